@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 	"github.com/syncctl/syncctl/cli/internal/prompt"
@@ -46,7 +47,8 @@ servers have changed since. If somebody else has signed it, it is made again, an
 whoever approved it; nothing has to be carried from there to here.
 
 With -serve, the run can be followed in a browser at the address that is printed, and with -serve-answers steps for
-a person can be answered there.
+a person can be answered there. Where nobody is at a terminal, such a step is left for later if it has not been
+answered for an hour, or for -serve-wait: the run waits, and can be resumed.
 
 Where a server asks to wait, or has no licence left, it says so and waits, for a bounded time. The first
 interrupt lets running steps finish and starts no others; the second stops at once. Both are safe.`,
@@ -60,6 +62,9 @@ interrupt lets running steps finish and starts no others; the second stops at on
 				}
 			case len(args) == 1:
 				f.plan = args[0]
+			}
+			if cmd.Flags().Changed("serve-wait") && !f.serve.answers {
+				return failf(exitError, "-serve-wait is for -serve-answers: give both")
 			}
 			f.parallelismSet = cmd.Flags().Changed("parallelism")
 			if err := c.openEvents(); err != nil {
@@ -76,6 +81,8 @@ interrupt lets running steps finish and starts no others; the second stops at on
 	f.serve.flags(cmd)
 	cmd.Flags().BoolVar(&f.serve.answers, "serve-answers", false, "let a person's steps be answered on the live page, by "+
 		"whoever has the token that is printed")
+	cmd.Flags().DurationVar(&f.serve.wait, "serve-wait", time.Hour, "where nobody is at a terminal, leave a step for "+
+		"later that has not been answered on the live page for `DURATION`")
 	cmd.Flags().IntVar(&f.parallelism, "parallelism", 0, "steps at a time, as `N`, where their order allows it "+
 		"(default: parallelism of the settings, or 4)")
 	return cmd

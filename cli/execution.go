@@ -57,7 +57,7 @@ func (c *command) carry(ctx context.Context, a *application, f *applyFlags) erro
 	report, interrupted, err := c.carryOut(ctx, progress, executor.Options{
 		Run: a.run.ID, Plan: a.plan, Config: a.cfg, Drivers: a.executor, Files: store.Files(a.run), Journal: united,
 		Site:     a.run.Site,
-		Operator: f.told.operator(live.operator(operator, f.serve.answers, a.plan)),
+		Operator: f.told.operator(live.operator(operator, &f.serve, a.plan)),
 		Clock:    c.app.clock, Log: c.log, Observe: progress.Observe, Redact: c.redactor.String,
 		Parallelism: f.parallelism,
 		Poll:        executor.Poll{Within: verifyWithin},

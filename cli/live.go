@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"sync/atomic"
+	"time"
 
 	"github.com/spf13/cobra"
 	"github.com/syncctl/syncctl/cli/internal/output"
@@ -22,6 +23,7 @@ import (
 type serveFlags struct {
 	address string
 	answers bool
+	wait    time.Duration // how long a step waits for the page where nobody is at a terminal
 
 	listener net.Listener // nil: no page is asked for
 }
@@ -36,6 +38,9 @@ func (f *serveFlags) flags(cmd *cobra.Command) {
 func (c *command) listen(ctx context.Context, f *serveFlags) (release func(), err error) {
 	if f.answers && f.address == "" {
 		return nil, failf(exitError, "-serve-answers is for the page of -serve: give both")
+	}
+	if f.answers && f.wait <= 0 {
+		return nil, failf(exitError, "-serve-wait is a length of time above zero, such as 30m")
 	}
 	if f.address == "" {
 		return func() {}, nil
@@ -183,27 +188,56 @@ func (c *command) fitsPage(s schema.Settings, f *serveFlags) error {
 }
 
 // operator has steps for a person answered on the page too, where a person is asked.
-func (l *livePage) operator(o executor.Operator, answers bool, plan *planner.Plan) executor.Operator {
+func (l *livePage) operator(o executor.Operator, f *serveFlags, plan *planner.Plan) executor.Operator {
 	if l == nil {
 		return o
 	}
 	switch o := o.(type) {
 	case *terminalOperator:
-		if answers {
-			o.elsewhere = view.Numbers(plan)
+		if f.answers {
+			o.elsewhere, o.wait = view.Numbers(plan), f.wait
 		}
 		return &onPage{Operator: o, person: o.person, page: l.Page}
 	case nobody:
-		if answers {
-			return &onPage{person: o.person, page: l.Page}
+		if f.answers {
+			o.say(func(w *output.Buffer) {
+				fmt.Fprintf(w, "Nobody is at a terminal here. A step for a person waits for an answer on the page for %s "+
+					"(-serve-wait); then it is left for later.\n", report.Length(f.wait))
+			})
+			return &onPage{Operator: waiting{o.person, f.wait}, person: o.person, page: l.Page}
 		}
 	}
 	return o
 }
 
+// waiting shows a step where nobody can answer, and leaves it for later when nobody has answered elsewhere for so long.
+type waiting struct {
+	person
+
+	wait time.Duration
+}
+
+func (o waiting) Perform(ctx context.Context, ask executor.Ask) (executor.Reply, error) {
+	if o.events == nil || !o.flags.json {
+		o.say(func(w *output.Buffer) { o.instructions(w, ask) })
+	}
+	return o.later(ctx, o.wait)
+}
+
+// later leaves a step for later when some time is over.
+func (p person) later(ctx context.Context, wait time.Duration) (executor.Reply, error) {
+	select {
+	case <-p.app.clock.After(wait):
+		p.progress.Note("Nobody has answered for " + report.Length(wait) + ".")
+		return executor.Deferred, nil
+	case <-ctx.Done():
+		return executor.Reply{}, ctx.Err()
+	}
+}
+
 // onPage asks on the page, and at the terminal if there is one: the first answer counts.
 type onPage struct {
-	executor.Operator // at the terminal; nil: nobody is there
+	executor.Operator // at the terminal, or of nobody
 
 	person person
 	page   *serve.Page
@@ -218,14 +252,6 @@ func (o *onPage) Perform(ctx context.Context, ask executor.Ask) (executor.Reply,
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	there := answering(func() (executor.Reply, error) { return o.page.Ask(ctx, ask) })
-	if o.Operator == nil {
-		if o.person.events == nil || !o.person.flags.json {
-			o.person.say(func(w *output.Buffer) { o.person.instructions(w, ask) })
-		}
-		a := <-there
-		fault.Raise(a.err)
-		return a.reply, a.err
-	}
 	here := answering(func() (executor.Reply, error) { return o.Operator.Perform(ctx, ask) })
 	var first answered
 	select {

@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/syncctl/syncctl/cli/internal/output"
 	"github.com/syncctl/syncctl/cli/internal/prompt"
@@ -23,6 +24,13 @@ import (
 
 // asksBeside is a terminal beside a live page that is served until the test ends, and a form to send to the page.
 func asksBeside(t *testing.T, in io.Reader, plan *planner.Plan) (executor.Operator, func(string, url.Values) int) {
+	t.Helper()
+	return asksOnClock(t, in, plan, systemClock{})
+}
+
+func asksOnClock(
+	t *testing.T, in io.Reader, plan *planner.Plan, clock executor.Clock,
+) (executor.Operator, func(string, url.Values) int) {
 	t.Helper()
 	l, _, err := serve.Listen(t.Context(), "127.0.0.1:0")
 	if err != nil {
@@ -64,13 +72,13 @@ func asksBeside(t *testing.T, in io.Reader, plan *planner.Plan) (executor.Operat
 	}
 	p := person{
 		command: &command{
-			app: &app{input: prompt.NewLines(in), env: func(string) (string, bool) { return "bob", true }},
+			app: &app{input: prompt.NewLines(in), clock: clock, env: func(string) (string, bool) { return "bob", true }},
 			out: output.Guard(&bytes.Buffer{}, noSecrets),
 		},
 		progress: view.NewPlain(io.Discard, view.Style{}, plan),
 	}
 	live := &livePage{Page: page}
-	op := live.operator(newTerminalOperator(p), true, plan)
+	op := live.operator(newTerminalOperator(p), &serveFlags{answers: true, wait: time.Hour}, plan)
 	secret, _ := post("session", url.Values{"name": {"Ada"}, "token": {page.Token()}})
 	return op, func(to string, form url.Values) int {
 		form.Set("secret", secret)
@@ -83,6 +91,20 @@ func asksBeside(t *testing.T, in io.Reader, plan *planner.Plan) (executor.Operat
 type full struct{}
 
 func (full) Write([]byte) (int, error) { return 0, errors.New("no space left") }
+
+// waitsOver is a clock on which every wait is over at once.
+type waitsOver struct {
+	systemClock
+
+	asked time.Duration
+}
+
+func (c *waitsOver) After(d time.Duration) <-chan time.Time {
+	c.asked = d
+	over := make(chan time.Time)
+	close(over)
+	return over
+}
 
 type operatorFunc func() (executor.Reply, error)
 
@@ -133,6 +155,19 @@ func TestBesideThePage(t *testing.T) {
 	})
 	if reply, err := op.Perform(t.Context(), ask); reply.By != "Ada (on the live page)" || err != nil {
 		t.Errorf("both at once: %+v, %v", reply, err)
+	}
+
+	// Where nobody can answer here, and nobody does on the page, the step is left for later.
+	waits := &waitsOver{}
+	op, _ = asksOnClock(t, strings.NewReader(""), plan, waits)
+	person := op.(*onPage).person
+	for name, op := range map[string]executor.Operator{
+		"the input has ended": op, "no terminal": &onPage{waiting{person, time.Hour}, person, op.(*onPage).page},
+	} {
+		waits.asked = 0
+		if reply, err := op.Perform(t.Context(), ask); reply != executor.Deferred || err != nil || waits.asked != time.Hour {
+			t.Errorf("%s: %+v, %v after %s", name, reply, err, waits.asked)
+		}
 	}
 
 	op, _ = asksBeside(t, block{}, plan)

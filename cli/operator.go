@@ -85,6 +85,7 @@ type terminalOperator struct {
 	// elsewhere is not nil where questions are answered on the live page too: the numbers of the steps. An answer names
 	// the step then, so that one that comes too late does not count for the next question.
 	elsewhere map[string]int
+	wait      time.Duration // for an answer there, once nobody can answer here
 }
 
 func newTerminalOperator(p person) *terminalOperator {
@@ -121,8 +122,7 @@ func (t *terminalOperator) Perform(ctx context.Context, ask executor.Ask) (execu
 		}
 		switch {
 		case errors.Is(err, prompt.ErrNobody) && t.elsewhere != nil:
-			<-ctx.Done()
-			return executor.Reply{}, ctx.Err()
+			return t.later(ctx, t.wait)
 		case errors.Is(err, prompt.ErrNobody):
 			return executor.Deferred, nil
 		case err != nil:

@@ -124,7 +124,7 @@ type runSiteDoc struct {
 	Approved bool             `json:"approved" jsonschema:"whether it has approved the plan"`
 	AsOf     *time.Time       `json:"as_of,omitempty" jsonschema:"of its last entry that is known here"`
 	MaxAge   planner.Duration `json:"max_age" jsonschema:"how old what others rely on may be"`
-	Observed *planner.Age     `json:"observed,omitempty" jsonschema:"what its servers showed when it was planned, the oldest"`
+	Observed *planner.Age     `json:"observed,omitempty" jsonschema:"the oldest of what its servers showed for the plan"`
 	Until    *time.Time       `json:"until,omitempty" jsonschema:"up to when a plan may be made from that"`
 	Verified *time.Time       `json:"verified,omitempty" jsonschema:"when it verified what undone steps of others rest on"`
 	Holds    *time.Time       `json:"holds,omitempty" jsonschema:"up to when they may rest on it"`
