@@ -16,6 +16,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"hash"
 	"io"
 	"io/fs"
 	"maps"
@@ -257,109 +258,6 @@ func (j *Journal) Close() error {
 	return j.file.Close()
 }
 
-// Read returns the entries of the journal at path. It may be read while another process appends: a line that is still
-// being written is left out. key is that of Options. The error wraps ErrBroken when the chain does not hold; the
-// entries before the damage are returned with it. It wraps fs.ErrNotExist when the journal is missing.
-func Read(fsys afero.Fs, path string, key []byte) ([]Entry, error) {
-	entries, _, err := read(fsys, path, key)
-	return entries, err
-}
-
-// Last returns the last entry of the journal at path, and reads no more than it has to: the entry is authentic, and of
-// those before it nothing is known. The error wraps ErrBroken where the last line is not whole.
-func Last(fsys afero.Fs, path string, key []byte) (Entry, error) {
-	line, err := lastLine(fsys, path)
-	if err != nil {
-		return Entry{}, fmt.Errorf("reading the last line of journal %s: %w", path, err)
-	}
-	e, authentic, err := decode(line, key)
-	if err == nil && !authentic {
-		err = fmt.Errorf("%w: its last line was changed", ErrBroken)
-	}
-	if err != nil {
-		return Entry{}, fmt.Errorf("reading journal %s: %w", path, err)
-	}
-	return e, nil
-}
-
-// lastLine reads the last line of a file, which must end in a newline, without it.
-func lastLine(fsys afero.Fs, path string) ([]byte, error) {
-	f, err := fsys.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = f.Close() }()
-	info, err := f.Stat()
-	if err != nil {
-		return nil, err
-	}
-	for size := int64(8 << 10); ; size *= 8 {
-		from := max(0, info.Size()-size)
-		tail := make([]byte, info.Size()-from)
-		if _, err := f.ReadAt(tail, from); err != nil && !errors.Is(err, io.EOF) {
-			return nil, err
-		}
-		line, whole := bytes.CutSuffix(tail, []byte("\n"))
-		if !whole {
-			return nil, fmt.Errorf("%w: its last line is not whole", ErrBroken)
-		}
-		if at := bytes.LastIndexByte(line, '\n'); at >= 0 || from == 0 {
-			return line[at+1:], nil
-		}
-	}
-}
-
-// read returns the entries and the length of the file up to the end of the last whole line.
-func read(fsys afero.Fs, path string, key []byte) ([]Entry, int64, error) {
-	src, err := afero.ReadFile(fsys, path)
-	if err != nil {
-		return nil, 0, fmt.Errorf("reading journal: %w", err)
-	}
-	entries, good, err := parse(src, key)
-	if err != nil {
-		return entries, good, fmt.Errorf("reading journal %s: %w", path, err)
-	}
-	return entries, good, nil
-}
-
-func parse(src, key []byte) ([]Entry, int64, error) {
-	var entries []Entry
-	var good int64
-	prev := ""
-	for {
-		end := bytes.IndexByte(src[good:], '\n')
-		if end < 0 {
-			return entries, good, nil
-		}
-		line := src[good : good+int64(end)]
-		n := len(entries) + 1
-		e, authentic, err := decode(line, key)
-		if err != nil {
-			return entries, good, fmt.Errorf("line %d: %w", n, err)
-		}
-		if e.Seq != n || e.Prev != prev || !authentic {
-			return entries, good, fmt.Errorf("line %d: %w: it was changed, or a line before it is missing", n, ErrBroken)
-		}
-		entries, prev, good = append(entries, e), e.Hash, good+int64(end)+1
-	}
-}
-
-// decode reads a line, and tells whether its hash is that of what it says.
-func decode(line, key []byte) (e Entry, authentic bool, err error) {
-	if err := json.Unmarshal(line, &e); err != nil {
-		return Entry{}, false, fmt.Errorf("%w: it was changed or cut short", ErrBroken)
-	}
-	end := []byte(e.Hash + `"}`)
-	if len(e.Hash) == hex.EncodedLen(sha256.Size) && bytes.HasSuffix(line, end) {
-		body := append(bytes.Clone(line[:len(line)-len(end)]), `"}`...)
-		if hash(body, key) == e.Hash { // it is written as it was hashed, as most lines are
-			return e, true, nil
-		}
-	}
-	want, err := e.sum(key)
-	return e, err == nil && e.Hash == want, err
-}
-
 // sum is the hash of an entry, whatever its Hash says.
 func (e Entry) sum(key []byte) (string, error) {
 	e.Hash = ""
@@ -367,14 +265,14 @@ func (e Entry) sum(key []byte) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("hashing journal entry %d: %w", e.Seq, err)
 	}
-	return hash(b, key), nil
+	h := newHash(key)
+	h.Write(b)
+	return hex.EncodeToString(h.Sum(nil)), nil
 }
 
-func hash(b, key []byte) string {
-	h := sha256.New()
-	if key != nil {
-		h = hmac.New(sha256.New, key)
+func newHash(key []byte) hash.Hash {
+	if key == nil {
+		return sha256.New()
 	}
-	h.Write(b)
-	return hex.EncodeToString(h.Sum(nil))
+	return hmac.New(sha256.New, key)
 }

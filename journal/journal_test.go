@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -127,6 +128,40 @@ func TestLineTakenOut(t *testing.T) {
 			t.Errorf("line %d taken out: %v, want ErrBroken", i+1, err)
 		}
 	}
+}
+
+// TestLongJournal: lines that are decoded side by side are as whole as those of a short journal, and of several that
+// do not hold it is the first that counts.
+func TestLongJournal(t *testing.T) {
+	const n = 2*smallPart + 3
+	fsys := afero.NewMemMapFs()
+	write(t, fsys, n)
+	src, err := afero.ReadFile(fsys, "j")
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines := bytes.SplitAfter(src, []byte("\n"))
+	all, good, err := parse(src, nil)
+	if err != nil || len(all) != n || good != int64(len(src)) {
+		t.Fatal(len(all), good, err)
+	}
+	rapid.Check(t, func(t *rapid.T) {
+		first, bad := n, slices.Clone(lines)
+		for range rapid.IntRange(1, 3).Draw(t, "damaged") {
+			at := rapid.IntRange(0, n-1).Draw(t, "line")
+			bad[at] = rapid.SampledFrom([][]byte{
+				[]byte("{}\n"), []byte("no JSON\n"), lines[(at+1)%n], bytes.Replace(lines[at], []byte("step"), []byte("stop"), 1),
+			}).Draw(t, "instead")
+			first = min(first, at)
+		}
+		entries, good, err := parse(bytes.Join(bad, nil), nil)
+		if !errors.Is(err, ErrBroken) || len(entries) != first || !strings.Contains(err.Error(), fmt.Sprintf("line %d:", first+1)) {
+			t.Fatalf("%d entries, want %d: %v", len(entries), first, err)
+		}
+		if good != int64(len(bytes.Join(lines[:first], nil))) {
+			t.Fatalf("%d bytes hold", good)
+		}
+	})
 }
 
 // failing refuses to sync from the nth time on.

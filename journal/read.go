@@ -1,0 +1,195 @@
+package journal
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"hash"
+	"io"
+	"runtime"
+	"slices"
+	"sync"
+
+	"github.com/spf13/afero"
+)
+
+// Read returns the entries of the journal at path. It may be read while another process appends: a line that is still
+// being written is left out. key is that of Options. The error wraps ErrBroken when the chain does not hold; the
+// entries before the damage are returned with it. It wraps fs.ErrNotExist when the journal is missing.
+func Read(fsys afero.Fs, path string, key []byte) ([]Entry, error) {
+	entries, _, err := read(fsys, path, key)
+	return entries, err
+}
+
+// Last returns the last entry of the journal at path, and reads no more than it has to: the entry is authentic, and of
+// those before it nothing is known. The error wraps ErrBroken where the last line is not whole.
+func Last(fsys afero.Fs, path string, key []byte) (Entry, error) {
+	line, err := lastLine(fsys, path)
+	if err != nil {
+		return Entry{}, fmt.Errorf("reading the last line of journal %s: %w", path, err)
+	}
+	e, authentic, err := newDecoder(key).decode(line)
+	if err == nil && !authentic {
+		err = fmt.Errorf("%w: its last line was changed", ErrBroken)
+	}
+	if err != nil {
+		return Entry{}, fmt.Errorf("reading journal %s: %w", path, err)
+	}
+	return e, nil
+}
+
+// lastLine reads the last line of a file, which must end in a newline, without it.
+func lastLine(fsys afero.Fs, path string) ([]byte, error) {
+	f, err := fsys.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = f.Close() }()
+	info, err := f.Stat()
+	if err != nil {
+		return nil, err
+	}
+	for size := int64(8 << 10); ; size *= 8 {
+		from := max(0, info.Size()-size)
+		tail := make([]byte, info.Size()-from)
+		if _, err := f.ReadAt(tail, from); err != nil && !errors.Is(err, io.EOF) {
+			return nil, err
+		}
+		line, whole := bytes.CutSuffix(tail, []byte("\n"))
+		if !whole {
+			return nil, fmt.Errorf("%w: its last line is not whole", ErrBroken)
+		}
+		if at := bytes.LastIndexByte(line, '\n'); at >= 0 || from == 0 {
+			return line[at+1:], nil
+		}
+	}
+}
+
+// read returns the entries and the length of the file up to the end of the last whole line.
+func read(fsys afero.Fs, path string, key []byte) ([]Entry, int64, error) {
+	src, err := afero.ReadFile(fsys, path)
+	if err != nil {
+		return nil, 0, fmt.Errorf("reading journal: %w", err)
+	}
+	entries, good, err := parse(src, key)
+	if err != nil {
+		return entries, good, fmt.Errorf("reading journal %s: %w", path, err)
+	}
+	return entries, good, nil
+}
+
+// Decode reads what Encode wrote, to its end. The error wraps ErrBroken when the chain does not hold.
+func Decode(r io.Reader, key []byte) ([]Entry, error) {
+	src, err := io.ReadAll(r)
+	if err != nil {
+		return nil, fmt.Errorf("reading a journal: %w", err)
+	}
+	entries, good, err := parse(src, key)
+	if err == nil && good < int64(len(src)) {
+		err = fmt.Errorf("%w: its last line is not whole", ErrBroken)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("reading a journal: %w", err)
+	}
+	return entries, nil
+}
+
+// smallPart is how many lines are decoded by one goroutine at least.
+const smallPart = 200
+
+// parse decodes the whole lines of src. It returns the entries before the first line that does not hold, and how many
+// bytes they are. A last line without its end is still being written, and left out.
+func parse(src, key []byte) ([]Entry, int64, error) {
+	lines := linesOf(src)
+	entries := make([]Entry, len(lines)-1)
+	parts := min(runtime.GOMAXPROCS(0), 1+len(entries)/smallPart)
+	failed := make([]error, parts)
+	good := make([]int, parts) // how many entries there are up to the end of each part, or to what failed in it
+	var wait sync.WaitGroup
+	for i := range parts {
+		wait.Go(func() {
+			d := newDecoder(key)
+			end := len(entries) * (i + 1) / parts
+			for good[i] = len(entries) * i / parts; good[i] < end && failed[i] == nil; {
+				n := good[i]
+				if entries[n], failed[i] = d.checked(src[lines[n] : lines[n+1]-1]); failed[i] == nil {
+					good[i]++
+				}
+			}
+		})
+	}
+	wait.Wait()
+	holds, err := len(entries), error(nil)
+	if i := slices.IndexFunc(failed, func(err error) bool { return err != nil }); i >= 0 {
+		holds, err = good[i], failed[i]
+	}
+	prev := ""
+	for i, e := range entries[:holds] {
+		if e.Seq != i+1 || e.Prev != prev {
+			holds, err = i, errChanged
+			break
+		}
+		prev = e.Hash
+	}
+	if err != nil {
+		err = fmt.Errorf("line %d: %w", holds+1, err)
+	}
+	return entries[:holds], int64(lines[holds]), err
+}
+
+// linesOf returns where each whole line of src begins, and where the last one ends.
+func linesOf(src []byte) []int {
+	lines := make([]int, 1, bytes.Count(src, []byte("\n"))+1)
+	for {
+		last := lines[len(lines)-1]
+		n := bytes.IndexByte(src[last:], '\n')
+		if n < 0 {
+			return lines
+		}
+		lines = append(lines, last+n+1)
+	}
+}
+
+var errChanged = fmt.Errorf("%w: it was changed, or a line before it is missing", ErrBroken)
+
+// decoder decodes lines of one journal. It must not be used from several goroutines.
+type decoder struct {
+	key  []byte
+	hash hash.Hash
+	sum  []byte // kept for the next line
+	text []byte
+}
+
+func newDecoder(key []byte) *decoder { return &decoder{key: key, hash: newHash(key)} }
+
+// checked decodes a line whose hash must be right.
+func (d *decoder) checked(line []byte) (Entry, error) {
+	e, authentic, err := d.decode(line)
+	if err == nil && !authentic {
+		err = errChanged
+	}
+	return e, err
+}
+
+// decode decodes a line, and reports whether its hash is that of what it says.
+func (d *decoder) decode(line []byte) (e Entry, authentic bool, err error) {
+	if err := json.Unmarshal(line, &e); err != nil {
+		return Entry{}, false, fmt.Errorf("%w: it was changed or cut short", ErrBroken)
+	}
+	body, whole := bytes.CutSuffix(line, []byte(e.Hash+`"}`))
+	if whole && len(e.Hash) == hex.EncodedLen(sha256.Size) {
+		d.hash.Reset()
+		d.hash.Write(body)
+		d.hash.Write([]byte(`"}`))
+		d.sum = d.hash.Sum(d.sum[:0])
+		d.text = hex.AppendEncode(d.text[:0], d.sum)
+		if string(d.text) == e.Hash { // it is written as it was hashed, as most lines are
+			return e, true, nil
+		}
+	}
+	want, err := e.sum(d.key)
+	return e, err == nil && e.Hash == want, err
+}
