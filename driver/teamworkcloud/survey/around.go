@@ -5,7 +5,8 @@ import (
 	"strings"
 )
 
-// held lists what else is in the target category, which of it was synchronized once, and the names of everything.
+// held lists what else is in the target category, which of that was synchronized once, and the names of everything on
+// the source.
 func (l *copiesView) held() {
 	if l.Lacks() {
 		return
@@ -38,8 +39,8 @@ func (l *copiesView) held() {
 	l.facts.Known = source.knownByKey()
 }
 
-// overlaps looks at the other declarations that bring the same resources to the same server, back to where they
-// come from, or to the source.
+// overlaps finds other declarations that bring the same resources to the same target or to the source, and loops of
+// declarations that bring them back to the source.
 func (l *copiesView) overlaps() {
 	l.elsewhere = map[string]bool{}
 	s := l.declared
@@ -59,7 +60,7 @@ func (l *copiesView) overlaps() {
 			continue
 		}
 		theirs := l.Select(p).Names()
-		if toMine && len(s.Categories) > 0 { // else nobody asks
+		if toMine && len(s.Categories) > 0 { // needed only for Facts.Left
 			for id := range theirs {
 				l.elsewhere[id] = true
 			}
@@ -79,7 +80,8 @@ func (l *copiesView) overlaps() {
 	l.loop([]*Sync{s}, mine)
 }
 
-// loop follows what is selected over the hops of other declarations, and notes those that bring it back.
+// loop follows the selected resources through later declarations, and notes each path that brings some of them back to
+// the source.
 func (l *copiesView) loop(chain []*Sync, carried map[string]string) {
 	at := chain[len(chain)-1].TargetServer()
 	for _, p := range l.declared.ActiveFrom(at) {
@@ -113,7 +115,8 @@ func isIn(chain []*Sync, p *Sync) bool {
 	return slices.ContainsFunc(chain, func(c *Sync) bool { return c.Addr() == p.Addr() })
 }
 
-// Brought are the resources that other declarations bring to the target, by id, and which declaration does.
+// Brought returns the resources that other declarations bring to the target: the address of the declaration, by
+// resource ID.
 func (v *View) Brought(s *Sync) map[string]string {
 	out := map[string]string{}
 	for _, p := range s.activeTo(s.TargetServer()) {
@@ -127,7 +130,7 @@ func (v *View) Brought(s *Sync) map[string]string {
 	return out
 }
 
-// Readers are the other declarations that bring what is selected from the source to other servers.
+// Readers returns the other declarations that bring selected resources from the source to other servers.
 func (v *View) Readers(s *Sync, f *Facts) []Overlap {
 	mine := map[string]string{}
 	for _, r := range f.Resources() {
@@ -145,7 +148,7 @@ func (v *View) Readers(s *Sync, f *Facts) []Overlap {
 	return out
 }
 
-// common are the names of what two selections have in common, sorted.
+// common returns the names of the resources that are in both selections, sorted.
 func common(a, b map[string]string) []string {
 	var out []string
 	for id, name := range a {

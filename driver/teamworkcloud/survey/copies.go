@@ -15,14 +15,16 @@ import (
 
 var idForm = regexp.MustCompile(`^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$`)
 
-// IsID tells whether a text has the form of an id.
+// IsID reports whether text has the form of a resource or category ID.
 func IsID(text string) bool { return idForm.MatchString(text) }
 
-// Visitor is shown both histories of a resource, nil for one that does not exist.
+// Visitor is called with a resource and its histories on the source and the target. A history is nil if the resource
+// does not exist there or may not be read.
 type Visitor func(r *Resource, source, target *revision.History)
 
-// Copies looks at what is selected and its histories on both servers, as they are compared at a certain time (see
-// revision.Options.AsOf), and at nothing around them. visit may be nil. It returns nil while observations are missing.
+// Copies reads the selected resources and compares their histories on both servers as of a certain time (see
+// revision.Options.AsOf). It reads nothing around them. visit may be nil. Copies returns nil while observations are
+// missing.
 func (v *View) Copies(s *Sync, asOf time.Time, visit Visitor) *Facts {
 	l := v.lookAt(s)
 	if l == nil {
@@ -33,7 +35,7 @@ func (v *View) Copies(s *Sync, asOf time.Time, visit Visitor) *Facts {
 	return l.result()
 }
 
-// Selected looks at what is selected, and at no history. It returns nil while observations are missing.
+// Selected finds the selected resources without reading any history. It returns nil while observations are missing.
 func (v *View) Selected(s *Sync) *Facts {
 	l := v.lookAt(s)
 	if l == nil || !l.readable() {
@@ -42,13 +44,13 @@ func (v *View) Selected(s *Sync) *Facts {
 	return l.result()
 }
 
-// Facts looks at all that a plan is made from. visit may be nil. It returns nil while observations are missing.
+// Facts reads everything that a plan is made from. visit may be nil. It returns nil while observations are missing.
 func (v *View) Facts(s *Sync, visit Visitor) *Facts {
 	for _, hop := range s.Chain() {
 		v.Server(hop.SourceServer())
 	}
 	if s.OverSites() {
-		v.Originals(s, nil) // its site can look before the target's has
+		v.Originals(s, nil) // the source's site can observe this before the target's site has observed anything
 	}
 	l := v.lookAt(s)
 	if l == nil {
@@ -63,18 +65,18 @@ func (v *View) Facts(s *Sync, visit Visitor) *Facts {
 	return l.result()
 }
 
-// Server is what a server says of itself, nil while it has not been observed.
+// Server returns what a server reports about itself, or nil while it has not been observed.
 func (v *View) Server(s *connect.Server) *Server {
 	return Look[Server](v, s.Resource(), AboutServer, "")
 }
 
-// History is the history of a resource, nil while it has not been observed.
+// History returns the history of a resource, or nil while it has not been observed.
 func (v *View) History(s *connect.Server, id string) *History {
 	return Look[History](v, s.Resource(), AboutHistory, id)
 }
 
-// historyFor is the history of a resource on a server of a synchronization, nil while it has not been observed. Where
-// one of its servers is in a site, it has digests in place of words.
+// historyFor returns the history of a resource on a server of a synchronization, or nil while it has not been
+// observed. If one of the two servers is in a site, the history contains digests instead of texts.
 func (v *View) historyFor(s *Sync, server *schema.Resource, id string) *History {
 	what := AboutHistory
 	if s.OverSites() {
@@ -90,14 +92,14 @@ type copiesView struct {
 	selection *Selection
 	target    *Inventory
 	facts     *Facts
-	upstream  *Facts          // only where something is still to come
-	elsewhere map[string]bool // what other declarations bring to the target
+	upstream  *Facts          // nil unless a selected resource is still to come from upstream
+	elsewhere map[string]bool // IDs of resources that other declarations bring to the target
 
 	asOf  time.Time
 	visit Visitor
 }
 
-// lookAt resolves what is selected and the target category, nil while observations are missing.
+// lookAt finds the selected resources and the target category. It returns nil while observations are missing.
 func (v *View) lookAt(s *Sync) *copiesView {
 	selection := v.Select(s)
 	source, target, inventory := v.Server(s.SourceServer()), v.Server(s.TargetServer()), v.TargetInventory(s)
@@ -120,7 +122,7 @@ func (l *copiesView) result() *Facts {
 	return l.facts
 }
 
-// chain looks at the servers of the hops before this one.
+// chain records the servers of the hops before this synchronization.
 func (l *copiesView) chain() {
 	for _, hop := range l.declared.Chain() {
 		if source := l.Server(hop.SourceServer()); source != nil {
@@ -132,7 +134,7 @@ func (l *copiesView) chain() {
 	}
 }
 
-// category finds where the copies are put.
+// category finds the target category.
 func (l *copiesView) category() {
 	text := l.declared.TargetCategory
 	f := Category{Declared: text, Path: text}
@@ -151,7 +153,7 @@ func (l *copiesView) category() {
 	l.facts.Category = f
 }
 
-// copies looks at every selected resource on both servers, and compares.
+// copies reads every selected resource on both servers and compares them.
 func (l *copiesView) copies() {
 	if !l.readable() {
 		return
@@ -170,15 +172,15 @@ func (l *copiesView) copies() {
 		byID[r.ID] = r
 	}
 	l.facts.AsOf = latest
-	for i := range l.facts.Items { // one that is selected twice is looked at once
+	for i := range l.facts.Items { // a resource that is selected twice is read once
 		for j, r := range l.facts.Items[i].Resources {
 			l.facts.Items[i].Resources[j] = *byID[r.ID]
 		}
 	}
 }
 
-// readable looks which of the selected resources the source's user may read (permission Read Resources, MCS
-// 247047420). It is false while that has not been observed.
+// readable adds the selected items to the facts, and which of their resources the source's user may read (permission
+// Read Resources, MCS 247047420). It returns false while that has not been observed.
 func (l *copiesView) readable() bool {
 	source := l.declared.Source
 	may := map[string]*Readable{}
@@ -186,7 +188,7 @@ func (l *copiesView) readable() bool {
 	for _, item := range l.selection.items {
 		for _, p := range item.picked {
 			if _, asked := may[p.Category]; l.scope == Near && !l.declared.OverSites() || p.coming || p.Category == "" || asked {
-				continue // reading the history tells as well
+				continue // its history shows it
 			}
 			may[p.Category] = Look[Readable](l.View, source, AboutReadable, p.Category)
 			complete = complete && may[p.Category] != nil
@@ -210,7 +212,7 @@ func (l *copiesView) readable() bool {
 	return true
 }
 
-// original is the history of a resource on the source, nil where there is none yet, or none that may be read.
+// original returns the history of a resource on the source, or nil if there is none yet or the user may not read it.
 func (l *copiesView) original(r *Resource) *revision.History {
 	if r.Coming || !r.Readable {
 		return nil
@@ -233,7 +235,7 @@ func (l *copiesView) original(r *Resource) *revision.History {
 	return h.History
 }
 
-// resource looks at one resource on both servers.
+// resource compares one resource on both servers.
 func (l *copiesView) resource(r *Resource) {
 	original := l.original(r)
 	if l.upstream != nil && r.Coming {
@@ -241,7 +243,7 @@ func (l *copiesView) resource(r *Resource) {
 	}
 	copied := l.copied(r)
 	if l.Lacks() {
-		return // comparing is for when all has been observed
+		return // compare only when everything has been observed
 	}
 	if original != nil && copied != nil {
 		r.Diff = revision.Compare(original, copied, l.options(r.Tagged))
@@ -251,7 +253,8 @@ func (l *copiesView) resource(r *Resource) {
 	}
 }
 
-// copied is the resource of the same id on the target, nil if there is none or it is marked as deleted.
+// copied returns the history of the resource with the same ID on the target. It returns nil if there is none or the
+// resource is marked as deleted.
 func (l *copiesView) copied(r *Resource) *revision.History {
 	t := l.target.Resource(r.ID)
 	if t == nil {
@@ -269,8 +272,8 @@ func (l *copiesView) copied(r *Resource) *revision.History {
 	return h
 }
 
-// CopyHistory is the history of a copy. A copy that the target's user may not read cannot be compared, which is an
-// error.
+// CopyHistory returns the history of a copy, or nil while it has not been observed. It fails the view if the target's
+// user may not read the copy, which then cannot be compared.
 func (v *View) CopyHistory(s *Sync, id, name string) *revision.History {
 	h := v.historyFor(s, s.Target, id)
 	if h != nil && h.Refused {
@@ -282,7 +285,7 @@ func (v *View) CopyHistory(s *Sync, id, name string) *revision.History {
 	return h.History
 }
 
-// waits says what upstream waits for before it brings a resource, "" if it brings it by itself.
+// waits describes what has to happen before upstream brings a resource. It returns "" if nothing has to.
 func (l *copiesView) waits(id string) string {
 	up := l.declared.UpstreamSync()
 	for _, r := range l.upstream.Resources() {
@@ -297,18 +300,18 @@ func (l *copiesView) waits(id string) string {
 	return ""
 }
 
-// options are how histories are compared, for a resource whose newest revision with the synchronization's tag is
-// tagged.
+// options returns how the histories of a resource are compared. tagged is its newest revision with the
+// synchronization's tag.
 func (l *copiesView) options(tagged int) revision.Options {
 	o := revision.Options{Parts: comparedParts(l.declared.Parts(), &l.facts.Source, &l.facts.Target), AsOf: l.asOf}
 	if l.declared.Trigger == CommitTag {
-		o.UpTo = cmp.Or(tagged, -1) // nothing is due before there is a tag
+		o.UpTo = cmp.Or(tagged, -1) // nothing has to be copied before there is a tag
 	}
 	return o
 }
 
-// collisions are what the product takes for the same project: it checks project id, resource id and name (seed),
-// also against what is marked as deleted.
+// collisions finds the resources that the product would take for the same project as r. It compares project IDs,
+// resource IDs and names (seed), also with resources that are marked as deleted.
 func (l *copiesView) collisions(r *Resource, within chosen) []Collision {
 	var out []Collision
 	told := map[string]bool{}
@@ -322,7 +325,7 @@ func (l *copiesView) collisions(r *Resource, within chosen) []Collision {
 	seen := map[string]bool{}
 	for _, t := range slices.Concat(l.target.withProject(r.ProjectID), l.target.withName(r.Name)) {
 		if seen[t.ID] || within.ids[t.ID] && !t.Removed {
-			continue // a copy of the selection gets its name and project id from there
+			continue // a copy gets its name and project ID from the original
 		}
 		seen[t.ID] = true
 		if by := collides(r.ID, r.ProjectID, r.Name, t.ID, t.ProjectID, t.Name); by != "" {
@@ -336,7 +339,7 @@ func (l *copiesView) collisions(r *Resource, within chosen) []Collision {
 	return out
 }
 
-// chosen are the selected resources, found by what the product takes for the same project.
+// chosen indexes the selected resources by what identifies a project for the product.
 type chosen struct {
 	ids               map[string]bool
 	byProject, byName map[string][]*Resource
@@ -356,7 +359,8 @@ func resourcesBy(all []*Resource) chosen {
 	return c
 }
 
-// collides says by what two resources with different ids are the same project.
+// collides returns what makes two resources with different IDs the same project: "project id" or "name". It returns ""
+// if they are different projects.
 func collides(id, project, name, otherID, otherProject, otherName string) string {
 	switch {
 	case id == otherID:

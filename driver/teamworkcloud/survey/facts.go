@@ -8,8 +8,8 @@ import (
 	"github.com/syncctl/syncctl/driver/teamworkcloud/revision"
 )
 
-// Facts are what a synchronization's plan, and that of a migration that owns it, are made from: what is selected,
-// its copies, and what is around them.
+// Facts are the input for the plan of a synchronization, and of a migration that owns it: the selected resources,
+// their copies, and what is around them.
 type Facts struct {
 	Source, Target Server
 	Chain          []Hop // the hops before the source: upstream, its upstream, ...
@@ -17,15 +17,15 @@ type Facts struct {
 	Items    []Item // categories first, each kind in the order of the declaration
 	Category Category
 	Role     Role
-	Held     []Held    // what is in the target category and not selected, by id
-	Left     []Held    // those of Held that were in a selected category of the source and are in another now
-	Twice    []Overlap // other declarations that bring the same to the same target
-	Loops    []Overlap // hops that bring something back to where it comes from
-	Feeds    []Overlap // declarations that bring what is selected to the source, other than upstream
-	AsOf     string    // when the newest revision of all that is selected was made, by the source's clock (RFC 3339)
+	Held     []Held    // resources in the target category that are not selected, in the target's order
+	Left     []Held    // those of Held that were in a selected category of the source and are now in another category
+	Twice    []Overlap // other declarations that bring the same resources to the same target
+	Loops    []Overlap // hops that bring resources back to the source
+	Feeds    []Overlap // declarations other than upstream that bring selected resources to the source
+	AsOf     string    // when the newest selected revision was made, by the source's clock (RFC 3339)
 
-	// Known are all categories and resources of the source, by ConfigurationKey: what an earlier run has configured
-	// and is not declared any more still has a name.
+	// Known holds all categories and resources of the source, by ConfigurationKey. It names what an earlier run has
+	// configured and is no longer declared.
 	Known map[string]Known
 }
 
@@ -35,26 +35,26 @@ type Hop struct {
 	Source Server
 }
 
-// Kinds of what a remote resource configuration is made for.
+// The kinds of remote resource configurations, and of items.
 const (
 	KindResource = "resource"
 	KindCategory = "category"
 )
 
-// Item is one element of resources or categories: one remote resource configuration.
+// Item is one element of resources or categories in a declaration. It becomes one remote resource configuration.
 type Item struct {
 	Kind      string     // KindResource, KindCategory
-	Declared  string     // as it is written
+	Declared  string     // as written in the declaration
 	Index     int        // of the element in the list
-	ID        string     // "" while it does not exist, such as a category that is only to come
+	ID        string     // "" while it does not exist, for example a category that is still to come
 	Name      string     //
-	Path      string     // a category's own; a resource's category and name
-	Coming    bool       // it is not on the source yet: upstream brings it
-	Problem   string     // why it could not be resolved, in words
-	Similar   []string   // with Problem: what may have been meant
-	Removed   []string   // names of what is in it and marked as deleted on the source
-	Hidden    []string   // ids in the category that the source's user cannot read
-	Resources []Resource // what it brings, by name and id; the removed ones are not among them
+	Path      string     // a category's path; a resource's category path and name
+	Coming    bool       // not on the source yet: upstream will bring it
+	Problem   string     // why the item could not be found
+	Similar   []string   // with Problem: names that may have been meant
+	Removed   []string   // names of resources in it that are marked as deleted on the source
+	Hidden    []string   // IDs of resources in the category that the source's user cannot read
+	Resources []Resource // its resources without removed ones, sorted by name and ID
 }
 
 // Resource is one selected resource on both servers.
@@ -63,18 +63,18 @@ type Resource struct {
 	ProjectID string // "" where the server does not say
 	Name      string
 	Path      string // of its category on the source
-	Coming    bool   // it is not on the source yet: upstream brings it
-	Waits     string // what has to happen before upstream brings it, in words
+	Coming    bool   // not on the source yet: upstream will bring it
+	Waits     string // what has to happen before upstream brings it, as a text
 	Readable  bool   // the source's user may read it
 
-	Source revision.Summary // zero while it is only to come
+	Source revision.Summary // zero while the resource is still to come
 	Target Copy
 	Diff   revision.Comparison
-	Tagged int // the newest revision of the source with the tag of the synchronization
+	Tagged int // the newest revision on the source with the synchronization's tag
 	Taken  []Collision
 }
 
-// Copy is a resource of the same id on the target.
+// Copy is the resource with the same ID on the target.
 type Copy struct {
 	Exists   bool
 	Removed  bool // marked as deleted
@@ -86,7 +86,7 @@ type Copy struct {
 	ProjectID string // "" where the server does not say
 }
 
-// IsPresent tells whether there is a copy that is not marked as deleted.
+// IsPresent reports whether there is a copy that is not marked as deleted.
 func (c *Copy) IsPresent() bool { return c.Exists && !c.Removed }
 
 // Held names a resource on the target.
@@ -94,20 +94,20 @@ type Held struct {
 	ID        string
 	ProjectID string
 	Name      string
-	Path      string // of its category; for a copy that left, on the source
+	Path      string // path of its category on the target, or on the source for a copy in Facts.Left
 	Removed   bool
 }
 
-// Known names what a configuration can be made for.
+// Known is a resource or category that can have a configuration.
 type Known struct{ Kind, ID, Path string }
 
-// Collision is another resource on the target, or of the selection, that the product takes for the same.
+// Collision is another resource, on the target or selected, that the product takes for the same project.
 type Collision struct {
 	By      string // "project id", "name"
 	ID      string
 	Name    string
 	Removed bool
-	Within  bool // of the selection itself
+	Within  bool // the other resource is selected too
 }
 
 // Category is the target category.
@@ -115,28 +115,28 @@ type Category struct {
 	Declared string
 	ID       string   // "" while it does not exist
 	Path     string   // its names from the top, joined by "/"
-	Existing []string // the paths of it and of those that it is in, as far as they exist
-	Problem  string   // it is declared by an id that does not exist
+	Existing []string // the paths of the category and its ancestors, as far as they exist
+	Problem  string   // set if it is declared by an ID that does not exist
 }
 
 // Role is the target user's right to have resources synchronized into the target category.
 type Role struct {
 	User     string
-	RoleID   string // "" where the role cannot be made out
+	RoleID   string // "" if the role cannot be found
 	Name     string
-	Known    bool // whether the user holds it could be read
+	Known    bool // false: unknown whether the user has the role
 	Held     bool
 	MayGrant bool // false: the server says that the client's user may not grant roles
 }
 
-// Overlap is what a declaration and others have in common.
+// Overlap lists resources that declarations have in common.
 type Overlap struct {
-	Chain     []string // declarations, beginning with this one where hops lead on
+	Chain     []string // addresses of the declarations; a loop begins with this one
 	Resources []string // names
 }
 
-// ConfigurationKey stands for a resource or category in the names of steps: a resource by its id, which is the same
-// on every server, a category by its path, which is known before a hop has created it.
+// ConfigurationKey identifies a resource or category in the names of steps. A resource is identified by its ID, which
+// is the same on every server. A category is identified by its path, which is known before a hop has created it.
 func ConfigurationKey(kind, id, path string) string {
 	if kind == KindResource {
 		return Print(8, kind, id)
@@ -144,14 +144,15 @@ func ConfigurationKey(kind, id, path string) string {
 	return Print(8, kind, path)
 }
 
-// Key is the ConfigurationKey of an element.
+// Key returns the ConfigurationKey of an item.
 func (i *Item) Key() string { return ConfigurationKey(i.Kind, i.ID, i.Path) }
 
-// IsRemoved: a resource that is marked as deleted on the source is not synchronized (VN 261624215).
+// IsRemoved reports whether the item is a resource that is marked as deleted on the source. Such a resource is not
+// synchronized (VN 261624215).
 func (i *Item) IsRemoved() bool { return i.Kind == KindResource && len(i.Removed) > 0 }
 
-// Expected are the resources that can come by now: those that the source's user may read and that no earlier hop
-// waits for.
+// Expected returns the resources that can arrive now: those that the source's user may read and that do not wait for
+// an earlier hop.
 func (i *Item) Expected() []*Resource {
 	var out []*Resource
 	for j := range i.Resources {
@@ -162,7 +163,7 @@ func (i *Item) Expected() []*Resource {
 	return out
 }
 
-// Resources are all that is selected, each once, in order.
+// Resources returns all selected resources in order, without duplicates.
 func (f *Facts) Resources() []*Resource {
 	var out []*Resource
 	seen := map[string]bool{}
@@ -177,7 +178,7 @@ func (f *Facts) Resources() []*Resource {
 	return out
 }
 
-// Print is a fingerprint of n characters for the name of a step: the same for the same words.
+// Print returns a fingerprint of words with n characters, for the name of a step.
 func Print(n int, words ...string) string {
 	sum := sha256.Sum256([]byte(strings.Join(words, "\x00")))
 	return hex.EncodeToString(sum[:])[:n]

@@ -10,22 +10,22 @@ import (
 	"github.com/syncctl/syncctl/schema"
 )
 
-// fleet is all synchronizations whose configurations are to exist, found by their servers. It is made once for all
-// declarations: whoever looked through all of them for each of them would look at their square.
+// fleet holds all synchronizations that are not removed, indexed by their servers. It is made once for all
+// declarations: a search through all of them for each of them would take quadratic time.
 type fleet struct {
 	all      []*Sync // by address
 	from, to map[string][]*Sync
-	inside   map[place]*Sync            // the first that needs a category, or one within it
-	at       map[place]*Sync            // the first that needs just this one
-	reach    map[string]map[string]bool // the servers that hops lead to from one, and itself
+	inside   map[place]*Sync            // the first that uses the category or one within it
+	at       map[place]*Sync            // the first that uses exactly this category
+	reach    map[string]map[string]bool // per server: itself and all servers that its resources can reach over hops
 }
 
-// place is a category's path, in one Unicode form, on a server.
+// place is a category on a server. The path is in one Unicode form.
 type place struct{ server, path string }
 
 type fleetKey struct{}
 
-// fleet is the one that a synchronization is of; one that is removed is not in it.
+// fleet returns the fleet of all declarations. A removed synchronization is not part of it.
 func (s *Sync) fleet() *fleet {
 	return s.Resource().PeerMemo(fleetKey{}, func() any {
 		f := &fleet{from: map[string][]*Sync{}, to: map[string][]*Sync{}, inside: map[place]*Sync{}, at: map[place]*Sync{}}
@@ -54,7 +54,7 @@ func (f *fleet) add(p *Sync) {
 	}
 }
 
-// connect notes which servers hops lead to from each.
+// connect computes which servers can be reached over hops from each server.
 func (f *fleet) connect() {
 	next := map[string][]string{}
 	for source, syncs := range f.from {
@@ -78,7 +78,7 @@ func (f *fleet) connect() {
 	}
 }
 
-// ActivePeers are the other synchronizations whose configurations are to exist, by address.
+// ActivePeers returns the other synchronizations that are not removed, sorted by address.
 func (s *Sync) ActivePeers() iter.Seq[*Sync] {
 	return func(yield func(*Sync) bool) {
 		for _, p := range s.fleet().all {
@@ -89,14 +89,14 @@ func (s *Sync) ActivePeers() iter.Seq[*Sync] {
 	}
 }
 
-// ActiveFrom are the synchronizations from a server whose configurations are to exist, by address.
+// ActiveFrom returns the synchronizations from a server that are not removed, sorted by address.
 func (s *Sync) ActiveFrom(source *connect.Server) []*Sync { return s.fleet().from[source.Identity()] }
 
-// activeTo are those to a server.
+// activeTo returns the synchronizations to a server that are not removed, sorted by address.
 func (s *Sync) activeTo(target *connect.Server) []*Sync { return s.fleet().to[target.Identity()] }
 
-// FirstIn is the declaration before this one, by address, that needs a category of the same target too, or with inside
-// one within it; nil if none does.
+// FirstIn returns the first declaration, by address, with this target category on the same target. If inside is true,
+// the target category may also be one within path. FirstIn returns nil if no declaration before this one has it.
 func (s *Sync) FirstIn(path string, inside bool) *Sync {
 	at := place{s.TargetServer().Identity(), schema.NameForm(path)}
 	first := s.fleet().at[at]
@@ -109,7 +109,7 @@ func (s *Sync) FirstIn(path string, inside bool) *Sync {
 	return first
 }
 
-// leadsTo tells whether it, or hops after it, lead to a server: only then it is looked at what they select.
+// leadsTo reports whether s, or hops after it, lead to a server. What they select is examined only then.
 func (s *Sync) leadsTo(server *connect.Server) bool {
 	target := s.TargetServer()
 	return target.IsSame(server) || s.fleet().reach[target.Identity()][server.Identity()]

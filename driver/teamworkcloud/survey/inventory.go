@@ -13,23 +13,23 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// Inventory is what a server has.
+// Inventory holds the categories and resources of a server.
 type Inventory struct {
-	Categories []osmc.Category // by path and id
-	Resources  []osmc.Resource // those marked as deleted too, by name and id
+	Categories []osmc.Category // sorted by path and ID
+	Resources  []osmc.Resource // including those marked as deleted, sorted by name and ID
 
-	// beside has the names of the categories, and all else about those that are not in now: the inventory is of what was
-	// asked for alone. nil: it has all itself.
+	// beside is set if the inventory holds only what was asked for (see nearby). It has the paths of all categories,
+	// and the details of those that are not in now. If beside is nil, the inventory is complete.
 	beside *Inventory
 	now    map[string]*osmc.Category
 
 	once  sync.Once
-	paths map[string]string // of the categories
+	paths map[string]string // paths of the categories, by ID
 	byID  map[string]*osmc.Resource
 
-	categoryByID, categoryByPath, categoryByForm map[string]*osmc.Category // the first of each
+	categoryByID, categoryByPath, categoryByForm map[string]*osmc.Category // the first if there are several
 
-	// by what people may write, and what the product takes for the same: in the order of Resources
+	// indexes of Resources, in its order: by what people may write, and by what the product takes for the same project
 	byFold, byName, byFullName, byProject map[string][]*osmc.Resource
 
 	mu         sync.Mutex
@@ -39,7 +39,7 @@ type Inventory struct {
 	known     map[string]Known
 }
 
-// knownByKey are all categories and resources, by ConfigurationKey. Nobody changes them.
+// knownByKey returns all categories and resources by ConfigurationKey. The result must not be changed.
 func (inv *Inventory) knownByKey() map[string]Known {
 	inv.knownOnce.Do(func() {
 		inv.known = map[string]Known{}
@@ -56,14 +56,15 @@ func (inv *Inventory) knownByKey() map[string]Known {
 	return inv.known
 }
 
-// selecting is a declaration and all that its selection is made from, beside the inventory.
+// selecting is the key of a cached Selection: a declaration, and everything besides the inventory that its selection
+// depends on.
 type selecting struct {
 	declared     *Sync
-	server, user string // of the source, as they are called in problems
+	server, user string // name and user of the source, as problems mention them
 	upstream     *Selection
 }
 
-// selection is what a declaration selects, made once: others look at it too.
+// selection returns the selection for a key. It calls resolve only once per key, because several views ask for it.
 func (inv *Inventory) selection(of selecting, resolve func() *Selection) *Selection {
 	inv.mu.Lock()
 	defer inv.mu.Unlock()
@@ -76,8 +77,8 @@ func (inv *Inventory) selection(of selecting, resolve func() *Selection) *Select
 	return inv.selections[of]
 }
 
-// readInventory reads what a server has. Where it lists a resource by its id alone, what is known of it is taken for it,
-// which is nothing where known is nil.
+// readInventory reads what a server has. If the server lists a resource only by its ID, its details are taken from
+// known. known may be nil.
 func readInventory(ctx context.Context, c osmc.Reader, known *Inventory) (*Inventory, error) {
 	inv := &Inventory{}
 	g, ctx := errgroup.WithContext(ctx)
@@ -101,10 +102,10 @@ func readInventory(ctx context.Context, c osmc.Reader, known *Inventory) (*Inven
 	return newInventory(inv.Categories, inv.Resources), nil
 }
 
-// newInventory sorts what was read.
+// newInventory makes an inventory from what was read, and sorts it.
 func newInventory(categories []osmc.Category, resources []osmc.Resource) *Inventory {
 	inv := &Inventory{Categories: categories, Resources: resources}
-	in := map[string]string{} // where a resource does not say it itself
+	in := map[string]string{} // the categories of resources, used if a resource does not say it
 	for _, c := range inv.Categories {
 		for _, id := range c.Resources {
 			in[id] = cmp.Or(in[id], c.ID)
@@ -170,33 +171,33 @@ func (inv *Inventory) indexCategories() {
 	}
 }
 
-// folded is the same for texts that strings.EqualFold takes for the same.
+// folded returns the same text for all texts that strings.EqualFold considers equal.
 func folded(text string) string { return strings.ToLower(strings.ToUpper(text)) }
 
-// withID are the resources of an id, whatever its case.
+// withID returns the resources with an ID, in upper or lower case.
 func (inv *Inventory) withID(id string) []*osmc.Resource {
 	inv.index()
 	return inv.byFold[folded(id)]
 }
 
-// withName are the resources of a name, in one Unicode form.
+// withName returns the resources with a name, in any Unicode form.
 func (inv *Inventory) withName(name string) []*osmc.Resource {
 	inv.index()
 	return inv.byName[schema.NameForm(name)]
 }
 
-// withFullName are the resources of a category's path and a name, in one Unicode form.
+// withFullName returns the resources with a category path and name, in any Unicode form.
 func (inv *Inventory) withFullName(text string) []*osmc.Resource {
 	inv.index()
 	return inv.byFullName[schema.NameForm(text)]
 }
 
-// Named are the resources that a category's path and a name mean, without those that are marked as deleted.
+// Named returns the resources with a category path and name, without those marked as deleted.
 func (inv *Inventory) Named(text string) []*osmc.Resource {
 	return slices.DeleteFunc(slices.Clone(inv.withFullName(text)), func(r *osmc.Resource) bool { return r.Removed })
 }
 
-// withProject are the resources of a project id; of "" there are none.
+// withProject returns the resources with a project ID. It returns nil if id is "".
 func (inv *Inventory) withProject(id string) []*osmc.Resource {
 	inv.index()
 	if id == "" {
@@ -217,7 +218,7 @@ func pathsOf(categories []osmc.Category) map[string]string {
 	return paths
 }
 
-// pathOf joins the names of a category and of all that it is in.
+// pathOf joins the names of a category and its ancestors.
 func pathOf(c *osmc.Category, all map[string]*osmc.Category) string {
 	words := []string{c.Name}
 	for seen := map[string]bool{c.ID: true}; c.Parent != "" && !seen[c.Parent] && all[c.Parent] != nil; {
@@ -229,20 +230,20 @@ func pathOf(c *osmc.Category, all map[string]*osmc.Category) string {
 	return strings.Join(words, "/")
 }
 
-// Path is the path of a category, "" if there is no category of that id.
+// Path returns the path of a category, or "" if there is no category with that ID.
 func (inv *Inventory) Path(category string) string {
 	inv.index()
 	return inv.paths[category]
 }
 
-// Resource finds a resource by its id, nil if it is not listed.
+// Resource returns a resource by its ID, or nil if it is not listed.
 func (inv *Inventory) Resource(id string) *osmc.Resource {
 	inv.index()
 	return inv.byID[id]
 }
 
-// Category finds a category by its id or its path, nil if there is none. The path may be in another Unicode form than
-// the server's: what is declared always is in one form, whatever the server has.
+// Category returns a category by its ID or path, or nil if there is none. The path may be in another Unicode form than
+// the server's: declarations always use one form, whatever the server has.
 func (inv *Inventory) Category(text string) *osmc.Category {
 	if inv.beside != nil {
 		return inv.current(inv.beside.Category(text))
@@ -251,7 +252,7 @@ func (inv *Inventory) Category(text string) *osmc.Category {
 	return cmp.Or(inv.categoryByID[text], inv.categoryByPath[text], inv.categoryByForm[schema.NameForm(text)])
 }
 
-// current is a category as it was asked for, if it was.
+// current returns the category as it was read when asked for alone. It returns c if that was not done.
 func (inv *Inventory) current(c *osmc.Category) *osmc.Category {
 	if c == nil || inv.now[c.ID] == nil {
 		return c
@@ -259,13 +260,13 @@ func (inv *Inventory) current(c *osmc.Category) *osmc.Category {
 	return inv.now[c.ID]
 }
 
-// CategoryOf finds a category by its id, nil if it is not listed.
+// CategoryOf returns a category by its ID, or nil if it is not listed.
 func (inv *Inventory) CategoryOf(id string) *osmc.Category {
 	inv.index()
 	return inv.categoryByID[id]
 }
 
-// categoriesNamed are the categories of a name, whatever they are in.
+// categoriesNamed returns all categories with a name, wherever they are.
 func (inv *Inventory) categoriesNamed(name string) []*osmc.Category {
 	from := inv
 	if inv.beside != nil {
@@ -280,7 +281,7 @@ func (inv *Inventory) categoriesNamed(name string) []*osmc.Category {
 	return out
 }
 
-// CategoryAt finds a category by its path, nil if there is none.
+// CategoryAt returns a category by its path, or nil if there is none.
 func (inv *Inventory) CategoryAt(path string) *osmc.Category {
 	if c := inv.Category(path); c != nil && schema.SameName(inv.paths[c.ID], path) {
 		return c
@@ -288,7 +289,7 @@ func (inv *Inventory) CategoryAt(path string) *osmc.Category {
 	return nil
 }
 
-// ancestors are the ids of a category and of all that it is in; of a path that does not exist, of the part that does.
+// ancestors returns the IDs of a category and its ancestors. Parts of the path that do not exist are left out.
 func (inv *Inventory) ancestors(path string) []string {
 	var out []string
 	for ; path != ""; path = parentOf(path) {
@@ -299,7 +300,7 @@ func (inv *Inventory) ancestors(path string) []string {
 	return out
 }
 
-// spelled is a category's path with the server's own spelling of as much of it as exists.
+// spelled returns the path of a category. The part that exists is spelled as the server spells it.
 func (inv *Inventory) spelled(path string) string {
 	for known := path; known != ""; known = parentOf(known) {
 		if c := inv.CategoryAt(known); c != nil {
@@ -309,10 +310,10 @@ func (inv *Inventory) spelled(path string) string {
 	return path
 }
 
-// parentOf is the path of what a category, or a resource, is in; "" at the top.
+// parentOf returns the path of the category that contains a category or resource, or "" at the top.
 func parentOf(path string) string { return path[:max(0, strings.LastIndexByte(path, '/'))] }
 
-// FullName is the path of a resource's category and its name.
+// FullName returns the path of a resource's category and its name.
 func (inv *Inventory) FullName(r *osmc.Resource) string {
 	if p := inv.Path(r.Category); p != "" {
 		return p + "/" + r.Name
@@ -320,7 +321,7 @@ func (inv *Inventory) FullName(r *osmc.Resource) string {
 	return r.Name
 }
 
-// Members are the resources of a category that are listed, by name and id, the removed ones too.
+// Members returns the listed resources of a category, including removed ones, sorted by name and ID.
 func (inv *Inventory) Members(category string) []*osmc.Resource {
 	var out []*osmc.Resource
 	for i := range inv.Resources {
@@ -331,14 +332,15 @@ func (inv *Inventory) Members(category string) []*osmc.Resource {
 	return out
 }
 
-// Lists tells whether the server names a resource anywhere, also one that its user may not see.
+// Lists reports whether the server mentions a resource anywhere, even if the user may not see it.
 func (inv *Inventory) Lists(id string) bool {
 	return inv.Resource(id) != nil || slices.ContainsFunc(inv.Categories,
 		func(c osmc.Category) bool { return slices.Contains(c.Resources, id) })
 }
 
-// CopyOf finds on a target what a declaration of a resource meant: by id wherever it is now, by name or the end of
-// a path in the target category, and else by name where only one has it.
+// CopyOf finds the resource on a target that a declaration means. It looks for the ID anywhere. Then it looks for the
+// name, or the last part of a path, first in the target category and then anywhere. A name has to be unique there.
+// CopyOf returns nil if it finds none.
 func (inv *Inventory) CopyOf(declared, category string) *osmc.Resource {
 	name := declared[strings.LastIndexByte(declared, '/')+1:]
 	var inside, anywhere []*osmc.Resource

@@ -14,9 +14,9 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// Listings make observations of servers, and keep for the process what each server has: a step need not read all of it
-// for the sake of one resource. What is kept says only where to look. Whatever a step's end rests upon is asked for
-// when the step is looked at (see View), and where that is not as it was, the server is read as a whole.
+// Listings makes observations of servers and caches what each server has, so that a step need not read a whole server
+// to find one resource. The cache only says where to look. Whatever the result of a step depends on is read again when
+// the step is verified (see View). If that differs from the cache, the whole server is read.
 type Listings struct {
 	now func() time.Time
 
@@ -24,33 +24,33 @@ type Listings struct {
 	all map[*schema.Resource]*listing
 }
 
-// listing is what is kept of one server.
+// listing is the cache for one server.
 type listing struct {
 	now func() time.Time
 
 	first sync.Mutex // held while the server is read for the first time
 
 	mu    sync.Mutex
-	begun int        // readings so far
-	of    int        // the one that last is of
-	last  *Inventory // nil: it has not been read
-	named time.Time  // when all about its categories was read
+	begun int        // number of readings begun so far
+	of    int        // number of the reading that last comes from
+	last  *Inventory // nil: the server has not been read yet
+	named time.Time  // when the details of all its categories were read
 	uses  map[string]*keptUses
 }
 
-// keptUses is what a resource uses, as it was read at a time.
+// keptUses caches what a resource uses, with the time when it was read.
 type keptUses struct {
-	mu   sync.Mutex // held while it is read
+	mu   sync.Mutex // held while uses are read
 	at   time.Time
 	body *Uses
 }
 
-// lately is how old something may be that is read of all of a server, and that nothing irreversible rests upon: what
-// the names of categories are, where a path is missing and is to be made, and which models use others, which a person
-// is told who looks for himself too. Otherwise all of the server would be read again for each of many steps.
+// lately is the maximum age of cached data about a whole server that nothing irreversible depends on: the names of
+// categories, when a missing path has to be created, and which models use others, which is shown to a person who
+// checks it too. Without it, the whole server would be read again for each of many steps.
 const lately = 5 * time.Minute
 
-// NewListings keep nothing yet.
+// NewListings returns an empty cache.
 func NewListings(now func() time.Time) *Listings {
 	return &Listings{now: now, all: map[*schema.Resource]*listing{}}
 }
@@ -87,12 +87,13 @@ func (l *Listings) Observe(
 	return Observe(ctx, c, server, n)
 }
 
-// read reads all that the server has.
+// read reads and caches everything that the server has.
 func (l *listing) read(ctx context.Context, c osmc.Reader) (*Inventory, error) {
 	return l.readBeside(ctx, c, nil)
 }
 
-// listed is all that the server has, but that what is said of the resources that are kept is as it was last read.
+// listed lists the server's current categories and resource IDs. Details of resources that are already cached may be
+// stale.
 func (l *listing) listed(ctx context.Context, c osmc.Reader) (*Inventory, error) {
 	known, _ := l.kept()
 	return l.readBeside(ctx, c, known)
@@ -107,7 +108,7 @@ func (l *listing) readBeside(ctx context.Context, c osmc.Reader, known *Inventor
 	return inv, err
 }
 
-// begin numbers a reading.
+// begin returns the number of a new reading.
 func (l *listing) begin() int {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -115,9 +116,9 @@ func (l *listing) begin() int {
 	return l.begun
 }
 
-// keep keeps what a reading has brought, unless one that began later has come first. named is when it was read what
-// its categories are called. A reading that has taken some of it from what was known is kept in place of that alone:
-// what has come since may say more of now.
+// keep caches the result of a reading, unless the result of a later reading is already cached. named is when the names
+// of its categories were read. A reading that reused details of known replaces only known itself: anything else that
+// is cached by then may be more recent.
 func (l *listing) keep(turn int, inv *Inventory, named time.Time, known *Inventory) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -126,7 +127,7 @@ func (l *listing) keep(turn int, inv *Inventory, named time.Time, known *Invento
 	}
 }
 
-// kept is nil where nothing is.
+// kept returns the cached inventory, or nil if there is none.
 func (l *listing) kept() (inv *Inventory, named time.Time) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -138,7 +139,7 @@ func (l *listing) isLately(at time.Time) bool {
 	return age >= 0 && age < lately
 }
 
-// listing is what is kept. The server is read where nothing is.
+// listing returns the cached inventory. It reads the server if there is none.
 func (l *listing) listing(ctx context.Context, c osmc.Reader) (*Inventory, error) {
 	if inv, _ := l.kept(); inv != nil {
 		return inv, nil
@@ -151,9 +152,9 @@ func (l *listing) listing(ctx context.Context, c osmc.Reader) (*Inventory, error
 	return l.read(ctx, c)
 }
 
-// recent is what the server lists now: which resources and categories there are, and which are removed, is read. Of
-// those that the server lists by their ids alone, and that are kept, all else is as it was last read. It is the same
-// inventory as long as nothing has changed.
+// recent lists the server's current categories and resources, and which of them are removed. Where the server lists
+// only the ID of something that is cached, the other details may be stale. recent returns the same inventory as before
+// as long as nothing has changed.
 func (l *listing) recent(ctx context.Context, c osmc.Reader) (*Inventory, error) {
 	if _, err := l.listing(ctx, c); err != nil {
 		return nil, err
@@ -178,7 +179,7 @@ func (l *listing) recent(ctx context.Context, c osmc.Reader) (*Inventory, error)
 	}
 	isLost := func(r osmc.Resource) bool { return r.Category == "" && known.Resource(r.ID) == nil }
 	if slices.ContainsFunc(resources, isLost) {
-		return l.read(ctx, c) // perhaps its category says where it is
+		return l.read(ctx, c) // perhaps its category says where the resource is
 	}
 	if err := known.refill(ctx, c, categories, resources); err != nil {
 		return nil, err
@@ -191,7 +192,7 @@ func (l *listing) recent(ctx context.Context, c osmc.Reader) (*Inventory, error)
 	return inv, nil
 }
 
-// refill reads the categories again that are kept with a resource which the server does not list any more.
+// refill reads the resources of each category again that contained a cached resource which the server no longer lists.
 func (inv *Inventory) refill(
 	ctx context.Context, c osmc.Reader, categories []osmc.Category, resources []osmc.Resource,
 ) error {
@@ -213,7 +214,7 @@ func (inv *Inventory) refill(
 	return nil
 }
 
-// isAs tells whether an inventory says the same.
+// isAs reports whether two inventories are equal.
 func (inv *Inventory) isAs(other *Inventory) bool {
 	return slices.Equal(inv.Resources, other.Resources) && slices.EqualFunc(inv.Categories, other.Categories,
 		func(a, b osmc.Category) bool {
@@ -221,8 +222,9 @@ func (inv *Inventory) isAs(other *Inventory) bool {
 		})
 }
 
-// categories are the server's categories, without resources: which there are is read, all about those that are new, and
-// with reread about all of them. Otherwise what the others are called may have been read lately.
+// categories lists the server's current categories. It reads the details of new categories; with reread, it reads
+// those of all categories. Without reread, the other details may be cached for up to lately. Resources come from the
+// cache.
 func (l *listing) categories(ctx context.Context, c osmc.Reader, reread bool) (*Inventory, error) {
 	if _, err := l.listing(ctx, c); err != nil {
 		return nil, err

@@ -11,10 +11,10 @@ import (
 	"github.com/syncctl/syncctl/driver/teamworkcloud/osmc"
 )
 
-// Found is a resource as a server shows it when it is asked for alone.
+// Found is a resource as the server returns it when asked for it alone.
 type Found struct {
-	Gone     bool // the server does not find it
-	Unclear  bool // the user may not see it, or the server does not say whether it is removed
+	Gone     bool // the server does not find the resource
+	Unclear  bool // the user may not see the resource, or the server does not say whether it is removed
 	Resource osmc.Resource
 }
 
@@ -32,9 +32,10 @@ func readFound(ctx context.Context, c osmc.Reader, id string) (*Found, error) {
 	return &Found{Unclear: !known, Resource: *r}, nil
 }
 
-// In is a category as a server shows it when it is asked for alone, with all that is in it, the removed ones too.
+// In is a category as the server returns it when asked for it alone. It lists all resources in it, including removed
+// ones.
 type In struct {
-	Unclear  bool // the server does not find it, or the user may not see it
+	Unclear  bool // the server does not find the category, or the user may not see it
 	Category osmc.Category
 }
 
@@ -49,7 +50,7 @@ func readIn(ctx context.Context, c osmc.Reader, id string) (*In, error) {
 	return &In{Category: *category}, nil
 }
 
-// Inventory is what a server has, nil while it has not been observed.
+// Inventory returns what a server has, or nil while it has not been observed.
 func (v *View) Inventory(s *connect.Server) *Inventory {
 	what := AboutInventory
 	if v.scope != Whole && !v.doubted[s.Address()] {
@@ -58,9 +59,9 @@ func (v *View) Inventory(s *connect.Server) *Inventory {
 	return Look[Inventory](v, s.Resource(), what, "")
 }
 
-// Listed is for somebody who asks of ids whether the server names them anywhere now: see Inventory.Lists. All about its
-// categories is read for the look, and which resources it lists; what is said of those may be older. It is nil while it
-// has not been observed.
+// Listed returns an inventory for Inventory.Lists: whether the server mentions certain IDs anywhere now. All details
+// of categories, and which resources the server lists, are up to date. Details of resources may be stale. Listed
+// returns nil while that has not been observed.
 func (v *View) Listed(s *connect.Server) *Inventory {
 	if v.scope == Whole || v.doubted[s.Address()] {
 		return v.Inventory(s)
@@ -68,26 +69,26 @@ func (v *View) Listed(s *connect.Server) *Inventory {
 	return Look[Inventory](v, s.Resource(), aboutListed, "")
 }
 
-// doubt has the server read as a whole, and the look begin again: something is not as it was listed before.
+// doubt is called when something differs from the cached listing. It has the whole server read and the look repeated.
 func (v *View) doubt(s *connect.Server) {
 	if !v.doubted[s.Address()] {
 		v.doubted[s.Address()], v.doubts = true, true
 	}
 }
 
-// Doubt has what the server lists read as a whole, if that was not done.
+// Doubt has the whole server read, unless the scope is Whole and it was read anyway.
 func (v *View) Doubt(s *connect.Server) {
 	if v.scope != Whole {
 		v.doubt(s)
 	}
 }
 
-// Strictly has a source read as a whole where something is selected by a name alone: only a list of all tells whether
-// another one is called so now. It is for looks that something irreversible rests upon.
+// Strictly has the whole source read if something is selected only by its name. Only a complete list shows whether
+// something else has that name now. It is for looks that something irreversible depends on.
 func (v *View) Strictly() { v.strict = true }
 
-// Resource is a resource as the server shows it now, nil where it has none or a removed one. ok is false while that has
-// not been observed.
+// Resource returns a resource as the server has it now. It returns nil if there is none; r.Removed is set if it is
+// removed. ok is false while that has not been observed.
 func (v *View) Resource(s *connect.Server, id string) (r *osmc.Resource, ok bool) {
 	if v.scope == Whole || v.doubted[s.Address()] {
 		inv := v.Inventory(s)
@@ -100,15 +101,15 @@ func (v *View) Resource(s *connect.Server, id string) (r *osmc.Resource, ok bool
 	switch {
 	case found == nil:
 		return nil, false
-	case found.Gone, found.Unclear, found.Resource.Removed: // which of it, and where it is now, only a list tells
+	case found.Gone, found.Unclear, found.Resource.Removed: // only a complete list tells which, and where it is now
 		v.doubt(s)
 		return nil, false
 	}
 	return &found.Resource, true
 }
 
-// Members are the ids of all that is in a category now, the removed ones too. ok is false while that has not been
-// observed.
+// Members returns the IDs of all resources that are in a category now, including removed ones. ok is false while that
+// has not been observed.
 func (v *View) Members(s *connect.Server, category string) (ids []string, ok bool) {
 	if v.scope == Whole || v.doubted[s.Address()] {
 		inv := v.Inventory(s)
@@ -131,15 +132,15 @@ func (v *View) Members(s *connect.Server, category string) (ids []string, ok boo
 	return in.Category.Resources, true
 }
 
-// Categories are a server's categories, for somebody who looks for a path: of it, and of all that it is in, each was
-// asked for. They are nil while that has not been observed.
+// Categories returns a server's categories, for finding path. The category at path and its ancestors are each read
+// again. Categories returns nil while that has not been observed.
 func (v *View) Categories(s *connect.Server, path string) *Inventory {
 	inv := Look[Inventory](v, s.Resource(), aboutCategories, "")
 	if inv == nil {
 		return nil
 	}
 	name := path[strings.LastIndexByte(path, '/')+1:]
-	sure := inv.CategoryAt(path) != nil || inv.CategoryAt(name) == nil // else a new one may not say what it is in
+	sure := inv.CategoryAt(path) != nil || inv.CategoryAt(name) == nil // else a new category may not name its parent
 	for ; path != "" && sure; path = parentOf(path) {
 		c := inv.CategoryAt(path)
 		if c == nil {
@@ -157,13 +158,12 @@ func (v *View) Categories(s *connect.Server, path string) *Inventory {
 	return Look[Inventory](v, s.Resource(), aboutCategories, reread)
 }
 
-// isAs tells whether a category is where it was, and called as it was.
+// isAs reports whether the category still has the name and parent of c.
 func (in *In) isAs(c *osmc.Category) bool {
 	return !in.Unclear && in.Category.Name == c.Name && in.Category.Parent == c.Parent
 }
 
-// sourceOf is what a synchronization's source has, as far as it may be selected. What earlier hops bring is asked for
-// too.
+// sourceOf returns what may be selected on a synchronization's source. It also reads what earlier hops bring.
 func (v *View) sourceOf(s *Sync) *Inventory {
 	server := s.SourceServer()
 	if v.scope != Near || v.doubted[server.Address()] {
@@ -181,7 +181,7 @@ func (v *View) sourceOf(s *Sync) *Inventory {
 	}
 	for _, text := range s.Categories {
 		meant := n.listing.meantCategories(text)
-		if len(meant) == 0 || v.strict && n.listing.Category(text) == nil { // a hop may have made it since, or somebody
+		if len(meant) == 0 || v.strict && n.listing.Category(text) == nil { // a hop, or somebody, may have created it since
 			v.doubt(server)
 		}
 		for _, c := range meant {
@@ -203,7 +203,7 @@ func (v *View) sourceOf(s *Sync) *Inventory {
 	return n.inventory()
 }
 
-// meantCategories are those that are selected by a text.
+// meantCategories returns the categories that a text in a declaration selects.
 func (inv *Inventory) meantCategories(text string) []*osmc.Category {
 	if c := inv.Category(text); c != nil {
 		return []*osmc.Category{c}
@@ -211,7 +211,7 @@ func (inv *Inventory) meantCategories(text string) []*osmc.Category {
 	return inv.categoriesNamed(text)
 }
 
-// targetOf is what a synchronization's target has of what is selected.
+// targetOf returns which of the selected resources a synchronization's target has.
 func (v *View) targetOf(s *Sync) *Inventory {
 	server := s.TargetServer()
 	if v.scope != Near || v.doubted[server.Address()] {
@@ -227,20 +227,20 @@ func (v *View) targetOf(s *Sync) *Inventory {
 	return n.inventory()
 }
 
-// nearby asks for things of a server one by one.
+// nearby reads single resources and categories of a server.
 type nearby struct {
 	view     *View
 	server   *connect.Server
 	listing  *Inventory
 	seen     map[string]bool
-	passed   map[string]bool // categories that were asked for because of their names
+	passed   map[string]bool // categories that were read because their names are part of a path
 	found    []osmc.Resource
-	in       map[string]string // the categories of resources, as the categories say
+	in       map[string]string // categories of resources, as the categories list them
 	now      map[string]*osmc.Category
 	complete bool
 }
 
-// nearby is nil while nothing is known of the server.
+// nearby returns nil while no listing of the server is cached.
 func (v *View) nearby(s *connect.Server) *nearby {
 	listing := Look[Inventory](v, s.Resource(), aboutListing, "")
 	if listing == nil {
@@ -250,7 +250,7 @@ func (v *View) nearby(s *connect.Server) *nearby {
 		in: map[string]string{}, now: map[string]*osmc.Category{}, complete: true}
 }
 
-// resource asks for a resource. absent: it need not be there.
+// resource reads a resource. absent: the server need not have it.
 func (n *nearby) resource(id string, absent bool) {
 	if n.seen[id] {
 		return
@@ -260,12 +260,12 @@ func (n *nearby) resource(id string, absent bool) {
 	switch {
 	case found == nil:
 		n.complete = false
-	case found.Unclear, found.Gone && (!absent || n.listing.Resource(id) != nil): // it may be one that is removed
+	case found.Unclear, found.Gone && (!absent || n.listing.Resource(id) != nil): // it may be removed
 		n.view.doubt(n.server)
 	case !found.Gone:
 		r := found.Resource
 		r.ID = id
-		if r.Category = cmp.Or(r.Category, n.in[id]); r.Category == "" { // the server shows it with the category alone
+		if r.Category = cmp.Or(r.Category, n.in[id]); r.Category == "" { // only the category says that the resource is in it
 			if was := n.listing.Resource(id); was != nil {
 				r.Category = was.Category
 			}
@@ -274,7 +274,7 @@ func (n *nearby) resource(id string, absent bool) {
 	}
 }
 
-// category asks for a category, and for all that is in it.
+// category reads a category and all resources in it.
 func (n *nearby) category(c *osmc.Category) {
 	if n.now[c.ID] != nil {
 		return
@@ -297,7 +297,7 @@ func (n *nearby) category(c *osmc.Category) {
 	}
 }
 
-// above asks for all that a category is in, since its path is made of their names, and for nothing that is in them.
+// above reads the ancestors of a category, because its path consists of their names. It does not read their resources.
 func (n *nearby) above(c *osmc.Category) {
 	for c = n.listing.CategoryOf(c.Parent); c != nil && !n.passed[c.ID]; c = n.listing.CategoryOf(c.Parent) {
 		n.passed[c.ID] = true
@@ -310,7 +310,7 @@ func (n *nearby) above(c *osmc.Category) {
 	}
 }
 
-// inventory is nil while something has not been observed.
+// inventory returns what was found, or nil while something has not been observed.
 func (n *nearby) inventory() *Inventory {
 	if !n.complete || n.view.doubts {
 		return nil

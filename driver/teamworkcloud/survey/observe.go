@@ -12,46 +12,46 @@ import (
 	"github.com/syncctl/syncctl/planner"
 )
 
-// What is observed of a server, and the type of the observation's body.
+// What is observed of a server, with the type of the observation's body.
 const (
 	AboutServer    = "server"    // Server
 	AboutInventory = "inventory" // Inventory
-	AboutReadable  = "readable"  // Readable, of a category's id
-	AboutHistory   = "history"   // History, of a resource's id
-	AboutRole      = "role"      // Rights, of a category's id, or of "" while there is no category
+	AboutReadable  = "readable"  // Readable, by category ID
+	AboutHistory   = "history"   // History, by resource ID
+	AboutRole      = "role"      // Rights, by category ID, or "" while the category does not exist
 	AboutUsers     = "logged_in" // machine.LoggedIn
-	AboutLocks     = "locks"     // Locks, of a resource's id
-	AboutUses      = "uses"      // Uses, of a resource's id
+	AboutLocks     = "locks"     // Locks, by resource ID
+	AboutUses      = "uses"      // Uses, by resource ID
 )
 
-// What is observed for verifications alone, by Listings.
+// What is observed only for verifications, by Listings.
 const (
-	aboutListing    = "listing"     // Inventory: what the process has read of it before
+	aboutListing    = "listing"     // Inventory: the cached listing
 	aboutRecent     = "recent"      // Inventory: see listing.recent
 	aboutListed     = "listed"      // Inventory: see View.Listed
-	aboutCategories = "categories"  // Inventory of categories alone; with reread, all about all of them is read
-	aboutResource   = "resource"    // Found, of a resource's id
-	aboutCategory   = "category"    // In, of a category's id
-	aboutUsesLately = "uses lately" // Uses, of a resource's id: see lately
+	aboutCategories = "categories"  // Inventory of categories only; with reread, the details of all of them are read
+	aboutResource   = "resource"    // Found, by resource ID
+	aboutCategory   = "category"    // In, by category ID
+	aboutUsesLately = "uses lately" // Uses, by resource ID: see lately
 
 	reread = "reread"
 )
 
-// Server is what a server says of itself.
+// Server is what a server reports about itself.
 type Server struct {
-	Addr      string       // of the declaration
-	Text      string       // of /osmc/version
+	Addr      string       // address of the declaration
+	Text      string       // the answer of /osmc/version
 	Release   osmc.Release // zero: unknown
-	Keyspace  string       // of the database
-	Major     string       // "2024x": of the release, else of the database's keyspace; "" unknown
+	Keyspace  string       // keyspace of the database
+	Major     string       // "2024x": from the release, else from the keyspace; "": unknown
 	PlainPort int
 	TLSPort   int    // 0: unknown, or not open
-	Ports     bool   // the server says which ports it has
-	Nodes     int    // of the cluster; 0: unknown
+	Ports     bool   // the server reports the ports of every node
+	Nodes     int    // nodes of the cluster; 0: unknown
 	User      string // the user that the client works as; "": unknown
 }
 
-// String is a server with its version.
+// String returns the server's address and version.
 func (s *Server) String() string {
 	if s.Release.IsZero() {
 		if s.Major != "" {
@@ -62,7 +62,7 @@ func (s *Server) String() string {
 	return fmt.Sprintf("%s (%s)", s.Addr, s.Release)
 }
 
-// Readable are the resources of a category that the user may read.
+// Readable lists the resources of a category that the user may read.
 type Readable struct {
 	Known bool // false: the server does not say
 	IDs   []string
@@ -71,15 +71,15 @@ type Readable struct {
 // History is the history of a resource.
 type History struct {
 	Refused bool              // the user may not read the resource
-	History *revision.History // nil where it was refused
+	History *revision.History // nil if refused
 }
 
-// Locks are what is locked in a resource.
+// Locks lists what is locked in a resource.
 type Locks struct{ Locks []osmc.Lock }
 
-// Uses are the addresses of the projects that a resource's model uses.
+// Uses lists the addresses of the projects that a resource's model uses.
 type Uses struct {
-	Why  string // they are unknown: why
+	Why  string // why they are unknown; "" if they are known
 	URIs []string
 }
 
@@ -88,7 +88,7 @@ func Observe(ctx context.Context, c osmc.Reader, server *connect.Server, n plann
 	return named(n, func() (any, error) { return observe(ctx, c, server, n) })
 }
 
-// named says of an error what was to be read.
+// named adds to an error what was to be read.
 func named[T any](n planner.Need, read func() (T, error)) (any, error) {
 	body, err := read()
 	if err != nil {
@@ -103,7 +103,7 @@ func observe(ctx context.Context, c osmc.Reader, server *connect.Server, n plann
 		return ReadServer(ctx, c, server)
 	case AboutReadable:
 		ids, err := c.ReadableResources(ctx, n.Of)
-		if osmc.NotAllowed(err) || osmc.IsGone(err) { // reading the histories will tell
+		if osmc.NotAllowed(err) || osmc.IsGone(err) { // the histories show it when they are read
 			return &Readable{}, nil
 		}
 		return &Readable{Known: true, IDs: ids}, err
@@ -134,7 +134,7 @@ func observe(ctx context.Context, c osmc.Reader, server *connect.Server, n plann
 	return nil, fmt.Errorf("Teamwork Cloud has no observation %q", n.What)
 }
 
-// ReadMajor reads the major version of a server, for facts.
+// ReadMajor returns the major version of a server, for facts.
 func ReadMajor(ctx context.Context, c osmc.Reader, server *connect.Server) (string, error) {
 	about, err := ReadServer(ctx, c, server)
 	if err != nil {
@@ -143,7 +143,8 @@ func ReadMajor(ctx context.Context, c osmc.Reader, server *connect.Server) (stri
 	return about.Major, nil
 }
 
-// ReadServer reads what a server says of itself. A user who may not see its health still learns its version.
+// ReadServer returns what a server reports about itself. If the user may not see the server's health, what comes from
+// it is unknown.
 func ReadServer(ctx context.Context, c osmc.Reader, server *connect.Server) (*Server, error) {
 	s := &Server{Addr: server.Address(), User: server.User.String()}
 	var err error
@@ -156,7 +157,7 @@ func ReadServer(ctx context.Context, c osmc.Reader, server *connect.Server) (*Se
 	health, err := c.Health(ctx)
 	switch {
 	case osmc.NotAllowed(err) ||
-		osmc.IsGone(err): // it needs more rights than all the rest, and exists from some release on
+		osmc.IsGone(err): // health needs more rights than everything else, and exists only since some release
 	case err != nil:
 		return nil, fmt.Errorf("asking for its health: %w", err)
 	default:
@@ -176,7 +177,7 @@ func ReadServer(ctx context.Context, c osmc.Reader, server *connect.Server) (*Se
 	return s, err
 }
 
-// userOfToken is the user whose token the client works with, "" where the server does not say.
+// userOfToken returns the user whose token the client uses, or "" if the server does not allow the question.
 func userOfToken(ctx context.Context, c osmc.Reader) (string, error) {
 	user, err := c.CurrentUser(ctx)
 	switch {

@@ -10,36 +10,36 @@ import (
 	"github.com/syncctl/syncctl/schema"
 )
 
-// RoleNames are the names of the role that a user needs on the target category: the page on roles has the first,
-// the page on remote resource configurations the second (MCS 247047172, 247047420).
+// RoleNames are the names of the role that a user needs on the target category. The documentation of roles uses the
+// first, that of remote resource configurations the second (MCS 247047172, 247047420).
 var RoleNames = []string{"Resource Synchronization Manager", "Remote Synchronization Manager"}
 
-// Permissions by which a user may give the role: the first everywhere, by its id (DEVG 303989540); the second on
-// what a Resource Manager manages, whose id no page has.
+// Permissions that allow a user to grant the role. The first holds everywhere and is known by its ID (DEVG 303989540).
+// The second holds for what a Resource Manager manages; its ID is not documented.
 const (
 	manageUserPermissions = "8d7423b8-4e8c-4d32-8d3c-783504bef044"
 	manageOwnedRights     = "Manage Owned Resource Access Right"
 )
 
-// Rights are what a server says of who may have resources synchronized into a category.
+// Rights is what a server reports about who may have resources synchronized into a category.
 type Rights struct {
 	User     string // the user that the client works as
-	RoleID   string // "" where the role cannot be made out
+	RoleID   string // "" if the role cannot be found
 	Name     string // of the role
 	MayGrant bool   // false: the server says that the client's user may not grant roles
 
-	Own    *Assignments // of the role to the user; nil: unknown
-	Others []string     // the user, where it is seen to have the role on the category although Own is unknown
+	Own    *Assignments // where the user has the role; nil: unknown
+	Others []string     // the user, if the server lists it as having the role on the category although Own is unknown
 }
 
-// Assignments are where a user has a role.
+// Assignments lists where a user has a role.
 type Assignments struct {
 	Everywhere bool
-	Objects    []string // ids, such as those of categories
-	Unknown    bool     // of one assignment the server does not say what it is for
+	Objects    []string // IDs, for example of categories
+	Unknown    bool     // there may be more assignments
 }
 
-// FindRole finds the role that is needed, nil where the server does not list it.
+// FindRole returns the role that is needed, or nil if the server does not list it.
 func FindRole(roles []osmc.Role) *osmc.Role {
 	if at := slices.IndexFunc(roles, func(r osmc.Role) bool { return slices.Contains(RoleNames, r.Name) }); at >= 0 {
 		return &roles[at]
@@ -74,7 +74,7 @@ func readRights(ctx context.Context, c osmc.Reader, server *connect.Server, cate
 			return out, err
 		}
 	}
-	if out.User != "" && !secret { // a secret is in no address
+	if out.User != "" && !secret { // a secret must not be part of a URL
 		theirs, err := c.User(ctx, out.User)
 		switch {
 		case osmc.NotAllowed(err) || osmc.IsGone(err):
@@ -93,8 +93,8 @@ func readRights(ctx context.Context, c osmc.Reader, server *connect.Server, cate
 	return out, err
 }
 
-// holders are the users who are seen to have a role on a category, by themselves or through a group. Others may have
-// it as well: everywhere, on a category that it is in, or through a group that the server does not show.
+// holders returns the users who visibly have a role on a category, directly or through a group. Others may have it
+// too: everywhere, on an ancestor of the category, or through a group that the server does not show.
 func holders(ctx context.Context, c osmc.Reader, category, role string) ([]string, error) {
 	out, err := shown(c.CategoryRoleUsers(ctx, category, role))
 	if err != nil {
@@ -115,7 +115,7 @@ func holders(ctx context.Context, c osmc.Reader, category, role string) ([]strin
 	return slices.Compact(out), nil
 }
 
-// shown is nothing where the server does not show it.
+// shown returns nil if the server does not show the list.
 func shown(list []string, err error) ([]string, error) {
 	if osmc.NotAllowed(err) || osmc.IsGone(err) {
 		return nil, nil
@@ -123,8 +123,8 @@ func shown(list []string, err error) ([]string, error) {
 	return list, err
 }
 
-// ownRoles are a user's, and those of the groups it is in. Of a group that the server does not show it is unknown, and
-// so it is where the server does not say which groups the user is in, or which roles it has itself.
+// ownRoles returns where a user has a role, directly or through its groups. Unknown is set if the server does not show
+// the roles of a group, or does not say which groups or roles the user has.
 func ownRoles(ctx context.Context, c osmc.Reader, u *osmc.User, role string) (*Assignments, error) {
 	all, hidden := slices.Clone(u.RoleAssignments), u.Groups == nil || u.RoleAssignments == nil
 	for _, group := range u.Groups {
@@ -158,7 +158,7 @@ func assignments(all []osmc.RoleAssignment, role string) *Assignments {
 	return out
 }
 
-// mayGrant is false only where the server says so. Permissions may be ids alone; the roles have their names.
+// mayGrant returns false only if the server says so. Permissions may be listed by ID only; the roles have their names.
 func mayGrant(u *osmc.User, roles []osmc.Role) bool {
 	words := map[string]string{}
 	for _, r := range roles {
@@ -171,7 +171,7 @@ func mayGrant(u *osmc.User, roles []osmc.Role) bool {
 	})
 }
 
-// RoleIn looks whether the server's user has the role on a category, or will have once the category exists. It
+// RoleIn finds out whether the server's user has the role on a category, or will have it once the category exists. It
 // returns nil while that has not been observed.
 func (v *View) RoleIn(server *connect.Server, inv *Inventory, path string) *Role {
 	return v.roleIn(server.Resource(), inv, path)
@@ -192,15 +192,16 @@ func (v *View) roleIn(server *schema.Resource, inv *Inventory, path string) *Rol
 	case rights.Own != nil:
 		r.Held = rights.Own.hold(inv.ancestors(path))
 		r.Known = r.Held || !rights.Own.Unknown
-	default: // who is not listed may have the role all the same
+	default: // a user who is not listed may still have the role
 		r.Held = slices.ContainsFunc(rights.Others, func(name string) bool { return schema.SameName(name, rights.User) })
 		r.Known = r.Held
 	}
 	return r
 }
 
-// hold: everywhere, on the category, or on one that it is in. ASSUMED: a role on a category holds in those within
-// it; the documents say only that it must cover every target category.
+// hold reports whether the role is held everywhere, on a category, or on one of its ancestors, given the IDs of all
+// these. ASSUMED: a role on a category also holds in the categories within it. The documentation says only that it
+// must cover every target category.
 func (a *Assignments) hold(categories []string) bool {
 	return a.Everywhere || slices.ContainsFunc(a.Objects, func(id string) bool { return slices.Contains(categories, id) })
 }

@@ -25,14 +25,15 @@ type selected struct {
 	picked []pick
 }
 
-// pick is a selected resource. One that is only to come is as it is where it comes from.
+// pick is a selected resource. One that is still to come is described as on the server it comes from.
 type pick struct {
 	osmc.Resource
-	path   string // of its category
+	path   string // path of its category
 	coming bool
 }
 
-// Names are the names of what is selected, by id. Of nil there are none. Nobody changes them.
+// Names returns the names of the selected resources, by ID. It returns nil for a nil selection. The result must not be
+// changed.
 func (s *Selection) Names() map[string]string {
 	if s == nil {
 		return nil
@@ -49,16 +50,15 @@ func (s *Selection) name() {
 	}
 }
 
-// isComing tells whether something is selected that is not on the source yet.
+// isComing reports whether a selected resource is not on the source yet.
 func (s *Selection) isComing() bool {
 	return slices.ContainsFunc(s.items, func(i selected) bool {
 		return slices.ContainsFunc(i.picked, func(p pick) bool { return p.coming })
 	})
 }
 
-// Select finds what a declaration selects. What cannot be found is said in the elements, not as an error. The
-// source of a hop has what exists there, and what upstream will bring. It returns nil while observations are
-// missing.
+// Select finds what a declaration selects: resources that exist on the source, and resources that upstream will bring
+// to it. Problems are recorded in the items and are not errors. Select returns nil while observations are missing.
 func (v *View) Select(s *Sync) *Selection {
 	if v.selections[s] == nil {
 		if made := v.resolve(s); made != nil {
@@ -84,7 +84,7 @@ func (v *View) resolve(s *Sync) *Selection {
 	return inventory.selection(of, func() *Selection { return x.resolve(s) })
 }
 
-// isOdd tells whether something of it could not be found.
+// isOdd reports whether an item could not be found or is removed.
 func (s *Selection) isOdd() bool {
 	return slices.ContainsFunc(s.items, func(i selected) bool { return i.Problem != "" || i.IsRemoved() })
 }
@@ -108,7 +108,7 @@ func (x *resolver) resolve(s *Sync) *Selection {
 type resolver struct {
 	*Inventory
 	source *Server
-	from   *Selection // of the synchronization upstream, nil if there is none
+	from   *Selection // what upstream selects, nil if there is no upstream
 	coming []pick     // not on the source yet, by name and id
 	into   string     // path of the category they come into
 }
@@ -136,7 +136,7 @@ func (x *resolver) expect(up *Sync, from *Selection) {
 	})
 }
 
-// all are the resources that are there or to come, without the removed ones.
+// all returns the resources that exist or will come, without removed ones.
 func (x *resolver) all() []pick {
 	var out []pick
 	for i := range x.Resources {
@@ -147,7 +147,7 @@ func (x *resolver) all() []pick {
 	return append(out, x.coming...)
 }
 
-// resource finds a resource by id, by category path and name, or by name.
+// resource finds a resource by ID, by category path and name, or by name.
 func (x *resolver) resource(text string, index int) selected {
 	item := selected{Item: Item{Kind: KindResource, Declared: text, Index: index, Name: text, Path: text}}
 	for _, way := range []struct {
@@ -205,8 +205,8 @@ func (p *pick) full() string {
 	return p.path + "/" + p.Name
 }
 
-// removedResource is the one of that id, path or name that is marked as deleted, nil if there is none or not one
-// alone.
+// removedResource returns the resource with an ID, path or name that is marked as deleted. It returns nil if there is
+// none or more than one.
 func (x *resolver) removedResource(text string) *osmc.Resource {
 	var found *osmc.Resource
 	for i := range x.Resources {
@@ -223,8 +223,8 @@ func (x *resolver) removedResource(text string) *osmc.Resource {
 	return found
 }
 
-// category finds a category by id, by path, or by name, and what is in it. What is in categories beneath it is not.
-// ASSUMED: the documents say nothing of categories within one that is synchronized.
+// category finds a category by ID, path or name, and what is in it. Categories within it are not selected. ASSUMED:
+// the documentation does not say what happens to categories within one that is synchronized.
 func (x *resolver) category(text string, index int) selected {
 	item := selected{Item: Item{Kind: KindCategory, Declared: text, Index: index, Name: text, Path: text}}
 	c := x.Category(text)
@@ -258,7 +258,7 @@ func (x *resolver) category(text string, index int) selected {
 	return item
 }
 
-// fill takes what a category holds.
+// fill adds what a category contains to an item.
 func (x *resolver) fill(item *selected, c *osmc.Category) {
 	item.ID, item.Name, item.Path = c.ID, c.Name, x.Path(c.ID)
 	for _, r := range x.Members(c.ID) {
@@ -275,7 +275,7 @@ func (x *resolver) fill(item *selected, c *osmc.Category) {
 	}
 }
 
-// similar are up to three of the known words that may have been meant.
+// similar returns up to three known words that may have been meant.
 func similar(text string, known []string) []string {
 	type near struct {
 		word     string

@@ -6,17 +6,17 @@ import (
 	"github.com/syncctl/syncctl/driver/teamworkcloud/revision"
 )
 
-// Shared is a resource that two servers have under one id, and neither has marked as deleted.
+// Shared is a resource with the same ID on two servers that is not marked as deleted on either.
 type Shared struct {
 	Original, Copy *osmc.Resource // on the source, and on the target
 
-	Refused bool                // one of the two histories may not be read
-	Diff    revision.Comparison // as if it went from the source to the target
-	Back    revision.Comparison // as if it went the other way
+	Refused bool                // the user may not read one of the two histories
+	Diff    revision.Comparison // compared as if copied from source to target
+	Back    revision.Comparison // compared as if copied from target to source
 }
 
-// Shared finds what two servers have under one id, in the order of the target's list. settled are ids that nobody asks
-// about. It returns nil while observations are missing.
+// Shared finds the resources with the same ID on two servers, in the target's order. It leaves out IDs for which
+// settled returns true. Shared returns nil while observations are missing.
 func (v *View) Shared(source, target *connect.Server, settled func(id string) bool) []Shared {
 	from, to := v.Server(source), v.Server(target)
 	there, here := v.Inventory(source), v.Inventory(target)
@@ -48,7 +48,7 @@ func (v *View) Shared(source, target *connect.Server, settled func(id string) bo
 	return out
 }
 
-// comparedParts adds to the parts of a comparison what is compared between servers of these releases alone.
+// comparedParts adds the parts that are compared only between servers of certain releases.
 func comparedParts(parts []revision.Part, source, target *Server) []revision.Part {
 	keeps := func(s *Server) bool { return !s.Release.IsZero() && !s.Release.Before(osmc.KeepsNumbers2026) }
 	if keeps(source) && keeps(target) {

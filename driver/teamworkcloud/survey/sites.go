@@ -17,40 +17,42 @@ import (
 	"github.com/syncctl/syncctl/schema"
 )
 
-// Where a server of a synchronization is in a site, what is observed for it may go to other companies. It is then the
-// least that a plan needs: of the source what is declared, with digests of its history; of the target what is in the
-// target category, and what the product would take for the same. And each step contacts one server alone.
+// If a server of a synchronization is in a site, observations for it may be sent to other companies. They then contain
+// the least that a plan needs. Of the source, that is what is declared, with digests of its history. Of the target, it
+// is the content of the target category, and what the product would take for the same project. And each step contacts
+// only one server.
 
 // What is observed of a server in a site.
 const (
-	AboutSelection = "selection" // Inventory, of what a declaration selects (wanted, as JSON)
-	AboutCopies    = "copies"    // Inventory, of what there is of a selection (sought, as JSON)
-	AboutPrints    = "prints"    // History with digests (revision.History.Prints), of a resource's id
+	AboutSelection = "selection" // Inventory of what a declaration selects (wanted, as JSON)
+	AboutCopies    = "copies"    // Inventory of what exists of a selection (sought, as JSON)
+	AboutPrints    = "prints"    // History with digests (revision.History.Prints), by resource ID
 )
 
-// OverSites tells whether one of the servers is in a site.
+// OverSites reports whether one of the servers is in a site.
 func (s *Sync) OverSites() bool {
 	return s.Source != nil && s.Source.Site != "" || s.Target != nil && s.Target.Site != ""
 }
 
-// wanted is what is declared of a source.
+// wanted is what a declaration wants from a source.
 type wanted struct {
 	Categories []string `json:"categories,omitempty"`
 	Resources  []string `json:"resources,omitempty"`
-	Into       string   `json:"into,omitempty"` // where the hop before puts its copies
+	Into       string   `json:"into,omitempty"` // category where upstream puts its copies
 }
 
-// sought is what is asked of a target: its category, and whether it has anything of the selected resources. Of each of
-// these it learns digests (soughtLength characters): who has the same id, project id or name can tell, and nobody else.
+// sought is what is asked of a target: its category, and whether it has any of the selected resources. The target gets
+// only digests of these (soughtLength characters). They tell it something only about resources with the same ID,
+// project ID or name.
 type sought struct {
 	Category  string `json:"category"`
 	Resources string `json:"resources,omitempty"`
 }
 
-// soughtLength is the length of one digest, of which there are three for each resource.
+// soughtLength is the length of one digest. Each resource has three.
 const soughtLength = 8
 
-// soughtNothing is in place of the digest of what is unknown. It is the same as nothing.
+// soughtNothing replaces the digest of an unknown text. It matches nothing.
 var soughtNothing = strings.Repeat("0", soughtLength)
 
 func soughtPrint(kind, text string) string {
@@ -61,7 +63,7 @@ func soughtPrint(kind, text string) string {
 	return hex.EncodeToString(sum[:])[:soughtLength]
 }
 
-// soughtOf are the digests of a resource: of its id, its project id and its name.
+// soughtOf returns the digests of a resource's ID, project ID and name.
 func soughtOf(r *osmc.Resource) [3]string {
 	return [3]string{soughtPrint("id", folded(r.ID)), soughtPrint("project", r.ProjectID),
 		soughtPrint("name", schema.NameForm(r.Name))}
@@ -75,7 +77,8 @@ func words(of any) string {
 	return string(b)
 }
 
-// SourceInventory is what the source has, as far as a declaration needs it: nil while it has not been observed.
+// SourceInventory returns what the source has, as far as a declaration needs it. It returns nil while that has not
+// been observed.
 func (v *View) SourceInventory(s *Sync) *Inventory {
 	if !s.OverSites() {
 		return v.sourceOf(s)
@@ -87,7 +90,8 @@ func (v *View) SourceInventory(s *Sync) *Inventory {
 	return Look[Inventory](v, s.Source, AboutSelection, words(of))
 }
 
-// TargetInventory is what the target has, as far as a declaration needs it: nil while it has not been observed.
+// TargetInventory returns what the target has, as far as a declaration needs it. It returns nil while that has not
+// been observed.
 func (v *View) TargetInventory(s *Sync) *Inventory {
 	if !s.OverSites() {
 		return v.targetOf(s)
@@ -107,7 +111,7 @@ func (v *View) TargetInventory(s *Sync) *Inventory {
 		Resources: strings.Join(slices.Sorted(maps.Keys(digests)), "")}))
 }
 
-// observeOfSite makes the observations that only servers in sites have.
+// observeOfSite makes the observations that exist only for servers in sites.
 func observeOfSite(ctx context.Context, c osmc.Reader, n planner.Need) (any, error) {
 	if n.What == AboutPrints {
 		h, err := revision.Read(ctx, c, n.Of)
@@ -137,16 +141,17 @@ func observeOfSite(ctx context.Context, c osmc.Reader, n planner.Need) (any, err
 	return inv.sought(of), nil
 }
 
-// wanted is what others need to know of an inventory to find what is declared: the categories that are meant, with what
-// is in them, and the resources that are meant. Of everything else it has ids, which tell whether something is there.
+// wanted reduces an inventory to what other sites need to find the declared resources: the categories that are meant
+// with their content, and the resources that are meant. Everything else is reduced to its ID, which shows that it
+// exists.
 func (inv *Inventory) wanted(of wanted) *Inventory {
-	named := map[string]bool{} // ids of categories
+	named := map[string]bool{} // IDs of categories
 	around := map[string]bool{}
 	for _, text := range of.Categories {
 		meant := inv.meantCategories(text)
 		for _, c := range meant {
 			around[c.ID] = true
-			if len(meant) == 1 { // of several it is said that it is not clear which
+			if len(meant) == 1 { // if several are meant, the problem is reported instead
 				named[c.ID] = true
 			}
 		}
@@ -179,8 +184,8 @@ func (inv *Inventory) wanted(of wanted) *Inventory {
 	return out
 }
 
-// meantResources are those that are selected by a text: by the first way that finds any which is not marked as deleted
-// (resolver.resource), else all that it may mean.
+// meantResources returns the resources that a text in a declaration selects: those that are found first, in the order
+// of resolver.resource, and are not marked as deleted. If there are none, it returns all that the text may mean.
 func (inv *Inventory) meantResources(text string) []*osmc.Resource {
 	var all []*osmc.Resource
 	for _, found := range [][]*osmc.Resource{inv.withID(text), inv.withFullName(text), inv.withName(text)} {
@@ -193,8 +198,8 @@ func (inv *Inventory) meantResources(text string) []*osmc.Resource {
 	return all
 }
 
-// sought is what others need to know of an inventory to find copies, and what the product would take for the same: the
-// category with the ids of what is in it, and each resource that has one of the digests.
+// sought reduces an inventory to what other sites need to find copies, and what the product would take for the same
+// project: the category with the IDs of its resources, and each resource that has one of the digests.
 func (inv *Inventory) sought(of sought) *Inventory {
 	digests := map[string]bool{}
 	for at := 0; at+soughtLength <= len(of.Resources); at += soughtLength {
@@ -235,7 +240,7 @@ func (inv *Inventory) sought(of sought) *Inventory {
 
 func soughtKey(kind int, digest string) string { return fmt.Sprint(kind) + digest }
 
-// named are categories and those that they are in; of those that are full also what is in them.
+// named returns categories and their ancestors. Those in full also have their resources.
 func (inv *Inventory) named(ids, full map[string]bool) []osmc.Category {
 	byID := map[string]*osmc.Category{}
 	for i := range inv.Categories {
@@ -261,7 +266,7 @@ func (inv *Inventory) named(ids, full map[string]bool) []osmc.Category {
 	return out
 }
 
-// Originals looks at what is selected and its history on the source, and at no other server. visit may be nil. It
+// Originals reads the selected resources and their histories on the source, and no other server. visit may be nil. It
 // returns nil while observations are missing.
 func (v *View) Originals(s *Sync, visit Visitor) *Facts {
 	selection, source := v.Select(s), v.Server(s.SourceServer())
@@ -288,7 +293,7 @@ func (v *View) Originals(s *Sync, visit Visitor) *Facts {
 	return l.result()
 }
 
-// Originals makes all observations of a synchronization's source, for those who look at the target.
+// Originals makes all observations of a synchronization's source, to be used with those of the target.
 func Originals(ctx context.Context, o Observer, s *Sync) (*planner.Observations, *Facts, error) {
 	var f *Facts
 	seen, err := gather(ctx, o, func(v *View) { f = v.Originals(s, nil) })
@@ -299,15 +304,15 @@ func Originals(ctx context.Context, o Observer, s *Sync) (*planner.Observations,
 type Observer struct {
 	Ask func(ctx context.Context, n planner.Need) (body any, err error)
 
-	// Known are observations that were made elsewhere, of servers that are not asked. nil: none.
+	// Known returns observations that were made elsewhere, of servers that are not asked. It may be nil.
 	Known func() (*planner.Observations, error)
-	// Alone: what upstream will bring is not looked at. Its steps come before, and its servers may be out of reach.
+	// Alone leaves out what upstream will bring. Its steps come earlier, and its servers may be out of reach.
 	Alone bool
 
 	Scope Scope
 }
 
-// In is the same observer for a look of a scope.
+// In returns the observer with another scope.
 func (o Observer) In(s Scope) Observer {
 	o.Scope = s
 	return o
@@ -326,5 +331,5 @@ func (o Observer) begin() (*planner.Observations, error) {
 	return seen, nil
 }
 
-// never is when an observation was made that only the run's own file holds: its entry says when.
+// never is the time of observations that only the run's own file holds: its journal entry has the time.
 var never time.Time

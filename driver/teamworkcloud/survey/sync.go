@@ -1,4 +1,5 @@
-// Package survey is what is on one Teamwork Cloud server, as observations, and what a synchronization selects of it.
+// Package survey describes what is on a Teamwork Cloud server, as observations, and what a synchronization selects
+// there.
 package survey
 
 import (
@@ -27,7 +28,7 @@ const (
 	AtTarget = "target"
 )
 
-// Sync is what a synchronization declares.
+// Sync is the declaration of a synchronization.
 type Sync struct {
 	declare.Block
 
@@ -52,22 +53,23 @@ type Verify struct {
 	Within  time.Duration   `decl:"within"`
 }
 
-// Declared decodes the declaration of a synchronization; it returns nil for nil. What is not known yet is absent.
+// Declared decodes the declaration of a synchronization. It returns nil for nil. Values that are not known yet are
+// absent.
 func Declared(r *schema.Resource) *Sync {
 	s, _ := declare.Once[Sync](r)
 	return s
 }
 
-// Address is the address of the declaration.
+// Address returns the address of the declaration.
 func (s *Sync) Address() string { return s.Addr().String() }
 
-// SourceServer is the declaration of the source.
+// SourceServer returns the declaration of the source.
 func (s *Sync) SourceServer() *connect.Server { return connect.Declared(s.Source) }
 
-// TargetServer is the declaration of the target.
+// TargetServer returns the declaration of the target.
 func (s *Sync) TargetServer() *connect.Server { return connect.Declared(s.Target) }
 
-// Server is the declaration of the server at an end.
+// Server returns the declaration of the server at an end.
 func (s *Sync) Server(end string) *connect.Server {
 	if end == AtSource {
 		return s.SourceServer()
@@ -75,13 +77,13 @@ func (s *Sync) Server(end string) *connect.Server {
 	return s.TargetServer()
 }
 
-// UpstreamSync is the synchronization that brings the resources to the source, nil if there is none.
+// UpstreamSync returns the synchronization that brings resources to the source, or nil if there is none.
 func (s *Sync) UpstreamSync() *Sync { return Declared(s.Upstream) }
 
-// IsRemoved tells whether no configurations are to exist.
+// IsRemoved reports whether the declaration says that no configurations should exist.
 func (s *Sync) IsRemoved() bool { return s.State == Removed }
 
-// Chain are the synchronizations that lead to the source: the upstream one, its upstream, and so on.
+// Chain returns the synchronizations that lead to the source: upstream first, then its upstream, and so on.
 func (s *Sync) Chain() []*Sync {
 	var out []*Sync
 	for up := s.UpstreamSync(); up != nil; up = up.UpstreamSync() {
@@ -90,7 +92,7 @@ func (s *Sync) Chain() []*Sync {
 	return out
 }
 
-// Within is how long resources may take to arrive.
+// Within returns how long resources may take to arrive.
 func (s *Sync) Within() time.Duration {
 	if s.Verify == nil || s.Verify.Within <= 0 {
 		return 30 * time.Minute
@@ -98,7 +100,7 @@ func (s *Sync) Within() time.Duration {
 	return s.Verify.Within
 }
 
-// Parts are what copies are compared by: everything where the declaration does not say.
+// Parts returns what is compared between copies and originals. The default is everything.
 func (s *Sync) Parts() []revision.Part {
 	if s.Verify == nil || !s.Verify.Has("compare") {
 		return revision.Optional()

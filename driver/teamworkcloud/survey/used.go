@@ -10,11 +10,11 @@ import (
 	"github.com/syncctl/syncctl/driver/wording"
 )
 
-// Used is what the models on a server say of their use of some of its resources: those of the newest revision of each
-// resource's main branch.
+// Used says how the models on a server use some of its resources, in the newest revision of each resource's main
+// branch.
 type Used struct {
 	By      []Use
-	Unknown []string // names of resources of which it is unknown what they use
+	Unknown []string // names of resources whose uses are unknown
 }
 
 // Use is a resource whose model uses others.
@@ -23,11 +23,11 @@ type Use struct {
 	Uses []string // names
 }
 
-// String says who uses what.
+// String says which resource uses which.
 func (u Use) String() string { return strconv.Quote(u.By) + " uses " + wording.List(u.Uses) }
 
-// UsedBy looks which of the other resources of a server use those of the given ids. Nil while that has not been
-// observed.
+// UsedBy finds the other resources of a server that use those with the given IDs. It returns nil while that has not
+// been observed.
 func (v *View) UsedBy(server *connect.Server, ids []string) *Used {
 	inv := v.Inventory(server)
 	if inv == nil {
@@ -66,7 +66,7 @@ func (v *View) UsedBy(server *connect.Server, ids []string) *Used {
 	return out
 }
 
-// usable are the names of resources, by what the address of a used project may have of them.
+// usable maps what the address of a used project may contain to resources, each written as ID, NUL and name.
 type usable map[string][]string
 
 func (inv *Inventory) usable(ids []string) usable {
@@ -83,7 +83,7 @@ func (inv *Inventory) usable(ids []string) usable {
 	return out
 }
 
-// namesOf are the names of those that the addresses are of, sorted, each resource once.
+// namesOf returns the names of the resources that the addresses mean, sorted, without duplicates.
 func (u usable) namesOf(uris []string) []string {
 	found := map[string]bool{}
 	for _, uri := range uris {

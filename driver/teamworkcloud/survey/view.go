@@ -10,9 +10,9 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// View looks at observations for a plan or a verification. What it is asked for and has not been observed yet it
-// remembers, so that one function both names the observations that it needs and works with them: it is called again
-// until nothing is missing.
+// View gives a function the observations that it needs for a plan or a verification. If one has not been made yet, the
+// view records that and returns nothing, and the function is called again when it has been made. So one function both
+// names the observations it needs and works with them. Each such call is a look.
 type View struct {
 	seen    *planner.Observations
 	asked   map[planner.Need]bool
@@ -20,33 +20,33 @@ type View struct {
 	missing []planner.Need
 	err     error
 
-	selections map[*Sync]*Selection // those that are complete
+	selections map[*Sync]*Selection // the complete ones
 	alone      bool                 // see Observer
 
 	scope   Scope
-	doubted map[string]bool // servers, by address, that are read as a whole because something was not as it was listed
-	doubts  bool            // another one came to be doubted
+	doubted map[string]bool // addresses of servers that are read as a whole because something differs from the listing
+	doubts  bool            // a server was added to doubted in this look
 	strict  bool            // see Strictly
 }
 
-// Scope is how much of a server is read for a look.
+// Scope says how much of a server is read for a look.
 type Scope int
 
-// The scopes. In each of them all that a step's end rests upon is read for the look, and where something is not as the
-// process has listed it before, the whole server.
+// The scopes. In each of them, everything that the result of a step depends on is read for the look. If something
+// differs from the cached listing, the whole server is read.
 const (
 	Whole  Scope = iota // all that a server has
-	Recent              // which resources and categories it has, and what is new; nothing irreversible rests upon it
-	Near                // what is selected
+	Recent              // what exists, and the details of what is new; nothing irreversible may depend on it
+	Near                // only what is selected
 )
 
-// NewView looks at what has been observed so far.
+// NewView returns a view of the observations made so far.
 func NewView(seen *planner.Observations) *View {
 	return &View{seen: seen, asked: map[planner.Need]bool{}, selections: map[*Sync]*Selection{},
 		doubted: map[string]bool{}}
 }
 
-// Look returns an observation, nil where it has not been made yet.
+// Look returns an observation, or nil if it has not been made yet.
 func Look[T any](v *View, server *schema.Resource, what, of string) *T {
 	n := planner.Need{Server: server.Addr.String(), What: what, Of: of}
 	if !v.asked[n] {
@@ -67,20 +67,21 @@ func Look[T any](v *View, server *schema.Resource, what, of string) *T {
 	return body
 }
 
-// Fail notes that the observations cannot be used. The first failure counts.
+// Fail records that the observations cannot be used. Only the first error is kept.
 func (v *View) Fail(err error) {
 	if v.err == nil {
 		v.err = err
 	}
 }
 
-// Needs are all observations that were asked for.
+// Needs returns all observations that were asked for, in order.
 func (v *View) Needs() []planner.Need { return v.needs }
 
-// Lacks tells whether an observation that was asked for has not been made yet.
+// Lacks reports whether an observation that was asked for has not been made yet.
 func (v *View) Lacks() bool { return len(v.missing) > 0 }
 
-// Err is why no plan can be made from what was looked at: a failure, or an observation that has not been made.
+// Err returns why no plan can be made: the first failure, or a missing observation. It returns nil if there is no
+// reason.
 func (v *View) Err() error {
 	if v.err == nil && v.Lacks() {
 		return fmt.Errorf("%s: %w", v.missing[0], planner.ErrNotObserved)
@@ -88,10 +89,10 @@ func (v *View) Err() error {
 	return v.err
 }
 
-// atOnce is how many observations are made at a time.
+// atOnce is how many observations are made at the same time.
 const atOnce = 8
 
-// Gather makes all observations that look asks for, round by round, and calls it with them for the last time.
+// Gather calls look until it has all observations it asks for, and makes the missing ones between the calls.
 func Gather(ctx context.Context, o Observer, look func(*View)) error {
 	_, err := gather(ctx, o, look)
 	return err
