@@ -13,7 +13,7 @@ import (
 	"github.com/syncctl/syncctl/executor"
 )
 
-// Change has Data Manager do something to resources, batch by batch, and keeps what it says among the run's files.
+// Change runs a Data Manager command on resources, batch by batch. The output is kept in a file of the run.
 func (m *Machine) Change(
 	ctx context.Context, t *executor.Task, ids []string, args func([]string) []string,
 ) (executor.Result, error) {
@@ -42,14 +42,14 @@ func (m *Machine) Change(
 			wording.Plural(n, "error"), m.Manager.logFile())
 	}
 	note := fmt.Sprintf("%s; what Data Manager said is in %s", wording.Plural(len(ids), "resource"), name)
-	if unread != nil { // the step's verification does not rest on the log, but a person may look for errors there
+	if unread != nil { // the step's verification does not use the log, but a person may look for errors there
 		note += fmt.Sprintf("; whether it logged errors is unknown: %s: %s", m.Manager.logFile(),
 			wording.Message(unread.Error(), 200))
 	}
 	return executor.Result{Note: note}, nil
 }
 
-// batches runs the command lines. Its errors say whether something may have been done.
+// batches runs the command lines. Its errors show whether something may have been changed.
 func (m *Machine) batches(
 	ctx context.Context, t *executor.Task, ids []string, args func([]string) []string, said *strings.Builder,
 ) error {
@@ -71,7 +71,8 @@ func (m *Machine) batches(
 	return nil
 }
 
-// reportedError is what a command that does something says went wrong, "" if it says nothing of the kind.
+// reportedError returns what went wrong according to the output of a command that changes something. It returns "" if
+// the output reports no error.
 func reportedError(out host.Output) string {
 	if why := brokenOff(out); why != "" {
 		return why
@@ -84,7 +85,7 @@ func reportedError(out host.Output) string {
 	return ""
 }
 
-// logSize is how long Data Manager's log is. One that is missing has nothing in it yet.
+// logSize returns the size of Data Manager's log in bytes, 0 if there is no log yet.
 func (m DataManager) logSize(ctx context.Context) (int64, error) {
 	info, err := m.host.Files(ctx).Stat(m.logFile())
 	switch {
@@ -96,7 +97,7 @@ func (m DataManager) logSize(ctx context.Context) (int64, error) {
 	return info.Size(), nil
 }
 
-// loggedErrors counts what the log has of errors beyond a length. The error says why there may be more, or any.
+// loggedErrors counts the errors in the log after offset from. The error says why there may be more.
 func (m DataManager) loggedErrors(ctx context.Context, from int64) (int, error) {
 	const most = 1 << 20
 	size, err := m.logSize(ctx)

@@ -13,7 +13,7 @@ import (
 	"github.com/syncctl/syncctl/driver/wording"
 )
 
-// Declared are the folder and the commands that a server declares. The vendor's take the place of what is empty.
+// Declared is what a server declares about its machine. The vendor's defaults replace empty values.
 type Declared struct {
 	Home        string     // the folder that Teamwork Cloud is installed in
 	Stop, Start [][]string // in order
@@ -23,30 +23,30 @@ type Declared struct {
 	Within      time.Duration
 }
 
-// Commands are how the machine behind a server is worked on, by syncctl or by a person.
+// Commands are the commands for working on the machine of a server, by syncctl or by a person.
 type Commands struct {
 	Server string // address of its declaration
 
 	Stop, Start [][]string
-	Status      []string      // tells whether the services run
+	Status      []string      // shows whether the services run
 	Database    []string      // shows the nodes of the database
 	DataManager []string      // the program, without its arguments
-	Within      time.Duration // how long started services may take to be healthy
+	Within      time.Duration // how long services may take to become healthy after they are started
 
-	Units []string // of systemd; nil where the services are managed by commands of the user's own
+	Units []string // systemd units; nil if the declaration has its own commands
 }
 
 // Releases before these differ (MCS 247048049): the folder has another name, and the authentication server is a
-// service of its own.
+// separate service.
 var (
 	NewHome2022R2 = osmc.Release{Year: 2022, Refresh: 2}
 	oneLogin2022  = osmc.Release{Year: 2022}
 )
 
-// CommandsOf takes what is declared, and the vendor's defaults of the release for the rest; an unknown release counts
-// as new.
+// CommandsOf returns the declared commands, and the vendor's defaults for the release where none are declared. An
+// unknown release counts as a new one.
 func CommandsOf(server string, d Declared, release osmc.Release) Commands {
-	// stopped in this order, started in the other: database, twcloud, webapp (MCS 247048049)
+	// order of stopping; the order of starting is the reverse: database, twcloud, webapp (MCS 247048049)
 	units := []string{"webapp", "twcloud"}
 	if release.OlderThan(oneLogin2022) {
 		units = []string{"webapp", "authserver", "twcloud"}
@@ -83,7 +83,7 @@ func CommandsOf(server string, d Declared, release osmc.Release) Commands {
 	return c
 }
 
-// CommandsFor are the commands of the machine of a declared server.
+// CommandsFor returns the commands for the machine of a declared server.
 func CommandsFor(server *connect.Server, release osmc.Release) Commands {
 	var d Declared
 	if h := server.Host; h != nil {
@@ -95,7 +95,7 @@ func CommandsFor(server *connect.Server, release osmc.Release) Commands {
 	return CommandsOf(server.Address(), d, release)
 }
 
-// HomeOf is the folder that Teamwork Cloud is installed in.
+// HomeOf returns the folder that Teamwork Cloud is installed in.
 func HomeOf(d Declared, release osmc.Release) string {
 	switch {
 	case d.Home != "":
@@ -106,7 +106,7 @@ func HomeOf(d Declared, release osmc.Release) string {
 	return "/opt/CATIANoMagicServices"
 }
 
-// Lines are commands as a person types them.
+// Lines returns commands as a person types them, one per line.
 func Lines(commands ...[]string) []string {
 	var out []string
 	for _, c := range commands {
@@ -115,13 +115,13 @@ func Lines(commands ...[]string) []string {
 	return out
 }
 
-// JoinLines are commands as a person types them in one line.
+// JoinLines returns commands as a person types them on one line.
 func JoinLines(commands ...[]string) string { return strings.Join(Lines(commands...), " && ") }
 
-// Script collects the command lines that a person pastes into a shell at a machine. Comments stand on lines of their
-// own before a command: behind it, an interactive shell may take them for arguments. Shells such as zsh run what stands
-// behind a # that is typed, and names in comments are chosen by whoever may create a project: what means something to
-// a shell is quoted there too.
+// Script collects command lines that a person pastes into a shell on a machine. A comment has its own line before a
+// command, because an interactive shell may take a comment after a command for arguments. Shells such as zsh execute
+// what follows a typed #, and whoever may create a project chooses the names in comments. So characters with a meaning
+// in a shell are quoted in comments, too.
 type Script []string
 
 const meansToShells = ";&|<>()$`'\"\\!*?[]{}^~#="
@@ -138,10 +138,10 @@ func (s *Script) Note(format string, args ...any) {
 	*s = append(*s, "# "+text)
 }
 
-// Lines are the commands without the comments.
+// Lines returns the commands without the comments.
 func (s Script) Lines() []string {
 	return slices.DeleteFunc(slices.Clone(s), func(line string) bool { return strings.HasPrefix(line, "#") })
 }
 
-// Exclusive names what only one step at a time may use: the machine behind a server.
+// Exclusive returns the name of what only one step may use at a time: the machine of a server.
 func Exclusive(server string) []string { return []string{"the machine of " + server} }

@@ -16,8 +16,8 @@ var (
 	titleLine = regexp.MustCompile(`^(?:Datacenter: |=+$|Status=Up/Down|\|/ State=|--\s+Address|Note: )`)
 )
 
-// DatabaseProblem asks whether all of Cassandra's nodes are up and normal (UN), which Data Manager needs (MCS
-// 247046791). "" is yes.
+// DatabaseProblem checks whether all nodes of Cassandra are up and normal (UN), which Data Manager needs (MCS
+// 247046791). It returns "" if they are.
 func (m *Machine) DatabaseProblem(ctx context.Context) (string, error) {
 	out, err := m.Host.Run(ctx, host.Command{Args: m.Database})
 	if err != nil {

@@ -13,47 +13,47 @@ import (
 	"github.com/syncctl/syncctl/driver/host"
 )
 
-// DataManager is the vendor's tool beside a server's database. It writes straight into Cassandra, and what it removes
-// is gone for good (MCS 247046791). Neither its exit codes nor the form of what it prints are documented: nothing is
-// concluded from an exit code of 0, every effect is read back, and a listing that cannot be read is unknown, never
-// empty.
+// DataManager is the vendor's tool for a server's database. It writes directly to Cassandra, and what it removes
+// cannot be restored (MCS 247046791). Neither its exit codes nor the form of its output are documented. So exit code 0
+// proves nothing, every effect is read back, and a listing that cannot be read is unknown, never empty.
 type DataManager struct {
 	host    host.Host
 	program []string
 }
 
-// batchSize is how many ids are given to one command. ASSUMED: a few hundred ids of 36 characters; a POSIX shell
-// takes a command line of 128 KiB over SSH, Windows takes 32 KiB.
+// batchSize is the number of IDs in one command. ASSUMED: a few hundred IDs of 36 characters fit. A POSIX shell
+// accepts a command line of 128 KiB over SSH, Windows 32 KiB.
 const batchSize = 200
 
-// pastedSize is how many ids are given to one command that a person pastes: a terminal takes a line of 4096
-// characters at most, and a person looks through what it removes.
+// pastedSize is the number of IDs in one command that a person pastes. A terminal accepts lines of at most 4096
+// characters, and the person has to check what the command removes.
 const pastedSize = 20
 
-// longest is how long one command of datamanager may take. ASSUMED: how long it takes is not documented; a batch that
-// is removed from a large database must not be ended halfway.
+// longest is the timeout for one datamanager command. ASSUMED: how long a command takes is not documented, and
+// removing a batch from a large database must not be interrupted.
 const longest = 12 * time.Hour
 
-// ListResources are the arguments that list all resources (MCS 247046791).
+// ListResources returns the arguments that list all resources (MCS 247046791).
 func ListResources() []string { return []string{"-lr"} }
 
-// listRemoved are the arguments that list what is marked as deleted.
+// listRemoved returns the arguments that list the resources marked as deleted.
 func listRemoved() []string { return []string{"-lrd"} }
 
-// ListBranches are the arguments that list the branches of a resource.
+// ListBranches returns the arguments that list the branches of a resource.
 func ListBranches(resource string) []string { return []string{"-lb", "resourceID=" + resource} }
 
-// ListRevisions are the arguments that list the revisions of a branch.
+// ListRevisions returns the arguments that list the revisions of a branch.
 func ListRevisions(resource, branch string) []string {
 	return []string{"-lrv", "resourceID=" + resource, "branchID=" + branch}
 }
 
-// Remove are the arguments that remove exactly these. -drd, which removes whatever is marked as deleted, is never
-// given.
+// Remove returns the arguments that remove exactly these resources. -drd, which removes everything that is marked as
+// deleted, is never used.
 func Remove(ids []string) []string { return append([]string{"-dr"}, ids...) }
 
-// Reactivate are the arguments that take the read-only flag off exactly these, and off a category if all that is in
-// it is among them: whatever else is in a category that is named loses the flag too.
+// Reactivate returns the arguments for given IDs: they clear the read-only flag of exactly these resources. If
+// category is not "", they clear its flag too. All resources in it must then be among the IDs, because the others lose
+// the flag as well.
 func Reactivate(category string) func(ids []string) []string {
 	return func(ids []string) []string {
 		args := []string{"-rrof", "--resourceID=" + strings.Join(ids, ",")}
@@ -64,12 +64,12 @@ func Reactivate(category string) func(ids []string) []string {
 	}
 }
 
-// Batches are the command lines for all ids.
+// Batches returns the command lines for all IDs.
 func Batches(program, ids []string, args func([]string) []string) [][]string {
 	return batches(program, ids, batchSize, args)
 }
 
-// PastedBatches are the command lines for all ids, each short enough to be pasted by a person.
+// PastedBatches returns the command lines for all IDs, each short enough for a person to paste.
 func PastedBatches(program, ids []string, args func([]string) []string) [][]string {
 	return batches(program, ids, pastedSize, args)
 }
@@ -82,10 +82,10 @@ func batches(program, ids []string, size int, args func([]string) []string) [][]
 	return out
 }
 
-// plainID is what may stand on a command line: no option, no list, nothing that a shell reads.
+// plainID matches IDs that are safe on a command line: not an option, not a list, nothing special to a shell.
 var plainID = regexp.MustCompile(`^[0-9A-Za-z][0-9A-Za-z._-]{0,127}$`)
 
-// CheckIDs is nil where every id may stand on a command line.
+// CheckIDs returns nil if there are IDs and each of them is safe on a command line.
 func CheckIDs(ids []string) error {
 	if len(ids) == 0 {
 		return errors.New("no resource is named, and datamanager is not called without one")
@@ -98,7 +98,7 @@ func CheckIDs(ids []string) error {
 	return nil
 }
 
-// run runs one command line. An exit code other than 0 is not an error here: it is in the output.
+// run runs one command line. An exit code other than 0 is not returned as an error; it is in the output.
 func (m DataManager) run(ctx context.Context, args []string) (host.Output, error) {
 	all := slices.Concat(m.program, args)
 	out, err := m.host.Run(ctx, host.Command{Args: all, Within: longest})
@@ -108,7 +108,7 @@ func (m DataManager) run(ctx context.Context, args []string) (host.Output, error
 	return out, nil
 }
 
-// shown is a command in an error: datamanager's first words are enough where the ids are many.
+// shown returns a command for an error message. Long lists of IDs are cut off.
 func shown(args []string) string {
 	const most = 3
 	if len(args) > most {
@@ -117,7 +117,7 @@ func shown(args []string) string {
 	return "datamanager " + strings.Join(args, " ")
 }
 
-// logFile is where datamanager writes its log: the folder logs beside it (MCS 247046791).
+// logFile returns the path of datamanager's log, in the folder logs next to the program (MCS 247046791).
 func (m DataManager) logFile() string { return logFileOf(m.program) }
 
 func logFileOf(program []string) string {
@@ -129,7 +129,7 @@ func logFileOf(program []string) string {
 	return "logs/datamanager.log"
 }
 
-// FilesOf are the files on a machine that are looked at for commands: Data Manager, and its log.
+// FilesOf returns the files on a machine that commands depend on: Data Manager and its log.
 func FilesOf(c Commands) []string {
 	for _, word := range slices.Backward(c.DataManager) {
 		if strings.HasPrefix(word, "/") {
@@ -139,20 +139,20 @@ func FilesOf(c Commands) []string {
 	return []string{logFileOf(c.DataManager)}
 }
 
-// Holding is which resources the database holds, the marked ones too.
+// Holding is the set of resources in the database, including those marked as deleted.
 type Holding struct {
 	ids map[string]bool // in lower case
 }
 
-// Has tells whether the database holds a resource.
+// Has reports whether the database contains a resource.
 func (h Holding) Has(id string) bool { return h.ids[strings.ToLower(id)] }
 
-// Of are those among ids that the database holds, in their order.
+// Of returns those of ids that the database contains, in their order.
 func (h Holding) Of(ids []string) []string {
 	return slices.DeleteFunc(slices.Clone(ids), func(id string) bool { return !h.Has(id) })
 }
 
-// Others are up to n that are not among ids, sorted.
+// Others returns up to n resources in the database that are not among ids, sorted.
 func (h Holding) Others(ids []string, n int) []string {
 	var out []string
 	for id := range h.ids {
@@ -164,7 +164,8 @@ func (h Holding) Others(ids []string, n int) []string {
 	return out[:min(n, len(out))]
 }
 
-// Holds lists the resources, those marked as deleted too: -lr is not documented to show them.
+// Holds lists the resources, including those marked as deleted. Both listings are needed, since -lr is not documented
+// to show the latter.
 func (m DataManager) Holds(ctx context.Context) (Holding, error) {
 	h := Holding{ids: map[string]bool{}}
 	for _, args := range [][]string{ListResources(), listRemoved()} {
@@ -179,7 +180,7 @@ func (m DataManager) Holds(ctx context.Context) (Holding, error) {
 	return h, nil
 }
 
-// Branches lists the ids of a resource's branches.
+// Branches lists the IDs of a resource's branches.
 func (m DataManager) Branches(ctx context.Context, resource string) ([]string, error) {
 	ids, err := m.listIDs(ctx, ListBranches(resource))
 	return slices.DeleteFunc(ids, func(id string) bool { return strings.EqualFold(id, resource) }), err
@@ -194,8 +195,8 @@ func (m DataManager) listIDs(ctx context.Context, args []string) ([]string, erro
 	return l.ids, m.readable(args, l.unreadable)
 }
 
-// Revisions lists the numbers of a branch's revisions. Whether those of the branch it comes from are among them is
-// not documented.
+// Revisions lists the revision numbers of a branch. Whether these include revisions of its parent branch is not
+// documented.
 func (m DataManager) Revisions(ctx context.Context, resource, branch string) ([]int, error) {
 	args := ListRevisions(resource, branch)
 	out, err := m.run(ctx, args)
@@ -206,7 +207,7 @@ func (m DataManager) Revisions(ctx context.Context, resource, branch string) ([]
 	return numbers, m.readable(args, unreadable)
 }
 
-// readable is nil where nothing makes a listing unreadable.
+// readable returns nil if why is "", else an error saying that the listing is unreadable.
 func (m DataManager) readable(args []string, why string) error {
 	if why == "" {
 		return nil
@@ -214,10 +215,10 @@ func (m DataManager) readable(args []string, why string) error {
 	return &unreadableError{fmt.Sprintf("the output of %s on %s cannot be read: %s", shown(args), m.host.Name(), why)}
 }
 
-// unreadableError is a listing that says nothing: neither that something is there nor that it is missing.
+// unreadableError means that a listing proves nothing: neither that something exists nor that it is missing.
 type unreadableError struct{ why string }
 
 func (e *unreadableError) Error() string { return e.why }
 
-// IsUnreadable tells whether an error is about a listing that says nothing.
+// IsUnreadable reports whether err is about a listing that proves nothing.
 func IsUnreadable(err error) bool { return errors.As(err, new(*unreadableError)) }

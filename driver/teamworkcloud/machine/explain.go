@@ -2,11 +2,11 @@ package machine
 
 import "github.com/syncctl/syncctl/planner"
 
-// RuleLoggedIn is the id, behind the product, of the finding that says who is logged in to a server whose services are
-// to be stopped.
+// RuleLoggedIn is the ID, after the product, of the finding about users who are logged in to a server whose services
+// are to be stopped.
 const RuleLoggedIn = "logged-in"
 
-// Rules explain the findings about a maintenance window. product begins their ids.
+// Rules explains the findings about a maintenance window. Their IDs begin with product.
 func Rules(product string) []planner.Rule {
 	return []planner.Rule{
 		planner.FindingRule(product+"/"+RuleLoggedIn,

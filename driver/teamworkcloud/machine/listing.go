@@ -13,19 +13,19 @@ import (
 	"github.com/syncctl/syncctl/driver/wording"
 )
 
-// idList are the ids that a listing names.
+// idList holds the IDs in a listing.
 type idList struct {
-	ids        []string // in lower case, in the listing's order, each once
-	unreadable string   // why the listing says nothing; "" when it does
+	ids        []string // in lower case, in the listing's order, without duplicates
+	unreadable string   // why the listing proves nothing; "" if it is readable
 }
 
-// uuid is the form of a resource's and a branch's id. Letters beyond f are taken too: the vendor's own example has
+// uuid matches the ID of a resource or branch. It also accepts letters beyond f, because the vendor's own example has
 // one (seed).
 var uuid = regexp.MustCompile(`[0-9A-Za-z]{8}(?:-[0-9A-Za-z]{4}){3}-[0-9A-Za-z]{12}`)
 
-// readList reads the ids that datamanager lists. ASSUMED, since the form is not documented: one a line, with its id
-// in it; what else is on the line or between the lines says nothing. What is not listed is therefore never concluded
-// from one listing alone: see who calls Holds.
+// readList reads the IDs that datamanager lists. ASSUMED, since the form is not documented: each line has one entry
+// with its ID. Everything else on or between the lines is ignored. So no caller concludes from a single listing that
+// something does not exist: see the callers of Holds.
 func readList(out host.Output) idList {
 	l := idList{unreadable: brokenOff(out)}
 	seen := map[string]bool{}
@@ -47,13 +47,13 @@ func readList(out host.Output) idList {
 	return l
 }
 
-// compiled compiles an expression when it is used for the first time: large ones take their time, and before main a
-// signal still ends the process without a word.
+// compiled compiles an expression at its first use. Large expressions take time to compile, and before main starts a
+// signal ends the process without a message.
 func compiled(expression string) func() *regexp.Regexp {
 	return sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(expression) })
 }
 
-// beforeNumber may stand before a revision's number.
+// beforeNumber matches what may precede a revision's number.
 const beforeNumber = `(?i:(?:revision|rev|version|commit|id|number|no)\b[\s.:=#]*){0,2}`
 
 // The lines of a list of revisions.
@@ -69,14 +69,14 @@ var (
 	digits     = regexp.MustCompile(`\d{1,9}`)
 )
 
-// revisionList are the numbers of a listing in its order.
+// revisionList holds the numbers in a listing, in its order.
 type revisionList struct {
 	numbers []int
-	counts  []int    // what lines say that count revisions
-	forms   []string // what stands before the numbers, each form once
+	counts  []int    // totals from lines that count the revisions
+	forms   []string // texts before the numbers, without duplicates
 }
 
-// read reads one line. It returns why the listing cannot be relied on, "" if it can.
+// read reads one line. It returns why the listing cannot be relied on, or "" if it can.
 func (l *revisionList) read(line string) string {
 	count, several := countLine().FindStringSubmatch(line), revisionsLine().FindStringSubmatch(line)
 	one := revisionLine().FindStringSubmatch(line)
@@ -103,12 +103,12 @@ func (l *revisionList) read(line string) string {
 	return ""
 }
 
-// labelled tells whether a word such as "Revision" stands before the number of a line.
+// labelled reports whether a word such as "Revision" precedes the number on a line.
 func labelled(one []string) bool {
 	return len(one) > 1 && strings.ContainsFunc(one[1], unicode.IsLetter)
 }
 
-// isSorted tells whether the numbers go up or go down throughout, each once.
+// isSorted reports whether the numbers only increase or only decrease.
 func (l *revisionList) isSorted() bool {
 	up, down := true, true
 	for i := 1; i < len(l.numbers); i++ {
@@ -117,10 +117,10 @@ func (l *revisionList) isSorted() bool {
 	return up || down
 }
 
-// readNumbers reads the revisions that datamanager lists, sorted. ASSUMED, since the form is not documented: one a
-// line, which begins with its number, or several on a line with commas, from the first to the last or the other way
-// round. What follows a number on its line belongs to the revision. A number anywhere else, such as in a login
-// banner, makes the listing unreadable.
+// readNumbers reads the revisions that datamanager lists, and sorts them. ASSUMED, since the form is not documented: a
+// line begins with the number of one revision, or has several numbers separated by commas. They are in ascending or
+// descending order. What follows a number on its line belongs to the revision. A number anywhere else, for example in
+// a login banner, makes the listing unreadable.
 func readNumbers(out host.Output) (numbers []int, unreadable string) {
 	if why := brokenOff(out); why != "" {
 		return nil, why
@@ -139,7 +139,7 @@ func readNumbers(out host.Output) (numbers []int, unreadable string) {
 	case !l.isSorted():
 		return nil, "its numbers are in no order"
 	}
-	// A line that counts must count right. What counts wrong is rather a revision whose description reads like a count.
+	// A total must be correct. If it is not, the line is more likely a revision whose description looks like a total.
 	for _, count := range l.counts {
 		if count != len(l.numbers) {
 			numbers = append(numbers, count)
@@ -150,14 +150,14 @@ func readNumbers(out host.Output) (numbers []int, unreadable string) {
 	return slices.Compact(numbers), ""
 }
 
-// atoi reads at most nine digits.
+// atoi converts at most nine digits.
 func atoi(s string) int {
 	n, _ := strconv.Atoi(s)
 	return n
 }
 
-// brokenOff tells why an output is incomplete or reports a failure, "" if it does not. An exit code of 0 does not say
-// that all went well, any other one says that it did not.
+// brokenOff returns why an output is incomplete or reports a failure, or "" if it does neither. Exit code 0 does not
+// prove success, but any other code means failure.
 func brokenOff(out host.Output) string {
 	switch {
 	case out.Code != 0:
@@ -179,7 +179,7 @@ func brokenOff(out host.Output) string {
 	return ""
 }
 
-// errorWords begin a line that tells of a failure, or stand in it in capitals as in a log.
+// errorWords matches a line that reports a failure: it begins with such a word, or has one in capitals as in a log.
 var errorWords = compiled(
 	`(?i:^\W*(?:error|exception|fatal|severe|failed|failure|cannot|can't|could not|unable to|` +
 		`unknown (?:command|option)|` +
@@ -187,7 +187,7 @@ var errorWords = compiled(
 		`|\b(?:ERROR|FATAL|SEVERE)\b|\b\w*Exception\b|^\s+at [\w.$]+\(` +
 		`|(?i:connection (?:refused|reset|closed|timed out)|permission denied|no such file|command not found)`)
 
-// logError is the level of a line of a log that tells of a failure.
+// logError matches the level of a log line that reports a failure.
 var logError = regexp.MustCompile(`\b(?:ERROR|FATAL|SEVERE)\b`)
 
 func saysError(line string) bool { return errorWords().MatchString(line) }

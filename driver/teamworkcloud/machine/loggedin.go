@@ -11,15 +11,15 @@ import (
 	"github.com/syncctl/syncctl/schema"
 )
 
-// LoggedIn is who is logged in to a server beside the user that syncctl works as.
+// LoggedIn holds the users who are logged in to a server, except the user of syncctl.
 type LoggedIn struct {
-	Known bool     `json:"known"`           // the server says it
+	Known bool     `json:"known"`           // the server reports who is logged in
 	Users []string `json:"users,omitempty"` // sorted
 
-	Unasked bool `json:"-"` // a plan does without it: it is looked at when its turn comes
+	Unasked bool `json:"-"` // not asked for the plan; checked when the step runs
 }
 
-// ReadLoggedIn asks who is logged in beside a user. Two people with one account look like one.
+// ReadLoggedIn returns who is logged in except user. Two people who share an account count as one.
 func ReadLoggedIn(ctx context.Context, r Reader, server, user string) (LoggedIn, error) {
 	users, err := r.LoggedIn(ctx)
 	if osmc.NotAllowed(err) {
@@ -35,7 +35,7 @@ func ReadLoggedIn(ctx context.Context, r Reader, server, user string) (LoggedIn,
 	return LoggedIn{Known: true, Users: slices.Compact(users)}, nil
 }
 
-// Count says how many are logged in.
+// Count returns how many users are logged in, as a text.
 func (in *LoggedIn) Count() string {
 	if !in.Known {
 		return "an unknown number"
@@ -43,7 +43,7 @@ func (in *LoggedIn) Count() string {
 	return fmt.Sprint(len(in.Users))
 }
 
-// words name who is logged in; discreet: how many.
+// words names who is logged in. If discreet is true, it only says how many.
 func (in *LoggedIn) words(discreet bool) string {
 	if discreet {
 		return wording.Plural(len(in.Users), "user")
@@ -51,8 +51,8 @@ func (in *LoggedIn) words(discreet bool) string {
 	return wording.List(in.Users)
 }
 
-// forbid says who keeps a server's services from being stopped, "" if nobody does. announced: a person has confirmed
-// that nobody works on the server any more. discreet: others read it.
+// forbid returns why a server's services may not be stopped, "" if they may. announced: a person has confirmed that
+// nobody works on the server any more. discreet: other companies read the text, so nobody is named.
 func (in *LoggedIn) forbid(server string, announced, discreet bool) string {
 	switch {
 	case !in.Known && announced:

@@ -1,8 +1,8 @@
-// Package machine is the machine behind a Teamwork Cloud server: its Data Manager, its services and its database, and
+// Package machine is the machine of a Teamwork Cloud server: its Data Manager, its services and its database, and
 // the maintenance window in which its services are stopped.
 //
-// What a command prints counts only in exactly the form that is expected. Anything else (a failed command, a login
-// banner, a line too many) is unknown: never "stopped", never "empty", never a revision.
+// The output of a command counts only if it has exactly the expected form. Anything else (a failed command, a login
+// banner, an extra line) is unknown: never "stopped", never "empty", never a revision.
 package machine
 
 import (
@@ -14,7 +14,7 @@ import (
 	"github.com/syncctl/syncctl/driver/wording"
 )
 
-// Machine is a machine that is reached, with the commands that are run there.
+// Machine is a machine that can be reached, with the commands to run on it.
 type Machine struct {
 	Commands
 
@@ -22,13 +22,13 @@ type Machine struct {
 	Manager DataManager
 }
 
-// New returns the machine that a host is.
+// New returns the machine for a host.
 func New(h host.Host, c Commands) *Machine {
 	return &Machine{Commands: c, Host: h, Manager: DataManager{host: h, program: c.DataManager}}
 }
 
-// Unfit tells what keeps the machine from being the one that is to be worked on, "" if nothing does. Of the services
-// some may have been stopped by an earlier try; that none of them run contradicts the server, which answers.
+// Unfit returns why this cannot be the machine to work on, "" if it can. An earlier try may have stopped some of the
+// services. But if none of them runs, that contradicts the server, which answers.
 func (m *Machine) Unfit(ctx context.Context, resources map[string]string) (string, error) {
 	state, why, err := m.Status(ctx)
 	switch {
@@ -41,8 +41,8 @@ func (m *Machine) Unfit(ctx context.Context, resources map[string]string) (strin
 	return m.UnfitDatabase(ctx, resources)
 }
 
-// UnfitDatabase tells what keeps the database from being worked on, "" if nothing does: its nodes must be up, and
-// Data Manager must list every one of the resources, which are names by id.
+// UnfitDatabase returns why the database cannot be worked on, "" if it can. Its nodes must be up, and Data Manager
+// must list each of the resources, which are given as names by ID.
 func (m *Machine) UnfitDatabase(ctx context.Context, resources map[string]string) (string, error) {
 	why, err := m.DatabaseProblem(ctx)
 	if err != nil || why != "" {

@@ -13,10 +13,10 @@ import (
 	"github.com/syncctl/syncctl/executor"
 )
 
-// Running is what a service manager says of a server's services.
+// Running is the state of a server's services according to its service manager.
 type Running int
 
-// The values of Running. A question that could not be asked is RunningUnknown, never Stopped.
+// The values of Running. If the question could not be asked, the state is RunningUnknown, never Stopped.
 const (
 	RunningUnknown Running = iota
 	Stopped
@@ -24,7 +24,7 @@ const (
 	RunningAll
 )
 
-// Status asks whether the server's services run. why is what the machine said, for a person.
+// Status finds out whether the server's services run. why is the machine's answer, for a person.
 func (m *Machine) Status(ctx context.Context) (state Running, why string, err error) {
 	out, err := m.Host.Run(ctx, host.Command{Args: m.Commands.Status})
 	if err != nil {
@@ -35,12 +35,12 @@ func (m *Machine) Status(ctx context.Context) (state Running, why string, err er
 	return readStatus(out, len(m.Units)), why, nil
 }
 
-// readStatus reads systemctl's words, a unit a line, or the code of another service manager: 0 is running, 3 is not
-// running, as for init scripts (LSB), and so is 1 without a word, as pgrep ends. Anything else is unknown: a mixture
-// of systemctl's words with others, a state that systemctl does not know, a code that contradicts the words, a
-// command that complains.
+// readStatus reads the words of systemctl, one line per unit, or the exit code of another service manager. For that, 0
+// means running and 3 not running, as for init scripts (LSB). Code 1 without output also means not running, as from
+// pgrep. Anything else is unknown: words of systemctl mixed with others, a state that systemctl does not know, a code
+// that contradicts the words, a command that prints errors.
 //
-// Where systemctl is asked for a number of units, exactly so many of its words are an answer.
+// If systemctl is asked about units, there must be exactly one word for each of them.
 func readStatus(out host.Output, units int) Running {
 	const notRunning, noUnit = 3, 4
 	words := wording.Lines(out.Stdout)
@@ -62,7 +62,7 @@ func readStatus(out host.Output, units int) Running {
 		case !slices.Contains(unitStates, w) || w == "unknown":
 			return RunningUnknown
 		case w != "inactive" && w != "failed":
-			up++ // deactivating still runs
+			up++ // a unit that is deactivating still runs
 		}
 	}
 	switch {
@@ -80,7 +80,7 @@ func readStatus(out host.Output, units int) Running {
 var unitStates = []string{"active", "reloading", "inactive", "failed", "activating", "deactivating", "maintenance",
 	"unknown"}
 
-// VerifyStopped: the services are stopped by the machine's word alone. The verdict is Done, or says why not.
+// VerifyStopped verifies that the services are stopped, asking only the machine. The verdict is Done, or says why not.
 func (m *Machine) VerifyStopped(ctx context.Context) (executor.Verdict, error) {
 	state, why, err := m.Status(ctx)
 	switch {
@@ -94,8 +94,8 @@ func (m *Machine) VerifyStopped(ctx context.Context) (executor.Verdict, error) {
 	return executor.Done.Because("the services of %s are stopped", m.Server), nil
 }
 
-// manage runs commands that stop or start services, in order, and stops at the first that fails: service managers say
-// with their code whether they did it.
+// manage runs commands that stop or start services, in order. It stops at the first that fails, because the exit code
+// of a service manager says whether it succeeded.
 func (m *Machine) manage(ctx context.Context, t *executor.Task, commands [][]string) (executor.Result, error) {
 	for i, args := range commands {
 		out, err := m.Host.Run(ctx, host.Command{Args: args})
@@ -113,7 +113,7 @@ func (m *Machine) manage(ctx context.Context, t *executor.Task, commands [][]str
 	return executor.Result{Note: JoinLines(commands...)}, nil
 }
 
-// lastLine is the last line that a command printed, its errors first.
+// lastLine returns the last line of what a command printed to stderr, or to stdout if stderr is empty.
 func lastLine(out host.Output) string {
 	all := append(wording.Lines(out.Stdout), wording.Lines(out.Stderr)...)
 	if len(all) == 0 {
@@ -122,7 +122,7 @@ func lastLine(out host.Output) string {
 	return ": " + wording.Quote(all[len(all)-1])
 }
 
-// Since is when the first of the services was started, by systemd's word; zero where that is unknown.
+// Since returns when the first of the services was started, according to systemd. It returns the zero time if unknown.
 func (m *Machine) Since(ctx context.Context) (time.Time, error) {
 	if len(m.Units) == 0 {
 		return time.Time{}, nil
@@ -139,8 +139,8 @@ func (m *Machine) Since(ctx context.Context) (time.Time, error) {
 	return readSince(out, stat, len(m.Units)), nil
 }
 
-// readSince adds what systemd says of so many units since the machine was started (in microseconds, whatever the
-// language) to when that was (proc(5), btime: seconds since 1970). A unit that was never started has 0.
+// readSince adds two values: when the machine was booted (proc(5), btime: seconds since 1970), and when systemd
+// started the first unit after that (in microseconds, in any language). A unit that was never started has 0.
 func readSince(show, stat host.Output, units int) time.Time {
 	if show.Code != 0 || stat.Code != 0 {
 		return time.Time{}
@@ -160,7 +160,7 @@ func readSince(show, stat host.Output, units int) time.Time {
 	return time.Unix(boot[0], 0).Add(time.Duration(slices.Min(started)) * time.Microsecond).UTC()
 }
 
-// valuesOf are the numbers on the lines that begin with a name.
+// valuesOf returns the numbers on the lines that begin with name.
 func valuesOf(out host.Output, name string) ([]int64, error) {
 	var all []int64
 	for _, line := range wording.Lines(out.Stdout) {

@@ -22,24 +22,24 @@ import (
 	"github.com/syncctl/syncctl/planner"
 )
 
-// Window is the time in which the services of one server are stopped: its users are told, nobody is logged in, its
-// database is backed up, its services are stopped and started again. Whoever works on a machine has these steps,
-// once.
+// Window is a maintenance window, in which the services of one server are stopped. The users are told, nobody is
+// logged in, the database is backed up, and the services are stopped and started again. All plans that work on a
+// machine use these steps.
 type Window struct {
-	End           string // what the steps' names end in: "source", "target", "server"
+	End           string // suffix of the steps' names: "source", "target", "server"
 	Server        string // address of the declaration
-	URL           string // of the server, for people
-	User          string // as whom syncctl works there; "" if only the server knows
+	URL           string // the server's URL, for people
+	User          string // user of syncctl on the server; "" if only the server knows
 	Commands      Commands
 	AllowLoggedIn bool // services may be stopped while other people are logged in
-	Discreet      bool // other companies read what steps find: nobody is named
+	Discreet      bool // other companies read what steps find, so nobody is named
 
-	// Planning needs neither of these.
+	// Not needed for planning.
 	Host    host.Host // nil: no machine is declared
 	Session Session
 }
 
-// WindowOf is the window of a declared server, for planning. end is what its steps' names end in.
+// WindowOf returns the window of a declared server, for planning. end is the suffix of its steps' names.
 func WindowOf(server *connect.Server, end string, release osmc.Release) *Window {
 	return &Window{
 		End: end, Server: server.Address(), URL: server.URL.String(), User: server.User.String(),
@@ -47,14 +47,14 @@ func WindowOf(server *connect.Server, end string, release osmc.Release) *Window 
 	}
 }
 
-// Session is what a window needs of the server's REST interface.
+// Session is the part of the server's REST interface that a window needs.
 type Session interface {
 	Reader() (Reader, error)
-	Answers(ctx context.Context) (bool, error) // whether the interface answers at all, whatever it says
+	Answers(ctx context.Context) (bool, error) // whether the interface answers at all, even with an error
 	LogOut(ctx context.Context)
 }
 
-// Reader asks a server about itself.
+// Reader reads from a server what it reports about itself.
 type Reader interface {
 	Version(ctx context.Context) (text string, release osmc.Release, err error)
 	Health(ctx context.Context) (*osmc.Health, error)
@@ -62,10 +62,10 @@ type Reader interface {
 	CurrentUser(ctx context.Context) (*osmc.User, error)
 }
 
-// The verbs of a window. The name of a step is the verb and the end, such as "stop_source".
+// The verbs of a window. The name of a step is the verb and the suffix, for example "stop_source".
 const (
 	Announce = "announce" // a person has the users log out
-	Idle     = "idle"     // nobody else is logged in, and the machine is reached
+	Idle     = "idle"     // nobody else is logged in, and the machine can be reached
 	Backup   = "backup"   // a person backs up the database
 	Stop     = "stop"
 	Start    = "start"
@@ -80,23 +80,23 @@ var Verbs = driver.Verbs[*Window]{
 	{Name: Start, Execute: (*Window).start, Verify: (*Window).verifyStarted},
 }
 
-// ArgRelease is the argument of a window's steps that has the server's release: a server whose services are stopped
-// cannot be asked.
+// ArgRelease is the argument of a window's steps that holds the server's release. A server cannot be asked while its
+// services are stopped.
 const ArgRelease = "release"
 
-// Op is the name of a verb's step.
+// Op returns the name of the step for a verb.
 func (w *Window) Op(verb string) string { return verb + "_" + w.End }
 
-// lookWithin is how long is waited for what only people can bring about: not long.
+// lookWithin is how long a check waits for what only people can change. It is short.
 const lookWithin = 5 * time.Second
 
-// step completes a step of the window.
+// step fills in what all steps of the window have in common.
 func (w *Window) step(verb string, s planner.Step) planner.Step {
 	s.Verb, s.Servers = verb, []string{w.Server}
 	return s
 }
 
-// AnnounceStep has the users of the server log out.
+// AnnounceStep returns the step in which a person has the users log out of the server.
 func (w *Window) AnnounceStep(in LoggedIn) planner.Step {
 	who := "syncctl's user may not see who is logged in"
 	switch {
@@ -120,7 +120,7 @@ func (w *Window) AnnounceStep(in LoggedIn) planner.Step {
 	return w.step(Announce, s)
 }
 
-// verifyAnnounced: nobody else is logged in.
+// verifyAnnounced verifies that nobody else is logged in.
 func (w *Window) verifyAnnounced(ctx context.Context, _ *executor.Task) (executor.Verdict, error) {
 	in, err := w.LoggedIn(ctx)
 	switch {
@@ -134,7 +134,7 @@ func (w *Window) verifyAnnounced(ctx context.Context, _ *executor.Task) (executo
 	return executor.Done.Because("nobody else is logged in to %s", w.Server), nil
 }
 
-// LoggedIn asks who is logged in beside the user that syncctl works as.
+// LoggedIn returns who is logged in except the user of syncctl.
 func (w *Window) LoggedIn(ctx context.Context) (LoggedIn, error) {
 	r, err := w.Session.Reader()
 	if err != nil {
@@ -154,8 +154,8 @@ func (w *Window) LoggedIn(ctx context.Context) (LoggedIn, error) {
 	return ReadLoggedIn(ctx, r, w.Server, user)
 }
 
-// NotAlone says who is logged in although nobody may be, "" if nobody is. Where no interface tells, a person has said
-// so when the step that announces the window was done.
+// NotAlone returns who is logged in although nobody may be, "" if nobody is. If the server does not show it, what
+// counts is that a person has confirmed the step that announces the window.
 func (w *Window) NotAlone(ctx context.Context, t *executor.Task) (string, error) {
 	if w.AllowLoggedIn {
 		return "", nil
@@ -167,14 +167,14 @@ func (w *Window) NotAlone(ctx context.Context, t *executor.Task) (string, error)
 	return in.forbid(w.Server, t.IsDone(w.Op(Announce)), w.Discreet), nil
 }
 
-// IdleStep guards the stop of the services. people says who may be logged in, in words.
+// IdleStep returns the check that guards the stop of the services. people says in words who may be logged in.
 func (w *Window) IdleStep(people string) planner.Step {
 	s := planner.Check(w.Op(Idle), people+", and its machine is reached", lookWithin)
 	s.Because = "what somebody has not committed when services are stopped is lost"
 	return w.step(Idle, s)
 }
 
-// verifyIdle: nobody else is logged in, and the machine knows the services.
+// verifyIdle verifies that nobody else is logged in, and that the machine knows the services.
 func (w *Window) verifyIdle(ctx context.Context, t *executor.Task) (executor.Verdict, error) {
 	if why, err := w.NotAlone(ctx, t); err != nil || why != "" {
 		return executor.NotDone.Because("%s", why), err
@@ -193,7 +193,7 @@ func (w *Window) verifyIdle(ctx context.Context, t *executor.Task) (executor.Ver
 	return executor.Done.Because("nobody works on %s: %s", w.Server, why), nil
 }
 
-// BackupStep has a person back up the database.
+// BackupStep returns the step in which a person backs up the database.
 func (w *Window) BackupStep(because string) planner.Step {
 	s := planner.Person(w.Op(Backup), "back up the database of "+w.Server, planner.Manual{
 		Where: "the database (Cassandra) of " + w.URL, Action: "confirm_backup",
@@ -212,7 +212,7 @@ func (w *Window) verifyBackup(context.Context, *executor.Task) (executor.Verdict
 	return executor.Unknown.Because("no interface shows backups"), nil
 }
 
-// Reach returns the machine behind the server.
+// Reach returns the machine of the server.
 func (w *Window) Reach() (*Machine, error) {
 	if w.Host == nil {
 		return nil, fmt.Errorf("%s has no host block: its machine cannot be reached", w.Server)
@@ -220,7 +220,7 @@ func (w *Window) Reach() (*Machine, error) {
 	return New(w.Host, w.Commands), nil
 }
 
-// StopStep stops the services.
+// StopStep returns the step that stops the services.
 func (w *Window) StopStep(because string) planner.Step {
 	s := planner.Act(w.Op(Stop), planner.MarkChange, planner.CheckFirst,
 		fmt.Sprintf("stop the services of %s", w.Server))
@@ -229,7 +229,7 @@ func (w *Window) StopStep(because string) planner.Step {
 	return w.servicesStep(Stop, because, s)
 }
 
-// StartStep starts the services, and waits until the server is healthy.
+// StartStep returns the step that starts the services and waits until the server is healthy.
 func (w *Window) StartStep(because string) planner.Step {
 	s := planner.Act(w.Op(Start), planner.MarkChange, planner.CheckFirst,
 		fmt.Sprintf("start the services of %s, and wait until it is healthy", w.Server))
@@ -244,7 +244,7 @@ func (w *Window) servicesStep(verb, because string, s planner.Step) planner.Step
 	return w.step(verb, s)
 }
 
-// stop logs out first: from a server whose services are stopped nobody can log out.
+// stop logs out first, because that is not possible once the services are stopped.
 func (w *Window) stop(ctx context.Context, t *executor.Task) (executor.Result, error) {
 	m, err := w.Reach()
 	if err != nil {
@@ -254,8 +254,8 @@ func (w *Window) stop(ctx context.Context, t *executor.Task) (executor.Result, e
 	return m.manage(ctx, t, m.Stop)
 }
 
-// verifyStopped: the machine says so, and the server does not answer. A cluster has several machines, and a unit may
-// have another name: as long as the server answers, it is not stopped.
+// verifyStopped verifies that the machine reports the services as stopped, and that the server does not answer. A
+// cluster has several machines, and a unit may have another name: a server that answers is not stopped.
 func (w *Window) verifyStopped(ctx context.Context, _ *executor.Task) (executor.Verdict, error) {
 	m, err := w.Reach()
 	if err != nil {
@@ -287,7 +287,7 @@ func (w *Window) start(ctx context.Context, t *executor.Task) (executor.Result, 
 	return m.manage(ctx, t, m.Start)
 }
 
-// verifyStarted: the machine says so, and the server is healthy.
+// verifyStarted verifies that the machine reports the services as running, and that the server is healthy.
 func (w *Window) verifyStarted(ctx context.Context, _ *executor.Task) (executor.Verdict, error) {
 	m, err := w.Reach()
 	if err != nil {
@@ -303,17 +303,17 @@ func (w *Window) verifyStarted(ctx context.Context, _ *executor.Task) (executor.
 	v, err := w.VerifyHealthy(ctx)
 	refused := errors.Is(err, osmc.ErrLogin) && rest.IsStatus(err, http.StatusUnauthorized, http.StatusForbidden) &&
 		!errors.Is(err, osmc.ErrNoLicence)
-	if refused || errors.As(err, new(*tls.CertificateVerificationError)) { // neither ends by waiting
+	if refused || errors.As(err, new(*tls.CertificateVerificationError)) { // waiting does not help in either case
 		return v, executor.Final(err)
 	}
 	v.Working = err == nil && v.State == executor.NotDone && state == RunningAll
 	return v, err
 }
 
-// VerifyHealthy asks the server itself whether it is healthy. Where its user may not see that, its answer must do. A
-// server that takes no connections yet, or closes them without an answer, or whose proxy says that it is not there,
-// is starting. Any other error, such as a refused login, a licence that is missing or a network that is down, tells
-// nothing of the server, and is one.
+// VerifyHealthy asks the server itself whether it is healthy. If its user may not see that, any answer is enough. A
+// server is starting if it refuses connections, closes them without an answer, or its proxy reports that it is
+// unavailable. Any other error, such as a refused login, a missing licence or a network that is down, says nothing
+// about the server and is returned.
 func (w *Window) VerifyHealthy(ctx context.Context) (executor.Verdict, error) {
 	r, err := w.Session.Reader()
 	if err != nil {
