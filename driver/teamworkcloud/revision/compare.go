@@ -10,28 +10,28 @@ import (
 	"github.com/syncctl/syncctl/driver/teamworkcloud/osmc"
 )
 
-// State is what a comparison of histories comes to.
+// State is the result of comparing two histories.
 type State string
 
-// The states. "" is not one of them: nothing was compared.
+// The states. "" means that nothing was compared.
 const (
 	Equal   State = "equal"   // the copy has everything, and nothing else
-	Unknown State = "unknown" // nothing differs and nothing is missing, but a server does not give all that is compared
-	Behind  State = "behind"  // what the copy has is right, and something is missing
-	Differs State = "differs" // the copy has something that the original does not have, or has otherwise
+	Unknown State = "unknown" // nothing differs and nothing is missing, but a server does not show all that is compared
+	Behind  State = "behind"  // what the copy has is right, but something is missing, or tags or branch names differ
+	Differs State = "differs" // the copy has something that the original does not have or that differs there
 )
 
-// Part is what copies are compared by, beside their branches and the order of revisions.
+// Part is something that is compared, in addition to branches and the order of revisions.
 type Part string
 
-// The parts. MergedParents, RootObjects and ElementPackages are compared where both servers give them, which few do;
-// that any other part is not given makes the comparison Unknown.
+// The parts. MergedParents, RootObjects and ElementPackages are compared only if both servers show them, which few do.
+// If any other part is not shown, the comparison is Unknown.
 const (
 	Author      Part = "author"
 	Date        Part = "date"
 	Description Part = "description"
 	Tags        Part = "tags"
-	Parents     Part = "parents"  // what each revision was made from, by its place in the order
+	Parents     Part = "parents"  // what each revision was made from, by its position in the history
 	Contents    Part = "contents" // RootObjects and ElementPackages of each branch's newest revision
 
 	Number          Part = "number"         // kept by servers from 2026x on
@@ -40,40 +40,42 @@ const (
 	ElementPackages Part = "element packages"
 )
 
-// Optional are the parts that a declaration may name.
+// Optional returns the parts that a declaration may name.
 func Optional() []Part { return []Part{Author, Date, Description, Tags, Parents, Contents} }
 
 // Options say how histories are compared.
 type Options struct {
-	Parts []Part // those of Optional that are compared, and Number
+	Parts []Part // the compared parts: some of Optional, and perhaps Number
 
-	// What is missing is due only if it is not newer than AsOf (zero: whenever it was made) and not above UpTo (0: any).
+	// Something missing is due only if it is not newer than AsOf (zero: of any time) and not above revision UpTo (0:
+	// any).
 	AsOf time.Time
 	UpTo int
 }
 
 func (o Options) has(p Part) bool { return slices.Contains(o.Parts, p) }
 
-// Comparison is how a copy stands to its original. Numbers are those of the original's server, unless said otherwise.
+// Comparison is the result of comparing a copy with its original. Numbers are those of the original's server, unless
+// stated otherwise.
 type Comparison struct {
 	State   State `json:"state"`
 	Missing int   `json:"missing,omitempty"` // revisions that the copy lacks
-	// those of them, and branches and tags, that it should have by now
+	// how many of these, and of missing branches and tags, it should have by now
 	Due        int         `json:"due,omitempty"`
 	Lacks      string      `json:"lacks,omitempty"`      // what is missing, in words
-	Difference *Difference `json:"difference,omitempty"` // the first
+	Difference *Difference `json:"difference,omitempty"` // the first one
 	Tags       string      `json:"tags,omitempty"`       // tags that only one of the two has, in words
 	Renamed    string      `json:"renamed,omitempty"`    // branches with another name, in words
 
-	Compared   []Part `json:"compared,omitempty"`   // parts that both servers give and that were compared throughout
-	Unknown    string `json:"unknown,omitempty"`    // what should be compared and is not given by a server, in words
-	Uncompared []Part `json:"uncompared,omitempty"` // parts that were not compared because not both servers give them
+	Compared   []Part `json:"compared,omitempty"`   // parts that both servers show and that were compared everywhere
+	Unknown    string `json:"unknown,omitempty"`    // what should be compared but is not shown by a server, in words
+	Uncompared []Part `json:"uncompared,omitempty"` // parts that were not compared because a server does not show them
 }
 
-// Difference is where a copy is not what it is a copy of.
+// Difference is a place where a copy differs from its original.
 type Difference struct {
 	Branch string `json:"branch"`
-	Source int    `json:"source,omitempty"` // number of the revision there; 0: it has none at this place
+	Source int    `json:"source,omitempty"` // number of the source's revision; 0: it has none at this place
 	Target int    `json:"target,omitempty"`
 	Field  string `json:"field"` // a part, or "revision", or "branch"
 	Want   string `json:"want,omitempty"`
@@ -104,18 +106,18 @@ func (d *Difference) String() string {
 		number, d.Branch, d.Field, d.Want, d.Have)
 }
 
-// IsEqual: nothing is missing, nothing differs and nothing is unknown, tags and branch names included.
+// IsEqual reports whether nothing is missing, different or unknown, including tags and branch names.
 func (c *Comparison) IsEqual() bool { return c.State == Equal }
 
-// IsCopy: what the target has was copied from the original and from nowhere else, as far as the servers say.
+// IsCopy reports whether everything on the target was copied from the original, as far as the servers show.
 func (c *Comparison) IsCopy() bool {
 	return c.State == Equal || c.State == Unknown || c.State == Behind
 }
 
-// IsReached: everything that is due has arrived.
+// IsReached reports whether everything that is due has arrived.
 func (c *Comparison) IsReached() bool { return c.IsCopy() && c.Due == 0 }
 
-// Why says what keeps the two from being equal, "" if nothing does.
+// Why returns why the two are not equal, "" if they are.
 func (c *Comparison) Why() string {
 	var out []string
 	if c.Difference != nil {
@@ -132,10 +134,9 @@ func (c *Comparison) Why() string {
 	return strings.Join(out, "; ")
 }
 
-// Compare compares a copy with its original, branch by branch: which revisions there are, in their order, and the
-// parts of each that the options name. Before 2026x a target numbers its copies from 1 where the source has gaps (MCS
-// 247046793), so numbers are compared only where the options say so. Branches belong together by name, and those left
-// over by id.
+// Compare compares a copy with its original, branch by branch: the revisions in their order, and those parts of each
+// that the options name. Before 2026x, a target numbers its copies from 1 where the source has gaps (MCS 247046793),
+// so numbers are compared only if the options say so. Branches are matched by name, and the remaining ones by ID.
 func Compare(source, target *History, o Options) Comparison {
 	x := &comparer{Options: o, places: [2]map[int]place{{}, {}}, byNumber: map[int]*osmc.Revision{},
 		unknown: map[Part]*gap{}, given: map[Part]bool{}}
@@ -147,7 +148,7 @@ func Compare(source, target *History, o Options) Comparison {
 			x.compareRevisions(p)
 		}
 	}
-	if x.first == nil { // else a revision that was lost or added shifts all places after it
+	if x.first == nil { // otherwise a lost or added revision shifts all later places
 		for _, p := range x.pairs {
 			x.compareParents(p)
 			x.compareContents(p)
@@ -160,7 +161,7 @@ func Compare(source, target *History, o Options) Comparison {
 	return x.result()
 }
 
-// Basis says by what all of some copies were compared, and what of that was not compared.
+// Basis describes by what some copies were all compared, and what was not compared.
 func Basis(all []*Comparison) string {
 	compared, uncompared := map[Part]bool{}, map[Part]bool{}
 	for _, c := range all {
@@ -189,7 +190,7 @@ func List(parts []Part) string {
 	return b.String()
 }
 
-// allParts are the parts that a comparison may say something of.
+// allParts returns all parts that a comparison may mention.
 func allParts() []Part {
 	return []Part{Author, Date, Description, Number, Tags, Parents, MergedParents, RootObjects, ElementPackages}
 }

@@ -15,7 +15,7 @@ type comparer struct {
 	Options
 
 	pairs    []linePair
-	places   [2]map[int]place // number -> place, on the source and on the target
+	places   [2]map[int]place // place by revision number, on the source and on the target
 	byNumber map[int]*osmc.Revision
 
 	first   *Difference
@@ -24,14 +24,14 @@ type comparer struct {
 	due     int
 	tagged  []string
 	renamed []string
-	given   map[Part]bool // parts that both servers gave somewhere
+	given   map[Part]bool // parts that both servers showed somewhere
 	unknown map[Part]*gap
 }
 
-// linePair is a branch on both servers; target is nil where the copy has no such branch yet.
+// linePair is a branch on both servers. target is nil if the copy does not have the branch yet.
 type linePair struct{ source, target *Line }
 
-// common are the revisions that both have a place for, as pairs.
+// common returns the revisions at the positions that both branches have.
 func (p linePair) common() (source, target []*osmc.Revision) {
 	if p.target == nil {
 		return nil, nil
@@ -40,17 +40,17 @@ func (p linePair) common() (source, target []*osmc.Revision) {
 	return p.source.Revisions[:n], p.target.Revisions[:n]
 }
 
-// place is where a revision stands, whatever its number is.
+// place is the position of a revision, independent of its number.
 type place struct {
 	branch string
 	index  int
 }
 
-// gap is where a part cannot be compared.
+// gap describes where a part cannot be compared.
 type gap struct {
 	count  int // revisions
 	branch string
-	number int // of the first of them
+	number int // of the first revision
 	sides  [2]bool
 }
 
@@ -66,7 +66,7 @@ func (g *gap) words(p Part) string {
 		who, p, wording.Plural(g.count, "revision"), g.number, g.branch)
 }
 
-// isGiven notes whether both servers give a part of a revision.
+// isGiven records and reports whether both servers show a part of a revision.
 func (x *comparer) isGiven(p Part, branch string, number int, source, target bool) bool {
 	if source && target {
 		x.given[p] = true
@@ -82,7 +82,7 @@ func (x *comparer) isGiven(p Part, branch string, number int, source, target boo
 	return false
 }
 
-// pairLines finds the branches that belong together, and what stands where.
+// pairLines matches the branches of source and target, and records the place of every revision.
 func (x *comparer) pairLines(source, target []*Line) {
 	paired := map[*Line]bool{}
 	for _, s := range source {
@@ -106,7 +106,7 @@ func (x *comparer) pairLines(source, target []*Line) {
 	}
 }
 
-// partner finds the branch of the copy that belongs to one of the original's.
+// partner returns the branch of the copy that belongs to branch s of the original, nil if there is none.
 func partner(s *Line, target, source []*Line, taken map[*Line]bool) *Line {
 	var byID *Line
 	for _, t := range target {
@@ -130,7 +130,8 @@ func (x *comparer) place(side int, branch string, revisions []*osmc.Revision) {
 	}
 }
 
-// differ keeps the difference that comes first in the original's numbers; those of the target alone come last.
+// differ records a difference. It keeps the one with the lowest number on the source; those only on the target come
+// last.
 func (x *comparer) differ(d Difference) {
 	if x.first == nil || d.Source != 0 && (x.first.Source == 0 || d.Source < x.first.Source) {
 		x.first = &d
@@ -141,7 +142,7 @@ func (x *comparer) isDue(r *osmc.Revision) bool {
 	return (x.UpTo == 0 || r.Number <= x.UpTo) && (x.AsOf.IsZero() || !r.Created.Truncate(time.Second).After(x.AsOf))
 }
 
-// lackRevisions notes revisions that the copy does not have yet.
+// lackRevisions records revisions that the copy does not have yet.
 func (x *comparer) lackRevisions(branch string, revisions []*osmc.Revision) {
 	var numbers []int
 	for _, r := range revisions {
@@ -158,7 +159,7 @@ func (x *comparer) lackRevisions(branch string, revisions []*osmc.Revision) {
 	x.lacks = append(x.lacks, fmt.Sprintf("%s %s of branch %s", noun, wording.Spans(numbers), branch))
 }
 
-// lackLine notes a branch that the copy does not have yet.
+// lackLine records a branch that the copy does not have yet.
 func (x *comparer) lackLine(s *Line) {
 	if len(s.Revisions) > 0 {
 		x.lackRevisions(s.Name, s.Revisions)
@@ -182,7 +183,7 @@ func (x *comparer) compareRevisions(p linePair) {
 		}
 		x.missing += max(0, len(s)-len(t))
 		d.Branch = p.source.Name
-		switch { // a revision that was lost or added shifts all that follow
+		switch { // a lost or added revision shifts all later ones
 		case i+1 < len(s) && x.compareFields(s[i+1], t[i]) == nil:
 			d.Field, d.Target, d.Want, d.Have = fieldRevision, 0, "", ""
 		case i+1 < len(t) && x.compareFields(s[i], t[i+1]) == nil:
@@ -206,8 +207,8 @@ type field struct {
 	value string
 }
 
-// fieldsOf are the parts of a revision that can be compared whatever its place is. Its parents are compared by their
-// places.
+// fieldsOf returns the parts of a revision that can be compared independent of its place. Parents are compared by
+// place; here it only counts whether they are known.
 func fieldsOf(r *osmc.Revision) []field {
 	return []field{
 		{Date, !r.Created.IsZero(), Instant(r.Created)},
@@ -218,7 +219,7 @@ func fieldsOf(r *osmc.Revision) []field {
 	}
 }
 
-// noteFields notes which parts of two revisions that have the same place can be compared.
+// noteFields records which parts can be compared of two revisions at the same place.
 func (x *comparer) noteFields(branch string, s, t *osmc.Revision) {
 	target := fieldsOf(t)
 	for i, f := range fieldsOf(s) {
@@ -228,7 +229,7 @@ func (x *comparer) noteFields(branch string, s, t *osmc.Revision) {
 	}
 }
 
-// compareFields is the first thing in which two revisions certainly differ, nil if there is none.
+// compareFields returns the first certain difference between two revisions, or nil if there is none.
 func (x *comparer) compareFields(s, t *osmc.Revision) *Difference {
 	target := fieldsOf(t)
 	for i, f := range fieldsOf(s) {
@@ -239,7 +240,7 @@ func (x *comparer) compareFields(s, t *osmc.Revision) *Difference {
 	return nil
 }
 
-// compareParents compares what each revision was made from, by the place of it: numbers may differ.
+// compareParents compares what each revision was made from. It compares places, because numbers may differ.
 func (x *comparer) compareParents(p linePair) {
 	if !x.has(Parents) {
 		return
@@ -256,7 +257,7 @@ func (x *comparer) compareParents(p linePair) {
 	}
 }
 
-// compareParent compares one parent; 0 is none. One that the server no longer lists has no place.
+// compareParent compares one parent, 0 if there is none. A parent that the server no longer lists has no place.
 func (x *comparer) compareParent(part Part, branch string, s, t *osmc.Revision, want, have int) {
 	sourcePlace, onSource := x.places[0][want]
 	targetPlace, onTarget := x.places[1][have]
@@ -270,7 +271,7 @@ func (x *comparer) compareParent(part Part, branch string, s, t *osmc.Revision, 
 	}
 }
 
-// compareContents compares what the servers say of the model in the newest revision of a branch that both have.
+// compareContents compares what the servers show of the model, in the newest revision of a branch that both have.
 func (x *comparer) compareContents(p linePair) {
 	source, target := p.common()
 	if !x.has(Contents) || len(source) == 0 {
@@ -294,8 +295,8 @@ func (x *comparer) compareContents(p linePair) {
 	}
 }
 
-// compareTags compares tags by name and by the place of their revision. They can be set on old revisions, and
-// removed, so that they alone do not make it another history.
+// compareTags compares tags by name and the place of their revision. Tags can be set on old revisions, and removed, so
+// a different tag alone does not make a different history.
 func (x *comparer) compareTags(source, target []osmc.Tag) {
 	type key struct {
 		place
@@ -312,7 +313,7 @@ func (x *comparer) compareTags(source, target []osmc.Tag) {
 	for _, t := range source {
 		p, ok := x.places[0][t.Revision]
 		if !ok {
-			continue // its revision is no longer there
+			continue // the server no longer lists the revision
 		}
 		if k := (key{p, t.Name}); have[k] {
 			delete(have, k)
@@ -331,7 +332,8 @@ func (x *comparer) compareTags(source, target []osmc.Tag) {
 	}
 }
 
-// mayBeUnknown are parts that few servers give, so that not to know them is said and does not count.
+// mayBeUnknown lists parts that few servers show. If they are unknown, that is mentioned but does not change the
+// state.
 var mayBeUnknown = []Part{MergedParents, RootObjects, ElementPackages}
 
 func (x *comparer) result() Comparison {

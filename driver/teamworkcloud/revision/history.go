@@ -1,8 +1,8 @@
-// Package revision knows what a resource's history is, and whether a copy has all of it.
+// Package revision represents a resource's history, and compares a copy's history with the original's.
 //
 // A copy is compared with its original branch by branch and revision by revision. What one of the two servers does
-// not give is unknown, which is neither equal nor different. A Record is what a run has verified, for the time when a
-// server says nothing.
+// not show is unknown, which is neither equal nor different. A Record is what a run has verified, for the time when a
+// server cannot be asked.
 package revision
 
 import (
@@ -20,16 +20,16 @@ import (
 	"github.com/syncctl/syncctl/schema"
 )
 
-// Reader reads the three lists that a history consists of.
+// Reader reads the three lists that make up a history.
 type Reader interface {
 	History(ctx context.Context, resource string) ([]osmc.Revision, []osmc.Branch, error)
 	Tags(ctx context.Context, resource string) ([]osmc.Tag, error)
 }
 
-// History is all that a server keeps of how a resource came to be.
+// History is everything that a server keeps about how a resource was made.
 type History struct {
 	Branches  []osmc.Branch
-	Revisions []osmc.Revision // of all branches, by number
+	Revisions []osmc.Revision // of all branches, sorted by number
 	Tags      []osmc.Tag
 }
 
@@ -53,21 +53,21 @@ func Read(ctx context.Context, server Reader, resource string) (*History, error)
 	return &h, nil
 }
 
-// Summary is what a plan keeps of a history.
+// Summary is the part of a history that a plan keeps.
 type Summary struct {
 	Branches  int      `json:"branches"`
 	Revisions int      `json:"revisions"`
 	Tags      int      `json:"tags"`
-	Latest    int      `json:"latest"`              // number of the newest revision, as this server counts
+	Latest    int      `json:"latest"`              // number of the newest revision on this server
 	LatestAt  string   `json:"latest_at,omitempty"` // when it was made (RFC 3339, UTC)
 	LatestBy  string   `json:"latest_by,omitempty"`
 	Creator   string   `json:"creator,omitempty"` // author of the first revision
 	Authors   []string `json:"authors,omitempty"` // of all revisions, sorted
 	Digest    string   `json:"digest"`            // see History.Digest
-	Unknown   []Part   `json:"unknown,omitempty"` // parts that the server does not give for every revision, sorted
+	Unknown   []Part   `json:"unknown,omitempty"` // parts that the server does not show for every revision, sorted
 }
 
-// Summary counts and digests a history.
+// Summary returns the counts and digest of a history.
 func (h *History) Summary() Summary {
 	s := Summary{Branches: len(h.Branches), Revisions: len(h.Revisions), Tags: len(h.Tags), Digest: h.Digest()}
 	for i := range h.Revisions {
@@ -94,7 +94,7 @@ func (h *History) Summary() Summary {
 	return s
 }
 
-// Instant is a time to the second, "" for none: servers do not write what is finer in every form of a date.
+// Instant formats a time to the second, "" for the zero time. Servers do not write fractions in every date format.
 func Instant(t time.Time) string {
 	if t.IsZero() {
 		return ""
@@ -102,7 +102,7 @@ func Instant(t time.Time) string {
 	return t.UTC().Truncate(time.Second).Format(time.RFC3339)
 }
 
-// Tagged is the newest revision with a tag, 0 if there is none.
+// Tagged returns the number of the newest revision with a tag, 0 if there is none.
 func (h *History) Tagged(tag string) int {
 	newest := 0
 	for _, t := range h.Tags {
@@ -113,8 +113,8 @@ func (h *History) Tagged(tag string) int {
 	return newest
 }
 
-// Digest covers branches, revisions with their numbers, and tags, whatever order the server gives them in: it is the
-// same as long as nothing changes.
+// Digest returns a digest of branches, revisions with their numbers, and tags. It does not depend on the order in
+// which the server lists them, and stays the same as long as none of them changes.
 func (h *History) Digest() string {
 	sum := sha256.New()
 	for _, l := range h.Lines() {
@@ -135,16 +135,15 @@ func (h *History) Digest() string {
 	return hex.EncodeToString(sum.Sum(nil)[:8])
 }
 
-// Line is a branch with the revisions that were made on it, oldest first. What came before the branch belongs to its
-// parent.
+// Line is a branch with the revisions made on it, oldest first. Earlier revisions belong to the parent branch.
 type Line struct {
 	ID, Name  string
 	Start     int
 	Revisions []*osmc.Revision
-	Deleted   bool // the server lists its revisions, but the branch itself no longer
+	Deleted   bool // the server still lists its revisions, but not the branch itself
 }
 
-// Lines are the branches by name and id.
+// Lines returns the branches, sorted by name and ID.
 func (h *History) Lines() []*Line {
 	byID := map[string]*Line{}
 	var out []*Line

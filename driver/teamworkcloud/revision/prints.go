@@ -10,9 +10,9 @@ import (
 	"github.com/syncctl/syncctl/schema"
 )
 
-// Prints is the history for somebody else to compare: digests in place of authors, descriptions, tags and contents.
-// Ids, numbers, dates and the names of branches stay, by which revisions belong together. What is unknown stays
-// unknown. Two histories are equal as Prints where they are equal as they are.
+// Prints returns the history for others to compare, with digests instead of authors, descriptions, tags and contents.
+// Authors of branches and IDs of tags are left out. Other IDs, numbers, dates and the names of branches stay, because
+// they show which revisions belong together. What is unknown stays unknown. Equal histories have equal Prints.
 func (h *History) Prints() *History {
 	out := &History{Branches: slices.Clone(h.Branches), Revisions: slices.Clone(h.Revisions), Tags: slices.Clone(h.Tags)}
 	for i := range out.Branches {
@@ -34,10 +34,10 @@ func (h *History) Prints() *History {
 	return out
 }
 
-// PrintOfTag is what Prints has in place of a tag's name.
+// PrintOfTag returns the digest that Prints uses for a tag's name.
 func PrintOfTag(name string) string { return printed(schema.NameForm(name)) }
 
-// printed is a digest of a text; of none there is none.
+// printed returns the digest of a text, "" for "".
 func printed(text string) string {
 	if text == "" {
 		return ""

@@ -14,12 +14,12 @@ import (
 	"github.com/syncctl/syncctl/driver/wording"
 )
 
-// Record is what a run has verified of one resource: which revisions its source had, and what its copy on the target
-// was like. It is journaled before services are stopped, since a server whose services are stopped says nothing.
+// Record is what a run has verified about one resource: which revisions its source had, and the state of its copy on
+// the target. It is journaled before services are stopped, because a stopped server cannot be asked.
 type Record struct {
 	Name      string         `json:"name"`
-	ProjectID string         `json:"project,omitempty"` // of the modelling tool, on the source; "": unknown
-	Digest    string         `json:"digest,omitempty"`  // of the source's history; "" when only the copy was looked at
+	ProjectID string         `json:"project,omitempty"` // ID of the modelling tool's project on the source; "": unknown
+	Digest    string         `json:"digest,omitempty"`  // of the source's history; "" if only the copy was read
 	Source    []BranchRecord `json:"source,omitempty"`
 	Copy      string         `json:"copy"` // digest of the copy's history
 	Target    []BranchRecord `json:"target"`
@@ -29,14 +29,14 @@ type Record struct {
 type BranchRecord struct {
 	ID        string `json:"id"`
 	Name      string `json:"name"`
-	Revisions string `json:"revisions"`        // the numbers of those made on it, see encodeNumbers
-	Prints    string `json:"prints,omitempty"` // of each of them, printLength characters
+	Revisions string `json:"revisions"`        // numbers of the revisions made on it, see encodeNumbers
+	Prints    string `json:"prints,omitempty"` // one print per revision, printLength characters each
 	Deleted   bool   `json:"gone,omitempty"`   // see Line.Deleted
 }
 
 const printLength = 4
 
-// RecordOf records what was verified; source is nil when only the copy was looked at.
+// RecordOf returns a record of what was verified. source is nil if only the copy was read.
 func RecordOf(name string, source, target *History) Record {
 	c := Record{Name: name, Copy: target.Digest(), Target: branchRecords(target, true)}
 	if source != nil {
@@ -62,22 +62,23 @@ func branchRecords(h *History, prints bool) []BranchRecord {
 	return out
 }
 
-// IsOf tells whether a source has exactly what is recorded of it. The digest alone would not tell: a record may be
-// another site's, with a digest that is right and branches that are not.
+// IsOf reports whether a source has exactly what is recorded about it. The digest alone is not enough: a record may
+// come from another site, with a correct digest and wrong branches.
 func (c *Record) IsOf(source *History) bool {
 	return c.Digest == source.Digest() && slices.Equal(c.Source, branchRecords(source, false))
 }
 
-// printOf tells revisions apart, to name the first that has changed. Whether anything has changed the digest tells.
+// printOf returns a short fingerprint of a revision, used to name the first one that has changed. Whether anything has
+// changed is decided by the digest.
 func printOf(r *osmc.Revision) string {
 	sum := sha256.Sum256(fmt.Appendf(nil, "%q %s %q", r.Author, Instant(r.Created), r.Description))
 	return hex.EncodeToString(sum[:])[:printLength]
 }
 
-// Numbers are those of a branch's revisions, sorted.
+// Numbers returns the numbers of the branch's revisions, sorted.
 func (b *BranchRecord) Numbers() ([]int, error) { return decodeNumbers(b.Revisions) }
 
-// VerifiedRevisions are all numbers that the source had, of all branches.
+// VerifiedRevisions returns the numbers of all revisions that the source had, on all branches.
 func (c *Record) VerifiedRevisions() (map[int]bool, error) {
 	out := map[int]bool{}
 	for i := range c.Source {
@@ -92,7 +93,7 @@ func (c *Record) VerifiedRevisions() (map[int]bool, error) {
 	return out, nil
 }
 
-// onSource names a branch and revision of the copy by what the source called it, where it was called otherwise.
+// onSource describes a revision of the copy, with its number on the source if that differs.
 func (c *Record) onSource(branch string, index, number int) string {
 	at := fmt.Sprintf("revision %d of branch %s", number, branch)
 	for i := range c.Source {
@@ -107,7 +108,7 @@ func (c *Record) onSource(branch string, index, number int) string {
 	return at
 }
 
-// Changed says what has changed in the copy since it was verified, "" if nothing has.
+// Changed returns what has changed in the copy since it was verified, "" if nothing has.
 func (c *Record) Changed(now *History) string {
 	if now.Digest() == c.Copy {
 		return ""
@@ -122,8 +123,8 @@ func (c *Record) Changed(now *History) string {
 	return "its branches or tags are not those that were verified"
 }
 
-// OtherProject says why a copy cannot be known to be of the project that was verified, "" if it is. Unknown ids are
-// not equal.
+// OtherProject returns why a copy cannot be known to be of the verified project, "" if it is. Two unknown IDs are not
+// equal.
 func (c *Record) OtherProject(id string) string {
 	switch {
 	case c.ProjectID == "":
@@ -136,15 +137,14 @@ func (c *Record) OtherProject(id string) string {
 	return ""
 }
 
-// Lost says what the copy lacks of what was verified, "" if it has all of it. Whoever may edit it may have added
-// revisions since, and removed tags.
+// Lost returns what is missing or changed in the copy compared with what was verified, "" if nothing is. Its users may
+// have added revisions since, and removed tags.
 func (c *Record) Lost(now *History) string {
 	lost, _ := c.compare(now)
 	return lost
 }
 
-// compare finds the first branch or revision that was verified and is missing or different now, and the first that is
-// new.
+// compare finds the first verified branch or revision that is missing or different now, else the first new one.
 func (c *Record) compare(now *History) (lost, added string) {
 	lines := now.Lines()
 	for i := range c.Target {
@@ -187,7 +187,7 @@ func (c *Record) compareLine(b *BranchRecord, numbers []int, now *Line) string {
 	return ""
 }
 
-// revisionText names a revision with its author and date.
+// revisionText describes a revision by number, author and date.
 func revisionText(r *osmc.Revision) string {
 	text := fmt.Sprintf("%d by %s", r.Number, r.Author)
 	if at := Instant(r.Created); at != "" {
@@ -196,7 +196,7 @@ func revisionText(r *osmc.Revision) string {
 	return text
 }
 
-// Newer lists the revisions and branches that a source did not have when it was verified.
+// Newer lists the revisions and branches that the source did not have when it was verified, "" if there are none.
 func (c *Record) Newer(now *History) string {
 	had, err := c.VerifiedRevisions()
 	if err != nil {
@@ -216,13 +216,13 @@ func (c *Record) Newer(now *History) string {
 	return wording.List(words)
 }
 
-// Records are what a run has verified, by the resource's id.
+// Records holds what a run has verified, by resource ID.
 type Records map[string]Record
 
 // RecordsOutput is the name under which a step journals its records.
 const RecordsOutput = "verified"
 
-// Outputs are the records as a step journals them.
+// Outputs returns the records in the form in which a step journals them.
 func (r Records) Outputs() (map[string]string, error) {
 	b, err := json.Marshal(r)
 	if err != nil {
@@ -231,7 +231,7 @@ func (r Records) Outputs() (map[string]string, error) {
 	return map[string]string{RecordsOutput: string(b)}, nil
 }
 
-// DecodeRecords reads what Outputs wrote under RecordsOutput; "" has none.
+// DecodeRecords reads what Outputs wrote under RecordsOutput. It returns nil for "".
 func DecodeRecords(text string) (Records, error) {
 	var r Records
 	if text == "" {
@@ -243,10 +243,10 @@ func DecodeRecords(text string) (Records, error) {
 	return r, nil
 }
 
-// IDs are the resources' ids, sorted.
+// IDs returns the IDs of the resources, sorted.
 func (r Records) IDs() []string { return slices.Sorted(maps.Keys(r)) }
 
-// Names are the resources' names by id.
+// Names returns the names of the resources, by ID.
 func (r Records) Names() map[string]string {
 	names := map[string]string{}
 	for id, record := range r {
@@ -255,7 +255,7 @@ func (r Records) Names() map[string]string {
 	return names
 }
 
-// encodeNumbers writes sorted numbers briefly: "1-14,16".
+// encodeNumbers writes sorted numbers in a short form, for example "1-14,16".
 func encodeNumbers(numbers []int) string {
 	var b strings.Builder
 	for i := 0; i < len(numbers); {
