@@ -10,8 +10,9 @@ import (
 	"github.com/syncctl/syncctl/executor"
 )
 
-// Later has the executor try a step again that met no free licence: nothing was sent for it, and licences come back by
-// themselves. It takes errors of Verify and Facts, and those of Execute after which certainly nothing was changed.
+// Later has the executor repeat a step later if err means that no licence was free: nothing was sent, and a licence
+// will be free again. It is for errors of Verify and Facts, and for errors of Execute after which certainly nothing
+// has changed.
 func Later(err error) error {
 	if err == nil || !errors.Is(err, osmc.ErrNoLicence) {
 		return err
@@ -19,9 +20,9 @@ func Later(err error) error {
 	return &executor.Later{After: osmc.LicenceWait, Err: err}
 }
 
-// Sent is driver.Sent for what osmc's Writer returns. Such an error may be of a login, after which nothing was sent
-// whatever the server answered, or of a request that follows the one that changes something: then its status says
-// nothing about the change.
+// Sent is driver.Sent for errors of osmc's Writer. Such an error may come from a login, after which nothing was sent,
+// whatever the server answered. Or it may come from a request that follows the one that changes something: then its
+// status says nothing about the change.
 func Sent(err error) error {
 	if sent, ok := osmc.SentBefore(err); ok && sent != rest.SentNo {
 		return err

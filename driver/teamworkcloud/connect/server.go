@@ -1,4 +1,4 @@
-// Package connect is what a Teamwork Cloud server is declared as, and how it is reached.
+// Package connect holds the declaration of a Teamwork Cloud server, and connects to it.
 package connect
 
 import (
@@ -12,7 +12,7 @@ import (
 	"github.com/syncctl/syncctl/schema"
 )
 
-// Server is what a server declares.
+// Server is the declaration of a server.
 type Server struct {
 	declare.Server
 
@@ -22,16 +22,16 @@ type Server struct {
 	Site           string `decl:"site"`
 
 	Expect  *Expect  `decl:"expect"`
-	Host    *Host    `decl:"host"`     // nil: work on the machine is a person's
-	SyncTLS *SyncTLS `decl:"sync_tls"` // nil: encryption is not looked after
+	Host    *Host    `decl:"host"`     // nil: a person does the work on the machine
+	SyncTLS *SyncTLS `decl:"sync_tls"` // nil: syncctl does not manage encryption
 }
 
-// Expect is what a server must be.
+// Expect is what a server is expected to be.
 type Expect struct {
 	Major string `decl:"major"`
 }
 
-// Host is the machine of a server. Commands that are not declared are the vendor's for the version.
+// Host is the machine of a server. Commands that are not declared are the vendor's for its version.
 type Host struct {
 	declare.Host
 
@@ -54,7 +54,7 @@ type SyncTLS struct {
 
 	Keystore     *schema.Resource `decl:"keystore"`
 	KeystorePath string           `decl:"keystore_path"`
-	Port         int              `decl:"port"` // 0: the one that is open, else the vendor's
+	Port         int              `decl:"port"` // 0: the open one, else the vendor's
 	Recipe       string           `decl:"recipe"`
 	TrustStores  []string         `decl:"trust_stores"`
 
@@ -65,7 +65,7 @@ type SyncTLS struct {
 	Trust         map[string]Trust `decl:"trust"` // by alias
 }
 
-// Trust is a certificate that a server is to trust.
+// Trust is a certificate that a server should trust.
 type Trust struct {
 	declare.Block
 
@@ -79,16 +79,17 @@ const (
 	TLSPort   = 10002
 )
 
-// Declared decodes the declaration of a server; it returns nil for nil. What is not known yet is absent.
+// Declared decodes the declaration of a server. It returns nil for nil. Values that are not known yet are absent.
 func Declared(r *schema.Resource) *Server {
 	s, _ := declare.Once[Server](r)
 	return s
 }
 
-// Address is the address of the declaration.
+// Address returns the address of the declaration.
 func (s *Server) Address() string { return s.Addr().String() }
 
-// IsSame tells whether two declarations are about one server: one declaration, or two with the same URL.
+// IsSame reports whether two declarations describe the same server: they are the same declaration or have the same
+// URL.
 func (s *Server) IsSame(other *Server) bool {
 	if s == nil || other == nil {
 		return false
@@ -97,15 +98,16 @@ func (s *Server) IsSame(other *Server) bool {
 	return s.Addr() == other.Addr() || a != "" && strings.EqualFold(a, b)
 }
 
-// Identity is the same for declarations of one server, and for no other, as IsSame has it: for keys of maps.
+// Identity returns the same text for two declarations exactly if IsSame is true for them. It is used as a key of maps.
 func (s *Server) Identity() string {
 	if url := strings.TrimRight(s.URL.Reveal(), "/"); url != "" {
-		return strings.ToLower(strings.ToUpper(url)) // as strings.EqualFold compares
+		return strings.ToLower(strings.ToUpper(url)) // equal for what strings.EqualFold considers equal
 	}
 	return s.Address()
 }
 
-// Peer is the host and port by which other servers' remote resource configurations name this one. The port may be "".
+// Peer returns the host and port by which remote resource configurations on other servers name this one. port may be
+// "".
 func (s *Server) Peer() (host, port string) {
 	if s.SyncAddress != "" {
 		return SplitPort(s.SyncAddress)
@@ -117,7 +119,7 @@ func (s *Server) Peer() (host, port string) {
 	return u.Hostname(), ""
 }
 
-// WebPage is the address of the web application, where people go.
+// WebPage returns the address of the web application, for people.
 func (s *Server) WebPage() string {
 	u, err := url.Parse(s.URL.Reveal())
 	switch {
@@ -129,8 +131,8 @@ func (s *Server) WebPage() string {
 	return "https://" + net.JoinHostPort(u.Hostname(), "8443") + "/webapp"
 }
 
-// EncryptedPort is the port for encrypted clients that the server is to have: the declared one, else open, the one
-// that is open, else the vendor's.
+// EncryptedPort returns the port that the server should have for encrypted clients: the declared one, else the open
+// one, else the vendor's.
 func (s *Server) EncryptedPort(open int) int {
 	if s.SyncTLS == nil {
 		return cmp.Or(open, TLSPort)
@@ -138,7 +140,7 @@ func (s *Server) EncryptedPort(open int) int {
 	return cmp.Or(s.SyncTLS.Port, open, TLSPort)
 }
 
-// SplitPort splits host:port; the port is "" where there is none. An IPv6 address stands in brackets.
+// SplitPort splits host:port. port is "" if there is none. An IPv6 address has brackets.
 func SplitPort(text string) (host, port string) {
 	if h, p, err := net.SplitHostPort(text); err == nil {
 		return h, p

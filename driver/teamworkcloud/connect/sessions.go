@@ -18,7 +18,7 @@ import (
 	"github.com/syncctl/syncctl/schema"
 )
 
-// Sessions keep one session and one connection to the machine for each server, until Close.
+// Sessions keeps one session and one connection to the machine for each server, until Close.
 type Sessions struct {
 	env driver.Env
 
@@ -27,7 +27,7 @@ type Sessions struct {
 	hosts   map[*schema.Resource]host.Host
 }
 
-// NewSessions returns none; servers are reached when they are first asked for.
+// NewSessions connects to nothing yet. Servers are connected to when they are first used.
 func NewSessions(env driver.Env) *Sessions {
 	if env.Log == nil {
 		env.Log = hclog.NewNullLogger()
@@ -35,7 +35,7 @@ func NewSessions(env driver.Env) *Sessions {
 	return &Sessions{env: env, clients: map[*schema.Resource]*osmc.Client{}, hosts: map[*schema.Resource]host.Host{}}
 }
 
-// Close logs out everywhere: a session that stays open holds a licence until it expires.
+// Close logs out of all servers. A session that stays open holds a licence until it expires.
 func (s *Sessions) Close(ctx context.Context) error {
 	s.mu.Lock()
 	clients, hosts := s.clients, s.hosts
@@ -66,7 +66,7 @@ func caught(f func() error) (err error) {
 	return f()
 }
 
-// Reader asks a server and cannot change anything.
+// Reader returns a client that can only read from the server.
 func (s *Sessions) Reader(server *schema.Resource) (osmc.Reader, error) {
 	c, err := s.client(server)
 	if err != nil {
@@ -75,7 +75,7 @@ func (s *Sessions) Reader(server *schema.Resource) (osmc.Reader, error) {
 	return c.Reader(), nil
 }
 
-// Writer changes things at a server. It is for Execute alone.
+// Writer returns a client that can change things on the server. Only Execute may use it.
 func (s *Sessions) Writer(server *schema.Resource) (osmc.Writer, error) {
 	c, err := s.client(server)
 	if err != nil {
@@ -101,7 +101,7 @@ func (s *Sessions) client(server *schema.Resource) (*osmc.Client, error) {
 	return c, nil
 }
 
-// connect makes a client. retries are of what is safe to repeat; 0: as many as usual.
+// connect returns a new client. retries limits the retries of requests that are safe to repeat; 0 means the default.
 func (s *Sessions) connect(server *schema.Resource, retries int) (*osmc.Client, error) {
 	d := Declared(server)
 	o, err := d.Rest(s.env)
@@ -115,7 +115,7 @@ func (s *Sessions) connect(server *schema.Resource, retries int) (*osmc.Client, 
 	})
 }
 
-// Host is the machine behind a server, nil where none is declared.
+// Host returns the machine of a server, or nil if none is declared.
 func (s *Sessions) Host(server *schema.Resource) (host.Host, error) {
 	d := Declared(server)
 	if d == nil || d.Host == nil {
@@ -134,7 +134,7 @@ func (s *Sessions) Host(server *schema.Resource) (host.Host, error) {
 	return h, nil
 }
 
-// Open reaches the machine. It connects when first used.
+// Open returns the machine. It connects at first use.
 func (h *Host) Open(env driver.Env) (host.Host, error) {
 	if err := declare.Reachable(h.Resource()); err != nil {
 		return nil, err
@@ -145,10 +145,10 @@ func (h *Host) Open(env driver.Env) (host.Host, error) {
 	return h.Host.Open(env)
 }
 
-// Answers tells whether a server's REST interface answers, whatever it says. A gateway in front of it that has
-// nothing behind it does not count.
+// Answers reports whether a server's REST interface answers at all, even with an error. A gateway without a server
+// behind it does not count.
 func (s *Sessions) Answers(ctx context.Context, server *schema.Resource) (bool, error) {
-	const retries = 1 // silence is what is expected: asking for long only keeps the server down for longer
+	const retries = 1 // no answer is expected: retrying for long only keeps the server down for longer
 	c, err := s.connect(server, retries)
 	if err != nil {
 		return false, fmt.Errorf("connecting to %s: %w", server.Addr, err)
@@ -162,10 +162,10 @@ func (s *Sessions) Answers(ctx context.Context, server *schema.Resource) (bool, 
 	if errors.As(err, &failed) {
 		return failed.Status != 0 && !slices.Contains([]int{502, 503, 504}, failed.Status), nil
 	}
-	return true, nil // whatever it is, it is not silence
+	return true, nil // anything else is not silence
 }
 
-// LogOut ends the session at a server whose services are about to be stopped: afterwards nobody can log out.
+// LogOut ends the session at a server whose services are about to be stopped, because that is not possible afterwards.
 func (s *Sessions) LogOut(ctx context.Context, server *schema.Resource) {
 	c, err := s.client(server)
 	if err == nil {
