@@ -22,7 +22,8 @@ type completer struct {
 	place  *source.Place
 	at     textRange // what is replaced
 	typed  string
-	behind string // the sign that follows what is replaced: = . or (
+	behind string                  // the sign that follows what is replaced: = . or (
+	write  func(suggestion) string // in JSON: what is inserted; else nil
 	items  []completionItem
 	seen   map[string]bool
 }
@@ -31,23 +32,32 @@ type completer struct {
 func (v *view) complete(_ context.Context, p *positionParams) (*completionList, error) {
 	out := &completionList{Items: []completionItem{}}
 	f := v.document(p.TextDocument)
-	if f == nil || f.json {
+	if f == nil {
 		return out, nil
 	}
 	at := f.text.Offset(p.Position, v.enc)
 	c := &completer{view: v, file: f, seen: map[string]bool{}}
-	c.place = source.At(f.text.Source, at, topWords(f.kind))
+	if f.json {
+		c.place = source.AtJSON(f.text.Source, at, v.inJSON(f.kind))
+	} else {
+		c.place = source.At(f.text.Source, at, topWords(f.kind))
+	}
 	c.typed = f.text.Slice(c.place.Typed)
 	end := wordEnd(f.text.Source, at)
 	c.at = v.rangeIn(f.text, source.Span{From: c.place.Typed.From, To: end})
 	if rest := strings.TrimLeft(f.text.Source[end:], " \t"); rest != "" && strings.ContainsAny(rest[:1], "=.(") {
 		c.behind = rest[:1]
 	}
+	if f.json {
+		c.inJSON(at)
+	}
 	switch c.place.Kind {
 	case source.AtItem:
 		c.atItem(at)
 	case source.AtLabel:
-		c.toQuote(at)
+		if !f.json {
+			c.toQuote(at)
+		}
 		c.atLabel(false)
 	case source.AtBareLabel:
 		c.atLabel(true)
@@ -106,7 +116,9 @@ func (c *completer) offer(s suggestion) {
 	if s.insert != "" {
 		item.TextEdit.NewText = s.insert
 	}
-	if c.behind != "" && strings.HasSuffix(strings.TrimRight(s.insert, " "), c.behind) { // it is there already
+	if c.write != nil {
+		item.TextEdit.NewText = c.write(s)
+	} else if c.behind != "" && strings.HasSuffix(strings.TrimRight(s.insert, " "), c.behind) { // it is there already
 		item.TextEdit.NewText = s.label
 	} else if s.snip != "" && c.snippets {
 		item.TextEdit.NewText, item.InsertTextFormat = s.snip, 2
@@ -305,7 +317,7 @@ func (c *completer) atValue() {
 		c.types()
 		return
 	}
-	if c.file.kind == values {
+	if c.file.kind == values || c.place.Bare || c.place.Plain {
 		return
 	}
 	for _, n := range c.place.Names {

@@ -64,16 +64,12 @@ func topWords(kind fileKind) []string {
 
 // inJSON is what has to be known to read a file in JSON.
 func (v *view) inJSON(kind fileKind) source.JSON {
-	j := source.JSON{Blocks: map[string]int{}, Addresses: map[string]bool{"depends_on": true, "from": true, "to": true,
-		"expect_failures": true}}
-	for _, c := range outermost(kind) {
-		j.Blocks[c.Name] = len(c.Labels)
-	}
+	plain := map[string]bool{"depends_on": true, "from": true, "to": true, "expect_failures": true}
 	var look func(b *schema.Body)
 	look = func(b *schema.Body) {
 		for i := range b.Attributes {
 			if b.Attributes[i].Ref != nil {
-				j.Addresses[b.Attributes[i].Name] = true
+				plain[b.Attributes[i].Name] = true
 			}
 		}
 		for i := range b.Blocks {
@@ -83,7 +79,42 @@ func (v *view) inJSON(kind fileKind) source.JSON {
 	for i := range v.opts.Catalog {
 		look(&v.opts.Catalog[i].Body)
 	}
-	return j
+	blocks := map[string]map[string]int{} // by what decides on them
+	return source.JSON{
+		Blocks: func(in *source.Block) map[string]int {
+			key := ""
+			for b := in; b.Parent != nil; b = b.Parent {
+				key = "/" + b.Type.Text + key
+				if b.Type.Text == "dynamic" || b.Type.Text == "defaults" || isKind(b.Type.Text) {
+					key = "." + b.Label(0) + key
+				}
+				if b.Type.Text == "defaults" {
+					key = "." + b.Label(1) + key
+				}
+			}
+			if blocks[key] == nil {
+				blocks[key] = v.blocksIn(kind, in)
+			}
+			return blocks[key]
+		},
+		Plain: func(in *source.Block, arg string) bool {
+			return plain[arg] || arg == "type" && in.Type.Text == "variable"
+		},
+	}
+}
+
+// blocksIn are the types of the blocks in a block, with how many labels they have. No other file is read for it.
+func (v *view) blocksIn(kind fileKind, b *source.Block) map[string]int {
+	out := map[string]int{}
+	if kind == values || b.Type.Text == "variables" || b.Type.Text == "module" {
+		return out
+	}
+	if s := v.scope(&file{kind: kind, text: source.NewText("")}, b); s != nil {
+		for _, n := range s.blocks {
+			out[n.name] = len(n.labels)
+		}
+	}
+	return out
 }
 
 // scope is what may stand in a block of a file. It is nil where nobody can tell.

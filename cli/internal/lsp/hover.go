@@ -54,12 +54,14 @@ func (f *file) spot(at int) (spot, bool) {
 // blockSpot finds the block's type, label or argument's name at an offset, in the block or in those in it.
 func blockSpot(b *source.Block, at int) (spot, bool) {
 	for {
-		if b.Parent != nil && b.Type.Has(at) {
-			return spot{word: b.Type.Span, role: source.BlockType, block: b, text: b.Type.Text}, true
-		}
-		for i, l := range b.Labels {
-			if l.Has(at) {
-				return spot{word: l.Span, role: source.Label, block: b, label: i, text: l.Text}, true
+		for _, x := range append([]*source.Block{b}, b.Blocks...) { // in JSON, these words stand outside of the block
+			if x.Parent != nil && x.Type.Has(at) {
+				return spot{word: x.Type.Span, role: source.BlockType, block: x, text: x.Type.Text}, true
+			}
+			for i, l := range x.Labels {
+				if l.Has(at) {
+					return spot{word: l.Span, role: source.Label, block: x, label: i, text: l.Text}, true
+				}
 			}
 		}
 		for _, a := range b.Arguments {
@@ -235,7 +237,7 @@ func (v *view) describe(s *symbol) string {
 	}
 	text := head(s.key())
 	if ty := s.block.Find("type"); ty != nil && s.kind == "var" {
-		text = head(s.key() + ": " + s.file.text.Slice(ty.Value))
+		text = head(s.key() + ": " + s.file.plain(ty))
 	}
 	if d := s.constant("description"); d != "" {
 		text += prose(d) + "\n\n"

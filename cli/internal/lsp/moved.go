@@ -45,7 +45,7 @@ func (v *view) moves(dir string) []move {
 	for _, f := range v.in(dir, configuration) {
 		for _, b := range f.tree.File.Blocks {
 			if b.Type.Text == "moved" && b.Find("from") != nil && b.Find("to") != nil {
-				out = append(out, move{f, b, f.address(b.Find("from")), f.address(b.Find("to"))})
+				out = append(out, move{f, b, f.plain(b.Find("from")), f.plain(b.Find("to"))})
 			}
 		}
 	}
@@ -53,7 +53,7 @@ func (v *view) moves(dir string) []move {
 }
 
 // address is the address that an argument is, as it is written.
-func (f *file) address(a *source.Argument) string {
+func (f *file) plain(a *source.Argument) string {
 	text := f.text.Slice(a.Value)
 	if f.json {
 		return constant(text)

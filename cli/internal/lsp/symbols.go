@@ -89,7 +89,7 @@ func (s *symbol) typeOf() cty.Type {
 	if a == nil {
 		return cty.NilType
 	}
-	expr, diags := parse(s.file.text.Slice(a.Value))
+	expr, diags := parse(s.file.plain(a))
 	if diags.HasErrors() {
 		return cty.NilType
 	}

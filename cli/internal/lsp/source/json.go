@@ -1,6 +1,7 @@
 package source
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -11,143 +12,262 @@ import (
 
 // JSON is what has to be known to read a file in JSON.
 type JSON struct {
-	Blocks    map[string]int  // the types of blocks, with how many labels they have
-	Addresses map[string]bool // arguments whose texts are references as they stand, without ${}
+	// Blocks are the types of the blocks that may stand in a block, or in the file, with how many labels they have.
+	Blocks func(in *Block) map[string]int
+
+	// Plain tells whether the texts of an argument are expressions as they stand, without ${}.
+	Plain func(in *Block, argument string) bool
 }
 
-// ReadJSON reads a file in JSON as far as it is right: its outermost blocks with their arguments, and the references in
-// their texts. Nested blocks are arguments.
+// ReadJSON reads a file in JSON as far as it can be told, also where something is missing: its blocks with their
+// arguments, and the references in their texts.
 func ReadJSON(src string, j JSON) *Tree {
-	r := &jsonReader{src: src, json: j, tree: &Tree{File: &Block{Span: Span{0, len(src)}, Body: Span{0, len(src)},
-		Closed: true}}}
-	if len(src) > maxSize {
-		return r.tree
-	}
-	r.object(func(key Word) bool {
-		if n, ok := j.Blocks[key.Text]; ok {
-			return r.blocks(key, n, nil)
-		}
-		return r.argument(r.tree.File, key)
-	})
+	r := newJSONReader(src, j)
+	r.file()
 	return r.tree
 }
 
+// AtJSON tells what stands at an offset of a file in JSON. Only what is before it counts.
+func AtJSON(src string, offset int, j JSON) *Place {
+	src = src[:min(max(offset, 0), len(src))]
+	r := newJSONReader(src, j)
+	r.file()
+	if r.place == nil {
+		return &Place{Kind: Nothing, In: r.tree.File, Typed: Span{len(src), len(src)}}
+	}
+	return r.place
+}
+
+func newJSONReader(src string, j JSON) *jsonReader {
+	return &jsonReader{src: src, json: j, tree: &Tree{File: &Block{Span: Span{0, len(src)}, Body: Span{0, len(src)},
+		Closed: true}}}
+}
+
 type jsonReader struct {
-	src   string
-	at    int
-	depth int
-	json  JSON
-	tree  *Tree
+	src     string
+	at      int
+	open    []byte // the brackets that the reader is in
+	json    JSON
+	tree    *Tree
+	outer   []Enclosed // what the reader is in within a value
+	place   *Place     // of the end, where the text ends within something
+	stopped bool       // the text has ended, or is too deep
 }
 
-// sign skips blanks, and a sign where it comes next.
-func (r *jsonReader) sign(c byte) bool {
+func (r *jsonReader) file() {
+	if len(r.src) <= maxSize {
+		r.body(r.tree.File)
+	}
+}
+
+// next skips blanks. It is the next sign, 0 at the end.
+func (r *jsonReader) next() byte {
 	r.at += len(r.src[r.at:]) - len(strings.TrimLeft(r.src[r.at:], " \t\r\n"))
-	if r.at < len(r.src) && r.src[r.at] == c {
-		r.at++
-		return true
-	}
-	return false
-}
-
-// list reads what stands between two signs, with commas. Each reads one element. It is false where something is wrong:
-// nothing more is read then.
-func (r *jsonReader) list(from, to byte, each func() bool) bool {
-	if r.depth++; r.depth > maxDepth || !r.sign(from) {
-		return false
-	}
-	defer func() { r.depth-- }()
-	if r.sign(to) {
-		return true
-	}
-	for {
-		if !each() {
-			return false
-		}
-		if r.sign(to) {
-			return true
-		}
-		if !r.sign(',') {
-			return false
-		}
-	}
-}
-
-func (r *jsonReader) object(each func(key Word) bool) bool {
-	return r.list('{', '}', func() bool {
-		key, _, ok := r.text()
-		return ok && r.sign(':') && each(key)
-	})
-}
-
-// peek is the next sign, 0 at the end.
-func (r *jsonReader) peek() byte {
-	r.sign(0)
-	if r.at == len(r.src) {
+	if r.stopped || r.at == len(r.src) {
 		return 0
 	}
 	return r.src[r.at]
 }
 
-// blocks reads the blocks of a type: below each label an object, at the end bodies, each perhaps in a list.
-func (r *jsonReader) blocks(typ Word, n int, labels []Word) bool {
-	if r.peek() == '[' {
-		return r.list('[', ']', func() bool { return r.blocks(typ, n, labels) })
+// ends takes note of what stands at the end of the text.
+func (r *jsonReader) ends(p Place) {
+	if !r.stopped && p.In != nil {
+		r.place = &p
 	}
-	if len(labels) < n {
-		return r.object(func(key Word) bool { return r.blocks(typ, n, append(labels[:len(labels):len(labels)], key)) })
-	}
-	b := &Block{Parent: r.tree.File, Type: typ, Labels: labels, Span: Span{r.at, r.at}}
-	r.tree.File.Blocks = append(r.tree.File.Blocks, b)
-	ok := r.object(func(key Word) bool { return r.argument(b, key) })
-	b.To, b.Closed = r.at, ok
-	b.Body = b.Span
-	return ok
+	r.stopped, r.at = true, len(r.src)
 }
 
-func (r *jsonReader) argument(in *Block, key Word) bool {
-	r.peek()
-	a := &Argument{Name: key, In: in, Value: Span{r.at, r.at}}
-	ok := r.value(a, r.json.Addresses[key.Text])
-	a.Value.To = r.at
-	a.Span = Span{key.From, r.at}
-	in.Arguments = append(in.Arguments, a)
-	return ok
-}
-
-func (r *jsonReader) value(a *Argument, address bool) bool {
-	switch c := r.peek(); c {
-	case '{':
-		return r.object(func(key Word) bool {
-			r.references(a, key, nil, false)
-			return r.value(a, r.json.Addresses[key.Text])
-		})
-	case '[':
-		return r.list('[', ']', func() bool { return r.value(a, address) })
-	case '"':
-		text, offsets, ok := r.text()
-		if ok {
-			r.tree.Marks = append(r.tree.Marks, Mark{text.Span, Quoted})
-			r.references(a, text, offsets, address)
-		}
-		return ok
-	case 0:
+// bracket goes into an object or a list, unless it is too deep.
+func (r *jsonReader) bracket(c byte) bool {
+	if r.next() != c {
 		return false
 	}
-	n := strings.IndexAny(r.src[r.at:], ",]} \t\r\n")
-	if n <= 0 {
+	if len(r.open) == maxDepth {
+		r.ends(Place{})
 		return false
 	}
-	r.at += n
+	r.at++
+	r.open = append(r.open, c)
 	return true
 }
 
-// text reads a text. The offsets are where each of its bytes stands, nil where it has no escapes. The span is without
-// the quotes.
-func (r *jsonReader) text() (Word, []int, bool) {
-	if !r.sign('"') {
-		return Word{}, nil, false
+// leaves goes out of a bracket at the sign that closes it, or one around it.
+func (r *jsonReader) leaves(c, closer byte) bool {
+	other := byte('{')
+	if closer == '}' {
+		other = '['
 	}
+	if c != closer && (c != other+2 || !slices.Contains(r.open, other)) && c != 0 {
+		return false
+	}
+	if c == closer {
+		r.at++
+	}
+	r.open = r.open[:len(r.open)-1]
+	return true
+}
+
+// object reads an object. Each reads the value of a key. What stands at a key is said by place.
+func (r *jsonReader) object(place Place, each func(key Word)) bool {
+	if !r.bracket('{') {
+		return false
+	}
+	for {
+		c := r.next()
+		if c == 0 && !r.stopped {
+			place.Typed = Span{r.at, r.at}
+			r.ends(place)
+		}
+		if r.leaves(c, '}') {
+			return c == '}'
+		}
+		switch c {
+		case '"':
+			key, _, closed := r.text()
+			switch c := r.next(); {
+			case !closed && key.To == len(r.src):
+				place.Typed, place.Quoted = key.Span, true
+				r.ends(place)
+			case c == ':':
+				r.at++
+				each(key)
+			case c == 0:
+				r.ends(Place{})
+			}
+		case '{', '[':
+			r.value(&Argument{In: r.tree.File}, false)
+		default:
+			if word := r.word(); word.To == len(r.src) && word.From < word.To {
+				place.Typed = word
+				r.ends(place)
+			}
+		}
+	}
+}
+
+// list reads a list. Each reads an element.
+func (r *jsonReader) list(each func()) bool {
+	if !r.bracket('[') {
+		return false
+	}
+	for {
+		c := r.next()
+		switch {
+		case c == ',' || c == ':' || c == '}' && !slices.Contains(r.open, '{'):
+			r.at++
+			continue
+		case c == 0 && !r.stopped:
+			each() // it takes note of the end
+		}
+		if r.leaves(c, ']') {
+			return c == ']'
+		}
+		each()
+	}
+}
+
+// word is what stands outside of quotes and brackets, at least one sign.
+func (r *jsonReader) word() Span {
+	n := strings.IndexAny(r.src[r.at:], "\",:[]{} \t\r\n")
+	if n < 0 {
+		n = len(r.src) - r.at
+	}
+	word := Span{r.at, r.at + n}
+	r.at += max(n, 1)
+	return word
+}
+
+// body reads the object that a block or the file is.
+func (r *jsonReader) body(b *Block) bool {
+	types := r.json.Blocks(b)
+	return r.object(Place{Kind: AtItem, In: b}, func(key Word) {
+		if n, ok := types[key.Text]; ok {
+			r.blocks(b, key, n, nil)
+		} else {
+			r.argument(b, key)
+		}
+	})
+}
+
+// blocks reads the blocks of a type: below each label an object, at the end bodies, each perhaps in a list.
+func (r *jsonReader) blocks(in *Block, typ Word, n int, labels []Word) {
+	switch c := r.next(); {
+	case c == '[':
+		r.list(func() { r.blocks(in, typ, n, labels) })
+		return
+	case len(labels) < n && c == '{':
+		place := Place{Kind: AtLabel, In: in, Head: append([]Word{typ}, labels...)}
+		r.object(place, func(key Word) {
+			r.blocks(in, typ, n, append(labels[:len(labels):len(labels)], key))
+		})
+		return
+	case c == 0:
+		r.ends(Place{})
+	}
+	if len(labels) < n {
+		r.value(&Argument{In: in}, false)
+		return
+	}
+	b := &Block{Parent: in, Type: typ, Labels: labels, Span: Span{r.at, r.at}, Body: Span{r.at, r.at}}
+	in.Blocks = append(in.Blocks, b)
+	if b.Closed = r.body(b); !b.Closed && !r.stopped && r.at == b.From {
+		r.value(&Argument{In: b}, false)
+	}
+	b.To, b.Body.To = r.at, r.at
+}
+
+func (r *jsonReader) argument(in *Block, key Word) {
+	r.next()
+	a := &Argument{Name: key, In: in, Value: Span{r.at, r.at}}
+	in.Arguments = append(in.Arguments, a)
+	r.value(a, r.json.Plain(in, key.Text))
+	a.Value.To = r.at
+	a.Span = Span{key.From, r.at}
+}
+
+// value reads a value. plain: its texts are expressions.
+func (r *jsonReader) value(a *Argument, plain bool) {
+	inside := func(e Enclosed) func() {
+		r.outer = append(r.outer, e)
+		return func() { r.outer = r.outer[:len(r.outer)-1] }
+	}
+	place := Place{Kind: AtValue, In: a.In, Argument: a, Outer: slices.Clone(r.outer), Bare: true}
+	if a.Name.Text == "" {
+		place.In = nil
+	}
+	switch r.next() {
+	case 0:
+		place.Typed = Span{r.at, r.at}
+		r.ends(place)
+	case '{':
+		defer inside(Enclosed{Kind: '{'})()
+		r.object(Place{}, func(key Word) {
+			r.references(a, key, nil, false)
+			r.value(a, false)
+		})
+	case '[':
+		defer inside(Enclosed{Kind: '['})()
+		r.list(func() { r.value(a, plain) })
+	case '"':
+		text, offsets, closed := r.text()
+		if !closed && text.To == len(r.src) {
+			r.endsInText(a, text, offsets, plain)
+			return
+		}
+		r.tree.Marks = append(r.tree.Marks, Mark{text.Span, Quoted})
+		r.references(a, text, offsets, plain)
+	case ',', ':', '}', ']': // there is none
+	default:
+		if place.Typed = r.word(); place.Typed.To == len(r.src) {
+			r.ends(place)
+		}
+	}
+}
+
+// text reads a text, at the most to the end of its line. The offsets are where each of its bytes stands, nil where it
+// has no escapes. The span is without the quotes. It is false where the last quote is missing.
+func (r *jsonReader) text() (Word, []int, bool) {
+	r.at++
 	from := r.at
 	end := strings.IndexAny(r.src[from:], "\"\\\n")
 	if end >= 0 && r.src[from+end] == '"' {
@@ -156,7 +276,7 @@ func (r *jsonReader) text() (Word, []int, bool) {
 	}
 	var text []byte
 	var offsets []int
-	for r.at < len(r.src) && r.src[r.at] != '"' {
+	for r.at < len(r.src) && r.src[r.at] != '"' && r.src[r.at] != '\n' {
 		piece, size := unescape(r.src[r.at:])
 		for range len(piece) {
 			offsets = append(offsets, r.at)
@@ -166,7 +286,11 @@ func (r *jsonReader) text() (Word, []int, bool) {
 	}
 	offsets = append(offsets, r.at)
 	word := Word{string(text), Span{from, r.at}}
-	return word, offsets, r.sign('"')
+	closed := r.at < len(r.src) && r.src[r.at] == '"'
+	if closed {
+		r.at++
+	}
+	return word, offsets, closed
 }
 
 // unescape reads one character of a text, and how long it is as it is written.
@@ -186,29 +310,60 @@ func unescape(src string) (string, int) {
 	return src[1:2], 2
 }
 
-// references finds the references in a text.
-func (r *jsonReader) references(a *Argument, text Word, offsets []int, address bool) {
-	if !address && !strings.Contains(text.Text, "{") {
-		return
-	}
-	inner := newReader(text.Text, nil)
+// inner reads a text of an argument.
+func (r *jsonReader) inner(a *Argument, text string, plain bool) *reader {
+	inner := newReader(text, nil)
 	inner.push(&frame{kind: inBody, block: a.In})
 	inner.push(&frame{kind: inValue, arg: a})
 	var tokens hclsyntax.Tokens
-	if address {
-		tokens, _ = hclsyntax.LexExpression([]byte(text.Text), "", hcl.InitialPos) // what is wrong, the parser says
+	if plain {
+		tokens, _ = hclsyntax.LexExpression([]byte(text), "", hcl.InitialPos) // what is wrong, the parser says
 	} else {
 		inner.push(&frame{kind: inQuote})
-		tokens, _ = hclsyntax.LexTemplate([]byte(text.Text), "", hcl.InitialPos)
+		tokens, _ = hclsyntax.LexTemplate([]byte(text), "", hcl.InitialPos)
 	}
 	inner.read(tokens)
-	inner.flush()
-	place := func(s *Span) {
+	return inner
+}
+
+// endsInText takes note of what stands at the end of a text, which the end of the file is too.
+func (r *jsonReader) endsInText(a *Argument, text Word, offsets []int, plain bool) {
+	p := *r.inner(a, text.Text, plain).place(len(text.Text))
+	inText(text, offsets)(&p.Typed)
+	if p.Quoted = true; len(p.Outer) > 1 && strings.HasPrefix(text.Text, "${") {
+		p.Outer = p.Outer[2:] // the text is what the expression is
+	}
+	p.Outer = append(slices.Clone(r.outer), p.Outer...)
+	if p.Plain = plain; a.Name.Text == "" {
+		p.In = nil
+	}
+	r.ends(p)
+}
+
+// inText gives a place in a text its place in the file.
+func inText(text Word, offsets []int) func(*Span) {
+	return func(s *Span) {
 		if offsets == nil {
 			s.From, s.To = s.From+text.From, s.To+text.From
 			return
 		}
 		s.From, s.To = offsets[s.From], offsets[s.To]
+	}
+}
+
+// references finds the references and the functions in a text.
+func (r *jsonReader) references(a *Argument, text Word, offsets []int, plain bool) {
+	if !plain && !strings.Contains(text.Text, "{") {
+		return
+	}
+	inner := r.inner(a, text.Text, plain)
+	inner.flush()
+	place := inText(text, offsets)
+	for _, m := range inner.tree.Marks {
+		if m.Role == Function {
+			place(&m.Span)
+			r.tree.Marks = append(r.tree.Marks, m)
+		}
 	}
 	placed := map[*Binding]bool{} // several references may have the same
 	for _, ref := range inner.tree.References {

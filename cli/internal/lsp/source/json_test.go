@@ -5,8 +5,18 @@ import (
 	"testing"
 )
 
-var inJSON = JSON{Blocks: map[string]int{"server": 2, "locals": 0, "variable": 1},
-	Addresses: map[string]bool{"depends_on": true}}
+var inJSON = JSON{
+	Blocks: func(in *Block) map[string]int {
+		switch in.Type.Text {
+		case "":
+			return map[string]int{"server": 2, "locals": 0, "variable": 1}
+		case "server":
+			return map[string]int{"field": 1, "lifecycle": 0}
+		}
+		return nil
+	},
+	Plain: func(_ *Block, name string) bool { return name == "depends_on" },
+}
 
 // outlineJSON is what a file has, in a line.
 func outlineJSON(src string) string {
@@ -46,9 +56,44 @@ func TestReadJSON(t *testing.T) {
 		{`{"locals": {"a": "x`, "locals a="},
 		{`{"variable": {"v": {}}, "locals": `, "variable v; locals"},
 		{`[]`, ""},
+		{`{"server": {"depot": {"a": {"x": , "field": {"f": {"b": "${c}"}}}, "b": {"lifecycle": [{}, {"d": 1}]}}}}`,
+			"server depot a x=; server depot b; c"},
+		{"{\"locals\": {\"a\": \"x\n, \"b\" 1, c: 2, \"d\": [1 2}, \"server\": {\"x\": {\"y\": {]}, \"z\": {}}}}",
+			"locals a= d=; server x y; server x z"},
+		{`{"locals": {"a": {"b": }}, "variable": {"v": 1, "w": {}}}`, "locals a=; variable v; variable w"},
 	} {
 		if got := outlineJSON(c.src); got != c.want {
 			t.Errorf("%s\n got %s\nwant %s", c.src, got, c.want)
+		}
+	}
+}
+
+// TestAtJSON: what stands at the end of a text.
+func TestAtJSON(t *testing.T) {
+	for _, c := range []struct {
+		src   string
+		kind  PlaceKind
+		typed string
+		in    string
+	}{
+		{`{`, AtItem, "", ""},
+		{`{"lo`, AtItem, "lo", ""},
+		{`{lo`, AtItem, "lo", ""},
+		{`{"server"`, Nothing, "", ""},
+		{`{"server": {"de`, AtLabel, "de", ""},
+		{`{"server": {"depot": {"a": {"field": {"`, AtLabel, "", "server"},
+		{`{"server": {"depot": {"a": [{}, {"x": 1, "fi`, AtItem, "fi", "server"},
+		{`{"server": {"depot": {"a": {"x": `, AtValue, "", "server"},
+		{`{"server": {"depot": {"a": {"x": tr`, AtValue, "tr", "server"},
+		{`{"server": {"depot": {"a": {"x": ["a", "b`, AtText, "b", "server"},
+		{`{"server": {"depot": {"a": {"x": "\u0041${up`, AtValue, "up", "server"},
+		{`{"server": {"depot": {"a": {"depends_on": ["server.de`, AtValue, "de", "server"},
+		{`{"locals": {"a": {"b`, Nothing, "", ""},
+		{`{"locals": {"a": {"b": "c`, AtText, "c", "locals"},
+	} {
+		p := AtJSON(c.src, len(c.src), inJSON)
+		if p.Kind != c.kind || c.src[p.Typed.From:p.Typed.To] != c.typed || p.In.Type.Text != c.in {
+			t.Errorf("%s: %+v", c.src, p)
 		}
 	}
 }
@@ -66,6 +111,11 @@ func FuzzReadJSON(f *testing.F) {
 				}
 			}
 		}
+		for at := range min(len(src), 200) {
+			if p := AtJSON(src, at, inJSON); p.In == nil || p.Typed.From > p.Typed.To || p.Typed.To > at {
+				t.Fatalf("%q at %d: %+v", src, at, p)
+			}
+		}
 		for _, b := range tree.File.Blocks {
 			if b.From > b.To || b.To > len(src) {
 				t.Fatalf("%q: block %+v", src, b)
@@ -81,7 +131,7 @@ func TestBindingsInJSON(t *testing.T) {
 		`{"locals": {"a": "${[for word in var.l : upper(word, word)]}"}}`,
 		`{"locals": {"a": "\"${[for word in var.l : upper(word, word)]}"}}`,
 	} {
-		tree := ReadJSON(src, JSON{Blocks: map[string]int{"locals": 0}})
+		tree := ReadJSON(src, inJSON)
 		bound := 0
 		for _, r := range tree.References {
 			if r.Bound == nil {

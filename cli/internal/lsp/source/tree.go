@@ -128,6 +128,11 @@ type Place struct {
 	Outer    []Enclosed // what the cursor is in within the value, the outermost first
 	Before   *Reference // the steps before the word, where there is a dot; nil
 	Names    []string   // that for expressions around give
+
+	// In JSON.
+	Quoted bool // the word is in a text
+	Bare   bool // a value begins, without quotes yet
+	Plain  bool // the text is an expression as it stands, without ${}
 }
 
 // PlaceKind is what kind of word belongs to a place.
