@@ -6,7 +6,6 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/syncctl/syncctl/schema"
 	"github.com/syncctl/syncctl/schema/functions"
-	"github.com/zclconf/go-cty/cty"
 	"github.com/zclconf/go-cty/cty/function"
 	ctyjson "github.com/zclconf/go-cty/cty/json"
 )
@@ -72,14 +71,12 @@ func functionMetadata() (metadata, error) {
 
 func signatureOf(f *functions.Function) (functionSignature, error) {
 	sig := functionSignature{Description: f.Summary}
-	var types []cty.Type
 	for _, p := range f.Func.Params() {
 		described, err := parameterOf(p)
 		if err != nil {
 			return sig, err
 		}
 		sig.Parameters = append(sig.Parameters, described)
-		types = append(types, p.Type)
 	}
 	if p := f.Func.VarParam(); p != nil {
 		described, err := parameterOf(*p)
@@ -87,21 +84,13 @@ func signatureOf(f *functions.Function) (functionSignature, error) {
 			return sig, err
 		}
 		sig.Variadic = &described
-		types = append(types, p.Type)
 	}
-	returns, err := f.Func.ReturnType(types)
-	if err != nil || returns == cty.NilType { // it depends on the values
-		returns = cty.DynamicPseudoType
-	}
-	sig.Returns, err = ctyjson.MarshalType(returns)
+	var err error
+	sig.Returns, err = ctyjson.MarshalType(f.Returns())
 	return sig, err
 }
 
 func parameterOf(p function.Parameter) (functionParameter, error) {
-	ty := p.Type
-	if ty.IsCapsuleType() { // an expression that the function evaluates itself
-		ty = cty.DynamicPseudoType
-	}
-	text, err := ctyjson.MarshalType(ty)
+	text, err := ctyjson.MarshalType(functions.Type(p))
 	return functionParameter{Name: p.Name, Description: p.Description, Nullable: p.AllowNull, Type: text}, err
 }

@@ -87,6 +87,30 @@ func (f *Function) Signature() string {
 	return f.Name + "(" + strings.Join(names, ", ") + ")"
 }
 
+// Returns is the type of the result; any where it depends on the arguments.
+func (f *Function) Returns() cty.Type {
+	var types []cty.Type
+	for _, p := range f.Func.Params() {
+		types = append(types, p.Type)
+	}
+	if p := f.Func.VarParam(); p != nil {
+		types = append(types, p.Type)
+	}
+	returns, err := f.Func.ReturnType(types)
+	if err != nil || returns == cty.NilType {
+		return cty.DynamicPseudoType
+	}
+	return returns
+}
+
+// Type is the type of a parameter; any of an expression that the function evaluates itself.
+func Type(p function.Parameter) cty.Type {
+	if p.Type.IsCapsuleType() {
+		return cty.DynamicPseudoType
+	}
+	return p.Type
+}
+
 // examples makes pairs of code and result.
 func examples(pairs ...string) []Example {
 	var out []Example

@@ -37,11 +37,7 @@ func (v *view) complete(_ context.Context, p *positionParams) (*completionList, 
 	}
 	at := f.text.Offset(p.Position, v.enc)
 	c := &completer{view: v, file: f, seen: map[string]bool{}}
-	if f.json {
-		c.place = source.AtJSON(f.text.Source, at, v.inJSON(f.kind))
-	} else {
-		c.place = source.At(f.text.Source, at, topWords(f.kind))
-	}
+	c.place = v.placeAt(f, at)
 	c.typed = f.text.Slice(c.place.Typed)
 	end := wordEnd(f.text.Source, at)
 	c.at = v.rangeIn(f.text, source.Span{From: c.place.Typed.From, To: end})

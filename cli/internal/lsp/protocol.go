@@ -208,6 +208,28 @@ type hover struct {
 	Range    textRange `json:"range"`
 }
 
+type signatureHelp struct {
+	Signatures      []signatureInformation `json:"signatures"`
+	ActiveSignature int                    `json:"activeSignature"`
+	ActiveParameter int                    `json:"activeParameter"`
+}
+
+type signatureInformation struct {
+	Label         string                 `json:"label"`
+	Documentation *markup                `json:"documentation"`
+	Parameters    []parameterInformation `json:"parameters"`
+}
+
+type parameterInformation struct {
+	Label         string  `json:"label"`
+	Documentation *markup `json:"documentation,omitempty"`
+}
+
+type documentLink struct {
+	Range  textRange `json:"range"`
+	Target string    `json:"target"`
+}
+
 type showMessageParams struct {
 	Type    int    `json:"type"` // 1: an error
 	Message string `json:"message"`
@@ -225,11 +247,13 @@ func capabilities(e source.Encoding) json.RawMessage {
 		"definitionProvider":         true,
 		"referencesProvider":         true,
 		"documentHighlightProvider":  true,
+		"documentLinkProvider":       map[string]any{},
 		"documentSymbolProvider":     true,
 		"workspaceSymbolProvider":    true,
 		"documentFormattingProvider": true,
 		"renameProvider":             map[string]any{"prepareProvider": true},
 		"codeActionProvider":         map[string]any{"codeActionKinds": []string{"quickfix"}},
+		"signatureHelpProvider":      map[string]any{"triggerCharacters": []string{"(", ","}},
 		"semanticTokensProvider": map[string]any{"full": true, "legend": map[string]any{"tokenTypes": tokenTypes,
 			"tokenModifiers": []string{}}},
 		"workspace": map[string]any{

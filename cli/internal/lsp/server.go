@@ -250,6 +250,7 @@ func init() {
 		"textDocument/completion":          with((*view).complete),
 		"textDocument/definition":          with((*view).definition),
 		"textDocument/documentHighlight":   with((*view).highlights),
+		"textDocument/documentLink":        with((*view).links),
 		"textDocument/documentSymbol":      with((*view).outline),
 		"textDocument/formatting":          with((*view).format),
 		"textDocument/hover":               with((*view).hover),
@@ -257,6 +258,7 @@ func init() {
 		"textDocument/references":          with((*view).references),
 		"textDocument/rename":              with((*view).rename),
 		"textDocument/semanticTokens/full": with((*view).tokens),
+		"textDocument/signatureHelp":       with((*view).signature),
 		"workspace/symbol":                 with((*view).search),
 	}
 }

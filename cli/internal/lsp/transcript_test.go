@@ -295,6 +295,23 @@ func (c *client) say(out *strings.Builder, files map[string]string, line string)
 			out.WriteString("  | " + line)
 		}
 		out.WriteString("\n")
+	case "signature":
+		var h *signatureHelp
+		if c.decode(c.at("textDocument/signatureHelp", name, text), &h); h == nil {
+			out.WriteString("  nothing\n")
+			return
+		}
+		sig := h.Signatures[0]
+		fmt.Fprintf(out, "  %s: %s\n", sig.Label, sig.Documentation.Value)
+		if h.ActiveParameter < len(sig.Parameters) {
+			fmt.Fprintf(out, "  at %s\n", sig.Parameters[h.ActiveParameter].Label)
+		}
+	case "links":
+		var all []documentLink
+		c.decode(c.call("textDocument/documentLink", map[string]any{"textDocument": documentID{uri(name)}}), &all)
+		for _, l := range all {
+			fmt.Fprintf(out, "  %s %s\n", show(l.Range), short(l.Target))
+		}
 	case "definition", "references", "highlight":
 		c.showPlaces(out, word, name, text)
 	case "rename", "renamed": // the second with the changes made
