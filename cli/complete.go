@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/afero"
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 	"github.com/syncctl/syncctl/printable"
 	"github.com/syncctl/syncctl/schema"
 )
@@ -18,11 +19,26 @@ type completion func(*cobra.Command, []string, string) ([]cobra.Completion, cobr
 // first completes the first argument alone; files are offered beside the words where there may be any.
 func (c *command) first(files bool, words func(ctx context.Context) []cobra.Completion) completion {
 	return func(cmd *cobra.Command, args []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
-		if len(args) > 0 || c.begin() != nil {
+		diff := cmd.Flags().Lookup("diff") // two are compared
+		more := diff != nil && diff.Changed && cmd.Name() == "show" && len(args) == 1
+		if len(args) > 0 && !more || c.begin() != nil {
 			return nil, cobra.ShellCompDirectiveNoFileComp
 		}
 		if files {
 			return words(cmd.Context()), cobra.ShellCompDirectiveDefault
+		}
+		return words(cmd.Context()), cobra.ShellCompDirectiveNoFileComp
+	}
+}
+
+// words completes a flag with words of the configuration: that of the folder which the command is about.
+func (c *command) words(words func(ctx context.Context) []cobra.Completion) completion {
+	return func(cmd *cobra.Command, args []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
+		if c.begin() != nil {
+			return nil, cobra.ShellCompDirectiveNoFileComp
+		}
+		if len(args) > 0 && strings.Contains(cmd.Use, "DIR]") {
+			_ = c.enter(args[0]) // a plan: it is of this folder
 		}
 		return words(cmd.Context()), cobra.ShellCompDirectiveNoFileComp
 	}
@@ -43,13 +59,18 @@ func completeEnding(endings ...string) completion {
 	}
 }
 
+// completePlansAndRuns are the saved plans and the runs of the folder.
+func (c *command) completePlansAndRuns(ctx context.Context) []cobra.Completion {
+	return append(c.completePlans(ctx), c.completeRuns(ctx)...)
+}
+
 // completeRuns are the runs of the folder, the newest first.
-func (c *command) completeRuns(ctx context.Context) []cobra.Completion {
+func (c *command) completeRuns(context.Context) []cobra.Completion {
 	if c.ownDataDir() != nil {
 		return nil
 	}
 	ids, _ := c.store().IDs() // completion has no place for an error
-	out := c.completePlans(ctx)
+	var out []cobra.Completion
 	if len(ids) > 0 {
 		out = append(out, cobra.CompletionWithDesc("latest", "the last run"))
 	}
@@ -86,16 +107,46 @@ func (c *command) completePlans(context.Context) []cobra.Completion {
 func (c *command) declared(ctx context.Context) *schema.Config {
 	debug.SetGCPercent(-1) // the process is about to end; collecting takes as long as all else
 	debug.SetMemoryLimit(256 << 20)
+	cfg, _ := schema.Load(ctx, c.asDeclared()) // mistakes are for validate to report
+	c.redactor = cfg.Redactor()
+	return cfg
+}
+
+// asDeclared is how the configuration is read for its names.
+func (c *command) asDeclared() schema.Options {
 	catalog, _ := c.catalog()
 	for i := range catalog {
 		catalog[i].Check = nil
 	}
-	cfg, _ := schema.Load(ctx, schema.Options{ // mistakes are for validate to report
-		Fs: c.files(), Dir: c.dirName, Catalog: catalog, Version: version(), Env: c.app.env, AllowUnset: true,
-		Access: c.access(), Room: c.room(),
-	})
-	c.redactor = cfg.Redactor()
-	return cfg
+	return schema.Options{Fs: c.files(), Dir: c.dirName, Catalog: catalog, Version: version(), Env: c.app.env,
+		AllowUnset: true, Access: c.access(), Room: c.room()}
+}
+
+// completeSites are the sites of the configuration.
+func (c *command) completeSites(ctx context.Context) []cobra.Completion {
+	var out []cobra.Completion
+	for _, s := range c.declared(ctx).Settings.Sites {
+		out = append(out, s.Name)
+	}
+	return out
+}
+
+// completeTests are the files of tests, and the runs in them.
+func (c *command) completeTests(ctx context.Context) []cobra.Completion {
+	tests, _, _ := schema.ReadTests(ctx, c.asDeclared()) // what is wrong, test reports
+	var out []cobra.Completion
+	for _, t := range tests {
+		if !offered(t.File) {
+			continue
+		}
+		out = append(out, t.File)
+		for _, r := range t.Runs {
+			if offered(r.Name) {
+				out = append(out, cobra.CompletionWithDesc(r.Name, "a run of "+t.File))
+			}
+		}
+	}
+	return out
 }
 
 func (c *command) completeOutputs(ctx context.Context) []cobra.Completion {
@@ -106,13 +157,15 @@ func (c *command) completeOutputs(ctx context.Context) []cobra.Completion {
 	return out
 }
 
-// completeArguments has all commands whose arguments are known offer them.
+// completeArguments has all commands offer what their arguments and flags may be.
 func (c *command) completeArguments(root *cobra.Command) {
 	for _, cmd := range root.Commands() {
 		switch {
 		case cmd.ValidArgsFunction != nil:
 		case cmd.Name() == "show", cmd.Name() == "graph":
-			cmd.ValidArgsFunction = c.first(true, c.completeRuns)
+			cmd.ValidArgsFunction = c.first(true, c.completePlansAndRuns)
+		case cmd.Name() == "record":
+			cmd.ValidArgsFunction = c.first(false, c.completeRuns)
 		case cmd.Name() == "apply":
 			cmd.ValidArgsFunction = c.first(true, c.completePlans)
 		case cmd.Name() == "output":
@@ -120,15 +173,31 @@ func (c *command) completeArguments(root *cobra.Command) {
 		case cmd.Name() == "rehearse" || cmd.Name() == "sandbox":
 			cmd.ValidArgsFunction = c.first(true, func(context.Context) []cobra.Completion { return c.completeExamples() })
 		case cmd.Name() == "fmt":
-			cmd.ValidArgsFunction = completeEnding("sync.hcl", "syncvars.hcl")
+			cmd.ValidArgsFunction = completeEnding("sync.hcl", "syncvars.hcl", "synctest.hcl")
 		case strings.HasSuffix(cmd.Use, "[DIR]"):
 			cmd.ValidArgsFunction = completeFolder
 		case cmd.Args != nil && !strings.Contains(cmd.Use, " "):
 			cmd.ValidArgsFunction = cobra.NoFileCompletions
 		}
+		c.completeFlags(cmd)
 		c.completeArguments(cmd)
-		if flag := cmd.Flags().Lookup("var-file"); flag != nil {
-			_ = cmd.RegisterFlagCompletionFunc("var-file", completeEnding("syncvars.hcl"))
-		}
 	}
+}
+
+// completeFlags has the flags of a command offer what they may be, unless they do already. A shell offers files for a
+// flag that takes one.
+func (c *command) completeFlags(cmd *cobra.Command) {
+	cmd.LocalFlags().VisitAll(func(flag *pflag.Flag) {
+		if _, known := cmd.GetFlagCompletionFunc(flag.Name); known || flag.NoOptDefVal != "" {
+			return
+		}
+		switch kind, _ := pflag.UnquoteUsage(flag); {
+		case flag.Name == "var-file":
+			_ = cmd.RegisterFlagCompletionFunc(flag.Name, completeEnding("syncvars.hcl"))
+		case kind == "DIR":
+			_ = cmd.RegisterFlagCompletionFunc(flag.Name, cobra.FixedCompletions(nil, cobra.ShellCompDirectiveFilterDirs))
+		case kind != "FILE":
+			_ = cmd.RegisterFlagCompletionFunc(flag.Name, cobra.NoFileCompletions)
+		}
+	})
 }

@@ -7,6 +7,7 @@ import (
 	"io"
 	"io/fs"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -58,9 +59,10 @@ document as schema -json.`,
 			if err != nil {
 				return nil, cobra.ShellCompDirectiveError
 			}
+			before := strings.Join(append(slices.Clone(args), ""), " ") // of a page of several words
 			for _, p := range pages {
-				if len(args) == 0 && !strings.Contains(p.Word, " ") {
-					out = append(out, cobra.CompletionWithDesc(p.Word, p.Summary))
+				if word, ok := strings.CutPrefix(p.Word, before); ok && !strings.Contains(word, " ") {
+					out = append(out, cobra.CompletionWithDesc(word, p.Summary))
 				}
 			}
 			return out, cobra.ShellCompDirectiveNoFileComp

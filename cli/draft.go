@@ -14,6 +14,7 @@ import (
 	"github.com/hashicorp/hcl/v2/hclwrite"
 	"github.com/kballard/go-shellquote"
 	"github.com/spf13/afero"
+	"github.com/spf13/cobra"
 	"github.com/syncctl/syncctl/cli/internal/args"
 	"github.com/syncctl/syncctl/driver"
 	"github.com/syncctl/syncctl/schema"
@@ -94,6 +95,30 @@ func (c *command) configurationIn(dir string) (string, error) {
 		}
 	}
 	return "", nil
+}
+
+// completeAnswers are the answers of -set: those that may be chosen, and the names of other questions.
+func (c *command) completeAnswers() []cobra.Completion {
+	i := &interview{command: c, drafts: c.drafts()}
+	seen := map[string]bool{}
+	var out []cobra.Completion
+	offer := func(word, text string) {
+		if !seen[word] {
+			seen[word] = true
+			out = append(out, cobra.CompletionWithDesc(word, text))
+		}
+	}
+	for n := range i.drafts {
+		for _, q := range i.questions(&i.drafts[n]) {
+			for _, choice := range q.Choices {
+				offer(q.Name+"="+choice.Value, choice.Text)
+			}
+			if len(q.Choices) == 0 {
+				offer(q.Name+"=", q.Text)
+			}
+		}
+	}
+	return out
 }
 
 // questions are all questions of a draft.

@@ -29,24 +29,13 @@ reads.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return c.importFrom(cmd.Context(), vars, args[0], f)
 		},
-		ValidArgsFunction: func(
-			cmd *cobra.Command, given []string, _ string,
-		) ([]cobra.Completion, cobra.ShellCompDirective) {
-			if len(given) > 0 {
-				return nil, cobra.ShellCompDirectiveNoFileComp
-			}
-			return c.completeServers(cmd.Context()), cobra.ShellCompDirectiveNoFileComp
-		},
+		ValidArgsFunction: c.first(false, c.completeServers),
 	}
 	c.varFlags(cmd, vars)
 	cmd.Flags().StringVar(&f.out, "out", "", "write to this new `FILE`, whose name ends in "+configurationSuffix)
 	cmd.Flags().StringArrayVar(&f.from, "from", nil, "what it has comes from this `SERVER`, where no interface shows "+
 		"that; may be repeated")
-	_ = cmd.RegisterFlagCompletionFunc("from", func(
-		cmd *cobra.Command, _ []string, _ string,
-	) ([]cobra.Completion, cobra.ShellCompDirective) {
-		return c.completeServers(cmd.Context()), cobra.ShellCompDirectiveNoFileComp
-	})
+	_ = cmd.RegisterFlagCompletionFunc("from", c.words(c.completeServers))
 	return cmd
 }
 
@@ -140,9 +129,6 @@ func findServer(cfg *schema.Config, address string) (*schema.Resource, error) {
 }
 
 func (c *command) completeServers(ctx context.Context) []cobra.Completion {
-	if c.begin() != nil {
-		return nil
-	}
 	p, _ := c.read(ctx, nil, true)
 	var out []cobra.Completion
 	for _, r := range p.cfg.Resources {

@@ -54,6 +54,11 @@ the program; with -ci those with which a CI system plans, reviews and applies. N
 	cmd.Flags().StringVar(&f.ci, "ci", "", "write the files for a CI `SYSTEM`: "+strings.Join(ci.Systems(), ", "))
 	_ = cmd.RegisterFlagCompletionFunc("ci", cobra.FixedCompletions(ci.Systems(), cobra.ShellCompDirectiveNoFileComp))
 	cmd.Flags().StringArrayVar(&f.set, "set", nil, "the answer to a question, as `NAME=VALUE`; may be repeated")
+	_ = cmd.RegisterFlagCompletionFunc("set", func(
+		*cobra.Command, []string, string,
+	) ([]cobra.Completion, cobra.ShellCompDirective) {
+		return c.completeAnswers(), cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveNoSpace
+	})
 	cmd.Flags().BoolVar(&f.list, "examples", false, "list the examples")
 	_ = cmd.RegisterFlagCompletionFunc("example", func(
 		*cobra.Command, []string, string,

@@ -128,9 +128,11 @@ func (c *command) commonFlags(root *cobra.Command) {
 		"people")
 	flags.StringVar(&c.flags.site, "site", "", "act for the site `NAME`: contact its servers and those without a site, "+
 		"and need no secrets of others")
+	_ = root.RegisterFlagCompletionFunc("site", c.words(c.completeSites))
 	flags.StringVar(&c.flags.policy, "policy", "", "what configurations may do, from this `FILE`")
 	flags.BoolVar(&c.flags.untrusted, "untrusted", false, "nobody has reviewed the files: no environment, commands or "+
 		"keys for them, and no hosts but the policy's")
+	c.completeFlags(root)
 }
 
 // jsonCommand marks a command as one that has -json.

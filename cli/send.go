@@ -48,6 +48,7 @@ docs/bundles.md says what is in it, and who could do what with it.`,
 	})
 	c.varFlags(cmd, &f.vars)
 	cmd.Flags().StringArrayVar(&f.to, "to", nil, "for this `SITE`; may be repeated (default: all other sites)")
+	_ = cmd.RegisterFlagCompletionFunc("to", c.words(c.completeSites))
 	cmd.Flags().StringVar(&f.key, "key", "", "sign with the SSH key in this `FILE`; a public key means that of your SSH "+
 		"agent (default: SYNCCTL_SITE_KEY, or id_ed25519 or id_rsa in ~/.ssh)")
 	cmd.Flags().StringVar(&f.out, "out", "", "write this `FILE` instead of SITE-N.syncbundle")

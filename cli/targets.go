@@ -19,9 +19,6 @@ const mostOfTargets = 1 << 20
 
 // targetFlags adds the flags that limit a plan, with completion.
 func (c *command) targetFlags(cmd *cobra.Command, to *planner.Selection) {
-	complete := func(cmd *cobra.Command, _ []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
-		return c.completeTargets(cmd.Context()), cobra.ShellCompDirectiveNoFileComp
-	}
 	for _, flag := range []struct {
 		name, help string
 		to         *[]string
@@ -32,7 +29,7 @@ func (c *command) targetFlags(cmd *cobra.Command, to *planner.Selection) {
 		{"exclude", "not this declaration, nor what depends on it, as `ADDRESS`; may be repeated", &to.Excludes},
 	} {
 		cmd.Flags().StringArrayVar(flag.to, flag.name, nil, flag.help)
-		_ = cmd.RegisterFlagCompletionFunc(flag.name, complete)
+		_ = cmd.RegisterFlagCompletionFunc(flag.name, c.words(c.completeTargets))
 		cmd.Flags().Var(&addressFile{c: c, to: flag.to}, flag.name+"-file",
 			"as -"+flag.name+", for each line of `FILE`; a line may begin with # for a comment")
 	}
@@ -131,9 +128,6 @@ func choose(cfg *schema.Config, only planner.Selection) (chosen, error) {
 }
 
 func (c *command) completeTargets(ctx context.Context) []cobra.Completion {
-	if c.begin() != nil {
-		return nil
-	}
 	var out []cobra.Completion
 	seen := map[string]bool{}
 	add := func(name, where string) {

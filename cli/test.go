@@ -47,6 +47,7 @@ Exit codes: 0 all passed · 1 at least one failed · 130 interrupted, some were 
 	})
 	c.varFlags(cmd, &f.vars)
 	cmd.Flags().StringArrayVar(&f.filter, "filter", nil, "only this `FILE|NAME`; may be repeated")
+	_ = cmd.RegisterFlagCompletionFunc("filter", c.words(c.completeTests))
 	cmd.Flags().BoolVar(&f.verbose, "verbose", false, "also show the plans, and every step as it is carried out")
 	cmd.Flags().StringVar(&f.junit, "junit-xml", "", "write a report for CI systems to `FILE`")
 	return cmd

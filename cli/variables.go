@@ -30,8 +30,10 @@ func (c *command) varFlags(cmd *cobra.Command, to *variables) {
 		func(s string) (schema.VarSource, error) { return schema.VarSource{File: s}, nil })
 	flag("var-command", "command", "secret value of a variable: what a command prints, as `NAME=COMMAND`, without a "+
 		"shell and without one newline at its end; may be repeated", c.varCommand)
-	complete := func(cmd *cobra.Command, _ []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
-		return c.completeVariables(cmd.Context()), cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveNoSpace
+	words := c.words(c.completeVariables)
+	complete := func(cmd *cobra.Command, args []string, word string) ([]cobra.Completion, cobra.ShellCompDirective) {
+		out, directive := words(cmd, args, word)
+		return out, directive | cobra.ShellCompDirectiveNoSpace
 	}
 	for _, name := range []string{"var", "var-command"} {
 		_ = cmd.RegisterFlagCompletionFunc(name, complete)
@@ -39,9 +41,6 @@ func (c *command) varFlags(cmd *cobra.Command, to *variables) {
 }
 
 func (c *command) completeVariables(ctx context.Context) []cobra.Completion {
-	if c.begin() != nil {
-		return nil
-	}
 	var out []cobra.Completion
 	for _, name := range c.declared(ctx).Variables() {
 		out = append(out, name+"=")
