@@ -139,8 +139,8 @@ func (f *file) moveAtEnd(from, to string, all edits) {
 	}
 }
 
-// lines are a block with the empty line before it and the end of its line, so that taking out what moveAtEnd has written
-// leaves what was there before.
+// lines are a block with the empty line before it and the end of its line: taking out what moveAtEnd has written leaves
+// what was there before.
 func (f *file) lines(at source.Span) source.Span {
 	src := f.text.Source
 	ends := func(before int) int { // where a line break begins that ends there

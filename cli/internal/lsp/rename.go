@@ -113,8 +113,8 @@ func (f *file) torn(line int) error {
 		schema.SanitizeLine(filepath.Base(f.path)), line)
 }
 
-// stillRight loads the folders with the changes in place. It refuses what has an error then that it has not now, such as
-// where a name is used that only evaluation leads to.
+// stillRight loads the folders with the changes in place. It refuses what has an error then that it has not now, such
+// as where a name is used that only evaluation leads to.
 func (v *view) stillRight(ctx context.Context, n name, all edits) error {
 	docs := maps.Clone(v.docs)
 	dirs := map[string]bool{}

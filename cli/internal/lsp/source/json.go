@@ -146,9 +146,9 @@ func (r *jsonReader) object(place Place, each func(key Word)) bool {
 }
 
 // list reads a list. Each reads an element.
-func (r *jsonReader) list(each func()) bool {
+func (r *jsonReader) list(each func()) {
 	if !r.bracket('[') {
-		return false
+		return
 	}
 	for {
 		c := r.next()
@@ -160,7 +160,7 @@ func (r *jsonReader) list(each func()) bool {
 			each() // it takes note of the end
 		}
 		if r.leaves(c, ']') {
-			return c == ']'
+			return
 		}
 		each()
 	}

@@ -12,7 +12,7 @@ import (
 // whatever was not closed before.
 func Read(src string, words []string) *Tree {
 	r := newReader(src, words)
-	r.read(lex(src))
+	r.read(lex(src, 0))
 	r.end(len(src))
 	return r.tree
 }
@@ -20,8 +20,13 @@ func Read(src string, words []string) *Tree {
 // At tells what stands at an offset. Only what is before it counts: so it does not matter what is wrong behind it.
 func At(src string, offset int, words []string) *Place {
 	src = src[:min(max(offset, 0), len(src))]
+	return placeIn(src, lastBlock(src, words), words)
+}
+
+// placeIn is what stands at the end of a text that is read from an offset on.
+func placeIn(src string, from int, words []string) *Place {
 	r := newReader(src, words)
-	tokens := lex(src)
+	tokens := lex(src, from)
 	if n := len(tokens) - 1; n > 0 { // the last one is the end
 		last := tokens[n-1]
 		if last.Type == hclsyntax.TokenComment && last.Range.End.Byte == len(src) && !endsLine(last) {
@@ -41,14 +46,33 @@ const maxSize = 4 << 20
 // maxTorn is how many quotes without an end are made good in one file.
 const maxTorn = 50
 
-// lex takes a text apart. A quoted text ends with its line at the latest, so that one quote too few is the fault of one
+// lastBlock is where the last block of the file begins: at the beginning of a line, whatever was not closed before, and
+// so what is before does not matter. Where a line may be part of something else, it is the beginning of the text.
+func lastBlock(src string, words []string) int {
+	if strings.Contains(src, "<<") || strings.Contains(src, "/*") {
+		return 0
+	}
+	for end := len(src); end > 0; {
+		from := strings.LastIndexAny(src[:end], "\r\n") + 1
+		line := src[from:]
+		if n := strings.IndexAny(line, " \t{\"\r\n"); n > 0 && slices.Contains(words, line[:n]) {
+			if rest := strings.TrimLeft(line[n:], " \t"); strings.HasPrefix(rest, "{") || strings.HasPrefix(rest, `"`) {
+				return from
+			}
+		}
+		end = from - 1
+	}
+	return 0
+}
+
+// lex takes a text apart, from an offset on. A quoted text ends with its line at the latest, so that one quote too few is the fault of one
 // line only.
-func lex(src string) hclsyntax.Tokens {
+func lex(src string, at int) hclsyntax.Tokens {
 	if len(src) > maxSize {
 		return nil
 	}
 	var out hclsyntax.Tokens
-	at, left := 0, 8*maxSize // each quote without an end has the rest read again
+	left := 8 * maxSize // each quote without an end has the rest read again
 	for torn := 0; ; torn++ {
 		left -= len(src) - at
 		begin := hcl.Pos{Byte: at, Line: 1, Column: 1}

@@ -127,3 +127,49 @@ func FuzzRead(f *testing.F) {
 		}
 	})
 }
+
+// TestPlacesFromTheLastBlock: what stands at a place does not depend on whether all before it is read, or the last block
+// alone, also where something before it was not closed.
+func TestPlacesFromTheLastBlock(t *testing.T) {
+	const src = `variable "a" {
+  default = "x
+  type = [object({
+}
+server "t" "n" {
+  url = "https://${var.a[local.b[
+  field "f" { x = [for k in var.l : k.y] }
+locals { a = upper("}
+  b = {
+server = 1
+}
+
+module "m" {
+  source = "./m" # { server "x" {
+sync "t" "u" { server = server.t.n.
+`
+	words := []string{"variable", "server", "locals", "module", "sync"}
+	for _, text := range []string{src, strings.ReplaceAll(src, "\n", "\r\n"), src + "locals {\n  x = <<E\nserver \"a\" {\n",
+		src + "/*\nserver \"a\" {\n"} {
+		for at := range len(text) + 1 {
+			got, want := whole(At(text, at, words)), whole(placeIn(text[:at], 0, words))
+			if got != want {
+				t.Errorf("%q:\n got %s\nwant %s", text[:at], got, want)
+			}
+		}
+	}
+}
+
+// whole is all of a place.
+func whole(p *Place) string {
+	out := fmt.Sprint(p.Kind, p.Typed, p.Outer, p.Names)
+	for b := p.In; b != nil; b = b.Parent {
+		out += fmt.Sprint(" in ", b.Type, b.Labels)
+	}
+	if p.Argument != nil {
+		out += fmt.Sprint(" of ", p.Argument.Name)
+	}
+	if p.Before != nil {
+		out += fmt.Sprint(" behind ", p.Before.Steps)
+	}
+	return out + fmt.Sprint(p.Head)
+}
