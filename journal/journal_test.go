@@ -155,7 +155,8 @@ func TestLongJournal(t *testing.T) {
 			first = min(first, at)
 		}
 		entries, good, err := parse(bytes.Join(bad, nil), nil)
-		if !errors.Is(err, ErrBroken) || len(entries) != first || !strings.Contains(err.Error(), fmt.Sprintf("line %d:", first+1)) {
+		line := fmt.Sprintf("line %d:", first+1)
+		if !errors.Is(err, ErrBroken) || len(entries) != first || !strings.Contains(err.Error(), line) {
 			t.Fatalf("%d entries, want %d: %v", len(entries), first, err)
 		}
 		if good != int64(len(bytes.Join(lines[:first], nil))) {
