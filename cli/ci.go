@@ -174,7 +174,11 @@ func (c *command) summarize(text []byte) error {
 	if name == "" {
 		return nil
 	}
-	f, err := files.Append(c.app.fs, c.app.abs(name), 0o644)
+	path, err := c.place(name)
+	if err != nil {
+		return err
+	}
+	f, err := files.Append(c.app.fs, path, 0o644)
 	if err != nil {
 		return fmt.Errorf("opening the summary of the job: %w", err)
 	}
@@ -218,7 +222,7 @@ func (c *command) ciApproved(ctx context.Context, out string) error {
 
 // saveApproved saves the plan of a hash as some job has made it. It is the plan of the hash, whoever has put it there.
 func (c *command) saveApproved(ctx context.Context, j *job, hash, out string) error {
-	if err := files.Replace(c.app.fs, c.abs(out), nil, 0o644); err != nil { // an older one is not taken for it
+	if err := c.replace(out, nil, 0o644); err != nil { // an older one is not taken for it
 		return err
 	}
 	text, skipped, err := j.Artifact(ctx, artifactOfAPlan+strings.TrimPrefix(hash, "sha256:"), approvedFile,
@@ -233,7 +237,7 @@ func (c *command) saveApproved(ctx context.Context, j *job, hash, out string) er
 		c.warn("the plan %s is not among the artifacts any more: what has changed since cannot be shown", hash)
 		return nil
 	}
-	return files.Replace(c.app.fs, c.abs(out), text, 0o644)
+	return c.replace(out, text, 0o644)
 }
 
 // isPlan tells why a text is not the plan of a hash; nil: it is.

@@ -181,7 +181,11 @@ func (c *command) openLog() error {
 		return failf(exitError, "SYNCCTL_LOG is %q: use trace, debug, info, warn, error, json or off", level)
 	}
 	if path, _ := c.app.env("SYNCCTL_LOG_PATH"); path != "" {
-		f, err := files.Append(c.app.fs, c.app.abs(path), 0o600)
+		at, err := c.place(c.app.abs(path))
+		if err != nil {
+			return err
+		}
+		f, err := files.Append(c.app.fs, at, 0o600)
 		if err != nil {
 			return fmt.Errorf("opening the log: %w", err)
 		}

@@ -211,7 +211,11 @@ func (c *command) writeMan(program *reference.Program, pages []*reference.Page, 
 // writeDocFiles writes pages that begin with a mark, all or, where one would replace something else, none.
 func (c *command) writeDocFiles(dir, mark string, all []*docFile) error {
 	for _, f := range all {
-		if err := c.foreignPage(filepath.Join(dir, filepath.FromSlash(f.name)), mark); err != nil {
+		path := filepath.Join(dir, filepath.FromSlash(f.name))
+		if err := files.Inside(c.abs(dir), c.abs(path)); err != nil {
+			return failf(exitError, "nothing was written: %w", err)
+		}
+		if err := c.foreignPage(path, mark); err != nil {
 			return err
 		}
 	}

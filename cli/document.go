@@ -6,7 +6,6 @@ import (
 	"io"
 
 	"github.com/spf13/cobra"
-	"github.com/syncctl/syncctl/cli/internal/files"
 	"github.com/syncctl/syncctl/executor"
 	"github.com/syncctl/syncctl/planner"
 	"github.com/syncctl/syncctl/report"
@@ -61,7 +60,7 @@ func (c *command) empty(d *documentFiles) error {
 		if name == "" {
 			continue
 		}
-		if err := files.Replace(c.app.fs, c.abs(name), nil, 0o644); err != nil {
+		if err := c.replace(name, nil, 0o644); err != nil {
 			return err
 		}
 	}
@@ -91,7 +90,7 @@ func (c *command) writeDocuments(d *documentFiles, old, plan *planner.Plan, run 
 		if err := doc.write(c.guard(&b), r); err != nil {
 			return err
 		}
-		if err := files.Replace(c.app.fs, c.abs(doc.name), b.Bytes(), 0o644); err != nil {
+		if err := c.replace(doc.name, b.Bytes(), 0o644); err != nil {
 			return err
 		}
 	}

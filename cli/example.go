@@ -110,6 +110,11 @@ func (c *command) create(texts map[string][]byte, dir string) error {
 			"as in `syncctl init ... DIR`", strings.Join(there, ", "))
 	}
 	for _, name := range names {
+		if err := files.Inside(dir, filepath.Join(dir, filepath.FromSlash(name))); err != nil {
+			return failf(exitError, "nothing was written: %w", err)
+		}
+	}
+	for _, name := range names {
 		target := filepath.Join(dir, filepath.FromSlash(name))
 		if err := c.app.fs.MkdirAll(filepath.Dir(target), 0o755); err != nil {
 			return fmt.Errorf("creating %s: %w", c.near(filepath.Dir(target)), err)

@@ -6,7 +6,6 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/syncctl/syncctl/cli/internal/args"
-	"github.com/syncctl/syncctl/cli/internal/files"
 	"github.com/syncctl/syncctl/driver"
 	"github.com/syncctl/syncctl/driver/wording"
 	"github.com/syncctl/syncctl/schema"
@@ -69,7 +68,7 @@ func (c *command) importFrom(ctx context.Context, vars *variables, server string
 		_, err := c.out.Write(text)
 		return err
 	}
-	if err := files.Create(c.app.fs, c.abs(out), text, 0o644); err != nil {
+	if err := c.createNew(out, text, 0o644); err != nil {
 		return err
 	}
 	c.say("Wrote %s to %s. What is not known stands in its comments and variables. Now:",

@@ -51,7 +51,7 @@ func (c *command) generate(ctx context.Context, p *project, vars *variables, out
 		return nil, exitQuietly(exitError)
 	}
 	text = []byte(c.redactor.String(string(text)))
-	if err := files.Create(c.app.fs, c.abs(out), text, 0o644); err != nil {
+	if err := c.createNew(out, text, 0o644); err != nil {
 		return nil, err
 	}
 	if !c.flags.json {

@@ -38,7 +38,7 @@ func (c *command) writeJSON(write func(io.Writer) error) error {
 	if err := errors.Join(write(w), w.Flush()); err != nil {
 		return err
 	}
-	return files.Replace(c.app.fs, c.abs(c.flags.jsonInto), text.Bytes(), 0o644)
+	return c.replace(c.flags.jsonInto, text.Bytes(), 0o644)
 }
 
 // guard takes the secrets out of what is written.
@@ -59,15 +59,15 @@ func (c *command) emptyInto() error {
 	if err := c.wasSuch("json-into", name, documentJSON); err != nil {
 		return err
 	}
-	return files.Replace(c.app.fs, c.abs(name), nil, 0o644)
+	return c.replace(name, nil, 0o644)
 }
 
 // freeToWrite refuses what a flag names to be written where a file of that name is read as a plan or as a part of a
 // configuration, is kept in the data folder, or is named by another flag, but for those that it may be read from.
 // another is a name that would do.
 func (c *command) freeToWrite(flag, name, another string, from ...string) error {
-	path := resolved(c.abs(name))
-	rel, err := filepath.Rel(resolved(c.dataDir()), path)
+	path := files.Resolved(c.abs(name))
+	rel, err := filepath.Rel(files.Resolved(c.dataDir()), path)
 	other := filepath.Join(filepath.Dir(name), another)
 	switch {
 	case configurationName(name) || configurationName(path):
@@ -92,8 +92,8 @@ func (c *command) notNamedTwice(flag, name string, from []string) error {
 	if info, err := c.app.fs.Stat(c.abs(name)); c.typed == nil || err == nil && !info.Mode().IsRegular() {
 		return nil // a device has room for more than one
 	}
-	into := resolved(c.abs(name))
-	same := func(name string) bool { return name != "" && resolved(c.abs(name)) == into }
+	into := files.Resolved(c.abs(name))
+	same := func(name string) bool { return name != "" && files.Resolved(c.abs(name)) == into }
 	also := ""
 	for _, arg := range c.typedArgs {
 		if same(arg) {
@@ -195,7 +195,11 @@ func (c *command) openEvents() error {
 		to = append(to, output.JSON(c.out))
 	}
 	if c.flags.jsonInto != "" {
-		f, err := files.Stream(c.app.fs, c.abs(c.flags.jsonInto), 0o644)
+		path, err := c.place(c.flags.jsonInto)
+		if err != nil {
+			return err
+		}
+		f, err := files.Stream(c.app.fs, path, 0o644)
 		if err != nil {
 			return err
 		}

@@ -3,8 +3,6 @@ package cli
 import (
 	"encoding/xml"
 	"fmt"
-
-	"github.com/syncctl/syncctl/cli/internal/files"
 )
 
 // The elements of JUnit's report, as CI systems read it.
@@ -41,5 +39,5 @@ func (c *command) saveJUnit(name string, doc junitSuites) error {
 	if err != nil {
 		return fmt.Errorf("writing the report: %w", err)
 	}
-	return files.Replace(c.app.fs, c.abs(name), []byte(xml.Header+string(text)+"\n"), 0o644)
+	return c.replace(name, []byte(xml.Header+string(text)+"\n"), 0o644)
 }

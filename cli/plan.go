@@ -13,7 +13,6 @@ import (
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/spf13/cobra"
-	"github.com/syncctl/syncctl/cli/internal/files"
 	"github.com/syncctl/syncctl/cli/internal/view"
 	"github.com/syncctl/syncctl/executor"
 	"github.com/syncctl/syncctl/planner"
@@ -277,7 +276,7 @@ func (c *command) saveObservations(seen *planner.Observations, name string) erro
 	if err := seen.Encode(&b); err != nil {
 		return err
 	}
-	return files.Replace(c.app.fs, c.abs(name), b.Bytes(), 0o644)
+	return c.replace(name, b.Bytes(), 0o644)
 }
 
 // reading shows which servers are being read until finish is called.

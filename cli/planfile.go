@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"io/fs"
 
-	"github.com/syncctl/syncctl/cli/internal/files"
 	"github.com/syncctl/syncctl/executor"
 	"github.com/syncctl/syncctl/planner"
 	"github.com/syncctl/syncctl/schema"
@@ -60,7 +59,7 @@ func (c *command) writePlan(ctx context.Context, cfg *schema.Config, plan *plann
 	if err := saved.Encode(&b); err != nil {
 		return err
 	}
-	if err := files.Replace(c.app.fs, c.abs(f.out), b.Bytes(), 0o644); err != nil {
+	if err := c.replace(f.out, b.Bytes(), 0o644); err != nil {
 		return err
 	}
 	if f.sign == "" {
@@ -70,7 +69,7 @@ func (c *command) writePlan(ctx context.Context, cfg *schema.Config, plan *plann
 	if err != nil {
 		return failf(exitError, "the plan is saved, but not signed: %w", err)
 	}
-	return files.Replace(c.app.fs, c.abs(f.out+signing.Suffix), signature, 0o644)
+	return c.replace(f.out+signing.Suffix, signature, 0o644)
 }
 
 // readPlan reads a plan file, and gives its bytes too: what is signed is what was read.

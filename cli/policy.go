@@ -110,12 +110,12 @@ func (c *command) comesAlong(dir string) error {
 		return nil
 	}
 	within := func(root, path string) bool {
-		rel, err := filepath.Rel(resolved(root), resolved(path))
+		rel, err := filepath.Rel(files.Resolved(root), files.Resolved(path))
 		return err == nil && filepath.IsLocal(rel)
 	}
 	inside := within(dir, own)
 	if !inside {
-		tracked, root, err := files.Tracked(c.app.fs, resolved(own))
+		tracked, root, err := files.Tracked(c.app.fs, files.Resolved(own))
 		if err != nil {
 			return err
 		}
@@ -126,17 +126,6 @@ func (c *command) comesAlong(dir string) error {
 	}
 	return failf(exitError, "%s comes with the configuration, so that what lies there (your policy, your key) may be "+
 		"anybody's: set SYNCCTL_CONFIG_DIR to a folder that is yours alone", own)
-}
-
-// resolved is a path without links, as far as it is there.
-func resolved(path string) string {
-	if at, err := filepath.EvalSymlinks(path); err == nil {
-		return at
-	}
-	if dir := filepath.Dir(path); dir != path {
-		return filepath.Join(resolved(dir), filepath.Base(path))
-	}
-	return path
 }
 
 // simulatedAddresses are what is served in the sandbox that the command runs in.

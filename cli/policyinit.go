@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
-	"github.com/syncctl/syncctl/cli/internal/files"
 	"github.com/syncctl/syncctl/driver"
 	"github.com/syncctl/syncctl/driver/declare"
 	"github.com/syncctl/syncctl/policy"
@@ -75,7 +74,7 @@ func (c *command) policyInit(ctx context.Context, vars *variables, out string) e
 	if _, err := c.app.fs.Stat(c.abs(out)); err == nil {
 		return failf(exitError, "%s exists already: compare it with the output of policy init without -out", out)
 	}
-	if err := files.Replace(c.app.fs, c.abs(out), []byte(text.String()), 0o600); err != nil {
+	if err := c.replace(out, []byte(text.String()), 0o600); err != nil {
 		return err
 	}
 	c.say("Wrote %s. Read each line of it: everything that it names is allowed from now on where it is used.", out)

@@ -162,7 +162,7 @@ func (c *command) ownDataDir() error {
 			return failf(exitError, "the data folder cannot be used: %w", err)
 		}
 	}
-	tracked, _, err := files.Tracked(c.app.fs, resolved(dir))
+	tracked, _, err := files.Tracked(c.app.fs, files.Resolved(dir))
 	if err != nil {
 		return err
 	}

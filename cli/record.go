@@ -17,7 +17,6 @@ import (
 
 	"github.com/spf13/afero"
 	"github.com/spf13/cobra"
-	"github.com/syncctl/syncctl/cli/internal/files"
 	"github.com/syncctl/syncctl/cli/internal/view"
 	"github.com/syncctl/syncctl/driver/wording"
 	"github.com/syncctl/syncctl/executor"
@@ -153,7 +152,7 @@ func recordState(run *executor.Run) string {
 
 // saveRecord writes a new file. One that is there already is left as it is, and must be the same.
 func (c *command) saveRecord(name string, archive []byte) error {
-	err := files.Create(c.app.fs, c.abs(name), archive, 0o644)
+	err := c.createNew(name, archive, 0o644)
 	if !errors.Is(err, fs.ErrExist) {
 		return err
 	}

@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/spf13/afero"
-	"github.com/syncctl/syncctl/cli/internal/files"
 	"github.com/syncctl/syncctl/executor"
 	"github.com/syncctl/syncctl/planner"
 	"github.com/syncctl/syncctl/record"
@@ -33,7 +32,7 @@ func (c *command) mayWriteRehearsal(name string) error {
 	if err := c.wasSuch("out", name, documentJSON); err != nil {
 		return err
 	}
-	return files.Replace(c.app.fs, c.abs(name), nil, 0o644)
+	return c.replace(name, nil, 0o644)
 }
 
 // saveRehearsal writes what a rehearsal has found, however it has ended, where a name was given. Without a plan there
@@ -71,7 +70,7 @@ func (s *scratch) saveRehearsal(name, at string, cfg *schema.Config, begun time.
 	if err != nil {
 		return err
 	}
-	return files.Replace(s.app.fs, s.command.abs(name), out, 0o644)
+	return s.command.replace(name, out, 0o644)
 }
 
 // addRehearsal puts the rehearsal in a file among the parts of a record, if it is that of the run's plan.

@@ -89,7 +89,11 @@ func (c *command) sandbox(ctx context.Context, name string, command []string, f 
 		o.Faults = append(o.Faults, fault)
 	}
 	if f.access != "" {
-		file, err := files.Stream(c.app.fs, c.abs(f.access), 0o600)
+		path, err := c.place(f.access)
+		if err != nil {
+			return err
+		}
+		file, err := files.Stream(c.app.fs, path, 0o600)
 		if err != nil {
 			return fmt.Errorf("opening the access log: %w", err)
 		}
@@ -132,7 +136,7 @@ func (c *command) runInside(
 		Dir: c.abs(dir), Executable: self, Command: command, Env: c.app.environ(),
 		Stdin: c.app.stdin, Stdout: c.app.stdout, Stderr: c.app.stderr, Signals: signals,
 	}
-	in.Write = func(path string, state []byte) error { return files.Replace(c.app.fs, path, state, 0o644) }
+	in.Write = func(path string, state []byte) error { return c.replace(path, state, 0o644) }
 	if f.dump != "" {
 		in.Dump = c.abs(f.dump)
 	}
@@ -182,5 +186,5 @@ func (c *command) dumpState(box *sandbox.Sandbox, name string) error {
 	if err != nil {
 		return err
 	}
-	return files.Replace(c.app.fs, c.abs(name), state, 0o644)
+	return c.replace(name, state, 0o644)
 }

@@ -129,7 +129,11 @@ func (c *command) writeBundle(
 		parts = append(parts, c.fileParts(run, h.Files, to, f.all)...)
 	}
 	name = cmp.Or(f.out, fmt.Sprintf("%s-%d%s", own.Name, m.Number, bundle.Suffix))
-	err = files.Write(c.app.fs, c.abs(name), 0o600, func(w io.Writer) error {
+	path, err := c.place(name)
+	if err != nil {
+		return "", nil, err
+	}
+	err = files.Write(c.app.fs, path, 0o600, func(w io.Writer) error {
 		if sent, err = bundle.Write(ctx, w, *m, to, parts, sign); err != nil {
 			return err
 		}

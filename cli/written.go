@@ -1,0 +1,39 @@
+package cli
+
+import (
+	"io/fs"
+	"path/filepath"
+
+	"github.com/syncctl/syncctl/cli/internal/files"
+)
+
+// place is where a file is written that the command line or the environment names. If it is a link in the folder of the
+// configuration, or in that of the command, it must not lead out of it: it may have come with the files.
+func (c *command) place(name string) (string, error) {
+	path := c.abs(name)
+	at := filepath.Join(files.Resolved(filepath.Dir(path)), filepath.Base(path)) // the folder is the person's word
+	for _, dir := range []string{c.cwd, c.dir} {
+		if err := files.Inside(files.Resolved(dir), at); err != nil {
+			return "", failf(exitError, "%w", err)
+		}
+	}
+	return path, nil
+}
+
+// replace is files.Replace for a file that the command line names.
+func (c *command) replace(name string, data []byte, perm fs.FileMode) error {
+	path, err := c.place(name)
+	if err != nil {
+		return err
+	}
+	return files.Replace(c.app.fs, path, data, perm)
+}
+
+// createNew is files.Create for a file that the command line names.
+func (c *command) createNew(name string, data []byte, perm fs.FileMode) error {
+	path, err := c.place(name)
+	if err != nil {
+		return err
+	}
+	return files.Create(c.app.fs, path, data, perm)
+}
