@@ -207,6 +207,7 @@ func (c *command) access() schema.Access {
 			return c.policy.File(r.Path)
 		},
 		Nonsensitive: c.policy.Nonsensitive,
+		NamesDecide:  c.policy.Nonsensitive() != nil,
 	}
 }
 

@@ -10,6 +10,10 @@ type Access struct {
 	// Env decides on env(name). nil: every variable may be read.
 	Env func(name string) error
 
+	// NamesDecide: a variable whose name tells of a secret is one, whatever its block says. Else who may write the
+	// configuration could show every secret that a variable is given, as with nonsensitive().
+	NamesDecide bool
+
 	// Nonsensitive decides on nonsensitive(), by which a configuration can show a secret: whole, or letter by letter.
 	// nil: it may be used.
 	Nonsensitive func() error

@@ -25,6 +25,7 @@ type variable struct {
 
 	guessed bool    // sensitive because of its name: its block does not say
 	plain   bool    // its block says sensitive = false, whatever its name
+	kept    bool    // sensitive because of its name, though its block says false: see Access.NamesDecide
 	early   []*rule // its validation rules that need nothing but variables
 	broken  bool    // its block is wrong: the value stays unknown, and nothing more is said about it
 
@@ -41,14 +42,16 @@ func (l *loader) collectVariable(m *module, b *hcl.Block) {
 	v.sensitive = l.flag(content.Attributes["sensitive"], secretName(v.name))
 	v.guessed = v.sensitive && content.Attributes["sensitive"] == nil
 	v.plain = !v.sensitive && content.Attributes["sensitive"] != nil
+	v.kept = v.plain && l.opts.Access.NamesDecide && secretName(v.name)
+	v.sensitive, v.plain = v.sensitive || v.kept, v.plain && !v.kept
 	v.nullable = l.flag(content.Attributes["nullable"], true)
 	if attr := content.Attributes["type"]; attr != nil {
 		typ, defaults, ok := l.typeConstraint(attr.Expr)
 		if ok {
 			v.typ, v.defaults = typ, defaults
 		}
-		if typ == cty.Bool && v.guessed { // use_token = true holds no secret
-			v.guessed, v.sensitive = false, false
+		if typ == cty.Bool && (v.guessed || v.kept) { // use_token = true holds no secret
+			v.guessed, v.kept, v.sensitive = false, false, false
 		}
 	}
 	v.description = l.text(content.Attributes["description"])
@@ -74,6 +77,12 @@ func (l *loader) collectVariable(m *module, b *hcl.Block) {
 		return
 	}
 	m.vars[v.name] = v
+	if v.kept {
+		d := problem(content.Attributes["sensitive"].Expr.Range(), "Variable stays a secret",
+			"The name of variable %q tells of a secret, and the policy does not let these files say that it is not one.", v.name)
+		d.Severity = hcl.DiagWarning
+		l.add(d)
+	}
 	if v.guessed {
 		d := problem(v.rng, "Variable may hold a secret",
 			"The name of variable %q tells of a secret, so that its value is treated as one. Declare it with sensitive = true, "+
