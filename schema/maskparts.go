@@ -43,6 +43,7 @@ func maskedParts(files map[string]*hcl.File, secret []hcl.Expression) []hcl.Rang
 		m.out = append(m.out, groupRanges(privateKey, path, f.Bytes)...)
 		if body, ok := f.Body.(*hclsyntax.Body); ok {
 			found = append(found, m.names(path, body)...)
+			m.out = append(m.out, inComments(path, f.Bytes)...)
 		} else if strings.HasSuffix(path, ".json") {
 			found = append(found, m.members(path, f)...)
 		}
@@ -51,6 +52,30 @@ func maskedParts(files map[string]*hcl.File, secret []hcl.Expression) []hcl.Rang
 		m.hide(expr)
 	}
 	return m.out
+}
+
+// assigned is a name of which a comment says something, such as an argument that was commented out.
+var assigned = regexp.MustCompile(`([\w-]+)"?[ \t]*[=:][=:>]?[ \t]*`)
+
+// inComments are the places of what comments assign to names that tell of secrets, up to the ends of the lines.
+func inComments(path string, src []byte) (out []hcl.Range) {
+	tokens, _ := hclsyntax.LexConfig(src, path, hcl.InitialPos) // what is wrong with them is said elsewhere
+	for _, t := range tokens {
+		if t.Type != hclsyntax.TokenComment {
+			continue
+		}
+		at := t.Range.Start.Byte
+		for line := range bytes.Lines(t.Bytes) {
+			for _, m := range assigned.FindAllSubmatchIndex(line, -1) {
+				if maskedName(string(line[m[2]:m[3]])) {
+					out = append(out, hcl.Range{Filename: path, Start: hcl.Pos{Byte: at + m[1]}, End: hcl.Pos{Byte: at + len(line)}})
+					break
+				}
+			}
+			at += len(line)
+		}
+	}
+	return out
 }
 
 // namedBlocks are the blocks in which something is written that can be referred to.
@@ -83,12 +108,31 @@ func (m *masker) collect(path string, body hcl.Body) {
 				add("var."+name, attr.Expr)
 			case b.Type == "variable" && name == "default":
 				add("var."+b.Labels[0], attr.Expr)
+			case b.Type == "variable" && name == "type":
+				for _, expr := range optionalDefaults(attr.Expr) {
+					add("var."+b.Labels[0], expr)
+				}
 			case b.Type == "output" && name == "value":
 				add("module."+b.Labels[0], attr.Expr)
 				add("module", attr.Expr)
 			}
 		}
 	}
+}
+
+// optionalDefaults are the values in a type that attributes have where none is given; in JSON, the type, which has them.
+func optionalDefaults(typ hcl.Expression) (out []hcl.Expression) {
+	node, ok := typ.(hclsyntax.Node)
+	if !ok {
+		return []hcl.Expression{typ}
+	}
+	_ = hclsyntax.VisitAll(node, func(n hclsyntax.Node) hcl.Diagnostics {
+		if call, ok := n.(*hclsyntax.FunctionCallExpr); ok && call.Name == "optional" && len(call.Args) > 1 {
+			out = append(out, call.Args[1])
+		}
+		return nil
+	})
+	return out
 }
 
 // feeds are the names in masker.named of what a reference may give.

@@ -87,6 +87,21 @@ output "q" { value = "shown-q" }`, `module.m["k"].p`,
 		"output of all": {`output "p" { value = "canary-p" }`, `module.m[*].p`, `{"output": {"p": {"value": "canary-p"}}}`},
 		"outputs":       {`output "p" { value = "canary-p" }`, `module.m["k"]["p"]`, `{"output": {"p": {"value": "canary-p"}}}`},
 		"module":        {`module "m" { p = "canary-p" }`, `var.p`, `{"module": {"m": {"p": "canary-p"}}}`},
+		"default of an attribute": {`variable "p" {
+  type = object({ a = optional(string, "canary-p"), b = optional(map(string), { c = "canary-q" }) })
+}`, `var.p.a`, `{"variable": {"p": {"type": "object({ a = optional(string, \"canary-p\") })"}}}`},
+		"default of a secret's attribute": {`variable "p" {
+  type      = object({ a = optional(string, "canary-p") })
+  sensitive = true
+}`, "", `{"variable": {"db_password": {"type": "object({ a = optional(string, \"canary-p\") })", "default": {}}}}`},
+		"comment": {`locals {
+  # password = "canary-p"
+  a = 1 // db_token: canary-t
+  /* shown-a: shown-b
+     "api_key" => ["canary-k"] */
+  b = 2 # shown-c
+  # user: shown-d, password: "canary-u"
+}`, "", `{}`},
 		"sensitive": {`locals {
   w = sensitive("${local.p}canary-x")
   p = "canary-p"

@@ -46,6 +46,11 @@ func (l *loader) collectVariable(m *module, b *hcl.Block) {
 	v.sensitive, v.plain = v.sensitive || v.kept, v.plain && !v.kept
 	v.nullable = l.flag(content.Attributes["nullable"], true)
 	if attr := content.Attributes["type"]; attr != nil {
+		if v.masked() {
+			for _, expr := range optionalDefaults(attr.Expr) {
+				l.mask(expr)
+			}
+		}
 		typ, defaults, ok := l.typeConstraint(attr.Expr)
 		if ok {
 			v.typ, v.defaults = typ, defaults
