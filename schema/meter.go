@@ -95,14 +95,27 @@ func (m *meter) convert(v cty.Value, ty cty.Type) (cty.Value, error) {
 	if err := m.weigh(v); err != nil {
 		return cty.DynamicVal, err
 	}
-	if err := longDigits(v); err != nil && ty != cty.String && ty != cty.DynamicPseudoType && ty != cty.Bool {
-		return cty.DynamicVal, err
+	if makesNumbers(ty) {
+		if err := longDigits(v); err != nil {
+			return cty.DynamicVal, err
+		}
+	}
+	if v != cty.NilVal && !v.IsMarked() && ty.IsCollectionType() && ty.ElementType() == cty.DynamicPseudoType {
+		v = functions.Alike(v, ty) // else each element's type is compared with all others
 	}
 	out, err := convert.Convert(v, ty)
-	if err == nil {
+	if err == nil && !ty.IsSetType() { // a set has what it is made of, or less, and looking at it sorts it
 		err = m.weigh(out)
 	}
 	return out, err
+}
+
+// makesNumbers tells whether texts may become numbers where this type is wanted.
+func makesNumbers(ty cty.Type) bool {
+	if ty.IsCollectionType() {
+		ty = ty.ElementType()
+	}
+	return ty != cty.String && ty != cty.DynamicPseudoType && ty != cty.Bool
 }
 
 // longDigits refuses a text that would be a number of very many digits.

@@ -39,7 +39,7 @@ func (s *secretSet) addText(text string) {
 
 // collect adds what carries the sensitive mark inside the value.
 func (s *secretSet) collect(v cty.Value) {
-	if v == cty.NilVal || !v.ContainsMarked() {
+	if !IsSensitive(v) {
 		return
 	}
 	if v.IsMarked() {

@@ -27,4 +27,19 @@ func Reveal(v cty.Value) cty.Value {
 func Sensitive(v cty.Value) cty.Value { return v.Mark(sensitive) }
 
 // IsSensitive says whether the value, or anything inside it, carries the sensitive mark.
-func IsSensitive(v cty.Value) bool { return v != cty.NilVal && v.ContainsMarked() }
+func IsSensitive(v cty.Value) bool {
+	switch {
+	case v == cty.NilVal:
+		return false
+	case v.IsMarked():
+		return true
+	case v.IsNull() || !v.IsKnown() || v.Type().IsSetType() || !v.CanIterateElements():
+		return false // a set has the marks of its elements itself, and looking at these sorts them
+	}
+	for it := v.ElementIterator(); it.Next(); {
+		if _, elem := it.Element(); IsSensitive(elem) {
+			return true
+		}
+	}
+	return false
+}

@@ -42,10 +42,10 @@ func TestToCollection(t *testing.T) {
 // TestToCollectionTogether: what has one type is taken together, which costs what the elements cost.
 func TestToCollectionTogether(t *testing.T) {
 	list := cty.TupleVal([]cty.Value{cty.StringVal("a"), cty.StringVal("b")})
-	if got := alike(list, cty.Set(cty.DynamicPseudoType)); !got.Type().IsListType() {
+	if got := Alike(list, cty.Set(cty.DynamicPseudoType)); !got.Type().IsListType() {
 		t.Errorf("%#v", got)
 	}
-	if got := alike(list, cty.Map(cty.DynamicPseudoType)); !got.Type().IsTupleType() {
+	if got := Alike(list, cty.Map(cty.DynamicPseudoType)); !got.Type().IsTupleType() {
 		t.Errorf("%#v", got)
 	}
 }

@@ -59,7 +59,7 @@ func collections() []Function { //nolint:funlen // a row for each
 			Examples: examples(`range(3)`, `tolist([0, 1, 2])`, `range(1, 8, 2)`, `tolist([1, 3, 5, 7])`)},
 		{Name: "reverse", Func: stdlib.ReverseListFunc, Summary: "The list backwards.",
 			Examples: examples(`reverse([1, 2, 3])`, `[3, 2, 1]`)},
-		{Name: "setintersection", Func: stdlib.SetIntersectionFunc, Summary: "The elements that are in each of the sets.",
+		{Name: "setintersection", Func: setIntersectionFunc, Summary: "The elements that are in each of the sets.",
 			Examples: examples(`setintersection(["a", "b"], ["b", "c"], ["b", "d"])`, `toset(["b"])`)},
 		{Name: "setproduct", Func: stdlib.SetProductFunc, Cost: func(args []cty.Value) int64 {
 			n := int64(1)
@@ -70,10 +70,10 @@ func collections() []Function { //nolint:funlen // a row for each
 		}, Summary: "Each combination of an element of each collection.",
 			Examples: examples(`setproduct(["north", "south"], ["a", "b"])`,
 				`tolist([["north", "a"], ["north", "b"], ["south", "a"], ["south", "b"]])`)},
-		{Name: "setsubtract", Func: stdlib.SetSubtractFunc,
+		{Name: "setsubtract", Func: setSubtractFunc,
 			Summary:  "The elements of the first set that are not in the second.",
 			Examples: examples(`setsubtract(["a", "b", "c"], ["a", "c"])`, `toset(["b"])`)},
-		{Name: "setunion", Func: stdlib.SetUnionFunc, Summary: "The elements that are in at least one of the sets.",
+		{Name: "setunion", Func: setUnionFunc, Summary: "The elements that are in at least one of the sets.",
 			Examples: examples(`setunion(["a", "b"], ["b", "c"], ["d"])`, `toset(["a", "b", "c", "d"])`)},
 		{Name: "slice", Func: stdlib.SliceFunc,
 			Summary:  "The elements from one number up to before another, counted from 0.",

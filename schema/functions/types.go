@@ -34,16 +34,16 @@ func toCollection(want cty.Type) function.Function {
 	return function.New(&function.Spec{
 		Description: f.Description(), Params: f.Params(),
 		Type: func(args []cty.Value) (cty.Type, error) {
-			return f.ReturnTypeForValues([]cty.Value{alike(args[0], want)})
+			return f.ReturnTypeForValues([]cty.Value{Alike(args[0], want)})
 		},
 		Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {
-			return f.Call([]cty.Value{alike(args[0], want)})
+			return f.Call([]cty.Value{Alike(args[0], want)})
 		},
 	})
 }
 
-// alike is a tuple or an object whose elements have one type as a list or a map; else the value as it is.
-func alike(v cty.Value, want cty.Type) cty.Value {
+// Alike is a tuple or an object whose elements have one type as a list or a map; else the value as it is.
+func Alike(v cty.Value, want cty.Type) cty.Value {
 	ty := v.Type()
 	if !v.IsKnown() || v.IsNull() || !(ty.IsTupleType() && !want.IsMapType() || ty.IsObjectType() && want.IsMapType()) ||
 		v.LengthInt() == 0 {
