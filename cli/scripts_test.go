@@ -53,10 +53,14 @@ func TestScripts(t *testing.T) {
 		e.Setenv("BUNDLES", bundles) // of version 1, with keys that open them
 		e.Setenv("HOOKS", hooks)
 		e.Values[gitHubKey{}] = new(*gitHub)
+		if e.Values[typedKey{}], err = reviewCommands(); err != nil {
+			return err
+		}
 		return setup(e)
 	}
 	p.Cmds["serve"] = func(ts *testscript.TestScript, _ bool, args []string) { serve(ts, program, args) }
 	p.Cmds["live"] = func(ts *testscript.TestScript, _ bool, args []string) { live(ts, program, args) }
+	p.Cmds["typed"] = typed
 	p.Cmds["talkative"] = func(ts *testscript.TestScript, _ bool, _ []string) { talkative(ts) }
 	p.Cmds["github"], p.Cmds["job"], p.Cmds["hook"], p.Cmds["expect"] = cmdGitHub, cmdJob, cmdHook, cmdExpect
 	testscript.Run(t, p)

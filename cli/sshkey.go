@@ -7,13 +7,18 @@ import (
 	"net"
 	"path/filepath"
 	"slices"
+	"time"
 
+	"github.com/syncctl/syncctl/report"
 	"github.com/syncctl/syncctl/schema"
 	"github.com/syncctl/syncctl/signing"
 )
 
 // mostOfKey is the largest file that is read as an SSH key, in bytes.
 const mostOfKey = 1 << 20
+
+// agentWait is how long an SSH agent may take, which may ask its own user first.
+const agentWait = 2 * time.Minute
 
 // readKey reads the private SSH key in a file; signing.ErrPublic where it has a public one. It gives the text too.
 func (c *command) readKey(ctx context.Context, name string) (*signing.Private, []byte, error) {
@@ -96,9 +101,22 @@ func (c *command) sign(ctx context.Context, name, namespace string, content []by
 		return nil, fmt.Errorf("reaching the SSH agent: %w", err)
 	}
 	defer func() { _ = conn.Close() }()
-	signer, err := signing.FromAgent(conn, text)
-	if err != nil {
-		return nil, err
+	defer context.AfterFunc(ctx, func() { _ = conn.Close() })()
+	until := c.app.clock.Now().Add(agentWait)
+	if err := conn.SetDeadline(until); err != nil {
+		return nil, fmt.Errorf("reaching the SSH agent: %w", err)
 	}
-	return signing.Sign(c.app.random, signer, namespace, content)
+	signer, err := signing.FromAgent(conn, text)
+	var signature []byte
+	if err == nil {
+		signature, err = signing.Sign(c.app.random, signer, namespace, content)
+	}
+	switch {
+	case ctx.Err() != nil:
+		return nil, fmt.Errorf("waiting for the SSH agent: %w", ctx.Err())
+	case err != nil && !c.app.clock.Now().Before(until):
+		return nil, fmt.Errorf("the SSH agent has not answered for %s: unlock it, or name the file of a private key",
+			report.Length(agentWait))
+	}
+	return signature, err
 }
