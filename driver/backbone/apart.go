@@ -11,12 +11,12 @@ import (
 	"github.com/syncctl/syncctl/planner"
 )
 
-// Where the halves of the original are in different sites, no process reaches both. Each step that looks at both is
-// then one for each half, and what one side needs of the other's is in the run's files and in the steps' outputs: the
-// exports with the keys of the issues, numbers of comments, and digests of summaries. The steps are the same otherwise,
-// and so are their verbs.
+// If the halves of the original are in different sites, no process reaches both. Then each step that looks at both
+// halves becomes one step per half. What one side needs to know about the other is in the run's files and in the
+// outputs of steps: the exports with the keys of the issues, numbers of comments, and digests of summaries. Otherwise
+// the steps and their verbs are the same.
 
-// apart tells whether the halves of the original are in different sites.
+// apart reports whether the halves of the original are in different sites.
 func (s *standing) apart() bool {
 	return s.from != nil && s.siteOf(s.moving) != "" && s.siteOf(s.staying) != "" &&
 		s.siteOf(s.moving) != s.siteOf(s.staying)
@@ -24,14 +24,14 @@ func (s *standing) apart() bool {
 
 func (m *migration) siteOf(role string) string { return m.from.end(role).server.Resource().Site }
 
-// cloudIsMovers tells whether the cloud is in the site of the half that migrates: only there its issues can be read.
-// Else it is reachable from the half that stays.
+// cloudIsMovers reports whether the cloud is in the site of the half that migrates. Then its issues can be read only
+// there. Otherwise they can be read from the site of the half that stays.
 func (m *migration) cloudIsMovers() bool {
 	of := m.site().Resource().Site
 	return of != "" && of == m.siteOf(m.moving)
 }
 
-// checkCloud refuses a cloud that neither side reaches.
+// checkCloud returns an error if neither side reaches the cloud.
 func (s *standing) checkCloud() error {
 	of := s.site().Resource().Site
 	if of == "" || of == s.siteOf(s.moving) || of == s.siteOf(s.staying) {
@@ -41,8 +41,8 @@ func (s *standing) checkCloud() error {
 		"out its site, or give it that of one half", s.site().Addr(), of)
 }
 
-// checkRest refuses to delete what is left of an original over two sites in another run than the one that migrated it.
-// What that rests on, all pairs on both ends, is compared live, and no process reaches both.
+// checkRest returns an error if the rest of an original over two sites would be deleted by another run than the one
+// that migrated it. Such a deletion relies on comparing the live pairs of both ends, and no process reaches both.
 func (s *standing) checkRest() error {
 	var keys []string
 	for _, role := range []string{s.moving, s.staying} {
@@ -66,7 +66,7 @@ func (s *standing) checkRest() error {
 		"have the people of each site delete %s there by hand%s", s.new.Key, what, what, keep)
 }
 
-// ofHalf tells that a step is about one half alone, and which one; "": about both.
+// ofHalf returns the half that a step is about, or "" if it is about both.
 func ofHalf(t *executor.Task) string {
 	if end := t.Step.Args[endArg]; end == master || end == slave {
 		return end
@@ -74,16 +74,16 @@ func ofHalf(t *executor.Task) string {
 	return ""
 }
 
-// apartPlan is the steps of one migration over two sites, a chain for each half.
+// apartPlan builds the steps of a migration over two sites: one chain of steps per half.
 type apartPlan struct {
 	*standing
 
 	q      *planner.Sequence
-	last   map[string][]string // by half, what the next step of its chain needs
-	guards map[string][]string // by half, that the mark is this run's
+	last   map[string][]string // by half, the IDs of the steps that the next step of its chain needs
+	guards map[string][]string // by half, the steps that check that the mark is this run's
 }
 
-// stepsApart are all steps of the migration.
+// stepsApart adds all steps of the migration.
 func (s *standing) stepsApart(q *planner.Sequence) {
 	p := &apartPlan{standing: s, q: q, last: map[string][]string{master: {}, slave: {}}, guards: map[string][]string{}}
 	for _, role := range roles {
@@ -121,13 +121,13 @@ func (p *apartPlan) then(role string, steps ...planner.Step) {
 	}
 }
 
-// unseen tells that nothing would show a change of a half's configuration after the plan. Where the halves are not
-// apart, they are compared with each other once more.
+// unseen reports whether a change of a half's configuration after the plan would go unnoticed. When the halves are
+// not apart, their configurations are compared with each other once more.
 func (s *standing) unseen(role string) bool {
 	return s.apart() && s.half(role).found() && s.half(role).digest() == unknownFact
 }
 
-// unseenArg is the argument of the steps about a half that is unseen: it takes a person's word.
+// unseenArg is the argument of the steps about an unseen half: a person has to confirm its configuration.
 const unseenArg = "unseen"
 
 // prepareHalf adds the steps up to the export of one half.
@@ -162,7 +162,8 @@ func (p *apartPlan) prepareHalf(role string) {
 	p.then(role, guarded(p.stop(role), p.guards[role]), export)
 }
 
-// join adds what needs both exports: nothing is in flight, the project moves, the files are merged.
+// join adds the steps that need both exports: the check that nothing is in flight, the move of the project, the merge
+// of the files.
 func (p *apartPlan) join() {
 	both := []string{exportFile(master), exportFile(slave)}
 	drained := planner.Check(opDrained, "nothing is in flight: for every issue, what one end sent the other has "+
@@ -174,7 +175,7 @@ func (p *apartPlan) join() {
 	p.last[p.moving] = []string{p.q.ID(opDrained)}
 	move := p.moveProject()
 	if move.Reads = both; p.site().Resource().Site == "" {
-		move.Site = p.siteOf(p.moving) // its people move their project
+		move.Site = p.siteOf(p.moving) // the people of that site move their project
 	}
 	p.then(p.moving, move, p.stillHalf(p.moving))
 	merge := p.merge(p.q)
@@ -183,7 +184,7 @@ func (p *apartPlan) join() {
 	p.last[p.staying] = append([]string{p.q.ID(opMerge)}, p.last[p.moving]...)
 }
 
-// fromExports is the argument of the check that nothing is in flight where it looks at the exports alone.
+// fromExports is the argument that makes the check for messages in flight look at the exports only.
 const fromExports = "exports"
 
 func (p *apartPlan) stillHalf(role string) planner.Step {
@@ -196,7 +197,8 @@ func (p *apartPlan) stillHalf(role string) planner.Step {
 	return at(forEnd(step, opStill, role), p.lookedAt(role)...)
 }
 
-// lookedAt are the servers whose issues are looked at from the site of a half, beside that of the half.
+// lookedAt returns the servers that are contacted from the site of a half: the server of that half and, if it is
+// reached from there, the cloud.
 func (m *migration) lookedAt(role string) []*serverBlock {
 	servers := []*serverBlock{m.from.end(role).server}
 	if m.cloudIsMovers() == (role == m.moving) {
@@ -205,7 +207,7 @@ func (m *migration) lookedAt(role string) []*serverBlock {
 	return servers
 }
 
-// buildNew adds the steps up to the running new synchronization, all on the server that stays.
+// buildNew adds the steps until the new synchronization runs, all on the server that stays.
 func (p *apartPlan) buildNew() {
 	stay := p.staying
 	p.then(stay, p.stillHalf(stay))
@@ -222,8 +224,8 @@ func (p *apartPlan) buildNew() {
 		p.panel())
 }
 
-// verifyHalves adds the verification that the deletion of the original rests on: first what the half that stays can
-// verify, then what the other one adds.
+// verifyHalves adds the verification before the original is deleted: first what can be verified from the half that
+// stays, then from the other one.
 func (p *apartPlan) verifyHalves() {
 	if p.half(p.staying).Status == "" {
 		p.then(p.staying, p.stillStopped(p.staying))

@@ -17,10 +17,10 @@ import (
 	"github.com/syncctl/syncctl/planner"
 )
 
-// What the steps of apart.go look at, each at one side.
+// This file holds the checks for the steps of apart.go, each made from one side.
 
-// verifyPreflightHalf looks at one half once more. Whether it is configured as when planning is a fact of the step:
-// what the plan compared it with, the other half, is not known here.
+// verifyPreflightHalf checks one half once more. Its configuration is a fact of the step: the other half, which the
+// plan compared it with, cannot be read from here.
 func (d *Driver) verifyPreflightHalf(ctx context.Context, t *executor.Task, role string) (executor.Verdict, error) {
 	v, err := d.verifyNoErrors(ctx, t)
 	if err == nil && v.State == executor.Unknown && t.IsDone(op(opNoErrors, role)) {
@@ -52,7 +52,7 @@ func (d *Driver) verifyDrainedExports(ctx context.Context, t *executor.Task, m *
 	return inFlight(m, drain, " and export both again"), nil
 }
 
-// verifyStillHalf is verifyStill for one half, with the comments of what can be looked at from its site.
+// verifyStillHalf is verifyStill for one half. It counts the comments of the issues that can be read from its site.
 func (d *Driver) verifyStillHalf(ctx context.Context, t *executor.Task, role string) (executor.Verdict, error) {
 	if err := intact(ctx, t, exportFile(role)); err != nil {
 		return executor.Verdict{}, err
@@ -73,20 +73,20 @@ func (d *Driver) verifyStillHalf(ctx context.Context, t *executor.Task, role str
 	return v, err
 }
 
-// lookedUp is a pair of the sample as one site tells the other of it: the numbers of comments, and a digest of the
-// summary, never the summary.
+// lookedUp is a pair of the sample, as one site tells the other about it: the numbers of comments, and a digest of
+// the summary instead of the summary.
 type lookedUp struct {
 	Here  *seenIssue `json:"here,omitempty"`  // on the server that stays
 	There *seenIssue `json:"there,omitempty"` // in the cloud
 }
 
 type seenIssue struct {
-	Summary  string `json:"summary,omitempty"` // "": it cannot be read
+	Summary  string `json:"summary,omitempty"` // "" if it cannot be read
 	Comments *int   `json:"comments,omitempty"`
 }
 
-// sampleFrom looks at the issues of the sample that can be read from the site of a half, by the key of the end that
-// stays.
+// sampleFrom reads the issues of the sample that can be read from the site of a half. The result is indexed by the
+// issue keys of the end that stays.
 func (d *Driver) sampleFrom(ctx context.Context, t *executor.Task, m *migration, role string) (map[string]lookedUp,
 	error) {
 	if err := intact(ctx, t, exportFile(m.staying)); err != nil {
@@ -127,7 +127,7 @@ func digested(run string, seen map[string]issueSeen, key string) *seenIssue {
 	return out
 }
 
-// recordedSample is what a step has recorded of the sample.
+// recordedSample returns what a step has recorded about the sample.
 func recordedSample(t *executor.Task, step string) (map[string]lookedUp, error) {
 	out := map[string]lookedUp{}
 	if err := json.Unmarshal([]byte(t.Output(step, commentsOutput)), &out); err != nil {
@@ -159,7 +159,7 @@ func (d *Driver) verifyHalf(ctx context.Context, t *executor.Task, role string) 
 	if err != nil {
 		return executor.Verdict{}, err
 	}
-	if m.cloudIsMovers() != (role == m.moving) { // the other site compares
+	if m.cloudIsMovers() != (role == m.moving) { // then the other site compares
 		v = executor.Done.Because("%s", strings.Join(whys, "; "))
 		v.Outputs = map[string]string{commentsOutput: jsonText(sample)}
 		return v, nil
@@ -182,7 +182,7 @@ func (d *Driver) verifyHalf(ctx context.Context, t *executor.Task, role string) 
 		wording.Plural(len(sample), "pair"), more), err
 }
 
-// verifyNew looks at the new synchronization: its configuration, how it fares, its pairs.
+// verifyNew checks the new synchronization: its configuration, its state, its pairs.
 func (d *Driver) verifyNew(ctx context.Context, t *executor.Task, m *migration) (executor.Verdict, error) {
 	if err := exportsAgree(ctx, t, m.staying); err != nil {
 		return executor.Verdict{}, err
@@ -209,7 +209,7 @@ func (d *Driver) verifyNew(ctx context.Context, t *executor.Task, m *migration) 
 	return executor.Done.Because("%s", strings.Join(whys, "; ")), nil
 }
 
-// differentDigests names the pairs whose summaries differ. Two that cannot be read are not equal.
+// differentDigests names the pairs whose summaries differ. Summaries that cannot be read do not count as equal.
 func differentDigests(sample map[string]lookedUp) []string {
 	var differ []string
 	for _, key := range slices.Sorted(maps.Keys(sample)) {
@@ -225,7 +225,7 @@ func differentDigests(sample map[string]lookedUp) []string {
 	return differ
 }
 
-// newCommentsApart is newComments where each site has counted what it can look at.
+// newCommentsApart is newComments for two sites, each of which has counted the comments that it can read.
 func newCommentsApart(t *executor.Task, m *migration, now map[string]lookedUp) (string, error) {
 	here, err := recordedSample(t, op(opStill, m.staying))
 	there, more := recordedSample(t, op(opStill, m.moving))

@@ -35,14 +35,14 @@ func (c *reader) cloud() bool { return c.server.Deployment == cloud }
 // writer is a reader that may also change things. Only Execute gets one.
 type writer struct{ *reader }
 
-// document asks for a JSON document, whose shape is looked at by whoever asks.
+// document reads a JSON document. The caller checks its shape.
 func (c *reader) document(ctx context.Context, path string, query url.Values) (json.RawMessage, error) {
 	var raw json.RawMessage
 	err := c.rest.Get(ctx, rest.Request{Path: path, Query: query}, &raw)
 	return raw, c.explain(err)
 }
 
-// explain says which declared server an error is about and, where it can be told, what mends it.
+// explain adds to an error which declared server it is about and, where possible, how to fix it.
 func (c *reader) explain(err error) error {
 	var unknown x509.UnknownAuthorityError
 	hint := ""
@@ -66,7 +66,7 @@ func (c *reader) explain(err error) error {
 	return fmt.Errorf("%s: %w", c.server.Addr(), err)
 }
 
-// isLocked tells whether Jira wants a CAPTCHA of this user before it looks at a password again
+// isLocked reports whether Jira demands a CAPTCHA of this user before it checks a password again
 // (confluence.atlassian.com, "How to log in to JIRA if CAPTCHA is enabled").
 func isLocked(err error) bool {
 	var e *rest.Error
@@ -79,8 +79,8 @@ func isLocked(err error) bool {
 
 const captcha = "CAPTCHA_CHALLENGE"
 
-// integrations lists the synchronizations of a project, or with "" all of this Jira. projectKey is required for project
-// administrators (HC/5.2/cloud/integration-synchronization-actions) and harmless for others.
+// integrations lists the synchronizations of a project, or those of the whole Jira if project is "". projectKey is
+// required for project administrators (HC/5.2/cloud/integration-synchronization-actions) and harmless for others.
 func (c *reader) integrations(ctx context.Context, project string) ([]integration, error) {
 	if c.cloud() {
 		return nil, fmt.Errorf("listing synchronizations: Backbone in the cloud has no documented interface")
@@ -127,13 +127,13 @@ func integrationPath(key string) string { return api + "/integrations/" + url.Pa
 
 func connectorPath(key string) string { return api + "/connectors/" + url.PathEscape(key) }
 
-// errUnsure: it cannot be told whether something is still there.
+// errUnsure is returned when it cannot be told whether something still exists.
 var errUnsure = errors.New("it cannot be told whether it is still there")
 
-// exists tells whether the project has a synchronization of that key. A 404 alone proves nothing, since a disabled
-// app, a proxy or a lost permission answer one too: the project's list must come and lack the key. An empty list
-// proves as little: then Backbone must answer that it is up (HC/5.5/cloud/introduction), and Jira must show the
-// project to this user.
+// exists reports whether the project has a synchronization with that key. A 404 alone proves nothing, because a
+// disabled app, a proxy or a lost permission cause one too. So the project's list is read, and must lack the key. An
+// empty list proves nothing either: then Backbone must answer that it is up (HC/5.5/cloud/introduction), and Jira
+// must show the project to this user.
 func (c *reader) exists(ctx context.Context, project, key string) (bool, error) {
 	_, _, err := c.integration(ctx, key)
 	if err == nil || !rest.IsStatus(err, http.StatusNotFound) {
@@ -156,7 +156,7 @@ func (c *reader) exists(ctx context.Context, project, key string) (bool, error) 
 	return false, nil
 }
 
-// healthOf uses the status that came with a list where it says everything.
+// healthOf returns the status that came with the list if it is complete. Otherwise it asks for the status.
 func (c *reader) healthOf(ctx context.Context, i *integration) (health, error) {
 	var h health
 	if i.status != nil {
@@ -171,8 +171,8 @@ func (c *reader) healthOf(ctx context.Context, i *integration) (health, error) {
 	return asked, nil
 }
 
-// health reads GET .../status. ASSUMED: no copy of the documents shows the answer; it is taken to be the status
-// object of the lists, alone or wrapped in "status". In any other shape all of it is unknown.
+// health reads GET .../status. ASSUMED: the documents do not show the answer. It is taken to be the status object of
+// the lists, alone or wrapped in "status". In any other shape all of it is unknown.
 func (c *reader) health(ctx context.Context, i *integration) (health, error) {
 	raw, err := c.document(ctx, integrationPath(i.Key)+"/status", nil)
 	if err != nil {
@@ -188,8 +188,8 @@ func (c *reader) health(ctx context.Context, i *integration) (health, error) {
 	return decodeStatus(o).health(i.ends()), nil
 }
 
-// conflicts returns the validation conflicts of the configuration as lines for people, none if there is none, nil
-// when the answer cannot be understood; then shown is what it was.
+// conflicts returns the validation conflicts of the configuration as lines for people: an empty slice if there are
+// none, nil if the answer cannot be understood. In that case shown is the answer.
 func (c *reader) conflicts(ctx context.Context, key string) (texts []string, shown string, err error) {
 	raw, err := c.document(ctx, integrationPath(key)+"/conflicts", nil)
 	if err != nil {
@@ -211,10 +211,10 @@ func (c *reader) syncInformation(ctx context.Context, connector string) (io.Read
 	return s.Body, nil
 }
 
-// noXSRF lets writes through Jira's cross-site check (HC/5.5/cloud/introduction).
+// noXSRF lets requests that write pass Jira's cross-site check (HC/5.5/cloud/introduction).
 var noXSRF = http.Header{"X-Atlassian-Token": {"nocheck"}}
 
-// send sends a request that changes something. It is not repeated when it may have been carried out.
+// send sends a request that changes something. The request is not repeated if it may have been carried out.
 func (c writer) send(ctx context.Context, method, path string, body func() (io.ReadCloser, error)) error {
 	h := noXSRF.Clone()
 	if body != nil {
@@ -224,9 +224,9 @@ func (c writer) send(ctx context.Context, method, path string, body func() (io.R
 	return driver.Sent(err)
 }
 
-// startStop starts or stops a synchronization. The documents disagree on the verb (POST on the server pages to 4.1,
-// PUT on the cloud pages from 5.2), and a server that does not know one refuses it with 405 without doing anything:
-// then the other is asked for, and remembered.
+// startStop starts or stops a synchronization. The documents disagree on the verb: POST on the server pages up to
+// 4.1, PUT on the cloud pages from 5.2. A server that does not know a verb answers 405, or 404, and does nothing.
+// Then the other verb is tried. The one that works is remembered.
 func (c writer) startStop(ctx context.Context, key, what string) error {
 	verbs := []string{http.MethodPut, http.MethodPost}
 	if v, ok := c.verb.Load().(string); ok {
@@ -246,8 +246,8 @@ func (c writer) startStop(ctx context.Context, key, what string) error {
 	return fmt.Errorf("asking to %s %s: %w", what, key, err)
 }
 
-// importPairs uploads a connector's pairs. ASSUMED: the documents say "an array of sync information"
-// (H/5.16/server/connectors) and no more; it is taken to be the array that GET gives, so every pair is read back.
+// importPairs uploads the pairs of a connector. ASSUMED: the documents only say "an array of sync information"
+// (H/5.16/server/connectors). It is taken to be the array that GET returns, so every pair is read back afterwards.
 func (c writer) importPairs(ctx context.Context, connector string, body func() (io.ReadCloser, error)) error {
 	if err := c.send(ctx, http.MethodPost, connectorPath(connector)+"/syncInformation", body); err != nil {
 		return fmt.Errorf("uploading pairs to connector %s: %w", connector, err)
@@ -255,8 +255,7 @@ func (c writer) importPairs(ctx context.Context, connector string, body func() (
 	return nil
 }
 
-// resync asks a connector to send all its issues again, with the given field mapping alone
-// (H/5.16/server/connectors).
+// resync asks a connector to send all its issues again, with only the given field mapping (H/5.16/server/connectors).
 func (c writer) resync(ctx context.Context, connector, mapping string) error {
 	b, err := json.Marshal(map[string]any{"jql": "", "fieldMappings": []string{mapping}})
 	if err != nil {

@@ -15,9 +15,9 @@ import (
 	"github.com/zclconf/go-cty/cty"
 )
 
-// configure is a person who brings the configuration to what is declared: drafts have documented paths but no
-// documented bodies, and none for comments and attachments. What can be read back is compared; the rest the person
-// confirms.
+// configure is the verb of a person's step that makes the configuration as declared. Drafts have documented paths but
+// no documented bodies, and none for comments and attachments. What can be read back is compared; the person confirms
+// the rest.
 var configure = driver.Verb[*Driver]{Name: opConfigure, Verify: (*Driver).verifyConfigured}
 
 func configureStep(s *synchronization, because string, names spelling) planner.Step {
@@ -90,11 +90,11 @@ func jsonText(v any) string {
 	return string(b)
 }
 
-// wordOutput names the declared parts of a configuration that could not be read when the person said that it is as
-// declared.
+// wordOutput is the output that names the declared parts of a configuration that could not be read when the person
+// confirmed it.
 const wordOutput = "by_word"
 
-// verifyConfigured compares what can be read with what is declared. What cannot be read leaves the verdict unknown.
+// verifyConfigured compares what can be read with the declaration. If a part cannot be read, the verdict is unknown.
 func (d *Driver) verifyConfigured(ctx context.Context, t *executor.Task) (executor.Verdict, error) {
 	l, err := d.locate(ctx, t, "")
 	if err != nil {
@@ -129,7 +129,7 @@ func (d *Driver) verifyConfigured(ctx context.Context, t *executor.Task) (execut
 	return executor.Done.Because("the configuration is as declared"), nil
 }
 
-// unreadable names the parts of a configuration that are declared and could not be read.
+// unreadable names the declared parts of a configuration that could not be read.
 func unreadable(s *synchronization, actual map[string]cty.Value) []string {
 	var out []string
 	for _, part := range []struct {
@@ -154,7 +154,7 @@ func unreadable(s *synchronization, actual map[string]cty.Value) []string {
 	return out
 }
 
-// directed tells whether the direction of every field was read.
+// directed reports whether the direction of every field was read.
 func directed(fields cty.Value) bool {
 	for _, f := range fields.AsValueMap() {
 		if !f.Type().HasAttribute("direction") {
@@ -164,7 +164,8 @@ func directed(fields cty.Value) bool {
 	return true
 }
 
-// stillConfigured: the configuration is what was declared and, where it cannot be read, confirmed.
+// stillConfigured checks that the configuration is still as declared or, where it cannot be read, that a person has
+// confirmed it.
 func (d *Driver) stillConfigured(ctx context.Context, t *executor.Task) (executor.Verdict, error) {
 	v, err := d.verifyConfigured(ctx, t)
 	if err != nil {
@@ -176,8 +177,8 @@ func (d *Driver) stillConfigured(ctx context.Context, t *executor.Task) (executo
 	return asConfirmed(t, v)
 }
 
-// asConfirmed takes a configuration for the declared one as far as it was read or, where it could not be read, a
-// person has said so when it was configured.
+// asConfirmed turns an unknown verdict on the configuration into done if a person has confirmed every part that could
+// not be read. A part that could be read at that time and now cannot is an error.
 func asConfirmed(t *executor.Task, v executor.Verdict) (executor.Verdict, error) {
 	if v.State != executor.Unknown {
 		return v, nil

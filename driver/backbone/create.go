@@ -9,10 +9,11 @@ import (
 	"github.com/syncctl/syncctl/planner"
 )
 
-// createSync is a person who creates a direct synchronization: the body of POST /integrations is not documented.
+// createSync is the verb of a person's step that creates a direct synchronization: the body of POST /integrations is
+// not documented.
 var createSync = driver.Verb[*Driver]{Name: opCreate, Verify: (*Driver).verifyCreated}
 
-// createHalf is a person who creates one half of a synchronization by e-mail or file.
+// createHalf names the steps in which a person creates one half of a synchronization by e-mail or file.
 const createHalf = "create"
 
 func createStep(s *synchronization, have *live) planner.Step {

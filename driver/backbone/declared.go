@@ -13,7 +13,7 @@ import (
 	"github.com/syncctl/syncctl/schema"
 )
 
-// endNames are the names of a sync's two end blocks: the one that configures stands first.
+// endNames returns the names of the two end blocks. The end that configures the synchronization comes first.
 func (s *syncBlock) endNames() [2]string {
 	if s.Transport == direct {
 		return [2]string{first, second}
@@ -21,7 +21,7 @@ func (s *syncBlock) endNames() [2]string {
 	return [2]string{master, slave}
 }
 
-// end is the end block of that name, nil if there is none.
+// end returns the end block of that name, or nil if there is none.
 func (s *syncBlock) end(name string) *endBlock {
 	return map[string]*endBlock{first: s.First, second: s.Second, master: s.Master, slave: s.Slave}[name]
 }
@@ -31,7 +31,7 @@ func (s *syncBlock) ends() [2]*endBlock {
 	return [2]*endBlock{s.end(names[0]), s.end(names[1])}
 }
 
-// field is one declared field mapping, or one that was read.
+// field is one field mapping, declared or read from a server.
 type field struct {
 	First     string `json:"first"`
 	Second    string `json:"second"`
@@ -51,7 +51,7 @@ func (f field) String() string {
 	return name
 }
 
-// turned is the mapping as it is written from the other end.
+// turned returns the same mapping as seen from the other end.
 func (f field) turned() field {
 	f.First, f.Second = f.Second, f.First
 	switch f.Direction {
@@ -63,7 +63,7 @@ func (f field) turned() field {
 	return f
 }
 
-// fields are the field mappings, sorted by the first end's name.
+// fields returns the declared field mappings, sorted by the first end's name.
 func (s *syncBlock) fields() []field {
 	out := make([]field, 0, len(s.Fields))
 	for name, f := range s.Fields {
@@ -77,7 +77,7 @@ func (s *syncBlock) fields() []field {
 	return out
 }
 
-// name is the name in Backbone's overview.
+// name returns the name in Backbone's overview.
 func (s *syncBlock) name() string {
 	if s.Name != nil && *s.Name != "" {
 		return *s.Name
@@ -98,7 +98,7 @@ type end struct {
 type synchronization struct {
 	*syncBlock
 
-	one, two *end // first and second, or master and slave; one configures
+	one, two *end // first and second, or master and slave; end one configures
 }
 
 func (s *synchronization) end(name string) *end {
@@ -110,8 +110,8 @@ func (s *synchronization) end(name string) *end {
 
 func (s *synchronization) direct() bool { return s.Transport == direct }
 
-// holders are the ends whose servers have it: a direct one is administered from one Jira alone
-// (HC/5.0/server/glossary), of one by e-mail or file each has a half.
+// holders returns the ends whose servers have the synchronization. A direct one is administered on one Jira only
+// (HC/5.0/server/glossary). Of one by e-mail or file, each end's server has a half.
 func (s *synchronization) holders() []*end {
 	if s.direct() {
 		return []*end{s.one}
@@ -141,7 +141,7 @@ func decodeSync(r *schema.Resource) (*synchronization, hcl.Diagnostics) {
 type migration struct {
 	*migrationBlock
 
-	from             *synchronization // nil: not declared any more
+	from             *synchronization // nil if it is no longer declared
 	to               *synchronization
 	moving, staying  string // master or slave
 	deleteOriginal   bool
@@ -182,11 +182,10 @@ func decodeMigration(r *schema.Resource) (*migration, hcl.Diagnostics) {
 func (m *migration) stay() *serverBlock { return m.to.one.server } // the server that stays and configures
 func (m *migration) site() *serverBlock { return m.to.two.server } // the cloud site
 
-// allows tells whether a check may fail: the declaration is the person's recorded word.
+// allows reports whether the declaration lets a check fail: a person decided that when they declared it.
 func (m *migration) allows(check syncinfo.Rule) bool { return slices.Contains(m.Allow, string(check)) }
 
-// declared decodes a task's declaration for Execute and Verify, where it was decoded without an error when it was
-// planned.
+// declared decodes a task's declaration for Execute and Verify. Planning has already decoded it without an error.
 func declared[T any](decode func(*schema.Resource) (T, hcl.Diagnostics), r *schema.Resource) (T, error) {
 	v, diags := decode(r)
 	if diags.HasErrors() {

@@ -11,7 +11,7 @@ import (
 	"github.com/syncctl/syncctl/planner"
 )
 
-// deleteHalf deletes one half of the original for good.
+// deleteHalf is the verb that deletes one half of the original for good.
 var deleteHalf = driver.Verb[*Driver]{Name: opDelete, Execute: (*Driver).delete, Verify: (*Driver).verifyDeleted}
 
 func (s *standing) delete(role, guard string, pairs int, kept string) planner.Step {
@@ -26,8 +26,8 @@ func (s *standing) delete(role, guard string, pairs int, kept string) planner.St
 	return at(forEnd(step, opDelete, role), h.end.server)
 }
 
-// delete removes one half of the original: the one that was planned, and no other. The pairs that are lost with it
-// are in the run's files.
+// delete deletes the half of the original that was planned, and no other one. The pairs that are lost with it are in
+// the run's files.
 func (d *Driver) delete(ctx context.Context, t *executor.Task) (executor.Result, error) {
 	l, err := d.locateExisting(ctx, t, t.Step.Args[endArg])
 	if err != nil {
@@ -44,7 +44,7 @@ func (d *Driver) delete(ctx context.Context, t *executor.Task) (executor.Result,
 	return executor.Result{}, w.delete(ctx, l.Key)
 }
 
-// verifyDeleted: the half is gone.
+// verifyDeleted checks that the half is gone.
 func (d *Driver) verifyDeleted(ctx context.Context, t *executor.Task) (executor.Verdict, error) {
 	role, key := t.Step.Args[endArg], t.Step.Args["integration"]
 	s, err := target(t, role)
@@ -68,7 +68,7 @@ func (d *Driver) verifyDeleted(ctx context.Context, t *executor.Task) (executor.
 	return executor.Done.Because("%s is gone", key), nil
 }
 
-// anyDeleted tells whether this run has deleted a half already.
+// anyDeleted reports whether this run has already deleted a half.
 func anyDeleted(t *executor.Task) bool {
 	return t.IsDone(op(opDelete, master)) || t.IsDone(op(opDelete, slave))
 }

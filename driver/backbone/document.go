@@ -11,15 +11,16 @@ import (
 	"github.com/syncctl/syncctl/schema"
 )
 
-// integration is what GET /integrations and /integrations/{key} answer (H/4.1/server/
-// integration-synchronization-actions-191273974.html), but for its configuration. ASSUMED are the names of the last
-// three.
+// integration is the answer of GET /integrations and /integrations/{key} (H/4.1/server/
+// integration-synchronization-actions-191273974.html), without its configuration. ASSUMED: the names of the members
+// for Channel, Role and Partner.
 type integration struct {
 	Key     string    `json:"key"`
 	Summary *string   `json:"summary"` // name in the overview; nil: unknown
 	Changed time.Time `json:"changed"` // zero: unknown
 	First   connector `json:"first"`
-	// nil: a half of an e-mail or file synchronization (inferred from H/5.14/server/monitoring-backbone-issue-sync)
+	// nil for a half of an e-mail or file synchronization (inferred from
+	// H/5.14/server/monitoring-backbone-issue-sync)
 	Second *connector `json:"second"`
 
 	Channel string `json:"channel"` // DIRECT, FILE, EMAIL; "": unknown
@@ -35,7 +36,7 @@ type connector struct {
 	URL     string `json:"url"` // ASSUMED: the name, jiraBaseUrl; "": unknown
 }
 
-// decodeIntegration refuses a document without the keys and projects that a synchronization is told from others by.
+// decodeIntegration refuses a document without the keys and projects that identify a synchronization.
 func decodeIntegration(o object) (*integration, error) {
 	i := &integration{
 		Key: o.text("integrationKey"), Summary: member[string](o, "summary"), Changed: date(o.text("lastModifiedDate")),
@@ -70,8 +71,8 @@ func decodeConnector(o object, name string) (*connector, error) {
 	return c, nil
 }
 
-// decodeIntegrations decodes a list. One element that cannot be read makes the list unknown: it could be the one
-// that is meant.
+// decodeIntegrations decodes a list. If one element cannot be read, the whole list is unknown: it could be the
+// element that is looked for.
 func decodeIntegrations(b []byte) ([]integration, error) {
 	var list []json.RawMessage
 	if err := json.Unmarshal(b, &list); err != nil || list == nil {
@@ -92,7 +93,7 @@ func decodeIntegrations(b []byte) ([]integration, error) {
 	return out, nil
 }
 
-// ends is how many connectors it has.
+// ends returns the number of connectors.
 func (i *integration) ends() int {
 	if i.Second == nil {
 		return 1
@@ -100,7 +101,7 @@ func (i *integration) ends() int {
 	return 2
 }
 
-// String tells one synchronization from another that looks alike.
+// String describes a synchronization so that people can tell it from similar ones.
 func (i *integration) String() string {
 	s := i.Key
 	if i.Summary != nil && *i.Summary != "" {
@@ -118,8 +119,8 @@ func (i *integration) String() string {
 	return s
 }
 
-// date reads a date in either of the layouts that are seen: with +0100 (documented) and with +01:00. One in another
-// layout is zero: no date is worth losing the rest of an answer for.
+// date reads a date in one of the layouts that are seen: with +0100 (documented) and with +01:00. It returns the zero
+// time for any other layout, because the rest of the answer is still useful.
 func date(text string) time.Time {
 	for _, layout := range []string{"2006-01-02T15:04:05-0700", time.RFC3339} { // both take fractions of a second too
 		if t, err := time.Parse(layout, text); err == nil {
@@ -129,8 +130,8 @@ func date(text string) time.Time {
 	return time.Time{}
 }
 
-// syncStatus is the documented status object of the lists. GET .../status is taken to answer the same object alone,
-// or wrapped in "status" once more.
+// syncStatus is the documented status object of the lists. GET .../status is assumed to return the same object, alone
+// or wrapped in "status".
 type syncStatus struct {
 	word       string // "": unknown
 	connectors []connectorStatus
@@ -154,22 +155,22 @@ func decodeStatus(o object) *syncStatus {
 	return s
 }
 
-// statusWord is the status as the interface shows it: the spelling over REST is known for STOPPED only, so spaces
-// and underscores are taken for the same.
+// statusWord returns the status as the web page shows it. Over REST only the spelling of STOPPED is known, so
+// underscores are taken for spaces.
 func statusWord(s string) string {
 	return strings.ReplaceAll(strings.ToUpper(strings.TrimSpace(s)), "_", " ")
 }
 
-// health is what can be read of how a synchronization fares. What cannot be read is unknown, and nothing rests on
-// it: it is refused, or a person says it.
+// health is what can be read about the state of a synchronization. Nothing may rely on what is unknown: it is
+// refused, or a person confirms it.
 type health struct {
 	Status  string `json:"status"`   // "": unknown
 	InError *int   `json:"in_error"` // issues in error on all connectors; nil: unknown
 	Idle    *bool  `json:"idle"`     // no connector is processing anything; nil: unknown
 }
 
-// health sums the status up for a synchronization of so many connectors. A connector that says nothing makes it
-// unknown, unless another one says enough.
+// health sums up the status of a synchronization with that many connectors. If a connector says nothing, the sum is
+// unknown, unless another connector already decides it: with issues in error, or by being busy.
 func (s *syncStatus) health(connectors int) health {
 	h := health{Status: s.word}
 	inError, known := 0, len(s.connectors) >= connectors
@@ -194,12 +195,12 @@ func (s *syncStatus) health(connectors int) health {
 	return h
 }
 
-// complete tells whether nothing of it is unknown.
+// complete reports whether nothing is unknown.
 func (h health) complete() bool { return h.Status != "" && h.InError != nil && h.Idle != nil }
 
-// configuration is what of a synchronization's configuration could be read. The documents show that field mappings
-// are in the document and have an id; ASSUMED are the names of all other members, so each part is nil when it is
-// not where it is expected, and whoever compares must say that it could not be read.
+// configuration is the part of a synchronization's configuration that could be read. The documents show that field
+// mappings are in the document and have an ID. ASSUMED: the names of all other members. A part that is not where it
+// is expected is nil, and whoever compares it must say that it could not be read.
 type configuration struct {
 	IssueTypes  map[string]string `json:"issue_types"` // nil: unknown
 	Fields      []field           `json:"fields"`      // nil: unknown
@@ -251,7 +252,7 @@ func readFields(o object) (fields []field, summaryID string) {
 			summaryID = m.id("id")
 		}
 		f := field{First: m.text("firstField"), Second: m.text("secondField"), Mapping: strings.ToLower(m.text("type"))}
-		// a direction that is missing, or is another word, is unknown
+		// a missing or unexpected direction is unknown
 		if d := strings.ToLower(m.text("direction")); slices.Contains(directions(), d) {
 			f.Direction = d
 		}
@@ -267,7 +268,8 @@ func readFields(o object) (fields []field, summaryID string) {
 	return fields, summaryID
 }
 
-// isSummary: whatever its members are called, a mapping that speaks of summary and of no other field is the one.
+// isSummary reports whether a mapping maps summary to summary. If the names of its members are not the expected ones,
+// two of its members must be "summary".
 func isSummary(m object) bool {
 	a, b := m.text("firstField"), m.text("secondField")
 	if a != "" && b != "" {
@@ -289,9 +291,8 @@ func enabled(o object, name string) *bool {
 	return member[bool](o.object(name), "enabled")
 }
 
-// decodeConflicts reduces what GET .../conflicts answers to lines for people, none if there is no conflict.
-// ASSUMED: its shape is not documented; a list is taken for the conflicts, an empty one for none. Anything else is
-// unknown: false.
+// decodeConflicts returns the answer of GET .../conflicts as lines for people, none if there is no conflict. ASSUMED:
+// its shape is not documented; a list is taken for the list of conflicts. Any other answer is unknown: false.
 func decodeConflicts(b []byte) ([]string, bool) {
 	var list []json.RawMessage
 	if err := json.Unmarshal(b, &list); err != nil || list == nil {

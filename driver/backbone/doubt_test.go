@@ -244,7 +244,7 @@ func TestLonelyPairIsNamed(t *testing.T) {
 	t.Fatal(text(t, b.plan()))
 }
 
-// hasPairs tells whether a connector has that many pairs.
+// hasPairs reports whether a connector has that many pairs.
 func (b *bench) hasPairs(server, connector string, pairs int) func() bool {
 	return func() bool {
 		body, err := b.fetch(server, "/connectors/"+connector+"/syncInformation")

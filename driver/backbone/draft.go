@@ -2,7 +2,7 @@ package backbone
 
 import "github.com/syncctl/syncctl/driver"
 
-// Drafts are the first configurations that init writes.
+// Drafts returns the configurations that init can write.
 func (d *Driver) Drafts() []driver.Draft {
 	halves, moving, two := "transport="+email+"|"+file, "move="+master+"|"+slave, "servers=two"
 	return []driver.Draft{{
@@ -35,7 +35,7 @@ func (d *Driver) Drafts() []driver.Draft {
 	}}
 }
 
-// draft is what is declared for the answers. What syncctl does to an issue's fields is for a person to fill in.
+// draft is the template of the configuration. Users fill in themselves which fields of an issue are synchronized.
 const draft = `
 {{- define "secret" }}
 variable "{{ . }}" {

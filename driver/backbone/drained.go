@@ -14,7 +14,7 @@ import (
 	"github.com/syncctl/syncctl/planner"
 )
 
-// drained checks that nothing is in flight between the two stopped halves.
+// drained is the verb that checks that nothing is in flight between the two stopped halves.
 var drained = driver.Verb[*Driver]{Name: opDrained, Verify: (*Driver).verifyDrained}
 
 func (s *standing) drained() planner.Step {
@@ -24,9 +24,8 @@ func (s *standing) drained() planner.Step {
 	return at(step, s.from.one.server, s.from.two.server)
 }
 
-// verifyDrained: both halves are stopped, and their message numbers agree. A restart of Jira brings
-// synchronizations back to life (HC/5.0/server/system-properties), so that is checked again
-// here.
+// verifyDrained checks that both halves are stopped and that their message numbers agree. A restart of Jira starts
+// stopped synchronizations again (HC/5.0/server/system-properties), so their status is checked here once more.
 func (d *Driver) verifyDrained(ctx context.Context, t *executor.Task) (executor.Verdict, error) {
 	m, err := declared(decodeMigration, t.Resource)
 	if err != nil {
@@ -51,8 +50,8 @@ func (d *Driver) verifyDrained(ctx context.Context, t *executor.Task) (executor.
 	return inFlight(m, drain, ""), nil
 }
 
-// inFlight judges by the message numbers of both halves whether anything is in flight. also is what a person has to do
-// beside letting it through.
+// inFlight judges by the message numbers of both halves whether anything is in flight. also is what a person has to
+// do besides letting the messages through.
 func inFlight(m *migration, drain *syncinfo.Drain, also string) executor.Verdict {
 	again := "start both halves again, let the messages through (move the files, fetch the mail), and stop them" + also
 	switch {
@@ -72,7 +71,8 @@ func inFlight(m *migration, drain *syncinfo.Drain, also string) executor.Verdict
 	return executor.Done.Because("%s", why)
 }
 
-// stoppedHalf finds a half of the original and tells whether it is stopped.
+// stoppedHalf finds a half of the original and reports whether it is stopped. word is the op of the step in which a
+// person confirms it.
 func (d *Driver) stoppedHalf(ctx context.Context, t *executor.Task, role, word string) (*located,
 	executor.Verdict, error) {
 	l, err := d.locate(ctx, t, role)
@@ -97,7 +97,7 @@ func (d *Driver) stoppedHalf(ctx context.Context, t *executor.Task, role, word s
 	}
 }
 
-// stopAgain says how to have a half stopped that somebody has started again.
+// stopAgain says how to stop a half again that somebody has started.
 func stopAgain(t *executor.Task, role string) string {
 	for _, verb := range []string{opStop, opStopByHand} {
 		if t.IsDone(op(verb, role)) {
@@ -107,7 +107,7 @@ func stopAgain(t *executor.Task, role string) string {
 	return "stop it on the web page"
 }
 
-// compareConnectors streams both connectors' pairs past each other, one after the other, and compares their message
+// compareConnectors reads the pairs of two connectors, one connector after the other, and compares their message
 // numbers.
 func compareConnectors(ctx context.Context, a *reader, connectorA string, b *reader,
 	connectorB string) (*syncinfo.Drain, error) {
@@ -118,7 +118,7 @@ func compareConnectors(ctx context.Context, a *reader, connectorA string, b *rea
 	return drain, errors.Join(err, one.Close(), two.Close())
 }
 
-// lazyBody asks for its data with the first Read, so that no answer waits unread while another one is.
+// lazyBody opens its data at the first Read, so that no answer waits unread while another one is read.
 type lazyBody struct {
 	open func() (io.ReadCloser, error)
 	body io.ReadCloser

@@ -1,7 +1,8 @@
-// Package backbone is all there is to know about K15t Backbone Issue Sync: its words in the language, its REST
-// interface, and how a synchronization over e-mail or files becomes a direct one with the cloud.
-// Documents are cited as in the vendor's addresses: H is https://help.k15t.com/backbone-issue-sync, HC is
-// https://help-cloud.k15t.com/backbone-issue-sync, W is https://help.k15t.com/backbone-work-sync.
+// Package backbone is the driver of K15t Backbone Issue Sync: its block types, its REST interface, and the migration
+// of a synchronization over e-mail or files to a direct one with the cloud.
+//
+// The vendor's documents are cited by short forms of their addresses: H is https://help.k15t.com/backbone-issue-sync,
+// HC is https://help-cloud.k15t.com/backbone-issue-sync, W is https://help.k15t.com/backbone-work-sync.
 package backbone
 
 import (
@@ -19,12 +20,12 @@ import (
 	"github.com/syncctl/syncctl/schema"
 )
 
-// Driver knows Backbone.
+// Driver is the driver of Backbone.
 type Driver struct {
 	env driver.Env
 
 	mu      sync.Mutex
-	clients map[schema.Addr]*reader // one for each server, so that its rate limit and its verb hold for all steps
+	clients map[schema.Addr]*reader // one per server, so that all steps share its rate limit and its verb
 }
 
 // New makes the driver.
@@ -32,7 +33,7 @@ func New(env driver.Env) driver.Driver {
 	return &Driver{env: env, clients: map[schema.Addr]*reader{}}
 }
 
-// verbs are all that a plan may ask for.
+// verbs is the table of all verbs that the steps of a plan can have.
 var verbs = driver.Verbs[*Driver]{
 	noErrors, preflight, markHalves, marked, unmark, stop, stopByHand, drained, export, moveProject, merge, still,
 	createSync, pair, pairByFile,
@@ -43,12 +44,12 @@ var verbs = driver.Verbs[*Driver]{
 // Verbs are the names of the verbs.
 func (d *Driver) Verbs() []string { return verbs.Names() }
 
-// Execute carries out what the interface can do. What it cannot do are a person's steps and never come here.
+// Execute carries out a step over REST. What the interface cannot do is a person's step, which never gets here.
 func (d *Driver) Execute(ctx context.Context, t *executor.Task) (executor.Result, error) {
 	return verbs.Execute(ctx, d, t)
 }
 
-// Verify asks the live servers, and the run's files, whether a step's end is reached.
+// Verify checks with the live servers, and in the run's files, whether a step is done.
 func (d *Driver) Verify(ctx context.Context, t *executor.Task) (executor.Verdict, error) {
 	return verbs.Verify(ctx, d, t)
 }
@@ -74,7 +75,7 @@ func (d *Driver) Plan(c planner.Change) (planner.Outline, hcl.Diagnostics) {
 
 var _ planner.Replacer = (*Driver)(nil)
 
-// Irreplaceable: a synchronization knows which issues belong together, and another one does not.
+// Irreplaceable says why a synchronization must not be replaced: only this one knows which issues belong together.
 func (d *Driver) Irreplaceable(*schema.Resource, []schema.Addr) string {
 	return "Backbone deletes with a synchronization which issues belong together, for good, and another one would create " +
 		"every issue again. To start it again, declare state = \"stopped\", apply, and declare state = \"running\" again. To " +
@@ -82,7 +83,7 @@ func (d *Driver) Irreplaceable(*schema.Resource, []schema.Addr) string {
 		"migration."
 }
 
-// reader returns the client of a server that cannot change anything.
+// reader returns the read-only client of a server. There is one client per server, made at the first use.
 func (d *Driver) reader(server *serverBlock) (*reader, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()

@@ -17,8 +17,8 @@ import (
 
 var _ driver.Doctor = (*Driver)(nil)
 
-// Examine looks at a Jira: whether it answers, whom it takes the user for, and whether that user may use Backbone in
-// each project that a synchronization needs. No interface shows the version of Backbone.
+// Examine checks whether a Jira answers, which user it takes the credentials for, and whether that user may use
+// Backbone in each project that a synchronization needs. No interface shows the version of Backbone.
 func (d *Driver) Examine(ctx context.Context, r *schema.Resource, users []*schema.Resource) []driver.Examination {
 	server, err := declared(declare.Once[serverBlock], r)
 	var c *reader
@@ -53,7 +53,8 @@ func (d *Driver) Examine(ctx context.Context, r *schema.Resource, users []*schem
 	return found
 }
 
-// examined is an examination by one request. A refusal is a failure; any other error leaves the answer unknown.
+// examined returns the result of an examination by one request. A refusal is a failure; any other error leaves the
+// answer unknown.
 func examined(what, seen string, err error, advice string) driver.Examination {
 	x := driver.Examination{What: what, State: driver.OK, Seen: wording.OneLine(seen)}
 	if err == nil {
@@ -66,7 +67,7 @@ func examined(what, seen string, err error, advice string) driver.Examination {
 	return x
 }
 
-// projectsOf are the keys of the projects on a server that the given declarations synchronize, sorted.
+// projectsOf returns the keys of the projects on a server that the given declarations synchronize, sorted.
 func projectsOf(users []*schema.Resource, server *serverBlock) []string {
 	var keys []string
 	for _, user := range users {
@@ -75,7 +76,7 @@ func projectsOf(users []*schema.Resource, server *serverBlock) []string {
 		}
 		s, diags := decodeSync(user)
 		if diags.HasErrors() {
-			continue // planning says so, at its line
+			continue // planning reports it, at its line
 		}
 		for _, e := range []*end{s.one, s.two} {
 			if e.server.Addr() == server.Addr() {
@@ -87,8 +88,9 @@ func projectsOf(users []*schema.Resource, server *serverBlock) []string {
 	return slices.Compact(keys)
 }
 
-// examineProject asks for the synchronizations of a project, which Backbone shows to its administrators alone. In the
-// cloud Backbone has no documented interface, and a project that moves there comes with the migration.
+// examineProject asks for the synchronizations of a project. Backbone shows them only to administrators of the
+// project. In the cloud Backbone has no documented interface, so only the project is asked for, which may not exist
+// yet: it moves there during the migration.
 func (c *reader) examineProject(ctx context.Context, key string) driver.Examination {
 	what := whatProject + " " + key
 	if c.cloud() {
@@ -106,7 +108,7 @@ func (c *reader) examineProject(ctx context.Context, key string) driver.Examinat
 		err, "Make the user an administrator of the project, or of Jira; check the key of the project.")
 }
 
-// myself is the user that Jira takes the credentials for.
+// myself returns the user to whom the credentials belong.
 func (c *reader) myself(ctx context.Context) (string, error) {
 	raw, err := c.document(ctx, c.jira("myself"), nil)
 	if rest.IsStatus(err, http.StatusNotFound) {
@@ -127,7 +129,7 @@ func (c *reader) myself(ctx context.Context) (string, error) {
 	return "", errors.New("asking who the user is: the answer names nobody")
 }
 
-// jiraVersion is the version of Jira.
+// jiraVersion returns the version of Jira.
 func (c *reader) jiraVersion(ctx context.Context) (string, error) {
 	raw, err := c.document(ctx, c.jira("serverInfo"), nil)
 	if err != nil {

@@ -1,6 +1,6 @@
 package backbone
 
-// The examples of the documentation, each a whole configuration.
+// The examples in the documentation. Each is a whole configuration.
 
 const serverExample = `variable "jira_token" {
   type      = string

@@ -6,10 +6,10 @@ import (
 	"github.com/syncctl/syncctl/planner"
 )
 
-// product is the beginning of the ids of rules.
+// product is the prefix of the IDs of rules.
 const product = "backbone"
 
-// The ids of findings, behind the product, and of what is examined. Rules has the words of each.
+// The IDs of findings, without the product, and names of what is examined. Rules explains each.
 const (
 	ruleBAC1449          = "BAC-1449"
 	ruleByEmail          = "by-email"
@@ -48,7 +48,7 @@ const (
 	whatVersion = "Jira version"
 )
 
-// Rules explain Backbone's findings, what the merge may be allowed to overlook, what a migration may lose or change,
+// Rules explains Backbone's findings, what the merge may be allowed to overlook, what a migration may lose or change,
 // and what is examined.
 func (d *Driver) Rules() []planner.Rule {
 	out := standingRules()
@@ -71,10 +71,10 @@ func finding(rule, meaning, when, do string, severities ...planner.Severity) pla
 	return planner.FindingRule(product+"/"+rule, meaning, when, do, severities...)
 }
 
-// byWord is the way out where an interface does not show what a plan needs.
+// byWord is the advice for what a plan needs and no interface shows.
 const byWord = "Look at the web page when the plan's step asks for it, and confirm what you see."
 
-// standingRules are about the original as it stands.
+// standingRules are the rules about the original.
 func standingRules() []planner.Rule {
 	return []planner.Rule{
 		finding(ruleConflicts,
@@ -124,7 +124,7 @@ func standingRules() []planner.Rule {
 	}
 }
 
-// markRules are about other runs at the same migration.
+// markRules are the rules about other runs of the same migration.
 func markRules() []planner.Rule {
 	return []planner.Rule{
 		finding(ruleMarkTakenOver,
@@ -148,7 +148,8 @@ func markRules() []planner.Rule {
 	}
 }
 
-// newRules are about the synchronization that replaces the original, and those that are declared alone.
+// newRules are the rules about the new synchronization of a migration, and about synchronizations outside of
+// migrations.
 func newRules() []planner.Rule {
 	return []planner.Rule{
 		finding(ruleByEmail,
@@ -186,7 +187,7 @@ func newRules() []planner.Rule {
 	}
 }
 
-// carryRules are about the pairs, and about what becomes of the original.
+// carryRules are the rules about the pairs that are carried over, and about what happens to the original.
 func carryRules() []planner.Rule {
 	return []planner.Rule{
 		finding(ruleBAC1449,
@@ -243,7 +244,8 @@ func carryRules() []planner.Rule {
 	}
 }
 
-// permissions are the checks of the merge that allow in a migration, or a flag of the merge, may permit to fail.
+// permissions returns the checks of the merge that may fail if allow in a migration, or a flag of the merge, permits
+// it.
 func permissions() []planner.Rule {
 	var out []planner.Rule
 	for _, r := range syncinfo.Rules() {
@@ -255,7 +257,7 @@ func permissions() []planner.Rule {
 	return out
 }
 
-// permissionWords are what a check finds, and what to do.
+// permissionWords holds for each check what it finds and what to do.
 var permissionWords = map[syncinfo.Rule][2]string{
 	syncinfo.Connectors: {"A file has entries of more than one connector, so it is of more than one synchronization.",
 		"Download the synced issues of the one synchronization that is meant."},
@@ -280,7 +282,8 @@ var permissionWords = map[syncinfo.Rule][2]string{
 		"Let the messages through and download both files again; one end may have lost its half for good."},
 }
 
-// acceptances are what accept in a migration may name: parts that the new synchronization loses or changes.
+// acceptances returns the names that accept in a migration may have: the parts that the new synchronization loses or
+// changes.
 func acceptances() []planner.Rule {
 	var out []planner.Rule
 	for _, part := range []struct{ id, what string }{

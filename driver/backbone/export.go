@@ -14,11 +14,11 @@ import (
 	"github.com/syncctl/syncctl/planner"
 )
 
-// export downloads the pairs of a half into the run.
+// export is the verb that downloads the pairs of a half into the run's files.
 var export = driver.Verb[*Driver]{Name: opExport, Execute: (*Driver).export, Verify: (*Driver).verifyExported}
 
-// sentOutput is the sum of all message numbers sent by a connector when its pairs were read: what every message
-// raises.
+// sentOutput is the output with the sum of all message numbers that a connector had sent when its pairs were read.
+// Every message raises it.
 const sentOutput = "sent"
 
 func (s *standing) export(role string) planner.Step {
@@ -31,8 +31,8 @@ func (s *standing) export(role string) planner.Step {
 	return at(forEnd(step, opExport, role), h.end.server)
 }
 
-// export streams one connector's pairs into the run, as the file that the web page's download would give. Every
-// entry passes the reader, so that a login page or half an answer never becomes an export.
+// export streams the pairs of one connector into a file of the run, in the format of the web page's download. Every
+// entry passes through the reader, so a login page or half an answer never becomes an export.
 func (d *Driver) export(ctx context.Context, t *executor.Task) (executor.Result, error) {
 	role := t.Step.Args[endArg]
 	l, err := d.locateExisting(ctx, t, role)
@@ -62,7 +62,7 @@ func (d *Driver) export(ctx context.Context, t *executor.Task) (executor.Result,
 	}, nil
 }
 
-// reportEvery is how many pairs pass between two reports of the progress.
+// reportEvery is the number of pairs between two reports of the progress.
 const reportEvery = 1000
 
 func writeExport(w io.Writer, r *syncinfo.Reader, report func()) error {

@@ -12,9 +12,9 @@ import (
 	"github.com/syncctl/syncctl/schema"
 )
 
-// Facts reads the named facts again: PATH.NAME where PATH is "self", "self.master" or "self.slave" for a sync, and
-// "from.master", "from.slave" or "to" for a migration, and NAME is integration, connector or configuration. It
-// contacts the servers of the paths alone.
+// Facts reads the named facts again. A name is PATH.NAME. PATH is "self", "self.master" or "self.slave" for a sync,
+// and "from.master", "from.slave" or "to" for a migration. NAME is integration, connector or configuration. Facts
+// contacts only the servers of these paths.
 func (d *Driver) Facts(ctx context.Context, r *schema.Resource, names []string) (map[string]string, error) {
 	out := map[string]string{}
 	for _, name := range names {
@@ -33,10 +33,10 @@ func (d *Driver) Facts(ctx context.Context, r *schema.Resource, names []string) 
 	return out, nil
 }
 
-// configurationFact is how a synchronization is configured (digest).
+// configurationFact is the fact with the digest of a synchronization's configuration.
 const configurationFact = "configuration"
 
-// fact is "none" where nothing was found.
+// fact returns the value of one fact, "none" if nothing was found.
 func fact(ctx context.Context, l *located, what string) (string, error) {
 	switch {
 	case what != "integration" && what != "connector" && what != configurationFact:
@@ -55,11 +55,11 @@ func fact(ctx context.Context, l *located, what string) (string, error) {
 	return (&syncSeen{integration: *i, Configuration: c}).digest(), nil
 }
 
-// unknownFact is a fact that cannot be told. No step is planned with it.
+// unknownFact is the value of a fact that cannot be read. No step is planned with it.
 const unknownFact = "unknown"
 
-// digest tells one configuration from another: with the role and the channel, and where a part of it cannot be read,
-// with the time of its last change. Where that is unknown too, so is the digest.
+// digest returns a digest of the configuration, the role and the channel, to notice a change. If a part of them
+// cannot be read, it includes the time of the last change. If that is unknown too, it returns unknownFact.
 func (s *syncSeen) digest() string {
 	parts := []any{s.Role, s.Channel, s.Configuration}
 	if !s.readWhole() {
@@ -72,7 +72,7 @@ func (s *syncSeen) digest() string {
 	return hex.EncodeToString(sum[:16])
 }
 
-// readWhole tells whether no part of what digest compares is unknown.
+// readWhole reports whether every part that digest compares is known.
 func (s *syncSeen) readWhole() bool {
 	c := s.Configuration
 	return s.Role != "" && s.Channel != "" && c.IssueTypes != nil && c.Fields != nil && c.Comments != nil &&
@@ -80,7 +80,7 @@ func (s *syncSeen) readWhole() bool {
 		!slices.ContainsFunc(c.Fields, func(f field) bool { return f.Direction == "" })
 }
 
-// factEnd finds what a fact is about, nil where it is not declared any more.
+// factEnd finds the synchronization that a fact is about. It returns nil if it is no longer declared.
 func (d *Driver) factEnd(ctx context.Context, r *schema.Resource, path string) (*located, error) {
 	root, end, _ := strings.Cut(path, ".")
 	if root == "self" {

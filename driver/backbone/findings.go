@@ -11,9 +11,10 @@ import (
 	"github.com/syncctl/syncctl/planner"
 )
 
-// findings are what a person must know before the migration starts; preflight looks for them once more and stops at
-// a refusal. said tells which person's words are recorded: what cannot be read is refused without. When planning,
-// none is needed yet, and said is nil: the plan asks for them. own is the mark of this run, nil when planning.
+// findings returns what a person must know before the migration starts. Preflight makes them once more and stops at a
+// refusal. said reports whether a person has confirmed in the step of an op; what cannot be read is refused without
+// it. When planning, said is nil: no confirmation is needed yet, because the plan asks for it. own is the mark of
+// this run, nil when planning.
 func (s *standing) findings(said func(op string) bool, own *mark) ([]planner.Finding, hcl.Diagnostics) {
 	if s.from == nil {
 		return nil, hcl.Diagnostics{s.Problem("The original is not declared",
@@ -66,7 +67,7 @@ func (s *standing) missing(role string) *hcl.Diagnostic {
 	return s.Problem("The original was not found", detail, "from")
 }
 
-// refuse is a refusal of preflight.
+// refuse returns a finding that refuses, at the preflight step.
 func refuse(rule, summary, detail string) planner.Finding {
 	return planner.Finding{Rule: product + "/" + rule, Severity: planner.Refuse, Op: opPreflight, Summary: summary,
 		Detail: detail}
@@ -116,7 +117,7 @@ func (s *standing) endFindings(role string) []planner.Finding {
 	return out
 }
 
-// unknownFindings: what cannot be read of a half is not taken for fine.
+// unknownFindings returns findings about what cannot be read of a half: it is not assumed to be fine.
 func (s *standing) unknownFindings(role string, said func(op string) bool) []planner.Finding {
 	h := s.half(role)
 	var out []planner.Finding
@@ -143,7 +144,7 @@ func (s *standing) unknownFindings(role string, said func(op string) bool) []pla
 	return out
 }
 
-// newFindings: pairs that the new synchronization has already must be those of this migration.
+// newFindings checks the new synchronization: pairs that it already has must be those of this migration.
 func (s *standing) newFindings() []planner.Finding {
 	n := s.new
 	if !n.found() {
@@ -175,8 +176,8 @@ func (s *standing) newFindings() []planner.Finding {
 			"verify { new_pairs }.")
 }
 
-// belongTogether tells whether two halves are known to be of one synchronization: it shows in their partners'
-// projects, or in their pairs. Where neither does, the keys of both must be declared.
+// belongTogether reports whether two halves are known to belong to one synchronization: by their partners' projects,
+// or by their pairs. If neither shows it, the keys of both must be declared.
 func belongTogether(a, b *live, matched int) bool {
 	return matched > 0 || a.Partner != "" && b.Partner != "" || a.end.Key != "" && b.end.Key != ""
 }
@@ -193,7 +194,7 @@ func (s *standing) partnerFindings() []planner.Finding {
 			a.Key, b.Key, s.from.Addr()))}
 }
 
-// severity is that of a finding which the declaration may allow.
+// severity returns the severity of a finding that the declaration may allow.
 func (s *standing) severity(check syncinfo.Rule) planner.Severity {
 	if s.allows(check) {
 		return planner.Warn
@@ -239,7 +240,7 @@ func (s *standing) pairFindings() []planner.Finding {
 	return append(out, s.halfPairs(a.own(), b.own())...)
 }
 
-// halfPairs notes comments and attachments of which an end knows its own id only.
+// halfPairs notes comments and attachments where an end knows only its own ID.
 func (s *standing) halfPairs(a, b *pairsSeen) []planner.Finding {
 	half := a.HalfComments + b.HalfComments + a.HalfAttachments + b.HalfAttachments
 	if half == 0 {
@@ -257,7 +258,7 @@ func (s *standing) halfPairs(a, b *pairsSeen) []planner.Finding {
 		Detail: detail}}
 }
 
-// caveats are the vendor's, with numbers from the real data.
+// caveats are the warnings of the vendor's guide, with numbers from the real data, and what happens to the original.
 func (s *standing) caveats() []planner.Finding {
 	var out []planner.Finding
 	if n := s.half(s.moving).own().Comments; n > 0 && s.to.Comments != nil && *s.to.Comments {
@@ -288,7 +289,7 @@ func (s *standing) caveats() []planner.Finding {
 	return append(out, s.allowed()...)
 }
 
-// allowed refuses to delete more halves than the declaration allows.
+// allowed refuses a plan that deletes more halves than the declaration allows.
 func (s *standing) allowed() []planner.Finding {
 	if allow := s.DeleteOriginal.Allow; allow < len(roles) {
 		return []planner.Finding{deleteAllow(op(opDelete, s.moving), len(roles), allow)}
@@ -302,7 +303,7 @@ func deleteAllow(op string, deletes, allow int) planner.Finding {
 		Detail:  fmt.Sprintf("Set allow = %d in delete_original once you have read what is deleted.", deletes)}
 }
 
-// restFindings are those of a plan that deletes the half which is left over.
+// restFindings returns the findings of a plan that only deletes the remaining half.
 func (s *standing) restFindings(role string) []planner.Finding {
 	out := []planner.Finding{{Rule: product + "/" + ruleHalfLeft, Severity: planner.Warn, Op: op(opDelete, role),
 		Summary: fmt.Sprintf("the %s's half of the original is gone already; only the %s's half %s is left",

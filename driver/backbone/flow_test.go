@@ -172,7 +172,7 @@ func (b *bench) planWith(retired map[string]string) (*planner.Plan, hcl.Diagnost
 	return p, diags
 }
 
-// inFlight tells whether messages are under way now, whatever the runs on disk are.
+// inFlight reports whether messages are under way now, whatever the runs on disk are.
 func (b *bench) inFlight() bool {
 	b.t.Helper()
 	p, diags := b.planWith(nil)

@@ -9,8 +9,8 @@ import (
 	"github.com/syncctl/syncctl/planner"
 )
 
-// gone records a person's word that a half of the original is gone, where its server lists nothing at all, which
-// proves nothing.
+// gone is the verb with which a person confirms that a half of the original is gone. It is planned if the server's
+// list of the project is empty, which proves nothing.
 var gone = driver.Verb[*Driver]{Name: opGone, Verify: (*Driver).verifyGone}
 
 func (s *standing) gone(role string) planner.Step {

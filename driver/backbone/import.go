@@ -18,7 +18,7 @@ import (
 
 var _ driver.Importer = (*Driver)(nil)
 
-// Import finds the synchronizations that Backbone on a server has and nobody has declared.
+// Import drafts the synchronizations on a server that nobody has declared.
 func (d *Driver) Import(ctx context.Context, of driver.ImportRequest) ([]schema.Draft, error) {
 	server, all := of.Server, of.Declared
 	if len(of.From) > 0 {
@@ -68,11 +68,11 @@ func (d *Driver) Import(ctx context.Context, of driver.ImportRequest) ([]schema.
 	return x.drafts, nil
 }
 
-// partly says what a list does not prove: an administrator of projects has to ask for each project
-// (H/5.14, projectKey), and what such a user gets without is documented nowhere.
+// partly says what a list does not prove. A project administrator has to ask for each project (H/5.14, projectKey),
+// and what such a user gets without a project is not documented.
 const partly = "Whether that is all is known only if the user administers Jira, not just projects."
 
-// jira is a declared Jira with the synchronizations that it lists.
+// jira is a declared Jira with its list of synchronizations.
 type jira struct {
 	*serverBlock
 
@@ -82,7 +82,7 @@ type jira struct {
 	byProject map[string][]*integration // by the project of its first end
 }
 
-// at are those of its synchronizations whose first end is a project.
+// at returns the synchronizations whose first end is the given project.
 func (j *jira) at(project string) []*integration {
 	if j.byProject == nil {
 		j.byProject = map[string][]*integration{}
@@ -105,7 +105,7 @@ func (d *Driver) openJira(r *schema.Resource) (*jira, error) {
 
 func (j *jira) ref() cty.Value { return cty.StringVal(j.Addr().String()) }
 
-// declaredKeys are the keys of the synchronizations on a Jira that are declared.
+// declaredKeys returns the keys of the synchronizations on a Jira that are already declared.
 func declaredKeys(j *jira, all []*schema.Resource) (map[string]bool, error) {
 	known := map[string]bool{}
 	for _, r := range all {
@@ -136,20 +136,20 @@ func declaredKeys(j *jira, all []*schema.Resource) (map[string]bool, error) {
 	return known, nil
 }
 
-// importer is one import under way.
+// importer is an import in progress.
 type importer struct {
 	d      *Driver
 	here   *jira
-	known  map[string]bool // the keys here that are declared
-	others []*jira         // that are declared, by address; with what they list where that was needed and could be read
-	unread []string        // those of them that could not be asked, and why
+	known  map[string]bool // the keys on this Jira that are declared or already drafted
+	others []*jira         // the other declared Jiras, by address; with their lists where needed and readable
+	unread []string        // the Jiras that could not be asked, and why
 	drafts []schema.Draft
 
-	servers map[string]cty.Value // the references to those that are drafted, by their name
+	servers map[string]cty.Value // references to the drafted servers, by name
 }
 
-// lookElsewhere lists what the other declared Jiras have. One that cannot be reached is the second end of what names its
-// address all the same, and has its place in a comment.
+// lookElsewhere reads the lists of the other declared Jiras. One that cannot be reached can still be the second end
+// of a synchronization, by its declared address; a comment says that it could not be asked.
 func (x *importer) lookElsewhere(ctx context.Context, all []*schema.Resource) {
 	for _, r := range all {
 		if r.Addr.Kind != schema.Server || r.Addr.Type != "backbone" || r.Addr == x.here.Addr() {
@@ -164,7 +164,7 @@ func (x *importer) lookElsewhere(ctx context.Context, all []*schema.Resource) {
 		if err != nil {
 			x.unread = append(x.unread, r.Addr.String()+" could not be asked: "+wording.OneLine(err.Error()))
 		}
-		if other != nil { // where it is, its declaration says
+		if other != nil { // its address is in its declaration
 			x.others = append(x.others, other)
 		}
 	}
@@ -203,7 +203,7 @@ func (x *importer) add(ctx context.Context, i *integration) error {
 	return nil
 }
 
-// see reads a synchronization of a list.
+// see reads a synchronization from a list.
 func (x *importer) see(ctx context.Context, j *jira, i *integration) (*syncSeen, error) {
 	seen, err := j.client.see(ctx, i.Key)
 	if err == nil && (seen.ends() != i.ends() || seen.Role != i.Role || seen.Channel != i.Channel) {
@@ -219,8 +219,8 @@ type drafted struct {
 	values   map[string]cty.Value
 	notes    map[string]string
 	comments []string
-	with     []string // the key of its other half, where that is here too
-	restless bool     // no state that can be declared is its own: declared without one, it would be started
+	with     []string // the key of its other half, if it is on this Jira too
+	restless bool     // its state cannot be declared, and without one it would be started
 }
 
 func (s *drafted) addr() schema.Addr {
@@ -236,7 +236,7 @@ func (s *drafted) addr() schema.Addr {
 	return schema.Addr{Kind: schema.Sync, Type: "backbone", Name: name}
 }
 
-// end writes an end; a text that is "" is left out.
+// end adds an end to the draft. A key or filter that is "" is left out.
 func (s *drafted) end(name string, server, project cty.Value, key string, jql *string) {
 	v := map[string]cty.Value{"server": server, "project": project}
 	if key != "" {
@@ -279,7 +279,8 @@ func (s *drafted) jqlNote(end string, jql *string) {
 	}
 }
 
-// secondServer is the Jira of the second end: one that is declared, or a draft. known: its address was read.
+// secondServer returns a reference to the Jira of the second end: a declared one, or a draft. known reports whether
+// its address was read.
 func (x *importer) secondServer(s *drafted) (ref cty.Value, known bool) {
 	address := s.Second.URL
 	for _, j := range append([]*jira{x.here}, x.others...) {
@@ -291,7 +292,7 @@ func (x *importer) secondServer(s *drafted) (ref cty.Value, known bool) {
 	if address == "" || err != nil || u.Scheme != "https" || u.Host == "" || u.User != nil || u.RawQuery != "" ||
 		u.Fragment != "" {
 		text := fmt.Sprintf("The second end of %s. Its address could not be read.", s.Key)
-		if err == nil && u.Host != "" { // without a user, who may have a password
+		if err == nil && u.Host != "" { // without the user part, which may have a password
 			text = fmt.Sprintf("The second end of %s, which Backbone gives as a page of %s.", s.Key, wording.Quote(u.Host))
 		}
 		return x.draftServer(x.otherEnd(s, s.Second.Project), "", cty.UnknownVal(cty.String), text), false
@@ -309,14 +310,14 @@ func (x *importer) secondServer(s *drafted) (ref cty.Value, known bool) {
 	return x.servers[name], true
 }
 
-// otherEnd is the name of a Jira of which no address is known. It has whose synchronization it is: other Jiras have
-// synchronizations of the same keys.
+// otherEnd returns the name for a drafted Jira whose address is unknown. It includes this Jira's name and the key of
+// the synchronization, because other Jiras have synchronizations with the same keys.
 func (x *importer) otherEnd(s *drafted, which string) string {
 	here := x.here.Addr()
 	return strings.TrimSpace(here.Module+" "+here.Name+here.Index) + " " + s.Key + " " + which
 }
 
-// draftServer drafts a Jira of which at most the address and the deployment are known.
+// draftServer drafts a Jira about which at most the address and the deployment are known.
 func (x *importer) draftServer(name, address string, deployment cty.Value, text string) cty.Value {
 	unknown := cty.UnknownVal(cty.String)
 	v := map[string]cty.Value{"url": unknown, "user": unknown, "password": unknown, "deployment": deployment}
@@ -332,7 +333,7 @@ func (x *importer) draftServer(name, address string, deployment cty.Value, text 
 	return cty.StringVal(addr.String())
 }
 
-// alike counts what a Jira has of a project that a declaration without a key could mean.
+// alike counts the synchronizations of a project that fit a declaration without a key.
 func alike(j *jira, project string, fits func(*integration) bool) int {
 	n := 0
 	for _, i := range j.at(project) {
@@ -343,7 +344,8 @@ func alike(j *jira, project string, fits func(*integration) bool) int {
 	return n
 }
 
-// state writes the state of all, or of the half in a role.
+// state adds the state to the draft. role is "" if the state is that of the whole synchronization, else the half
+// whose state was read.
 func (s *drafted) state(role, status string) {
 	word := stateWord(status)
 	if word != running && word != stopped {
@@ -359,7 +361,7 @@ func (s *drafted) state(role, status string) {
 
 func shownStatus(status string) string { return cmp.Or(status, "unknown") }
 
-// configuration writes what could be read of the configuration, and says what could not.
+// configuration adds the parts of the configuration that could be read, and notes those that could not.
 func (s *drafted) configuration(seen *syncSeen) {
 	c := seen.Configuration
 	if seen.Summary != nil {

@@ -8,8 +8,8 @@ import (
 	"github.com/zclconf/go-cty/cty"
 )
 
-// half drafts an e-mail or file synchronization of which this Jira has one half. The master's half has the mappings
-// (H/5.14/server/synchronization-over-email-or-file-exchange), and neither is in the cloud
+// half drafts an e-mail or file synchronization that has one half on this Jira. The master's half has the mappings
+// (H/5.14/server/synchronization-over-email-or-file-exchange), and neither half is in the cloud
 // (W/5.21/server/connection-modes).
 func (x *importer) half(ctx context.Context, s *drafted, seen *syncSeen) error {
 	s.values["transport"] = cty.StringVal(strings.ToLower(s.Channel))
@@ -61,13 +61,13 @@ func (x *importer) half(ctx context.Context, s *drafted, seen *syncSeen) error {
 	}
 	if role == slave {
 		seen = opposite
-		s.integration = &opposite.integration // its name too is the one that is compared
+		s.integration = &opposite.integration // the master's name is the one that is compared, too
 	}
 	s.configuration(seen)
 	return nil
 }
 
-// keyOfHalf is the key of a half where its project has others that look alike, else "".
+// keyOfHalf returns the key of a half if its project has others that look alike, else "".
 func (x *importer) keyOfHalf(j *jira, i *integration) string {
 	if alike(j, i.First.Project, func(o *integration) bool { return o.isHalf(i.First.Project, i.Partner) }) > 1 {
 		return i.Key
@@ -75,8 +75,8 @@ func (x *importer) keyOfHalf(j *jira, i *integration) string {
 	return ""
 }
 
-// partner finds the other half, here or on the other declared Jiras: the only one that mirrors this one, and that
-// nothing else mirrors. doubt says why there is none.
+// partner finds the other half, here or on the other declared Jiras. It must be the only one that mirrors this half,
+// and must mirror no other one. doubt says why there is none.
 func (x *importer) partner(i *integration) (there *jira, half *integration, doubt string) {
 	found := 0
 	all := append([]*jira{x.here}, x.others...)
@@ -104,7 +104,7 @@ func (x *importer) partner(i *integration) (there *jira, half *integration, doub
 	return nil, nil, strings.TrimSpace(doubt + strings.Join(x.unread, " "))
 }
 
-// mirrors tells whether two halves have opposite roles and the same channel and projects.
+// mirrors reports whether two halves have opposite roles, the same channel and each other's projects.
 func mirrors(a, b *integration) bool {
 	opposite := a.Role == "MASTER" && b.Role == "SLAVE" || a.Role == "SLAVE" && b.Role == "MASTER"
 	return opposite && b.Second == nil && a.Channel == b.Channel && a.Partner != "" &&

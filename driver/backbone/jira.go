@@ -15,7 +15,7 @@ import (
 	"github.com/syncctl/syncctl/driver/rest"
 )
 
-// jira is the path of a Jira REST resource; Data Center and cloud speak different versions.
+// jira returns the path of a resource of Jira's REST interface. Data Center and cloud have different versions.
 func (c *reader) jira(path string) string {
 	if c.cloud() {
 		return "/rest/api/3/" + path
@@ -23,7 +23,7 @@ func (c *reader) jira(path string) string {
 	return "/rest/api/2/" + path
 }
 
-// hasProject tells whether the project answers to this user.
+// hasProject reports whether Jira shows the project to this user.
 func (c *reader) hasProject(ctx context.Context, key string) (bool, error) {
 	raw, err := c.document(ctx, c.jira("project/"+url.PathEscape(key)), nil)
 	var answer *rest.Error
@@ -40,16 +40,16 @@ func (c *reader) hasProject(ctx context.Context, key string) (bool, error) {
 	return err == nil && p.text("key") == key, nil
 }
 
-// mostKeys is how many issues one search asks for: Jira's own page size.
+// mostKeys is the number of issues in one search: Jira's own page size.
 const mostKeys = 50
 
-// mostPages is how many pages an answer for mostKeys issues may have: Jira may put fewer on a page than were asked for.
+// mostPages is the maximum number of pages of one search. Jira may put fewer issues on a page than were asked for.
 const mostPages = 100
 
-// issueSeen is what is read of an issue; nil: unknown.
+// issueSeen is what is read of an issue. Its members are nil if they are unknown.
 type issueSeen struct {
 	summary  *string
-	comments *int // how many it has
+	comments *int // the number of comments
 }
 
 // issues reads issues by key. A key without an issue, or whose issue has moved to another key, is left out.
@@ -63,8 +63,8 @@ func (c *reader) issues(ctx context.Context, keys []string) (map[string]issueSee
 	return out, nil
 }
 
-// search asks for several issues at once. Jira refuses a search for a key that does not exist (400): then each is
-// asked for alone.
+// search asks for several issues at once. Jira refuses a search with a key that does not exist (400); then the issues
+// are asked for one by one.
 func (c *reader) search(ctx context.Context, keys []string, out map[string]issueSeen) error {
 	query := url.Values{"jql": {"key in (" + strings.Join(keys, ",") + ")"}, "fields": {"summary,comment"},
 		"maxResults": {strconv.Itoa(mostKeys)}}
@@ -96,14 +96,14 @@ func (c *reader) search(ctx context.Context, keys []string, out map[string]issue
 	}
 }
 
-// searchPage is one page of an answer; next asks for the one that follows, nil after the last.
+// searchPage is one page of an answer. next is the query for the next page, nil after the last one.
 type searchPage struct {
 	issues []object
 	next   url.Values
 }
 
-// searchPage asks for a page: Data Center numbers the issues (startAt, total), the cloud hands out a token for the
-// next page (developer.atlassian.com/changelog/#CHANGE-2046).
+// searchPage reads a page. Data Center numbers the issues (startAt, total), the cloud returns a token for the next
+// page (developer.atlassian.com/changelog/#CHANGE-2046).
 func (c *reader) searchPage(ctx context.Context, query url.Values) (searchPage, error) {
 	path := c.jira("search")
 	if c.cloud() {

@@ -9,19 +9,19 @@ import (
 	"github.com/syncctl/syncctl/schema"
 )
 
-// located is the synchronization, or the half, that a step works on, as a server has it now.
+// located is the synchronization, or the half of one, that a step works on, as its server shows it now.
 type located struct {
-	*integration // nil: not found
+	*integration // nil if it was not found
 
 	sync     *synchronization
-	end      *end // the one whose server has it
+	end      *end // the end whose server has it
 	client   *reader
-	unlisted bool // not found in a list without any entry, which proves nothing
+	unlisted bool // not found, but the list was empty, which proves nothing
 }
 
 func (l *located) found() bool { return l.integration != nil }
 
-// target is the synchronization that a step works on: the original for what happens to its halves, else the new
+// target returns the synchronization that a step works on: the original if end is one of its halves, else the new
 // one.
 func target(t *executor.Task, end string) (*synchronization, error) {
 	if t.Resource.Addr.Kind == schema.Sync {
@@ -39,7 +39,7 @@ func target(t *executor.Task, end string) (*synchronization, error) {
 	return m.from, nil
 }
 
-// locate finds what a step works on. It contacts the server that has it and no other.
+// locate finds the synchronization that a step works on. It contacts only the server that has it.
 func (d *Driver) locate(ctx context.Context, t *executor.Task, end string) (*located, error) {
 	s, err := target(t, end)
 	if err != nil {
@@ -66,7 +66,7 @@ func (d *Driver) find(ctx context.Context, s *synchronization, name string) (*lo
 	return l, err
 }
 
-// locateExisting is locate where there must be one.
+// locateExisting is locate, but it is an error if nothing is found.
 func (d *Driver) locateExisting(ctx context.Context, t *executor.Task, end string) (*located, error) {
 	l, err := d.locate(ctx, t, end)
 	if err != nil || l.found() {
@@ -79,7 +79,7 @@ func (d *Driver) locateExisting(ctx context.Context, t *executor.Task, end strin
 	return nil, fmt.Errorf("%s was not found on %s", l.sync.name(), l.end.server.Addr())
 }
 
-// connector is the key of one end's connector of a direct synchronization.
+// connector returns the key of the connector of one end of a direct synchronization.
 func (l *located) connector(end string) string {
 	if end == second && l.Second != nil {
 		return l.Second.Key
@@ -87,13 +87,13 @@ func (l *located) connector(end string) string {
 	return l.First.Key
 }
 
-// health reads how it fares.
+// health reads the current state.
 func (l *located) health(ctx context.Context) (health, error) {
 	return l.client.healthOf(ctx, l.integration)
 }
 
-// isStopped tells whether a half of the original is stopped: by its status or, where that cannot be read, by the
-// word of a person, who said so in the step of the given op.
+// isStopped reports whether a half of the original is stopped: by its status or, if that cannot be read, by the
+// confirmation of a person in the step word.
 func isStopped(t *executor.Task, h health, word string) executor.State {
 	switch {
 	case h.Status == "STOPPED":

@@ -16,13 +16,13 @@ import (
 	"github.com/syncctl/syncctl/planner"
 )
 
-// A run marks the halves of the original, where everybody who works on these servers can see it: the lock of a folder
-// does not reach another clone of it. Each half's mark is a property of its Jira project. There is no way to write one
-// only if nobody else has, so every run looks right before it writes, and before each step that matters it looks
-// whether the mark is still its own: of two that have written at once, the one that wrote last goes on. The mark of the
-// first half decides; the other is there to be seen.
+// A run marks the halves of the original on their servers, where everybody who works on these servers can see it: the
+// lock of a folder does not reach another clone of it. The mark of a half is a property of its Jira project. Jira
+// cannot write a property only if it does not exist, so every run looks right before it writes. Before each step that
+// matters it checks that the mark is still its own: of two runs that write at the same time, the one that wrote last
+// continues. The mark of the first half decides; the other one only informs.
 
-// markHalves writes the marks, marked is the guard of what follows, unmark removes them.
+// markHalves writes the marks, marked guards the steps that follow, unmark removes the marks.
 var (
 	markHalves = driver.Verb[*Driver]{Name: opMark, Execute: (*Driver).mark, Verify: (*Driver).verifyMark}
 	marked     = driver.Verb[*Driver]{Name: opMarked, Verify: (*Driver).verifyMarked}
@@ -37,7 +37,7 @@ type mark struct {
 	By        string    `json:"by,omitempty"` // user@host, as far as the environment tells
 }
 
-// same tells whether two marks are of one run: a mark is written once, and two runs do not begin at the same
+// same reports whether two marks are of one run. A mark is written once, and two runs do not begin at the same
 // nanosecond on the same host.
 func (m *mark) same(other *mark) bool {
 	return m != nil && other != nil && m.Run == other.Run && m.Migration == other.Migration && m.By == other.By &&
@@ -56,7 +56,7 @@ func (m *mark) String() string {
 	return text
 }
 
-// decodeMark: a value that is not one of ours is a mark all the same, of an unknown run.
+// decodeMark decodes the property. A value in another form is also a mark: that of an unknown run.
 func decodeMark(raw json.RawMessage) *mark {
 	m := &mark{}
 	if json.Unmarshal(raw, m) != nil {
@@ -65,16 +65,16 @@ func decodeMark(raw json.RawMessage) *mark {
 	return m
 }
 
-// markKey is the key of the property: a project may have several synchronizations.
+// markKey returns the key of the property. It contains the synchronization, because a project may have several.
 func markKey(integration string) string { return "syncctl.migration." + integration }
 
-// markPlace names a half in observations and arguments: SAM2/INT-4.
+// markPlace returns the name of a half in observations, such as SAM2/INT-4.
 func markPlace(project, integration string) string { return project + "/" + integration }
 
 // markSeen is what a server shows of a half's mark.
 type markSeen struct {
-	Unknown string `json:"unknown,omitempty"` // why it cannot be told whether there is one
-	Mark    *mark  `json:"mark"`              // nil: there is none, or it is unknown
+	Unknown string `json:"unknown,omitempty"` // why it is unknown whether there is one
+	Mark    *mark  `json:"mark"`              // nil if there is none, or if it is unknown
 }
 
 func (c *reader) seeMark(ctx context.Context, place string) (*markSeen, error) {
@@ -106,8 +106,8 @@ func (s *standing) lookAtMarks(seen *planner.Observations, needs *[]planner.Need
 	return nil
 }
 
-// markFindings: another run's mark refuses, and so does one that cannot be looked at, unless the declaration says
-// that there is none to be.
+// markFindings refuses a mark of another run. It also refuses if a mark cannot be read, unless the declaration says
+// that there are no marks.
 func (s *standing) markFindings(own *mark, roles ...string) []planner.Finding {
 	var out []planner.Finding
 	if s.Mark == markNone {
@@ -143,8 +143,8 @@ func (s *standing) markFindings(own *mark, roles ...string) []planner.Finding {
 	return out
 }
 
-// takeOver lets the marks of abandoned runs be overwritten: of those that were given up here, and of the one that the
-// declaration names.
+// takeOver lets the marks of abandoned runs be overwritten: those of the runs that were abandoned in this folder, and
+// of the run that take_over names.
 func (s *standing) takeOver(abandoned []string) {
 	for _, role := range roles {
 		seen := s.marks[role]
@@ -157,7 +157,7 @@ func (s *standing) takeOver(abandoned []string) {
 	}
 }
 
-// takenArg is the argument of a step that names the runs whose marks are taken over.
+// takenArg is the argument of a step with the runs whose marks are taken over.
 const takenArg = "taken_over"
 
 func takes(taken []string, of *mark) bool { return of.Run != "" && slices.Contains(taken, of.Run) }
@@ -188,13 +188,13 @@ func (s *standing) howToUnmark(role string, of *mark) string {
 		c.propertyPath(e.Project, markKey(s.half(role).Key)))
 }
 
-// guarded gives a step more guards.
+// guarded adds guards to a step.
 func guarded(s planner.Step, guards []string) planner.Step {
 	s.Guards = append(s.Guards, guards...)
 	return s
 }
 
-// markGuards are the guards of what must be done by one run alone.
+// markGuards returns the guards of steps that only one run may carry out.
 func (s *standing) markGuards(q *planner.Sequence) []string {
 	if s.Mark == markNone {
 		return nil
@@ -202,7 +202,7 @@ func (s *standing) markGuards(q *planner.Sequence) []string {
 	return []string{q.ID(opMarked)}
 }
 
-// mark adds the steps that mark the halves, and returns the guards of what follows.
+// mark adds the steps that mark the halves, and returns the guards for the steps that follow.
 func (s *standing) mark(q *planner.Sequence, roles ...string) []string {
 	if s.Mark == markNone {
 		return nil
@@ -245,7 +245,7 @@ func (s *standing) markedHalves(roles []string) string {
 	return wording.List(out)
 }
 
-// places are the arguments that name the marked halves: by role, the key of the synchronization.
+// places returns the arguments that name the marked halves: by role, the key of the synchronization.
 func (s *standing) places(roles []string) map[string]string {
 	out := map[string]string{}
 	for _, role := range roles {

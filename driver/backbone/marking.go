@@ -38,7 +38,7 @@ func (p *spot) look(ctx context.Context) error {
 	return nil
 }
 
-// spots are where a step's halves are marked, with what is there now; the first decides.
+// spots returns the places of a step's marks, with the marks that are there now. The first place decides.
 func (d *Driver) spots(ctx context.Context, t *executor.Task, m *migration) ([]*spot, error) {
 	if m.from == nil {
 		return nil, executor.Final(errNotDeclared)
@@ -66,11 +66,11 @@ func (d *Driver) spots(ctx context.Context, t *executor.Task, m *migration) ([]*
 	return out, nil
 }
 
-// markFile is the run's file of its own mark, written before the mark is: what a process that died has left is
-// recognized by it.
+// markFile is the run's file with its own mark. It is written before the mark, so that a run can recognize the mark
+// of a process that died.
 const markFile = "mark.json"
 
-// ownMark is the mark of this run, nil if it has none yet.
+// ownMark returns the mark of this run, or nil if it has none yet.
 func ownMark(t *executor.Task) (*mark, error) {
 	f, err := t.Files.Open(markFile)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -87,7 +87,7 @@ func ownMark(t *executor.Task) (*mark, error) {
 	return m, nil
 }
 
-// newMark makes the mark of this run, once.
+// newMark returns the mark of this run, and makes it at the first call.
 func (d *Driver) newMark(ctx context.Context, t *executor.Task) (*mark, error) {
 	if m, err := ownMark(t); m != nil || err != nil {
 		return m, err
@@ -97,7 +97,7 @@ func (d *Driver) newMark(ctx context.Context, t *executor.Task) (*mark, error) {
 	return m, err
 }
 
-// whoami is user@host, as far as the environment tells.
+// whoami returns user@host, as far as the environment tells.
 func (d *Driver) whoami() string {
 	first := func(names ...string) string {
 		for _, name := range names {
@@ -117,8 +117,8 @@ func (d *Driver) whoami() string {
 	return user + host
 }
 
-// mark looks, writes the mark that decides, looks again, and writes the other one: whoever has written that before
-// has lost the first one.
+// mark reads the mark that decides, writes it, reads it again, and then writes the other one. A run whose mark of the
+// other half is overwritten has already lost the first one.
 func (d *Driver) mark(ctx context.Context, t *executor.Task) (executor.Result, error) {
 	m, err := declared(decodeMigration, t.Resource)
 	if err != nil {
@@ -166,10 +166,11 @@ func (d *Driver) mark(ctx context.Context, t *executor.Task) (executor.Result, e
 	return executor.Result{}, nil
 }
 
-// changed is an error after something was changed already, whatever its own request did.
+// changed returns an error about which it is known that something was changed before, whatever the failed request
+// did.
 func changed(err error) error { return errors.New(err.Error()) }
 
-// notOurs is an error where another run's mark is in the way.
+// notOurs returns an error if the mark of another run is in the way.
 func notOurs(taken []string, own *mark, p *spot) error {
 	if p.seen == nil || own.same(p.seen) || takes(taken, p.seen) {
 		return nil
@@ -178,12 +179,12 @@ func notOurs(taken []string, own *mark, p *spot) error {
 		"it was abandoned, syncctl plan says what to do", p, p.seen))
 }
 
-// verifyMark: all marks are this run's.
+// verifyMark checks that all marks are this run's.
 func (d *Driver) verifyMark(ctx context.Context, t *executor.Task) (executor.Verdict, error) {
 	return d.ours(ctx, t)
 }
 
-// verifyMarked: the mark that decides is still this run's.
+// verifyMarked checks that the mark that decides is still this run's.
 func (d *Driver) verifyMarked(ctx context.Context, t *executor.Task) (executor.Verdict, error) {
 	v, err := d.ours(ctx, t)
 	if err == nil && v.State == executor.NotDone {
@@ -192,7 +193,7 @@ func (d *Driver) verifyMarked(ctx context.Context, t *executor.Task) (executor.V
 	return v, err
 }
 
-// markOp is the step that writes the mark that a step looks at.
+// markOp returns the op of the step that writes the mark that t checks.
 func markOp(t *executor.Task) string {
 	if role := ofHalf(t); role != "" {
 		return op(opMark, role)
@@ -224,7 +225,7 @@ func (d *Driver) ours(ctx context.Context, t *executor.Task) (executor.Verdict, 
 	return executor.Done.Because("%s has the mark of this run", spots[0]), nil
 }
 
-// unmark removes the marks, the one that decides last: whoever holds it owns the other one.
+// unmark removes the marks, the one that decides last: who holds it owns the other one.
 func (d *Driver) unmark(ctx context.Context, t *executor.Task) (executor.Result, error) {
 	left, err := d.leftMarks(ctx, t)
 	if err != nil {
@@ -256,7 +257,7 @@ func (d *Driver) verifyUnmarked(ctx context.Context, t *executor.Task) (executor
 	return executor.Done.Because("no mark of this run is left"), nil
 }
 
-// leftMarks are the marks that are this run's to remove.
+// leftMarks returns the marks that this run has to remove.
 func (d *Driver) leftMarks(ctx context.Context, t *executor.Task) ([]*spot, error) {
 	m, err := declared(decodeMigration, t.Resource)
 	if err != nil {

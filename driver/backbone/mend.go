@@ -10,12 +10,14 @@ import (
 	"github.com/syncctl/syncctl/planner"
 )
 
-// unaffected says of each step which arguments it does not depend on, so that the files can be mended there once it is
-// done. No step looks at other declarations of its type. Up to the step that configures the new synchronization, none
-// works by the configuration that is declared for it, nor by what happens after it; what preflight refuses there, the
-// plan of the mended files refuses too. What the merge may overlook matters to it alone, apart from two words. How the
-// result is verified matters to the verifications alone, and how many pairs more it may have only makes pairs that are
-// complete stay so.
+// unaffected sets for each step the arguments that it does not depend on, so that these can still be changed in the
+// files once the step is done:
+//   - No step depends on other declarations of its type.
+//   - Up to the step that configures the new synchronization, no step depends on its declared configuration or on what
+//     happens to it afterwards. Whatever preflight refuses there, the plan of the changed files refuses too.
+//   - Only the merge depends on allow, apart from two words (allowArg).
+//   - Only the verifications depend on how the result is verified. A higher number of new pairs does not make complete
+//     pairs incomplete.
 func unaffected(steps []planner.Step, m *migration) {
 	early := m != nil
 	for i := range steps {
@@ -47,8 +49,8 @@ func unaffected(steps []planner.Step, m *migration) {
 	}
 }
 
-// allowArg are the words of allow that the checks before and after the merge go by. It makes them other checks where
-// the words change.
+// allowArg is the argument with those words of allow that the checks before and after the merge depend on. If the
+// words change, these steps are different checks.
 const allowArg = "allow"
 
 func (m *migration) allowedInFlight() string {
@@ -61,6 +63,6 @@ func (m *migration) allowedInFlight() string {
 	return strings.Join(words, " ")
 }
 
-// earlyVerbs are the steps of a migration before the one that configures the new synchronization.
+// earlyVerbs are the verbs of a migration before the step that configures the new synchronization.
 var earlyVerbs = []string{opNoErrors, opPreflight, opMark, opMarked, opStop, opStopByHand, opDrained, opExport, opMove,
 	opMerge, opStill, opCreate, opPair, verbPair}

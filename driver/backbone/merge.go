@@ -13,7 +13,8 @@ import (
 	"github.com/syncctl/syncctl/planner"
 )
 
-// merge joins the two exports of the run into the file that pairs the issues of the new synchronization.
+// merge is the verb that joins the two exports of the run into the file that pairs the issues of the new
+// synchronization.
 var merge = driver.Verb[*Driver]{Name: opMerge, Execute: (*Driver).merge, Verify: (*Driver).verifyMerged}
 
 func (s *standing) merge(q *planner.Sequence) planner.Step {

@@ -9,10 +9,10 @@ import (
 	"github.com/syncctl/syncctl/planner"
 )
 
-// moveProject is a person who moves the project to the cloud with Atlassian's assistant.
+// moveProject is the verb of a person's step that moves the project to the cloud with Atlassian's assistant.
 var moveProject = driver.Verb[*Driver]{Name: opMove, Verify: (*Driver).verifyMoved}
 
-// sampleMoved is how many issues of the export are looked at in the cloud.
+// sampleMoved is the number of exported issues that are looked up in the cloud.
 const sampleMoved = 5
 
 func (s *standing) moveProject() planner.Step {
@@ -41,7 +41,7 @@ func (s *standing) moveProject() planner.Step {
 	return at(step, to)
 }
 
-// verifyMoved: the project answers in the cloud, and so do a few of its issues.
+// verifyMoved checks that the cloud shows the project and a few of its issues.
 func (d *Driver) verifyMoved(ctx context.Context, t *executor.Task) (executor.Verdict, error) {
 	m, err := declared(decodeMigration, t.Resource)
 	if err != nil {

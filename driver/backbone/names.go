@@ -6,14 +6,15 @@ import (
 	"github.com/syncctl/syncctl/schema"
 )
 
-// spelling is how the servers spell the names of issue types and fields, by the form in which names are compared: what
-// is declared is brought into one Unicode form, a server keeps its names as they were entered, and what a person or a
-// program enters there must be the server's own.
+// spelling holds the servers' own spelling of issue types and fields, by the form in which names are compared.
+// Declared names are converted to one Unicode form, but a server keeps names as they were entered, and whoever enters
+// a name there must use the server's spelling.
 type spelling struct {
 	first, second map[string]string
 }
 
-// spelled collects the names of a configuration. turned: its first side is the second one of what is configured.
+// spelled collects the names of a configuration. If turned is true, the first side of c is the second side of what is
+// going to be configured.
 func spelled(c configuration, turned bool) spelling {
 	s := spelling{first: map[string]string{}, second: map[string]string{}}
 	add := func(a, b string) {
@@ -31,7 +32,7 @@ func spelled(c configuration, turned bool) spelling {
 	return s
 }
 
-// types are declared issue types in the servers' spelling.
+// types returns declared issue types in the servers' spelling.
 func (s spelling) types(declared map[string]string) map[string]string {
 	out := map[string]string{}
 	for a, b := range declared {
@@ -40,7 +41,7 @@ func (s spelling) types(declared map[string]string) map[string]string {
 	return out
 }
 
-// fields are declared field mappings in the servers' spelling.
+// fields returns declared field mappings in the servers' spelling.
 func (s spelling) fields(declared []field) []field {
 	out := make([]field, len(declared))
 	for i, f := range declared {

@@ -11,8 +11,8 @@ import (
 	"github.com/syncctl/syncctl/schema"
 )
 
-// parts are what a synchronization carries, by the names that accept uses: comments, field.summary, first.jql. A part
-// that is missing is not carried.
+// parts holds what a synchronization carries, by the names that accept uses: comments, field.summary, first.jql. A
+// missing part is not carried.
 type parts map[string]string
 
 const (
@@ -23,11 +23,11 @@ const (
 	fieldPart       = "field"
 	commentsPart    = "comments"
 	attachmentsPart = "attachments"
-	directionPart   = "direction" // of fields whose direction is unknown; a known one is in the field's part
+	directionPart   = "direction" // the fields whose direction is unknown; a known direction is in the field's part
 	jqlPart         = ".jql"      // after the end's name: first.jql
 )
 
-// isPart tells whether accept may name it.
+// isPart reports whether name is a part that accept may name.
 func isPart(name string) bool {
 	group, _, _ := strings.Cut(name, ".")
 	switch group {
@@ -39,7 +39,7 @@ func isPart(name string) bool {
 	return name == commentsPart || name == attachmentsPart || name == directionPart
 }
 
-// addType adds an issue type that becomes another one on the second end. Several may become one.
+// addType adds an issue type and the type that it becomes on the second end. Several types may become the same one.
 func (p parts) addType(first, second string) {
 	first, second = schema.NameForm(first), schema.NameForm(second)
 	name := issueTypesPart + "." + first
@@ -65,7 +65,7 @@ func (p parts) addSwitch(name string, value *bool) {
 	}
 }
 
-// newParts is what the new synchronization is declared to carry.
+// newParts returns what the new synchronization is declared to carry.
 func (m *migration) newParts() parts {
 	p := parts{}
 	for a, b := range m.to.IssueTypes {
@@ -82,8 +82,8 @@ func (m *migration) newParts() parts {
 	return p
 }
 
-// original is the configuration of the original: as it is read, and where it cannot be read, as it is declared. The
-// master's half defines the mappings; a slave's half that is left alone has them too.
+// original returns the configuration of the original: each part as it was read or, if it could not be read, as it is
+// declared. The master's half defines the mappings; a slave's half on its own has them too.
 func (s *standing) original() configuration {
 	var c configuration
 	for _, role := range roles {
@@ -114,7 +114,7 @@ func (s *standing) original() configuration {
 	return c
 }
 
-// filter is the JQL of one half, nil where it can neither be read nor is declared.
+// filter returns the JQL of one half, or nil if it can neither be read nor is declared.
 func (s *standing) filter(role string) *string {
 	if h := s.half(role); h.found() && h.Configuration.FirstJQL != nil {
 		return h.Configuration.FirstJQL
@@ -122,7 +122,7 @@ func (s *standing) filter(role string) *string {
 	return s.from.end(role).JQL
 }
 
-// originalParts is what the original carries, seen from the end that stays, and which parts are unknown.
+// originalParts returns what the original carries, seen from the end that stays, and which parts are unknown.
 func (s *standing) originalParts() (p parts, unknown []string) {
 	c := s.original()
 	p = parts{}
@@ -141,7 +141,7 @@ func (s *standing) originalParts() (p parts, unknown []string) {
 			f = f.turned()
 		}
 		if to, both := want[schema.NameForm(f.First)]; f.Direction == "" && both {
-			f.Direction = to // it cannot be said to be another one
+			f.Direction = to // it cannot be said to differ
 			undirected = append(undirected, f.First)
 		}
 		p.addField(f)
@@ -169,8 +169,9 @@ func (s *standing) originalParts() (p parts, unknown []string) {
 	return p, unknown
 }
 
-// directions are those of the fields that the original and the new synchronization declare, by the first end's name in
-// the form in which names are compared. Nobody has said of the original what only a default says.
+// directions returns the declared directions of the original's and the new synchronization's fields, by the first
+// end's name in the form in which names are compared. For the original, a direction that is only a default is left
+// out: nobody has declared it.
 func (s *standing) directions() (original, replacement map[string]string) {
 	original, replacement = map[string]string{}, map[string]string{}
 	for _, f := range s.from.fields() {
@@ -185,7 +186,7 @@ func (s *standing) directions() (original, replacement map[string]string) {
 	return original, replacement
 }
 
-// replaced compares the original with the synchronization that replaces it, part by part, sorted by their names.
+// replaced compares the original with the new synchronization, part by part, sorted by name.
 func (s *standing) replaced() []planner.Replaced {
 	if s.from == nil || !s.half(master).found() && !s.half(slave).found() {
 		return nil
@@ -231,7 +232,8 @@ func (s *standing) replaced() []planner.Replaced {
 
 const unreadPart = "unknown: it cannot be read over REST, and is not declared"
 
-// narrowings say what is lost or changed: that must be accepted by name before the original may be deleted.
+// narrowings returns findings about what is lost or changed. It must be accepted by name before the original may be
+// deleted.
 func (s *standing) narrowings() []planner.Finding {
 	var out []planner.Finding
 	for _, r := range s.replaced() {
@@ -247,7 +249,7 @@ func (s *standing) narrowings() []planner.Finding {
 	return out
 }
 
-// shownPart is a part's value for people.
+// shownPart returns the value of a part for people.
 func shownPart(name string, p parts) string {
 	switch {
 	case p[name] != "":
@@ -262,7 +264,8 @@ func shownPart(name string, p parts) string {
 	return "not mapped"
 }
 
-// byEmail: a user mapping that becomes one by e-mail, as the cloud asks for, loses nothing.
+// byEmail reports whether the only change is that users are mapped by e-mail. The cloud requires that, and nothing is
+// lost.
 func (s *standing) byEmail(name, from, to string) bool {
 	for _, way := range directions() {
 		if a, was := strings.CutSuffix(from, ", "+way); was && strings.HasSuffix(to, ", "+way) {

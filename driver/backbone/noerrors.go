@@ -12,11 +12,11 @@ import (
 	"github.com/syncctl/syncctl/planner"
 )
 
-// briefly is how long the verification of what a person has just done or looked at may take.
+// briefly is the time limit for verifying what a person has just done or looked at.
 const briefly = planner.Duration(5 * time.Second)
 
-// noErrors records a person's word, for a half of the original or the new synchronization, that nothing is wrong
-// with it.
+// noErrors is the verb with which a person confirms that a half of the original, or the new synchronization, has no
+// errors.
 var noErrors = driver.Verb[*Driver]{Name: opNoErrors, Verify: (*Driver).verifyNoErrors}
 
 func (s *standing) noErrors(role string) planner.Step {
@@ -43,7 +43,7 @@ func (s *standing) noErrorsNew() planner.Step {
 	return forEnd(step, opNoErrors, newEnd)
 }
 
-// verifyNoErrors reads what can be read. Anything that is wrong refuses, whatever the person says.
+// verifyNoErrors checks what can be read. If something is wrong it refuses, whatever the person confirms.
 func (d *Driver) verifyNoErrors(ctx context.Context, t *executor.Task) (executor.Verdict, error) {
 	end := t.Step.Args[endArg]
 	l, err := d.locateExisting(ctx, t, end)
@@ -74,7 +74,7 @@ func (d *Driver) verifyNoErrors(ctx context.Context, t *executor.Task) (executor
 	return executor.Done.Because("no issue of %s is in error, and it has no conflict", l.Key), nil
 }
 
-// errors is an error where issues are known to be in error: waiting does not mend it.
+// errors returns an error if issues are known to be in error. Waiting does not fix that.
 func (h health) errors(key string) error {
 	if h.InError == nil || *h.InError == 0 {
 		return nil
@@ -83,7 +83,8 @@ func (h health) errors(key string) error {
 		"issue"), key))
 }
 
-// waitForNew waits, before the person is asked, as long as the message numbers show that something is under way.
+// waitForNew has the step wait, before the person is asked, while the message numbers show that messages are in
+// flight.
 func waitForNew(ctx context.Context, l *located) (executor.Verdict, error) {
 	h, err := l.health(ctx)
 	if err != nil {
@@ -103,7 +104,8 @@ func waitForNew(ctx context.Context, l *located) (executor.Verdict, error) {
 	return v, nil
 }
 
-// newFares tells how the new synchronization fares, by what can be read and by a person's word for what cannot.
+// newFares returns the state of the new synchronization: from what can be read, and from a person's confirmation of
+// what cannot.
 func newFares(ctx context.Context, t *executor.Task, l *located) (executor.Verdict, error) {
 	h, err := l.health(ctx)
 	if err != nil {
@@ -112,8 +114,8 @@ func newFares(ctx context.Context, t *executor.Task, l *located) (executor.Verdi
 	return fares(l.Key, h, t.IsDone(op(opNoErrors, newEnd)))
 }
 
-// fares says whether a synchronization runs, with no issue in error and nothing to do. What cannot be read leaves
-// the verdict unknown, unless a person has said it.
+// fares judges whether a synchronization runs with no issue in error and nothing left to do. If a part cannot be
+// read, the verdict is unknown, unless a person has confirmed it.
 func fares(key string, h health, word bool) (executor.Verdict, error) {
 	switch err := h.errors(key); {
 	case err != nil:

@@ -10,8 +10,8 @@ import (
 	"github.com/syncctl/syncctl/driver/wording"
 )
 
-// object is a JSON object of an answer. A member that is missing, null, given twice or of an unexpected type is
-// unknown: its accessor returns nil (or "" for a text), never a zero that could pass for an answer.
+// object is a JSON object of an answer. A member that is missing, null, duplicate or of an unexpected type is
+// unknown: its accessor returns nil (or "" for a text), never a zero value that could pass for an answer.
 type object map[string]json.RawMessage
 
 var errNotAnObject = errors.New("it is not a JSON object")
@@ -44,7 +44,7 @@ func parseObject(b []byte) (object, error) {
 	return o, nil
 }
 
-// member returns a member's value, nil when it is unknown.
+// member returns the value of a member, or nil if it is unknown.
 func member[T any](o object, name string) *T {
 	var v *T
 	if raw, ok := o[name]; !ok || json.Unmarshal(raw, &v) != nil {
@@ -53,7 +53,7 @@ func member[T any](o object, name string) *T {
 	return v
 }
 
-// text returns a text, "" when it is unknown.
+// text returns a text, or "" if it is unknown.
 func (o object) text(name string) string {
 	if s := member[string](o, name); s != nil {
 		return *s
@@ -61,7 +61,7 @@ func (o object) text(name string) string {
 	return ""
 }
 
-// count returns a number of things, nil when it is unknown.
+// count returns a number of things, or nil if it is unknown.
 func (o object) count(name string) *int {
 	if n := member[int](o, name); n != nil && *n >= 0 {
 		return n
@@ -69,7 +69,7 @@ func (o object) count(name string) *int {
 	return nil
 }
 
-// object returns a member that is an object, nil when it is unknown.
+// object returns a member that is an object, or nil if it is unknown.
 func (o object) object(name string) object {
 	m, err := parseObject(o[name])
 	if err != nil {
@@ -78,7 +78,7 @@ func (o object) object(name string) object {
 	return m
 }
 
-// objects returns a member that is a list of objects, false when it is unknown.
+// objects returns a member that is a list of objects, or false if it is unknown.
 func (o object) objects(name string) ([]object, bool) {
 	list := member[[]json.RawMessage](o, name)
 	if list == nil {
@@ -95,9 +95,9 @@ func (o object) objects(name string) ([]object, bool) {
 	return out, true
 }
 
-// id returns an id as text, "" when it is unknown: a text or a number.
+// id returns an ID, which is a text or a number, as text. It returns "" if it is unknown.
 func (o object) id(name string) string {
-	if n := member[json.Number](o, name); n != nil { // takes a text that is a number too
+	if n := member[json.Number](o, name); n != nil { // also takes a text that is a number
 		return n.String()
 	}
 	return o.text(name)

@@ -14,34 +14,35 @@ import (
 	"github.com/syncctl/syncctl/schema"
 )
 
-// What is observed of a server.
+// The kinds of observations of a server, each with what it is about and its type.
 const (
 	seeList        = "synchronizations" // of a project: listSeen
 	seeOne         = "synchronization"  // by its key: syncSeen
 	seePairs       = "pairs"            // of a connector: pairsSeen
 	seePairsByName = "pairs by name"    // of a connector: pairListSeen; only where the two ends disagree
-	// of a connector: pairListSeen; of the end that was read first, where the other one has pairs that it lacks
+	// of a connector: pairListSeen; the end that was read first is read again if the other end has pairs that it
+	// lacks
 	seePairsAgain = "pairs by name, again"
 	seeProject    = "project" // of Jira, by its key: projectSeen
 	seeMark       = "mark"    // of a half, by its place (markPlace): markSeen
 )
 
-// listSeen are the synchronizations of a project.
+// listSeen lists the synchronizations of a project.
 type listSeen struct {
 	List []integration `json:"list"`
 }
 
-// syncSeen is one synchronization in all that matters of it.
+// syncSeen is all that a plan needs to know about one synchronization.
 type syncSeen struct {
 	integration
 	health
 
 	Configuration   configuration `json:"configuration"`
 	Conflicts       []string      `json:"conflicts"`        // of the configuration; nil: unknown
-	ConflictsAnswer string        `json:"conflicts_answer"` // what could not be understood
+	ConflictsAnswer string        `json:"conflicts_answer"` // the answer, if it could not be understood
 }
 
-// projectSeen tells whether Jira shows a project.
+// projectSeen reports whether Jira shows a project.
 type projectSeen struct {
 	Found bool `json:"found"`
 }
@@ -104,8 +105,8 @@ func (e *end) need(what, of string) planner.Need {
 	return planner.Need{Server: e.server.Addr().String(), What: what, Of: of}
 }
 
-// Needs names what a plan is made from: the list of each project, then what it shows of the synchronization that is
-// meant, then what the pairs of both ends are.
+// Needs names the observations that a plan is made from: first the list of synchronizations of each project, then the
+// synchronization that is meant, then the pairs of both ends.
 func (d *Driver) Needs(r *schema.Resource, seen *planner.Observations) ([]planner.Need, hcl.Diagnostics) {
 	switch r.Addr.Kind {
 	case schema.Sync:
@@ -133,7 +134,7 @@ func asDiagnostics(r *schema.Resource, err error) hcl.Diagnostics {
 	return hcl.Diagnostics{problem(r, "Cannot tell which synchronization is meant", schema.Sanitize(err.Error()))}
 }
 
-// observed returns an observation, or notes that it is needed.
+// observed returns an observation. If it is missing, it adds it to needs and returns nil.
 func observed[T any](seen *planner.Observations, n planner.Need, needs *[]planner.Need) (*T, error) {
 	if !seen.Has(n) {
 		*needs = append(*needs, n)
@@ -142,19 +143,19 @@ func observed[T any](seen *planner.Observations, n planner.Need, needs *[]planne
 	return planner.Observed[T](seen, n)
 }
 
-// live is what a server has of a declared synchronization.
+// live is a declared synchronization, or one half of it, as observed on its server.
 type live struct {
-	*syncSeen // nil: not found
+	*syncSeen // nil if it was not found
 
 	end      *end     // the server that has it
-	unlisted bool     // not found in a list without any entry, which proves nothing
-	others   []string // what the list has instead of it
+	unlisted bool     // not found, but the list was empty, which proves nothing
+	others   []string // the synchronizations in the list, if it was not found
 	pairs    map[string]*pairsSeen
 }
 
 func (l *live) found() bool { return l.syncSeen != nil }
 
-// tally counts the pairs of a connector.
+// tally returns the summary of a connector's pairs, a zero one if they were not observed.
 func (l *live) tally(connector string) *pairsSeen {
 	if p := l.pairs[connector]; p != nil {
 		return p
@@ -162,7 +163,7 @@ func (l *live) tally(connector string) *pairsSeen {
 	return &pairsSeen{}
 }
 
-// look finds a declared synchronization among the observations: its halves, or a direct one. needs are the
+// look finds a declared synchronization in the observations: both halves, or the direct one. needs lists the
 // observations that are still missing.
 func look(s *synchronization, seen *planner.Observations) (found []*live, needs []planner.Need, err error) {
 	for _, e := range s.holders() {
@@ -197,7 +198,8 @@ func look(s *synchronization, seen *planner.Observations) (found []*live, needs 
 	return found, needs, nil
 }
 
-// pick finds the synchronization that is meant in the list of an end's project, nil if there is none.
+// pick returns the synchronization that is meant, out of the list of an end's project. It returns nil if there is
+// none.
 func pick(s *synchronization, e *end, list []integration) (*integration, error) {
 	if s.direct() {
 		return pickDirect(s, list)
@@ -208,26 +210,27 @@ func pick(s *synchronization, e *end, list []integration) (*integration, error) 
 	}))
 }
 
-// isHalf tells whether it may be the half of an e-mail or file synchronization of a project with that partner.
+// isHalf reports whether i may be the half, in the given project, of an e-mail or file synchronization with that
+// partner.
 func (i *integration) isHalf(project, partner string) bool {
 	return i.Second == nil && i.First.Project == project && i.Channel != "DIRECT" &&
 		(i.Partner == "" || i.Partner == partner)
 }
 
-// connects tells whether it may be a direct synchronization of two projects.
+// connects reports whether i may be a direct synchronization of the two projects.
 func (i *integration) connects(one, two string) bool {
 	return i.Second != nil && i.First.Project == one && i.Second.Project == two && i.Channel != "FILE" &&
 		i.Channel != "EMAIL"
 }
 
-// pickDirect finds a direct synchronization by its two projects. One between the same projects of other Jiras is
-// not the one that is meant: it is never taken for it, and named in the error.
+// pickDirect finds a direct synchronization by its two projects. One between the same projects of other Jiras is an
+// error that names it, unless the declaration has its key.
 func pickDirect(s *synchronization, list []integration) (*integration, error) {
 	i, err := onlyOne(s, s.one, slices.DeleteFunc(slices.Clone(list), func(i integration) bool {
 		return !i.connects(s.one.Project, s.two.Project)
 	}))
 	if err != nil || i == nil || s.one.Key != "" {
-		return i, err // a key that is declared says enough
+		return i, err // a declared key is enough
 	}
 	for _, at := range []struct {
 		end  *end
@@ -243,14 +246,14 @@ func pickDirect(s *synchronization, list []integration) (*integration, error) {
 	return i, nil
 }
 
-// sameURL compares base URLs as Jira does: case of the host and a slash at the end do not matter.
+// sameURL compares base URLs as Jira does: it ignores the case of the host and slashes at the end.
 func sameURL(a, b string) bool {
 	x, errX := url.Parse(strings.TrimRight(a, "/"))
 	y, errY := url.Parse(strings.TrimRight(b, "/"))
 	return errX == nil && errY == nil && x.Scheme == y.Scheme && strings.EqualFold(x.Host, y.Host) && x.Path == y.Path
 }
 
-// onlyOne takes the one that is declared. Several that look alike are told apart by their key, never by luck.
+// onlyOne returns the only match. If there are several, the declared key decides; without a key they are an error.
 func onlyOne(s *synchronization, e *end, match []integration) (*integration, error) {
 	if e.Key != "" {
 		match = slices.DeleteFunc(match, func(i integration) bool { return i.Key != e.Key })
@@ -270,7 +273,7 @@ func onlyOne(s *synchronization, e *end, match []integration) (*integration, err
 		s.Addr(), e.Project, len(keys), strings.Join(keys, "; "), e.name)
 }
 
-// see makes the observations that a declaration's plan needs, now, for preflight.
+// see makes the observations that a migration's plan needs again, for preflight.
 func (d *Driver) see(ctx context.Context, r *schema.Resource) (*planner.Observations, error) {
 	servers := map[string]*schema.Resource{}
 	m, err := declared(decodeMigration, r)

@@ -16,14 +16,14 @@ import (
 	"github.com/syncctl/syncctl/planner"
 )
 
-// pair uploads one section of the merged file into one connector of the new synchronization, over REST. pairByFile
-// is a person who uploads the whole file on the web page.
+// pair uploads one section of the merged file to one connector of the new synchronization, over REST. For pairByFile
+// a person uploads the whole file on the web page.
 var (
 	pair       = driver.Verb[*Driver]{Name: verbPair, Execute: (*Driver).pair, Verify: (*Driver).verifyPaired}
 	pairByFile = driver.Verb[*Driver]{Name: opPair, Verify: (*Driver).verifyBothPaired}
 )
 
-// pairOp is the op of an upload over REST: pair_first.
+// pairOp returns the op of an upload over REST, such as pair_first.
 func pairOp(end string) string { return op(opPair, end) }
 
 func (s *standing) pair(end string, guards []string) planner.Step {
@@ -63,7 +63,7 @@ func (s *standing) pairByFile(guards []string) planner.Step {
 	return at(step, s.stay())
 }
 
-// pair sends one connector its section of the merged file in one request.
+// pair sends one section of the merged file to its connector, in one request.
 func (d *Driver) pair(ctx context.Context, t *executor.Task) (executor.Result, error) {
 	end := t.Step.Args[endArg]
 	l, err := d.locateExisting(ctx, t, end)
@@ -106,7 +106,8 @@ func sectionBody(files executor.Files, section syncinfo.Section) (io.ReadCloser,
 	return pr, nil
 }
 
-// writeSection writes one section's entries as a bare array. It ends early when nobody reads it any more.
+// writeSection writes the entries of one section as a bare array. It stops at the first error of w, such as a pipe
+// that is no longer read.
 func writeSection(w io.Writer, r *syncinfo.Reader, section syncinfo.Section) error {
 	sep := "["
 	for {
@@ -137,7 +138,8 @@ func writeSection(w io.Writer, r *syncinfo.Reader, section syncinfo.Section) err
 	return err
 }
 
-// verifyPaired reads a connector's pairs back: all of them, no more and no fewer.
+// verifyPaired reads back the pairs of a connector: it must have exactly those that were uploaded, and at most the
+// allowed number of new ones.
 func (d *Driver) verifyPaired(ctx context.Context, t *executor.Task) (executor.Verdict, error) {
 	return d.pairedAt(ctx, t, t.Step.Args[endArg])
 }
@@ -167,7 +169,7 @@ func (d *Driver) pairedAt(ctx context.Context, t *executor.Task, end string) (ex
 	return comparePairs(ctx, t, l, end)
 }
 
-// comparePairs compares a connector's pairs with the section of the merged file.
+// comparePairs compares the pairs of a connector with its section of the merged file.
 func comparePairs(ctx context.Context, t *executor.Task, l *located, end string) (executor.Verdict, error) {
 	m, err := declared(decodeMigration, t.Resource)
 	if err == nil {
@@ -199,7 +201,7 @@ func comparePairs(ctx context.Context, t *executor.Task, l *located, end string)
 	}
 	if diff.Missing == 0 && diff.GotTwice == 0 && (last || t.IsDone(opStart) || t.IsDone(opStartByHand)) {
 		v := executor.Partial.Because("%s", oneLine(diff.String()))
-		// waiting makes them no fewer
+		// waiting does not make them fewer
 		return v, executor.Final(fmt.Errorf("%s: issues were created since the start. If that is as it should be, "+
 			"write verify { new_pairs = %d } or more into %s, and apply again: the run is resumed with it",
 			v.Why, diff.Extra, t.Resource.Addr))
@@ -214,7 +216,7 @@ func comparePairs(ctx context.Context, t *executor.Task, l *located, end string)
 	return v, nil
 }
 
-// livePairs are the pairs of a connector, read at each use.
+// livePairs returns the pairs of a connector as a source that reads them from the server each time it is opened.
 func livePairs(ctx context.Context, c *reader, connector string) syncinfo.Source {
 	return syncinfo.Source{Name: "connector " + connector, Array: true, Open: opening(ctx, c, connector)}
 }

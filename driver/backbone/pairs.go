@@ -13,25 +13,25 @@ import (
 	"github.com/syncctl/syncctl/driver/backbone/syncinfo"
 )
 
-// pairsSeen are a connector's pairs in a few numbers. Whether the two ends agree is told without bringing their
-// pairs together: the one's digests are compared with the other's mirrored ones.
+// pairsSeen sums up the pairs of a connector. Whether two ends agree can be checked without having both lists of
+// pairs in one place: the digests of one end are compared with the mirrored digests of the other.
 type pairsSeen struct {
 	Pairs           int   `json:"pairs"`
 	Comments        int   `json:"comments"`
 	HalfComments    int   `json:"half_comments"`
 	Attachments     int   `json:"attachments"`
 	HalfAttachments int   `json:"half_attachments"`
-	Sent            int64 `json:"sent"`      // sum of all message numbers sent; -1 if it does not fit
+	Sent            int64 `json:"sent"`      // sum of all message numbers sent; -1 if it overflows
 	Uncounted       int   `json:"uncounted"` // pairs that do not say how many messages were sent, or applied
 
 	Keys         digest `json:"keys"`          // of the pairs
 	MirroredKeys digest `json:"mirrored_keys"` // as the other end has them
-	Outgoing     digest `json:"outgoing"`      // of the pairs with the number of messages sent
+	Outgoing     digest `json:"outgoing"`      // of the pairs, with the number of messages sent
 	// of the pairs as the other end has them, with the number of messages applied
 	Incoming digest `json:"incoming"`
 }
 
-// digest is a sum of hashes, so that the order of what was added does not matter.
+// digest is a sum of hashes, so it does not depend on the order of the pairs.
 type digest [2]uint64
 
 // MarshalText writes the sum in hexadecimal.
@@ -40,7 +40,7 @@ func (d digest) MarshalText() ([]byte, error) {
 	return []byte(hex.EncodeToString(b)), nil
 }
 
-// UnmarshalText reads what MarshalText writes.
+// UnmarshalText reads the output of MarshalText.
 func (d *digest) UnmarshalText(text []byte) error {
 	b, err := hex.DecodeString(string(text))
 	if err != nil || len(b) != 16 {
@@ -73,12 +73,12 @@ func (p *pairsSeen) add(e *syncinfo.Entry) {
 	}
 }
 
-// agrees tells whether two ends have the same pairs, each with the same message numbers.
+// agrees reports whether two ends have the same pairs, each with the same message numbers.
 func (p *pairsSeen) agrees(q *pairsSeen) bool {
 	return p.Keys == q.MirroredKeys && q.Keys == p.MirroredKeys && p.Outgoing == q.Incoming && q.Outgoing == p.Incoming
 }
 
-// pairs reads all pairs of a connector and keeps a few numbers.
+// pairs reads all pairs of a connector and returns only their summary.
 func (c *reader) pairs(ctx context.Context, connector string) (*pairsSeen, error) {
 	p := &pairsSeen{}
 	var t syncinfo.Tally
@@ -118,11 +118,11 @@ func (c *reader) eachPair(ctx context.Context, connector string, do func(*syncin
 	}
 }
 
-// mostByName is how many pairs an end may have for its pairs to be observed by name where the two ends disagree.
-// Above, a plan says that they do, and the checks of the run, which read both ends at once, say where.
+// mostByName is the number of pairs up to which pairs are observed by name when the two ends disagree. With more, the
+// plan only says that they disagree. The checks during the run read both ends at once and say where.
 const mostByName = 100_000
 
-// pairListSeen are a connector's pairs by name.
+// pairListSeen lists the pairs of a connector by name.
 type pairListSeen struct {
 	List []pairSeen `json:"list"`
 }
@@ -149,22 +149,22 @@ func (c *reader) pairList(ctx context.Context, connector string) (*pairListSeen,
 	return p, err
 }
 
-// comparison is what the pairs of both halves of the original say of each other.
+// comparison is the result of comparing the pairs of both halves of the original.
 type comparison struct {
 	matched    int      // pairs that both ends have
-	unmatched  int      // pairs that one end has alone
+	unmatched  int      // pairs that only one end has
 	lonely     []string // the first of them, in words
-	inFlight   int      // issues whose messages have not all been applied, by their message numbers
+	inFlight   int      // issues with messages that are not applied yet, by their message numbers
 	flying     []string // the first of them, in words
-	uncompared int      // pairs of which an end lacks a message number: nothing can be said of them
+	uncompared int      // pairs where an end lacks a message number, so that they cannot be compared
 	unnamed    bool     // the ends disagree, and have too many pairs to say where
 }
 
-// mostNamed is how many pairs are named.
+// mostNamed is the number of pairs that are named.
 const mostNamed = 10
 
-// compare compares two ends by their pairs; by name where they disagree and byName has them. again is what the end
-// that was read first has now, nil if it was not read again.
+// compare compares the pairs of two ends. If the summaries disagree and byName has both lists, it compares pair by
+// pair. again is the current list of the end that was read first, or nil if it was not read again.
 func compare(a, b *pairsSeen, nameA, nameB string, byName [2]*pairListSeen, again *pairListSeen) comparison {
 	var c comparison
 	switch {
@@ -188,8 +188,8 @@ func compare(a, b *pairsSeen, nameA, nameB string, byName [2]*pairListSeen, agai
 	return c
 }
 
-// byName compares both lists. Pairs that B has and A lacks are looked for in what A has later: they were made after A
-// was read.
+// byName compares both lists. Pairs that B has and A lacks are looked up in later, a newer list of A: they were made
+// after A was read.
 func (c *comparison) byName(nameA, nameB string, listA, listB, later []pairSeen) {
 	type keys struct{ local, remote string }
 	at, since := map[keys]int{}, map[keys]bool{}

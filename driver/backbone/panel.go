@@ -8,8 +8,8 @@ import (
 	"github.com/syncctl/syncctl/planner"
 )
 
-// panel is a person who looks at the sync info panel of issues on both Jiras: it is what the resync is for, and no
-// interface shows it.
+// panel is the verb of a person's step that looks at the sync info panel of issues on both Jiras. The resync is meant
+// to restore it, and no interface shows it.
 var panel = driver.Verb[*Driver]{Name: opPanel, Verify: (*Driver).verifyPanel}
 
 func (s *standing) panel() planner.Step {
@@ -20,7 +20,7 @@ func (s *standing) panel() planner.Step {
 	return step
 }
 
-// verifyPanel leaves it to the person, unless the new synchronization is not there to be looked at.
+// verifyPanel leaves the verdict to the person. It is an error if the new synchronization is not found.
 func (d *Driver) verifyPanel(ctx context.Context, t *executor.Task) (executor.Verdict, error) {
 	l, err := d.locateExisting(ctx, t, first)
 	if err != nil {

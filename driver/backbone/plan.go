@@ -11,7 +11,7 @@ import (
 	"github.com/zclconf/go-cty/cty"
 )
 
-// planMigration writes the guide's procedure down as steps.
+// planMigration returns the steps of the procedure in the vendor's guide.
 func planMigration(m *migration, c planner.Change) (planner.Outline, hcl.Diagnostics) {
 	s, needs, err := m.look(c.Seen)
 	if err == nil && len(needs) > 0 {
@@ -20,9 +20,9 @@ func planMigration(m *migration, c planner.Change) (planner.Outline, hcl.Diagnos
 	if err != nil {
 		return planner.Outline{}, hcl.Diagnostics{problem(m.Resource(), "Cannot plan", err.Error())}
 	}
-	if s.ended() { // what the migration has led to is looked after like any other synchronization
+	if s.ended() { // from then on the new synchronization is planned like any other one
 		out, diags := planSync(m.to, c.Seen, m.Addr())
-		out.Actual = cty.NilVal // it is the synchronization's, not the migration's
+		out.Actual = cty.NilVal // it belongs to the synchronization, not to the migration
 		return out, diags
 	}
 	if err := s.checkRest(); err != nil {
@@ -65,7 +65,7 @@ func planMigration(m *migration, c planner.Change) (planner.Outline, hcl.Diagnos
 	return out, diags
 }
 
-// planSync reconciles a synchronization that is declared alone, or that a migration, at addr, has led to.
+// planSync plans a synchronization that is declared without a migration, or that the migration at addr has led to.
 func planSync(s *synchronization, seen *planner.Observations, addr schema.Addr) (planner.Outline, hcl.Diagnostics) {
 	found, needs, err := look(s, seen)
 	if err == nil && len(needs) > 0 {
@@ -98,12 +98,12 @@ func planSync(s *synchronization, seen *planner.Observations, addr schema.Addr) 
 	return out, nil
 }
 
-// syncPlan is a plan under way.
+// syncPlan is a plan in progress.
 type syncPlan struct {
 	*synchronization
 
 	found    []*live // in the order of holders
-	path     string  // of its facts: "self", or "to" of a migration
+	path     string  // path of its facts: "self", or "to" for a migration
 	q        *planner.Sequence
 	diff     []planner.Difference
 	create   bool
@@ -123,7 +123,7 @@ func (p *syncPlan) planDirect() {
 				Detail: "Backbone refuses to start it. Declare issue_types in " + p.Addr().String() + "."})
 		}
 	}
-	// what is changed while it runs asks for a restart (RESTART REQUIRED)
+	// a change while it runs requires a restart (RESTART REQUIRED)
 	if p.needsConfiguring() && (status == "RUNNING" || status == "RESTART REQUIRED") {
 		p.q.Then(p.stateStep(opStop, status, l))
 		status = "STOPPED"
@@ -132,7 +132,7 @@ func (p *syncPlan) planDirect() {
 	p.state(status, l)
 }
 
-// needsConfiguring: something other than the state is not as declared.
+// needsConfiguring reports whether anything but the state differs from the declaration.
 func (p *syncPlan) needsConfiguring() bool {
 	return slices.ContainsFunc(p.diff, func(d planner.Difference) bool { return d.Path != "state" })
 }
@@ -161,7 +161,7 @@ func (p *syncPlan) behindFirewall() {
 	}
 }
 
-// configure adds the person's step that brings the configuration to what is declared, naming each difference.
+// configure adds the person's step that makes the configuration as declared. It names each difference.
 func (p *syncPlan) configure() {
 	diff := slices.DeleteFunc(slices.Clone(p.diff), func(d planner.Difference) bool { return d.Path == "state" })
 	if len(diff) == 0 && (!p.create || len(p.Fields) == 0 && p.IssueTypes == nil) {
@@ -181,7 +181,7 @@ func (p *syncPlan) configure() {
 	p.q.Then(s)
 }
 
-// names are the server's own, as far as it has a configuration.
+// names returns the server's own spelling of names, as far as it has a configuration.
 func (p *syncPlan) names() spelling {
 	for _, l := range p.found {
 		if l.found() {
@@ -199,8 +199,8 @@ func differences(diff []planner.Difference) string {
 	return strings.Join(lines, "; ")
 }
 
-// facts: the step is for the synchronization that was seen when planning, not for one that took its place. What is
-// only about to be made has no key yet.
+// facts returns the facts that tie a step to the synchronization that was seen when planning, not to one that took
+// its place. A synchronization that does not exist yet has no key.
 func (p *syncPlan) facts(l *live) []planner.Fact {
 	if !l.found() {
 		return nil
@@ -212,7 +212,7 @@ func (p *syncPlan) facts(l *live) []planner.Fact {
 	return []planner.Fact{{Name: path + ".integration", Value: l.Key}}
 }
 
-// state adds what brings a status to the declared state.
+// state adds the steps from a status to the declared state.
 func (p *syncPlan) state(status string, l *live) {
 	want := strings.ToUpper(p.State)
 	finding := func(rule, summary, detail string) {
@@ -239,8 +239,8 @@ func (p *syncPlan) state(status string, l *live) {
 	}
 }
 
-// actualSync is what was found in the shape of its declaration, null when nothing was. A part that could not be
-// read is left out, so that it is not compared.
+// actualSync returns what was found, in the shape of its declaration; null if nothing was found. A part that could
+// not be read is left out, so that it is not compared.
 func actualSync(s *synchronization, found []*live) cty.Value {
 	v := map[string]cty.Value{}
 	l := found[0] // the end that configures
@@ -253,7 +253,7 @@ func actualSync(s *synchronization, found []*live) cty.Value {
 		configured(v, s.endNames(), l)
 	}
 	if len(found) == 2 && (!l.found() || !found[1].found() || found[1].Status != status) {
-		status = "" // the halves differ: shown for each
+		status = "" // the halves differ; each is shown on its own
 	}
 	if status != "" {
 		v["state"] = cty.StringVal(stateWord(status))
@@ -264,10 +264,10 @@ func actualSync(s *synchronization, found []*live) cty.Value {
 	return cty.ObjectVal(v)
 }
 
-// stateWord is a status in the language's words.
+// stateWord returns a status in the words of the language.
 func stateWord(status string) string { return strings.ToLower(strings.ReplaceAll(status, " ", "_")) }
 
-// configured adds what could be read of the configuration.
+// configured adds the parts of the configuration that could be read.
 func configured(v map[string]cty.Value, ends [2]string, l *live) {
 	c := l.Configuration
 	if l.Summary != nil {

@@ -13,7 +13,7 @@ import (
 	"github.com/syncctl/syncctl/planner"
 )
 
-// preflight looks at everything once more, right before anything is touched.
+// preflight is the verb that checks everything once more, right before anything is changed.
 var preflight = driver.Verb[*Driver]{Name: opPreflight, Verify: (*Driver).verifyPreflight}
 
 func (s *standing) preflight() planner.Step {
@@ -30,7 +30,7 @@ func (s *standing) preflight() planner.Step {
 	return at(step, s.from.one.server, s.from.two.server, s.stay(), s.site())
 }
 
-// verifyPreflight observes again what the plan was made from, and stops at what the plan would refuse.
+// verifyPreflight makes the observations of the plan again, and fails if a plan of them would refuse.
 func (d *Driver) verifyPreflight(ctx context.Context, t *executor.Task) (executor.Verdict, error) {
 	if role := ofHalf(t); role != "" {
 		return d.verifyPreflightHalf(ctx, t, role)

@@ -14,20 +14,21 @@ import (
 	"github.com/syncctl/syncctl/executor"
 )
 
-// Properties of projects: docs.atlassian.com/software/jira/docs/api/REST/9.12.0, api/2/project (getProperty,
-// setProperty, deleteProperty), and the same for the cloud in
-// developer.atlassian.com/cloud/jira/platform/rest/v3/api-group-project-properties. Who browses a project reads them;
-// who administers it, or Jira, writes them. A value is JSON of at most 32,768 characters, a key has at most 255.
+// The properties of projects are documented in docs.atlassian.com/software/jira/docs/api/REST/9.12.0, api/2/project
+// (getProperty, setProperty, deleteProperty), and for the cloud in
+// developer.atlassian.com/cloud/jira/platform/rest/v3/api-group-project-properties. A user who may browse a project
+// can read them; a user who administers it, or Jira, can write them. A value is JSON of at most 32,768 characters, a
+// key has at most 255.
 
 func (c *reader) propertyPath(project, key string) string {
 	return c.jira("project/" + url.PathEscape(project) + "/properties/" + url.PathEscape(key))
 }
 
-// errNotShown: the server does not show this user whether a project has a property.
+// errNotShown is returned when the server does not show this user whether a project has a property.
 var errNotShown = errors.New("the server does not show it to this user")
 
-// property reads a property of a project, nil if the project has none of that key. Jira answers 404 for a project that
-// it does not show, too: the project must answer.
+// property reads a property of a project. It returns nil if the project has none with that key. Jira also answers 404
+// for a project that it does not show to the user, so then the project itself is asked for.
 func (c *reader) property(ctx context.Context, project, key string) (json.RawMessage, error) {
 	raw, err := c.document(ctx, c.propertyPath(project, key), nil)
 	var answer *rest.Error

@@ -13,8 +13,8 @@ import (
 	"github.com/syncctl/syncctl/planner"
 )
 
-// verifyRest is the verification that the deletion of what another run has left of the original rests on: its export
-// is not at hand, so the live pairs are compared.
+// verifyRest is the check before deleting what another run left of the original. The export of that run is not
+// available, so the live pairs are compared.
 var verifyRest = driver.Verb[*Driver]{Name: opRest, Verify: (*Driver).verifyRest}
 
 func (s *standing) verifyRest(within time.Duration, left ...string) planner.Step {
@@ -31,12 +31,12 @@ func (s *standing) verifyRest(within time.Duration, left ...string) planner.Step
 	return at(step, s.from.one.server, s.from.two.server, s.stay())
 }
 
-// leftArg names the halves of the original that are left.
+// leftArg is the argument that names the halves of the original that are left.
 const leftArg = "left"
 
-// verifyRest: the new synchronization has every pair of what is left of the original, which is stopped; what is not
-// left is gone. Pairs that the new one has made since are its own matter. Where both halves are left, the
-// configuration is looked at too.
+// verifyRest checks that the new synchronization has every pair of the halves that are left, that these are stopped,
+// and that the other half, if only one is left, is gone. The new synchronization may have more pairs. If both halves
+// are left, its configuration is checked too.
 func (d *Driver) verifyRest(ctx context.Context, t *executor.Task) (executor.Verdict, error) {
 	left := strings.Fields(t.Step.Args[leftArg])
 	m, err := declared(decodeMigration, t.Resource)
@@ -71,7 +71,7 @@ func (d *Driver) verifyRest(ctx context.Context, t *executor.Task) (executor.Ver
 	return executor.Done.Because("%s", strings.Join(whys, "; ")), nil
 }
 
-// hasPairsOf: a half is stopped, and the new synchronization has all its pairs.
+// hasPairsOf checks that a half is stopped, and that the new synchronization has all its pairs.
 func (d *Driver) hasPairsOf(ctx context.Context, t *executor.Task, m *migration, new *located,
 	role string) (executor.Verdict, error) {
 	half, v, err := d.stoppedHalf(ctx, t, role, op(opStillStopped, role))
@@ -94,8 +94,8 @@ func (d *Driver) hasPairsOf(ctx context.Context, t *executor.Task, m *migration,
 	return executor.Done.Because("%s has all %s of %s", new.Key, wording.Plural(diff.WantPairs, "pair"), half.Key), nil
 }
 
-// otherGone: the other half of the original was not found. A list without any entry does not prove it; a person's
-// word does.
+// otherGone checks that the other half of the original does not exist. An empty list does not prove it; a person's
+// confirmation does.
 func (d *Driver) otherGone(ctx context.Context, t *executor.Task, role string) (executor.Verdict, error) {
 	l, err := d.locate(ctx, t, role)
 	switch {

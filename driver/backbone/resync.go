@@ -11,7 +11,7 @@ import (
 	"github.com/syncctl/syncctl/planner"
 )
 
-// resync has a connector send all its issues again, the summary field only.
+// resync is the verb that makes a connector send all its issues again, with the summary field only.
 var resync = driver.Verb[*Driver]{Name: opResync, Execute: (*Driver).resync, Verify: (*Driver).verifyResynced}
 
 func (s *standing) resync(end string) planner.Step {
@@ -22,7 +22,7 @@ func (s *standing) resync(end string) planner.Step {
 	return at(forEnd(step, opResync, end), s.stay())
 }
 
-// resync asks for the summary field alone; its mapping's id is looked up in the live configuration.
+// resync asks for the summary field alone. It looks up the ID of its mapping in the live configuration.
 func (d *Driver) resync(ctx context.Context, t *executor.Task) (executor.Result, error) {
 	end := t.Step.Args[endArg]
 	l, err := d.locateExisting(ctx, t, end)
@@ -47,9 +47,9 @@ func (d *Driver) resync(ctx context.Context, t *executor.Task) (executor.Result,
 	return executor.Result{}, w.resync(ctx, l.connector(end), conf.SummaryID)
 }
 
-// verifyResynced: the interface knows no job and no progress of a resync. Every message that is sent raises the
-// issue's message number (ASSUMED, from the vendor's samples), so the sum of the numbers tells how many were sent
-// since pairing.
+// verifyResynced checks the progress by message numbers, because the interface shows neither a job nor its progress.
+// Every message that is sent raises the issue's message number (ASSUMED, from the vendor's samples). So the sum of
+// the numbers shows how many messages were sent since pairing.
 func (d *Driver) verifyResynced(ctx context.Context, t *executor.Task) (executor.Verdict, error) {
 	end := t.Step.Args[endArg]
 	l, err := d.locateExisting(ctx, t, end)
@@ -91,14 +91,14 @@ func resynced(connector string, sent, pairs int64, h health, executed bool) exec
 		return executor.NotDone.Because("%s has sent nothing yet", connector)
 	case h.Idle == nil && !all:
 		return executor.Unknown.Because("%d of %s sent; whether it is still working cannot be read", sent, issues)
-	case h.Idle == nil: // before the verification a person says whether it has ended
+	case h.Idle == nil: // a person confirms before the verification that it has ended
 		return executor.Done.Because("%s for %s", wording.Plural(int(sent), "message"), wording.Plural(int(pairs),
 			"pair"))
 	case !*h.Idle:
 		v := executor.Partial.Because("%d of %s sent, still working", sent, issues)
 		v.Working = true
 		return v
-	case all || executed: // a filter may leave issues out: idle is then the end
+	case all || executed: // a filter may leave issues out, so it has ended once it is idle
 		return executor.Done.Because("%s for %s, and idle", wording.Plural(int(sent), "message"),
 			wording.Plural(int(pairs), "pair"))
 	}

@@ -15,7 +15,8 @@ import (
 // userFields are Jira's own fields that hold users.
 var userFields = []string{"assignee", "reporter", "creator"}
 
-// projectKey is any that a Jira takes: it may be given another pattern, but never lower-case letters.
+// projectKey matches every key that a Jira can have. Administrators may set another pattern, but never one with
+// lower-case letters.
 var projectKey = regexp.MustCompile(`^\p{Lu}[\p{Lu}\p{Nd}_]*$`)
 
 func checkServer(s *serverBlock) hcl.Diagnostics {
@@ -27,8 +28,8 @@ func checkServer(s *serverBlock) hcl.Diagnostics {
 	return diags
 }
 
-// known decodes what a reference leads to as far as it is known: validate runs without variables, and what is wrong
-// there is reported there.
+// known decodes the target of a reference as far as it is known, because validate runs without variables. Errors are
+// ignored here; they are reported at the target.
 func known[T any](r *schema.Resource) *T {
 	v := new(T)
 	if r == nil {
@@ -94,7 +95,8 @@ func noIssueTypes(s *syncBlock) *hcl.Diagnostic {
 		"the first end and what they are on the other, such as issue_types = { Bug = \"Bug\" }.", s.Addr()), "issue_types")
 }
 
-// checkUserMappings: the cloud has no user names, so users are passed through by e-mail.
+// checkUserMappings refuses mappings of users by name if one end is in the cloud, which has no user names: there
+// users are mapped by e-mail.
 func checkUserMappings(s *syncBlock, a, b *serverBlock) hcl.Diagnostics {
 	var diags hcl.Diagnostics
 	if a.Deployment == b.Deployment || !a.Known("deployment") || !b.Known("deployment") {
@@ -147,13 +149,13 @@ func checkMigration(m *migrationBlock) hcl.Diagnostics {
 	return append(diags, checkEnds(m, from, to)...)
 }
 
-// checkEnds: the end that stays configures the new synchronization, the other one is in the cloud, and the
-// projects' keys stay.
+// checkEnds checks that the end that stays configures the new synchronization, that the other end is in the cloud,
+// and that the keys of the projects stay.
 func checkEnds(m *migrationBlock, from, to *syncBlock) hcl.Diagnostics {
 	var diags hcl.Diagnostics
 	staying, moving := from.end(other(m.Migrating)), from.end(m.Migrating)
 	if staying == nil || moving == nil || to.First == nil || to.Second == nil {
-		return diags // said where they are declared
+		return diags // reported where they are declared
 	}
 	if a, b := to.First.Server, staying.Server; a != nil && b != nil && a.Addr != b.Addr {
 		diags = append(diags, m.Problem("The end that stays must configure the new synchronization",

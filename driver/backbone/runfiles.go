@@ -20,10 +20,10 @@ const mergedFile = "merged.json"
 
 func exportFile(role string) string { return role + ".json" }
 
-// hashOutput is the SHA-256 of a run's file, as its writer recorded it.
+// hashOutput is the output with the SHA-256 of a run's file, recorded by the step that wrote it.
 const hashOutput = "sha256"
 
-// writerOf is the op of the step that writes a file of the run.
+// writerOf returns the op of the step that writes a file of the run.
 func writerOf(name string) string {
 	for _, role := range roles {
 		if name == exportFile(role) {
@@ -33,12 +33,12 @@ func writerOf(name string) string {
 	return opMerge
 }
 
-// leftOver says how to continue once one half of the original is deleted and its export cannot be made again.
+// leftOver says how to continue when one half of the original is deleted and its export cannot be repeated.
 const leftOver = "one half of the original is deleted already, so give the run up (syncctl resolve -abandon) " +
 	"and apply again: the half that is left is then compared with the live pairs"
 
-// verifyFile: the run's file is whole and is the one that was written. What later checks compare with is recorded
-// here too: the answer of the step that wrote the file may have been lost.
+// verifyFile checks that a file of the run is complete and is the one that was written. It also records the outputs
+// that later checks compare with, because the result of the step that wrote the file may have been lost.
 func verifyFile(ctx context.Context, t *executor.Task, name string) (executor.Verdict, error) {
 	f, err := t.Files.Open(name)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -70,7 +70,8 @@ func verifyFile(ctx context.Context, t *executor.Task, name string) (executor.Ve
 	return v, nil
 }
 
-// sentBy is how many messages a half has sent, as an output of a step; "" if an entry does not say it.
+// sentBy returns the number of messages that a half has sent, as an output of a step. It returns "" if an entry lacks
+// it.
 func sentBy(t *syncinfo.Tally) string {
 	sent, known := t.Sent()
 	if !known {
@@ -79,8 +80,8 @@ func sentBy(t *syncinfo.Tally) string {
 	return strconv.FormatInt(sent, 10)
 }
 
-// intact checks that files of the run are the ones that were written, before anything relies on them: their hashes
-// are in the journal. What can be mended is said in the error, and waiting does not mend it.
+// intact checks that files of the run are the ones that were written, before anything relies on them. Their hashes
+// are in the journal. The error is final, as waiting does not help, and says how to repair it.
 func intact(ctx context.Context, t *executor.Task, names ...string) error {
 	for _, name := range names {
 		writer := writerOf(name)
@@ -128,13 +129,13 @@ func hashOf(ctx context.Context, files executor.Files, name string) (string, err
 	}
 }
 
-// exported are the pairs of one end's export.
+// exported returns the pairs of one end's export.
 func exported(t *executor.Task, role string) syncinfo.Source {
 	name := exportFile(role)
 	return syncinfo.Source{Name: name, Open: func() (io.ReadCloser, error) { return t.Files.Open(name) }}
 }
 
-// wanted are the pairs of one section of the merged file.
+// wanted returns the pairs of one section of the merged file.
 func wanted(t *executor.Task, end string) syncinfo.Source {
 	return syncinfo.Source{
 		Name: mergedFile, Section: sectionOf(end), Merged: true,
@@ -145,7 +146,7 @@ func wanted(t *executor.Task, end string) syncinfo.Source {
 // pairKeys are the two issues of a pair.
 type pairKeys struct{ local, remote string }
 
-// sampleKeys takes up to n pairs of an export, spread evenly over it.
+// sampleKeys returns up to n pairs of an export, spread evenly over it.
 func sampleKeys(files executor.Files, name string, n int) ([]pairKeys, error) {
 	total := 0
 	err := eachPair(files, name, func(pairKeys) { total++ })

@@ -4,19 +4,19 @@ import (
 	"github.com/syncctl/syncctl/planner"
 )
 
-// standing is a migration beside what was observed.
+// standing is a migration together with what was observed of its servers.
 type standing struct {
 	*migration
 
-	halves map[string]*live // of the original, by role; none when it is not declared any more
+	halves map[string]*live // of the original, by role; empty if it is no longer declared
 	new    *live
-	moved  bool                 // the project answers in the cloud
+	moved  bool                 // the project exists in the cloud
 	marks  map[string]*markSeen // on the halves of the original, by role
-	taken  []string             // the runs whose marks are taken over, by id
+	taken  []string             // IDs of the runs whose marks are taken over
 	ends   comparison
 }
 
-// look puts together what was observed. needs are the observations that are still missing.
+// look collects the observations of a migration. needs lists the observations that are still missing.
 func (m *migration) look(seen *planner.Observations) (*standing, []planner.Need, error) {
 	s := &standing{migration: m, halves: map[string]*live{}, marks: map[string]*markSeen{}}
 	found, needs, err := look(m.to, seen)
@@ -46,7 +46,7 @@ func (m *migration) look(seen *planner.Observations) (*standing, []planner.Need,
 	return s, needs, err
 }
 
-// lookAtPairs counts the pairs of every connector, and compares both halves of the original.
+// lookAtPairs looks up the pairs of every connector, and compares those of both halves of the original.
 func (s *standing) lookAtPairs(seen *planner.Observations, needs *[]planner.Need) error {
 	all := []*live{s.new}
 	for _, role := range []string{master, slave} {
@@ -91,7 +91,7 @@ func (s *standing) lookAtPairs(seen *planner.Observations, needs *[]planner.Need
 	if byName[0] == nil || byName[1] == nil || s.ends.unmatched == 0 {
 		return nil
 	}
-	// The ends are read one after the other: a pair that was made in between is looked for once more.
+	// The ends are read one after the other. A pair that was made in between is looked up once more.
 	again, err := observed[pairListSeen](seen, a.end.need(seePairsAgain, a.First.Key), needs)
 	if err == nil && again != nil {
 		s.ends = compare(one, two, a.First.Key, b.First.Key, byName, again)
@@ -99,7 +99,7 @@ func (s *standing) lookAtPairs(seen *planner.Observations, needs *[]planner.Need
 	return err
 }
 
-// half is one half of the original; its syncSeen is nil when it was not found.
+// half returns one half of the original. Its syncSeen is nil if it was not found.
 func (s *standing) half(role string) *live {
 	if h := s.halves[role]; h != nil {
 		return h
@@ -107,7 +107,7 @@ func (s *standing) half(role string) *live {
 	return &live{}
 }
 
-// own counts the pairs of a half.
+// own returns the summary of the pairs of a half.
 func (l *live) own() *pairsSeen {
 	if !l.found() {
 		return &pairsSeen{}
@@ -115,7 +115,7 @@ func (l *live) own() *pairsSeen {
 	return l.tally(l.First.Key)
 }
 
-// newTallies count the pairs of the new synchronization's two connectors.
+// newTallies returns the numbers of pairs of the new synchronization's two connectors.
 func (s *standing) newTallies() (one, two int) {
 	if !s.new.found() {
 		return 0, 0
@@ -125,8 +125,8 @@ func (s *standing) newTallies() (one, two int) {
 
 func (s *standing) bothFound() bool { return s.half(master).found() && s.half(slave).found() }
 
-// ended tells whether the migration's end is reached: the new synchronization has the pairs, and the original is
-// gone, or is to be kept and is stopped.
+// ended reports whether the migration is complete: the new synchronization has the pairs, and the original is gone,
+// or is to be kept and is stopped.
 func (s *standing) ended() bool {
 	if !s.new.found() {
 		return false
@@ -140,8 +140,8 @@ func (s *standing) ended() bool {
 	return kept && s.new.Status == "RUNNING" && one == two && one >= s.half(s.staying).own().Pairs
 }
 
-// finished tells whether only the deletion of the original is left to do: the new synchronization runs, has at least
-// the original's pairs, and has been resynced, which shows in its message numbers; both halves are stopped.
+// finished reports whether only the deletion of the original is left to do. The new synchronization runs, has at
+// least the original's pairs, and has been resynced, which shows in its message numbers. Both halves are stopped.
 func (s *standing) finished() bool {
 	if s.from == nil || !s.deleteOriginal || !s.bothFound() || !s.new.found() || s.new.Status != "RUNNING" {
 		return false
@@ -156,8 +156,8 @@ func (s *standing) finished() bool {
 	return true
 }
 
-// left is the half of the original that is left over when the other is gone and the new synchronization has taken
-// over, "" in every other case.
+// left returns the remaining half of the original if the other one is gone and the new synchronization has taken
+// over. Otherwise it returns "".
 func (s *standing) left() string {
 	if s.from == nil || s.half(master).found() == s.half(slave).found() || !s.new.found() || !s.deleteOriginal {
 		return ""
@@ -172,7 +172,7 @@ func (s *standing) left() string {
 	return slave
 }
 
-// unknowns names what preflight wants to know of a half and cannot read.
+// unknowns names what preflight needs to know about a half and cannot read.
 func (l *live) unknowns() []string {
 	var out []string
 	if l.InError == nil {
@@ -184,8 +184,8 @@ func (l *live) unknowns() []string {
 	return out
 }
 
-// likeNew is what shows whether the new synchronization's status can be read: its own, or until there is one, that
-// of the half of the original that lives on the same server.
+// likeNew returns the state that shows whether the new synchronization's status can be read: its own or, until it
+// exists, that of the original's half on the same server.
 func (s *standing) likeNew() health {
 	if s.new.found() {
 		return s.new.health

@@ -9,14 +9,14 @@ import (
 	"github.com/syncctl/syncctl/planner"
 )
 
-// start starts a synchronization, or one half of it. startByHand is start where the status cannot be read: a person
-// does it.
+// start is the verb that starts a synchronization, or one half of it. startByHand is used when the status cannot be
+// read: a person starts it.
 var (
 	start       = driver.Verb[*Driver]{Name: opStart, Execute: (*Driver).start, Verify: (*Driver).verifyStarted}
 	startByHand = driver.Verb[*Driver]{Name: opStartByHand, Verify: (*Driver).verifyStarted}
 )
 
-// start starts the new synchronization.
+// start returns the step that starts the new synchronization.
 func (s *standing) start(guards []string) planner.Step {
 	name := s.to.name()
 	step := planner.Act(opStart, planner.MarkChange, planner.CheckFirst, fmt.Sprintf("start %s on %s", name,

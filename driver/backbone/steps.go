@@ -8,7 +8,7 @@ import (
 	"github.com/zclconf/go-cty/cty"
 )
 
-// The verbs. A step's op is its verb, or the verb and an end where it exists for several.
+// The verbs. The op of a step is its verb or, if a verb is used for several ends, the verb and the end.
 const (
 	opNoErrors     = "no_errors" // + master, slave, new
 	opPreflight    = "preflight"
@@ -37,16 +37,16 @@ const (
 	opRest         = "verify_rest"
 )
 
-// endArg is the argument of a step whose verb exists for several ends: which one it is about.
+// endArg is the argument with the end that a step is about, if its verb is used for several ends.
 const endArg = "end"
 
-// newEnd stands for the new synchronization in verbs that exist for it and for the halves of the original.
+// newEnd stands for the new synchronization in verbs that are used for it and for the halves of the original.
 const newEnd = "new"
 
-// op is the name of a verb's step for one end: stop_master.
+// op returns the op of a verb's step for one end, such as stop_master.
 func op(verb, end string) string { return verb + "_" + end }
 
-// forEnd makes a step one of several that a verb has, for the end of that name.
+// forEnd makes a step the one of its verb for the given end.
 func forEnd(s planner.Step, verb, end string) planner.Step {
 	s.Op, s.Verb = op(verb, end), verb
 	args := map[string]string{endArg: end}
@@ -57,7 +57,7 @@ func forEnd(s planner.Step, verb, end string) planner.Step {
 	return s
 }
 
-// at names the servers that a step contacts.
+// at adds servers to those that a step contacts.
 func at(s planner.Step, servers ...*serverBlock) planner.Step {
 	for _, server := range servers {
 		s.Servers = append(s.Servers, server.Addr().String())
@@ -65,7 +65,7 @@ func at(s planner.Step, servers ...*serverBlock) planner.Step {
 	return s
 }
 
-// exclusive: uploads and resyncs of one server are carried out one at a time.
+// exclusive makes uploads and resyncs on one server run one at a time.
 func exclusive(server *serverBlock) []string { return []string{"backbone " + server.Addr().String()} }
 
 // roles are the halves of the original.
@@ -86,9 +86,9 @@ func (s *standing) prepare(q *planner.Sequence) {
 	q.Then(s.moveProject(), s.merge(q))
 }
 
-// build adds the steps up to the running new synchronization. The project's move may take days, so that the
-// original is still stopped is checked before anything is built on its export, and again before the pairs go up
-// and before the start.
+// build adds the steps until the new synchronization runs. Moving the project may take days. So the steps check that
+// the original is still stopped before anything is built on its export, and again before the pairs are uploaded and
+// before the start.
 func (s *standing) build(q *planner.Sequence) {
 	q.Then(s.still())
 	guards := append([]string{q.ID(opStill)}, s.markGuards(q)...)
@@ -105,7 +105,7 @@ func (s *standing) build(q *planner.Sequence) {
 	q.Then(guarded(s.resync(first), s.markGuards(q)), guarded(s.resync(second), s.markGuards(q)))
 }
 
-// finish adds the verification, and the end of the original.
+// finish adds the verification and the deletion of the original.
 func (s *standing) finish(q *planner.Sequence) {
 	q.Then(s.panel())
 	s.words(q, roles...)
@@ -119,8 +119,8 @@ func (s *standing) finish(q *planner.Sequence) {
 	s.unmark(q, roles...)
 }
 
-// last deletes the original of a migration that has reached its end without. What was resynced, or synchronized since,
-// is not sent again.
+// last adds the steps that delete the original of a migration that is otherwise complete. What was resynced, or
+// synchronized since, is not sent again.
 func (s *standing) last(q *planner.Sequence) {
 	for _, role := range roles {
 		if len(s.half(role).unknowns()) > 0 {
@@ -143,8 +143,8 @@ func (s *standing) last(q *planner.Sequence) {
 	s.unmark(q, roles...)
 }
 
-// rest finishes what another run, or somebody, has left: the half that is still there is deleted once the new
-// synchronization has all its pairs.
+// rest adds the steps that finish what another run, or a person, has left: the half that still exists is deleted once
+// the new synchronization has all its pairs.
 func (s *standing) rest(q *planner.Sequence, role string) {
 	guards := s.mark(q, role)
 	q.Then(guarded(s.stop(role), guards))
@@ -157,8 +157,8 @@ func (s *standing) rest(q *planner.Sequence, role string) {
 	s.unmark(q, role)
 }
 
-// words adds what a person must say before the verification that a deletion rests on: of the halves that are to be
-// deleted, and of the new synchronization.
+// words adds the confirmations that are needed before the verification that precedes a deletion: about the halves
+// that are deleted, and about the new synchronization.
 func (s *standing) words(q *planner.Sequence, roles ...string) {
 	for _, role := range roles {
 		if s.half(role).Status == "" {
@@ -170,15 +170,16 @@ func (s *standing) words(q *planner.Sequence, roles ...string) {
 	}
 }
 
-// facts: the half that was seen when planning is still the one.
+// facts returns the facts that tie a step to the half that was seen when planning.
 func (s *standing) facts(role string) []planner.Fact {
 	h := s.half(role)
 	path := "from." + role + "."
 	return []planner.Fact{{Name: path + "connector", Value: h.First.Key}, {Name: path + "integration", Value: h.Key}}
 }
 
-// word makes a step in which a person looks at a web page and says what it shows. It is planned only where a server
-// does not say what a guard or a deletion rests on; what can be read when it is verified counts more than the word.
+// word returns a step in which a person looks at a web page and confirms what it shows. It is planned only if a
+// server does not show something that a guard or a deletion relies on. What can be read when it is verified outweighs
+// the confirmation.
 func word(server *serverBlock, page, action string, values []planner.Value, attest string) planner.Step {
 	s := planner.Person("", fmt.Sprintf("look at %s on %s and confirm: %s", page, server.Addr(), attest),
 		planner.Manual{
@@ -197,7 +198,7 @@ func keyValue(key string) []planner.Value {
 	return []planner.Value{{Name: "integration", Label: "Synchronization", Value: key}}
 }
 
-// directValues say which direct synchronization is meant.
+// directValues identifies a direct synchronization.
 func directValues(s *synchronization) []planner.Value {
 	return []planner.Value{
 		{Name: "first_project", Label: "Project", Value: s.one.Project},

@@ -13,9 +13,8 @@ import (
 	"github.com/syncctl/syncctl/planner"
 )
 
-// still checks that the original is still stopped and is what was exported, and counts the comments of a sample, which
-// the verification compares. It is the guard of what builds on the
-// export.
+// still is the verb that checks that the original is still stopped and is what was exported. It guards the steps that
+// build on the export. It also counts the comments of a sample, which the verification compares.
 var still = driver.Verb[*Driver]{Name: opStill, Verify: (*Driver).verifyStill}
 
 func (s *standing) still() planner.Step {
@@ -51,10 +50,10 @@ func (d *Driver) verifyStill(ctx context.Context, t *executor.Task) (executor.Ve
 	return v, nil
 }
 
-// originalAsExported: the original is stopped and is what was exported. A restart of Jira brings synchronizations
-// back to life (HC/5.0/server/system-properties); what they do after the export would be lost with them. A half
-// that this run has deleted already is passed over. word is the verb of the steps in which people say what cannot
-// be read.
+// originalAsExported checks that the original is stopped and is what was exported. A restart of Jira starts
+// synchronizations again (HC/5.0/server/system-properties), and what they do after the export would be lost. A half
+// that this run has already deleted is skipped. word is the verb of the steps in which people confirm what cannot be
+// read.
 func (d *Driver) originalAsExported(ctx context.Context, t *executor.Task, word string,
 	of ...string) (executor.Verdict, error) {
 	again := fmt.Sprintf("stop both halves and export both again: syncctl resolve %s -retry, and the same with %s",
@@ -83,7 +82,8 @@ func (d *Driver) originalAsExported(ctx context.Context, t *executor.Task, word 
 	return executor.Done.Because("the original is what was exported"), nil
 }
 
-// sameAsExported: a half has the exported pairs, and has sent nothing since. What it had sent must be recorded.
+// sameAsExported checks that a half has the exported pairs, and has sent nothing since. The number of messages that
+// it had sent must be recorded.
 func sameAsExported(ctx context.Context, t *executor.Task, role string, l *located, again string) error {
 	diff, err := syncinfo.ComparePairs(ctx, exported(t, role), livePairs(ctx, l.client, l.First.Key))
 	if err != nil {
@@ -98,7 +98,7 @@ func sameAsExported(ctx context.Context, t *executor.Task, role string, l *locat
 		return err
 	}
 	sent := sentBy(&tally)
-	if sent == "" { // two sums that lack numbers may be equal although messages were sent in between
+	if sent == "" { // two incomplete sums may be equal although messages were sent in between
 		m, err := declared(decodeMigration, t.Resource)
 		if err != nil || m.allows(syncinfo.SeqDiffer) {
 			return err

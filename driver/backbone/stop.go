@@ -10,18 +10,18 @@ import (
 	"github.com/syncctl/syncctl/planner"
 )
 
-// stop stops a synchronization, or one half of it. stopByHand is stop where the status cannot be read: the request
-// could be sent, but nothing would show its effect, so a person does it.
+// stop is the verb that stops a synchronization, or one half of it. stopByHand is used when the status cannot be
+// read: the request could be sent, but nothing would show its effect, so a person stops it.
 var (
 	stop       = driver.Verb[*Driver]{Name: opStop, Execute: (*Driver).stop, Verify: (*Driver).verifyStopped}
 	stopByHand = driver.Verb[*Driver]{Name: opStopByHand, Verify: (*Driver).verifyStopped}
 )
 
-// stillStopped records a person's word, before the verification that a deletion rests on, that a half still stands
-// still.
+// stillStopped is the verb with which a person confirms that a half is still stopped, before the verification that
+// precedes a deletion.
 var stillStopped = driver.Verb[*Driver]{Name: opStillStopped, Verify: (*Driver).verifyStopped}
 
-// settling is how long a start or a stop may take to show.
+// settling is the time within which a start or a stop must show.
 const settling = planner.Duration(2 * time.Minute)
 
 func (s *standing) stop(role string) planner.Step {
@@ -49,7 +49,7 @@ func (s *standing) stillStopped(role string) planner.Step {
 		opStillStopped, role)
 }
 
-// byHand gives a step to a person, because its effect cannot be read over REST.
+// byHand makes a step a person's, because its effect cannot be read over REST.
 func byHand(s planner.Step, server *serverBlock, action, do string, values []planner.Value,
 	attest string) planner.Step {
 	s.Mark, s.Within = planner.MarkPerson, briefly
@@ -62,7 +62,7 @@ func byHand(s planner.Step, server *serverBlock, action, do string, values []pla
 	return s
 }
 
-// stateStep starts or stops a synchronization that is declared alone, or one half of it.
+// stateStep returns the step that starts or stops a synchronization that is declared on its own, or one half of it.
 func (p *syncPlan) stateStep(verb, status string, l *live) planner.Step {
 	undo := "start it again"
 	if verb == opStart {
@@ -73,7 +73,7 @@ func (p *syncPlan) stateStep(verb, status string, l *live) planner.Step {
 	s.Because, s.Within, s.Undo, s.Facts = "state is declared as "+p.State, settling, undo, p.facts(l)
 	s.Effect = &planner.Effect{Change: 1}
 	if p.create {
-		s.Effect.Change = 0 // counted as added already
+		s.Effect.Change = 0 // already counted as added
 	}
 	if !p.direct() {
 		s = forEnd(s, verb, l.end.name)

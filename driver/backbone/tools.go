@@ -14,7 +14,7 @@ import (
 	"github.com/syncctl/syncctl/driver/backbone/syncinfo"
 )
 
-// Tools are the commands that Backbone brings: `syncctl backbone merge`.
+// Tools returns the commands that Backbone adds, such as `syncctl backbone merge`.
 func Tools() []driver.Tool {
 	return []driver.Tool{{
 		Name:  "merge",
@@ -79,13 +79,12 @@ func runMerge(ctx context.Context, t driver.ToolRun) error {
 	if err != nil {
 		return err
 	}
-	// The merged file is complete, whether anybody can read that or not: a summary that cannot be written is no
-	// failure.
+	// The merged file is complete at this point. If the summary cannot be written, the command still succeeds.
 	_, _ = io.WriteString(t.Stderr, rep.Summary())
 	return nil
 }
 
-// mergeNeeds tells all that is missing or wrong with the flags at once.
+// mergeNeeds reports everything that is missing or wrong in the flags at once.
 func mergeNeeds(flags *pflag.FlagSet) error {
 	var errs []error
 	for _, name := range []string{"migrating", "master", "slave", "out"} {
@@ -100,7 +99,7 @@ func mergeNeeds(flags *pflag.FlagSet) error {
 	return errors.Join(errs...)
 }
 
-// didYouMean names the word that is near, if one is.
+// didYouMean suggests a similar word, if there is one.
 func didYouMean(word string, words ...string) string {
 	for _, w := range words {
 		if d := levenshtein.Distance(strings.ToLower(strings.TrimSpace(word)), w, nil); d <= 2 {

@@ -43,13 +43,13 @@ const (
 	markNone     = "none"
 )
 
-// mappings are the kinds of field mappings.
+// mappings lists the kinds of field mappings.
 func mappings() []string {
 	return []string{passthrough, "correlation", "to_text", userByName, userByEmail, userPrefix, userCorrelation}
 }
 
-// directions are those in which a field is synchronized. A mapping is bi- or unidirectional
-// (H/5.20/cloud/field-mappings); ASSUMED is how that is spelled.
+// directions lists the ways in which a field can be synchronized. The documents say that a mapping is bidirectional
+// or unidirectional (H/5.20/cloud/field-mappings). ASSUMED: how that is spelled.
 func directions() []string { return []string{bidirectional, firstToSecond, secondToFirst} }
 
 // guide names the vendor's guide that the order of a migration follows.
@@ -125,12 +125,12 @@ type deleteBlock struct {
 	Allow int `decl:"allow"`
 }
 
-// Types are the block types of Backbone.
+// Types returns the block types of Backbone.
 func (d *Driver) Types() []schema.Type {
 	return []schema.Type{serverType(), syncType(), migrationType()}
 }
 
-// defaultRate is how many requests a second a server is asked at most, unless the declaration says otherwise.
+// defaultRate is the default limit of requests per second to one server. A declaration can set another.
 const defaultRate = 50
 
 func serverType() schema.Type {
@@ -261,7 +261,7 @@ func migrationType() schema.Type {
 	}, checkMigration)
 }
 
-// problem is an error at a declaration, or at an argument of it.
+// problem returns an error at a declaration, or at one of its arguments.
 func problem(r *schema.Resource, summary, detail string, path ...string) *hcl.Diagnostic {
 	return &hcl.Diagnostic{Severity: hcl.DiagError, Summary: summary, Detail: detail, Subject: r.RangeOf(path...)}
 }

@@ -51,7 +51,7 @@ func hide(t *testing.T, example string, way sandbox.Way, names ...string) driver
 		Within: 2 * time.Second, Longest: time.Minute})
 }
 
-// deletesHalf tells whether a request is to delete a synchronization.
+// deletesHalf reports whether a request is to delete a synchronization.
 func deletesHalf(l sandbox.AccessLine) bool {
 	return l.Method == http.MethodDelete && strings.Contains(l.Path, "/integrations/")
 }

@@ -14,7 +14,7 @@ import (
 	"github.com/syncctl/syncctl/planner"
 )
 
-// verify is the verification that the deletion of the original rests on.
+// verify is the verb that verifies everything before the original is deleted.
 var verify = driver.Verb[*Driver]{Name: opVerify, Verify: (*Driver).verifyAll}
 
 func (s *standing) verify() planner.Step {
@@ -26,8 +26,8 @@ func (s *standing) verify() planner.Step {
 	return at(step, s.from.one.server, s.from.two.server, s.stay(), s.site())
 }
 
-// verifyAll rests on the run's files, on both halves of the original, and on the new synchronization: its
-// configuration, how it fares, its pairs, and a sample of issues on both Jiras.
+// verifyAll checks the run's files, both halves of the original, and the new synchronization: its configuration, its
+// state, its pairs, and a sample of issues on both Jiras.
 func (d *Driver) verifyAll(ctx context.Context, t *executor.Task) (executor.Verdict, error) {
 	if role := ofHalf(t); role != "" {
 		return d.verifyHalf(ctx, t, role)
@@ -73,8 +73,8 @@ func (d *Driver) verifyAll(ctx context.Context, t *executor.Task) (executor.Verd
 		wording.Plural(len(sample), "pair"), newComments(t, sample)), nil
 }
 
-// exportsAgree: what was uploaded is what was exported, whatever happened to the run's files since. The section of
-// the merged file must have the pairs of the export it was made from.
+// exportsAgree checks that what was uploaded is what was exported, whatever happened to the run's files since: each
+// section of the merged file must have the pairs of the export that it was made from.
 func exportsAgree(ctx context.Context, t *executor.Task, staying string) error {
 	if err := intact(ctx, t, exportFile(master), exportFile(slave), mergedFile); err != nil {
 		return err
@@ -92,13 +92,13 @@ func exportsAgree(ctx context.Context, t *executor.Task, staying string) error {
 	return nil
 }
 
-// sampled is a pair with its issues on both Jiras, nil where one was not found.
+// sampled is a pair with its issues on both Jiras. An issue is nil if it was not found.
 type sampled struct {
 	pairKeys
 	here, there *issueSeen
 }
 
-// sampleOf takes the step's sample of the exported pairs, with the keys of both ends apart, too.
+// sampleOf returns the step's sample of the exported pairs, and the keys of each end as separate lists.
 func sampleOf(t *executor.Task, m *migration) (keys []pairKeys, local, remote []string, err error) {
 	n, err := strconv.Atoi(t.Step.Args["sample"])
 	if err != nil {
@@ -113,7 +113,7 @@ func sampleOf(t *executor.Task, m *migration) (keys []pairKeys, local, remote []
 	return keys, local, remote, nil
 }
 
-// sample reads a sample of the exported pairs on both Jiras.
+// sample reads the issues of a sample of the exported pairs on both Jiras.
 func (d *Driver) sample(ctx context.Context, t *executor.Task, m *migration) ([]sampled, error) {
 	keys, local, remote, err := sampleOf(t, m)
 	if err != nil {
@@ -148,7 +148,7 @@ func (d *Driver) issuesOf(ctx context.Context, server *serverBlock, keys []strin
 	return c.issues(ctx, keys)
 }
 
-// differentSummaries names the pairs whose summaries differ. Two that cannot be read are not equal.
+// differentSummaries names the pairs whose summaries differ. Summaries that cannot be read do not count as equal.
 func differentSummaries(sample []sampled) []string {
 	var differ []string
 	for _, p := range sample {
@@ -164,11 +164,11 @@ func differentSummaries(sample []sampled) []string {
 	return differ
 }
 
-// commentsOutput is how many comments the sample's issues had before the start, as JSON: by the key of the end that
-// stays, both numbers.
+// commentsOutput is the output with the numbers of comments before the start, as JSON. Over one site it maps the
+// issue key of the end that stays to both numbers; over two sites see lookedUp.
 const commentsOutput = "comments"
 
-// commentCounts counts the comments of the pairs whose numbers can be read on both Jiras.
+// commentCounts returns the numbers of comments of the pairs for which both can be read.
 func commentCounts(sample []sampled) map[string][2]int {
 	out := map[string][2]int{}
 	for _, p := range sample {
@@ -180,7 +180,8 @@ func commentCounts(sample []sampled) map[string][2]int {
 }
 
 // newComments compares the numbers of comments with those before the start. A comment that was written since is on
-// both Jiras; one that was duplicated is on one alone. The pairs stay right, so it is said and refuses nothing.
+// both Jiras; a duplicate is on one only. The pairs are right in either case, so duplicates are reported but nothing
+// is refused.
 func newComments(t *executor.Task, sample []sampled) string {
 	before, now := map[string][2]int{}, commentCounts(sample)
 	if err := json.Unmarshal([]byte(t.Output(opStill, commentsOutput)), &before); err != nil {
