@@ -12,22 +12,22 @@ import (
 // PairDiff is the outcome of ComparePairs.
 type PairDiff struct {
 	Want, Got      string    // names of the sources
-	WantPairs      int       // different pairs wanted
+	WantPairs      int       // number of different pairs wanted
 	GotPairs       int       // entries read on the other side, duplicates included
-	Missing, Extra int       // pairs wanted but not there; there but not wanted
+	Missing, Extra int       // pairs that are wanted but missing; pairs that exist but are not wanted
 	FirstMissing   []Example // the first ten, in the order of the file that has them
 	FirstExtra     []Example
-	WantTwice      int // entries wanted more often than once: counted once in WantPairs
-	GotTwice       int // entries there more often than once
+	WantTwice      int // entries wanted more than once; each pair counts once in WantPairs
+	GotTwice       int // entries that exist more than once
 	FirstTwice     []Example
 
 	extraAt []int64 // offsets of FirstExtra
 }
 
-// Same says whether every pair is there, no more and no fewer, and each once.
+// Same reports whether got has exactly the wanted pairs, each once.
 func (d *PairDiff) Same() bool { return d.Missing == 0 && d.Extra == 0 && d.GotTwice == 0 }
 
-// String names the differences, one a line; it is "" if there are none.
+// String returns the differences, one per line, or "" if there are none.
 func (d *PairDiff) String() string {
 	var b strings.Builder
 	part := func(n int, what string, list []Example) {
@@ -43,8 +43,9 @@ func (d *PairDiff) String() string {
 	return b.String()
 }
 
-// ComparePairs checks that got has every pair of want, no more and no fewer: same local and same remote key. Its
-// memory is that of a Set of want, and of one of the pairs that are extra. Errors: as Reader.Next, and of Open.
+// ComparePairs checks that got has every pair of want, no more and no fewer. Pairs are equal if their local and
+// remote keys are. Its memory is that of a Set of want, and of a Set of the extra pairs. It returns the errors of
+// Reader.Next and of Open.
 func ComparePairs(ctx context.Context, want, got Source) (*PairDiff, error) {
 	d := &PairDiff{Want: want.Name, Got: got.Name}
 	set := NewSet()
@@ -71,7 +72,7 @@ func ComparePairs(ctx context.Context, want, got Source) (*PairDiff, error) {
 	return d, nil
 }
 
-// fillSet reads the source into the set, and leaves it open so that the set can look at entries again.
+// fillSet reads the source into the set. It leaves the source open, so that the set can read entries again.
 func fillSet(ctx context.Context, from Source, set *Set) (io.Closer, error) {
 	r, file, err := from.stream(ctx)
 	if err != nil {
@@ -86,7 +87,7 @@ func fillSet(ctx context.Context, from Source, set *Set) (io.Closer, error) {
 	return file, nil
 }
 
-// meet reads got past the set.
+// meet reads got and looks up each of its pairs in the set.
 func (d *PairDiff) meet(ctx context.Context, set, extra *Set, got Source) error {
 	r, closer, err := got.stream(ctx)
 	if err != nil {
@@ -115,7 +116,7 @@ func (d *PairDiff) meet(ctx context.Context, set, extra *Set, got Source) error 
 	})
 }
 
-// extraTwice takes those out of the extra pairs that are there more than once.
+// extraTwice counts those extra pairs that exist more than once as duplicates instead.
 func (d *PairDiff) extraTwice(extra *Set) error {
 	first, twice, err := extra.Seal()
 	d.Extra -= twice
@@ -138,7 +139,7 @@ func addExample(list []Example, e *Entry, file string) []Example {
 	return append(list, Example{e.Where(file), pairName(e.LocalKey, e.RemoteKey)})
 }
 
-// writeExamples writes the examples, indented, and how many more there are.
+// writeExamples writes the examples, indented, and the number of further ones.
 func writeExamples(b *strings.Builder, list []Example, n int) {
 	for _, e := range list {
 		fmt.Fprintf(b, "  %s\n", e)

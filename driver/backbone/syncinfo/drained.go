@@ -16,7 +16,7 @@ type InFlight struct {
 	FromKey       string // the issue where the messages were sent
 	ToKey         string // the issue where they are to be applied
 	Sent, Applied int64  // the two ends' message sequence ids
-	Where         string // of the entry on the second reader's side, file:line:column
+	Where         string // position of the second reader's entry, file:line:column
 }
 
 // String names both issues, the direction and the counters.
@@ -28,23 +28,23 @@ func (f InFlight) String() string {
 type Drain struct {
 	Pairs      int        // pairs that both ends have
 	Compared   int        // directions of pairs where both ends have the counter
-	Unpaired   int        // entries of either end without a mirror at the other: nothing can be said of them
+	Unpaired   int        // entries of either end without a mirror at the other, which cannot be compared
 	InFlight   int        // directions of pairs whose counters differ
 	First      []InFlight // the first ten, in the order of the second reader
-	Overrun    int        // of InFlight: more applied than sent, which no waiting mends
-	SumA, SumB int64      // sum of the outgoing ids that either end has; -1 if it does not fit
+	Overrun    int        // of InFlight: more applied than sent, which waiting does not fix
+	SumA, SumB int64      // sums of the outgoing ids of the two ends; -1 if it overflows
 
-	// Pairs of which a direction could not be compared: a counter is missing at one end, or is not a whole number of 64
+	// Pairs where a direction could not be compared: a counter is missing at one end, or is not a whole number of 64
 	// bits. Whether something is in flight there is unknown.
 	Uncompared      int
 	FirstUncompared []Example // the first ten, in the order of the second reader
 }
 
-// Empty says whether nothing is in flight among the directions that could be compared. Of all of them it says
-// something only where Uncompared and Unpaired are 0.
+// Empty reports whether nothing is in flight among the directions that could be compared. Only if Uncompared and
+// Unpaired are 0 are these all directions.
 func (d *Drain) Empty() bool { return d.InFlight == 0 }
 
-// String lists what is in flight and what could not be compared, one a line; it is "" if there is neither.
+// String lists what is in flight and what could not be compared, one per line, or returns "" if there is neither.
 func (d *Drain) String() string {
 	var b strings.Builder
 	if d.InFlight > 0 {
@@ -63,9 +63,9 @@ func (d *Drain) String() string {
 	return b.String()
 }
 
-// Drained compares the message counters of both ends of a synchronization: what A has sent must be what B has
-// applied, and the other way round, for each issue where both have the counter. (That the counters mean this is
-// inferred from the vendor's samples.) It reads a to its end, then b; its memory is that of a Set of a.
+// Drained compares the message counters of both ends of a synchronization. For each issue where both ends have the
+// counter, what A has sent must be what B has applied, and the other way round. (That the counters mean this is
+// inferred from the vendor's samples.) It reads a to its end, then b. Its memory is that of a Set of a.
 func Drained(ctx context.Context, a, b *Reader) (*Drain, error) {
 	d := &Drain{}
 	set := NewSet()
@@ -121,7 +121,7 @@ func walk(ctx context.Context, r *Reader, do func(e *Entry) error) error {
 	}
 }
 
-// compare takes one pair: a's counters, and b's entry.
+// compare compares one pair: a holds the counters of the first end, b is the entry of the second.
 func (d *Drain) compare(a Sequence, b *Entry, nameA, nameB string) {
 	if !a.isKnown() || !b.Sequence.isKnown() {
 		d.Uncompared++
@@ -156,7 +156,7 @@ func (d *Drain) add(f InFlight) {
 	}
 }
 
-// addSum adds an outgoing id to a sum that turns to -1 for good when it does not fit.
+// addSum adds an outgoing id to a sum. If it overflows, the sum becomes -1 and stays so.
 func addSum(sum int64, q Sequence) int64 {
 	if !q.HasOutgoing || q.Outgoing < 0 || sum < 0 {
 		return sum

@@ -9,14 +9,14 @@ import (
 
 // Limits of what a Reader accepts, apart from the grammar of RFC 8259.
 const (
-	// DefaultMaxEntry is the largest entry, in bytes, that is read unless MaxEntry says otherwise. A real one is less
-	// than a kilobyte and grows by about 50 bytes a comment.
+	// DefaultMaxEntry is the maximum size of an entry, in bytes, unless MaxEntry sets another one. A real entry has
+	// less than a kilobyte, and about 50 bytes more per comment.
 	DefaultMaxEntry = 64 << 20
-	// MaxDepth is how many objects and arrays may be nested in one member of an entry or of the envelope.
+	// MaxDepth is how deep objects and arrays may be nested in one member of an entry or of the envelope.
 	MaxDepth = 512
 )
 
-// Section is the array of the envelope that an entry stands in.
+// Section names the array of the envelope that holds an entry.
 type Section string
 
 const (
@@ -27,26 +27,27 @@ const (
 )
 
 // Entry is one pair of synchronized issues as one connector sees it. Its slices point into the Reader's buffers and
-// hold only until the next call of Next: copy what is to be kept.
+// are valid only until the next call of Next, so copy what you want to keep.
 type Entry struct {
-	Raw          []byte // the entry as it stands in the file, from '{' to '}'
+	Raw          []byte // the entry as it is in the file, from '{' to '}'
 	LocalKey     []byte // localIssueKey, decoded; never empty
 	RemoteKey    []byte // remoteIssueKey, decoded; never empty
 	ConnectorKey []byte // connectorKey, decoded; empty if it is missing or not a string
 	ID           []byte // id: the digits of a whole number, a string decoded; empty if it is missing or neither
 
 	Sequence    Sequence // message counters
-	OddSequence bool     // a message counter is a number, but no whole one of 64 bits; it counts as missing
+	OddSequence bool     // a message counter is a number, but not a whole one of 64 bits; it counts as missing
 
 	LastOutgoingChange    int64 // milliseconds since 1970 UTC; 0 if HasLastOutgoingChange is false
-	HasLastOutgoingChange bool  // lastOutgoingChange is there and a whole number that fits
+	HasLastOutgoingChange bool  // lastOutgoingChange exists and is a whole number that fits
 
-	// How many {localId, remoteId} objects there are, and how many of them have only one of the two. null and "" count
-	// as missing. The sender of a comment knows only its own id of it, so half pairs are ordinary.
+	// The number of {localId, remoteId} objects, and how many of them have only one of the two. null and "" count as
+	// missing. The sender of a comment knows only its own ID of it, so half pairs are ordinary.
 	Comments, HalfComments       int
 	Attachments, HalfAttachments int
 
-	// A localId or remoteId that two of them share, as "localId 10019 twice"; "" if none do. Only looked for by a merge.
+	// A localId or remoteId that two of them share, as "localId 10019 twice", or "" if there is none. Only a merge
+	// looks for it.
 	RepeatedComment, RepeatedAttachment string
 
 	Offset int64 // of Raw in the file, in bytes
@@ -54,18 +55,19 @@ type Entry struct {
 	Column int   // 1-based, in bytes
 }
 
-// Sequence holds an entry's message counters: how many messages it has sent for the issue, and how many it has
-// applied. The documents do not say what the counters mean; the names and the vendor's samples do (A's outgoing
-// equals B's incoming once nothing is in flight).
+// Sequence holds an entry's message counters: the numbers of messages that were sent and applied for the issue. The
+// documents do not say what the counters mean; this is inferred from their names and from the vendor's samples (A's
+// outgoing equals B's incoming once nothing is in flight).
 type Sequence struct {
 	Outgoing, Incoming       int64
 	HasOutgoing, HasIncoming bool
 }
 
-// isKnown says whether both counters are there.
+// isKnown reports whether both counters exist.
 func (q Sequence) isKnown() bool { return q.HasOutgoing && q.HasIncoming }
 
-// lacks names the counters that are missing to compare both directions of a pair; a and b are its ends. "": none.
+// lacks names the counters that are missing to compare both directions of a pair, or returns "" if there are none. a
+// and b are the names of its ends.
 func (q Sequence) lacks(other Sequence, a, b string) string {
 	var missing []string
 	for _, c := range [...]struct {
@@ -83,7 +85,7 @@ func (q Sequence) lacks(other Sequence, a, b string) string {
 	return strings.Join(missing, ", ")
 }
 
-// Where gives the entry's place in the named file as file:line:column.
+// Where returns the entry's position in the named file as file:line:column.
 func (e *Entry) Where(file string) string {
 	return where(file, e.Line, e.Column)
 }
@@ -92,5 +94,5 @@ func where(file string, line, column int) string {
 	return schema.SanitizeLine(file) + ":" + strconv.Itoa(line) + ":" + strconv.Itoa(column)
 }
 
-// reset empties an entry for the next one, keeping nothing of the last.
+// reset clears an entry for the next one.
 func (e *Entry) reset() { *e = Entry{} }

@@ -9,7 +9,7 @@ import (
 
 const cutShort = "the file ends too early: it is cut short; download it again"
 
-// SyntaxError says that a file is not what Backbone exports. No option allows one.
+// SyntaxError says that a file is not what Backbone exports. No option allows that.
 type SyntaxError struct {
 	File   string
 	Line   int   // 1-based
@@ -18,18 +18,18 @@ type SyntaxError struct {
 	Msg    string
 }
 
-// Error gives file:line:column: what is wrong and what to do.
+// Error returns file:line:column: what is wrong and what to do.
 func (e *SyntaxError) Error() string {
 	return where(e.File, e.Line, e.Column) + ": " + e.Msg
 }
 
-// Warning is something odd in a file that does no harm.
+// Warning is something unusual but harmless in a file.
 type Warning struct {
 	Where string // file:line:column
 	Msg   string
 }
 
-// String gives file:line:column: message.
+// String returns file:line:column: message.
 func (w Warning) String() string { return w.Where + ": " + w.Msg }
 
 // found describes a byte for an error message.
@@ -44,7 +44,7 @@ func found(c byte) string {
 	}
 }
 
-// clip makes a name from a file fit for a message: short, on one line, and without control characters.
+// clip prepares a name from a file for a message: short, on one line, and without control characters.
 func clip(s string) string {
 	if len(s) > 60 {
 		n := 60
@@ -56,7 +56,7 @@ func clip(s string) string {
 	return schema.SanitizeLine(s)
 }
 
-// onOneLine is an error whose text names files that may have any name.
+// onOneLine puts the text of an error on one line. The text contains names of files, which may have any characters.
 type onOneLine struct{ err error }
 
 func (e onOneLine) Error() string { return schema.SanitizeLine(e.err.Error()) }

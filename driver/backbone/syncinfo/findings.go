@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// Rule names one check of Merge that can be allowed to fail. What is not among them (broken files above all) cannot.
+// Rule names a check of Merge that may be allowed to fail. Other errors, above all broken files, cannot be allowed.
 type Rule string
 
 // The checks that can be allowed to fail.
@@ -22,25 +22,25 @@ const (
 	SameFile           Rule = "same-file"           // both sides are the same file, or have the same content
 )
 
-// Rules lists all of them, sorted.
+// Rules lists all rules, sorted.
 func Rules() []Rule {
 	return []Rule{Connectors, Doubled, RepeatedAttachment, RepeatedComment, RepeatedID, SameFile, SeqDiffer, SharedIssue,
 		Swapped, Unmatched}
 }
 
-// Flag is the command-line flag that allows the rule to be broken.
+// Flag returns the command-line flag that allows the rule to be broken.
 func (r Rule) Flag() string { return "--allow-" + string(r) }
 
 // Finding is what one check found in one file.
 type Finding struct {
 	Rule     Rule   // "" for a mere warning
 	Message  string // what is wrong and what to do
-	Where    string // of the first case, file:line:column; only the file's name where no line is to blame
-	Count    int    // how many cases there are
+	Where    string // position of the first case, file:line:column; only the file's name if no line is to blame
+	Count    int    // number of cases
 	Examples []Example
 }
 
-// String gives the message and the examples, as many lines as it takes.
+// String returns the message and the examples, on several lines.
 func (f Finding) String() string {
 	var b strings.Builder
 	if f.Where != "" {
@@ -51,16 +51,16 @@ func (f Finding) String() string {
 	return strings.TrimSuffix(b.String(), "\n")
 }
 
-// CheckError holds all that the checks of one run found. Each finding could be allowed.
+// CheckError holds everything that the checks of one run found. Each finding could have been allowed.
 type CheckError struct {
 	Findings []Finding
-	Warnings []Finding // what was allowed, and what is odd
+	Warnings []Finding // what was allowed, and what is unusual
 }
 
 // Error lists the findings, each with the flag that would allow it, and the warnings.
 func (e *CheckError) Error() string { return e.Text(Rule.Flag) }
 
-// Text is Error where it is not a flag that allows a rule to be broken; permission says what does.
+// Text is like Error, but permission says how to allow a rule to be broken, where that is not done by a flag.
 func (e *CheckError) Text(permission func(Rule) string) string {
 	var parts []string
 	for _, f := range e.Findings {

@@ -23,46 +23,46 @@ const (
 // Standard is the path that stands for standard input or output.
 const Standard = "-"
 
-// MergeOptions says what to merge and what to overlook.
+// MergeOptions says what to merge and which checks may fail.
 type MergeOptions struct {
 	Fs            afero.Fs
 	Master, Slave string    // paths of the two exports; one of them may be Standard
-	Stdin         io.Reader // read where a path is Standard
+	Stdin         io.Reader // read if a path is Standard
 	Out           string    // path of the merged file, or Standard
-	Stdout        io.Writer // written where Out is Standard, once all checks have passed
+	Stdout        io.Writer // written if Out is Standard, once all checks have passed
 	Migrating     Role      // the side that moves to the cloud; it becomes secondConnector
 
-	// Project keys of the two sides. Where one is given, keys are checked to belong to it, so that swapped files are
-	// noticed. The project is what stands before the last '-' of a key.
+	// Project keys of the two sides. If one is given, keys of issues must belong to it, so that swapped files are
+	// noticed. The project is the part before the last '-' of a key.
 	MasterProject, SlaveProject string
 
 	Allow            []Rule // checks whose failure becomes a warning
 	CompleteComments bool   // fill the missing half of a comment or attachment pair from the other side's file
 
 	Clock    func() time.Time // measures Report.Seconds, if given
-	TempDir  string           // for what has to be kept aside while standard streams are used; "" is the system's
-	MaxEntry int              // bytes of one entry; 0 is DefaultMaxEntry
+	TempDir  string           // for temporary files while standard streams are used; "" is the system's folder
+	MaxEntry int              // maximum bytes of one entry; 0 is DefaultMaxEntry
 }
 
-// Merge joins the exports of the two ends into the file that pairs the issues of the new synchronization: the
-// entries of the side that stays as firstConnector, those of the migrating side as secondConnector, each byte for
-// byte as it was. Order, unknown members and the form of numbers stay.
+// Merge joins the exports of the two ends into the file that pairs the issues of the new synchronization. The entries
+// of the side that stays become firstConnector, those of the migrating side secondConnector, each byte for byte as it
+// was. Order, unknown members and the form of numbers stay.
 //
 // It reads the side that stays first, to its end. Memory is bounded by the largest entry and by a Set of one side's
-// pairs (and of the other side's unmatched ones). A file whose entries are not in the order of their ids is read again
-// to compare the ids: once up to a million pairs, four times at most. An input that is not a regular file is
-// kept aside as it is read, like standard input.
+// pairs (and of the other side's unmatched ones). A file whose entries are not in the order of their ids is read
+// again to compare the ids: once up to a million pairs, at most four times. An input that is not a regular file, such
+// as standard input, is copied to a temporary file as it is read.
 //
-// The output appears under its name complete and synced, or not at all: a file that was there before survives every
-// failure. A symbolic link at Out stays, and the file it leads to is replaced (if Fs is an afero.LinkReader; otherwise
-// the link is). A file that was there keeps its mode, less what everybody might do, and its owner where this process
-// may give files away.
+// The output appears under its name complete and synced, or not at all: an existing file survives every failure. A
+// symbolic link at Out stays, and the file that it points to is replaced (if Fs is an afero.LinkReader; otherwise the
+// link is replaced). The new file gets the mode of the existing one, without permissions for others, and its owner if
+// this process may give files away.
 //
-// When ctx ends, Merge returns even from a pipe whose other end does nothing. The goroutine that waits there is then
-// left behind until the pipe moves or closes.
+// When ctx ends, Merge returns even from a pipe whose other end does nothing. The goroutine that waits there is left
+// behind until the pipe moves or closes.
 //
 // Errors: a *SyntaxError for a file that is not what Backbone exports (both joined if both are); a *CheckError with
-// all that the checks found and Allow does not name; anything else is about options, files or ctx.
+// all findings of the checks that Allow does not name; any other error is about options, files or ctx.
 func Merge(ctx context.Context, o MergeOptions) (*Report, error) {
 	m, err := newMerge(o)
 	if err != nil {
@@ -73,13 +73,13 @@ func Merge(ctx context.Context, o MergeOptions) (*Report, error) {
 	if err != nil {
 		return nil, errors.Join(err, closing)
 	}
-	if closing != nil { // the output is complete all the same
+	if closing != nil { // the output is complete nevertheless
 		report.Warnings = append(report.Warnings, Finding{Message: closing.Error()})
 	}
 	return report, nil
 }
 
-// merge is one run.
+// merge is one run of Merge.
 type merge struct {
 	o          MergeOptions
 	allowed    map[Rule]bool
@@ -92,15 +92,15 @@ type merge struct {
 
 	// Cases found while the migrating side is read.
 	unmatched tally
-	same      int // of unmatched: pairs that the side that stays has the same way round
+	same      int // of unmatched: pairs that the side that stays has, but not mirrored
 	sequence  disagreements
 
 	pairs    int
 	sameFile bool // both sides are one file
 	findings []Finding
 	report   *Report
-	buffer   []byte   // of whichever reader is at work
-	idList   []uint64 // of whichever side is looked at
+	buffer   []byte   // of the reader in use
+	idList   []uint64 // of the side in use
 }
 
 func newMerge(o MergeOptions) (*merge, error) {
@@ -173,7 +173,7 @@ func (m *merge) run(ctx context.Context) (*Report, error) {
 	return r, nil
 }
 
-// once writes while it checks: one pass over each file.
+// once checks and writes at the same time: one pass over each file.
 func (m *merge) once(ctx context.Context) error {
 	write := func(e *Entry) error { return m.out.entry(e.Raw) }
 	if err := m.out.section(First); err != nil {
@@ -191,8 +191,8 @@ func (m *merge) once(ctx context.Context) error {
 	return m.judge(ctx)
 }
 
-// twice checks both files before it reads them again to write, since the half pairs of the first are completed from
-// the second.
+// twice checks both files, then reads them again to write, because the half pairs of the first file are completed
+// from the second.
 func (m *merge) twice(ctx context.Context) error {
 	none := func(*Entry) error { return nil }
 	if err := m.readStaying(ctx, none); err != nil {
@@ -233,7 +233,8 @@ func (m *merge) readStaying(ctx context.Context, write func(*Entry) error) error
 	return err
 }
 
-// bothBroken looks for a mistake in the second file when the first has one, so that both can be mended in one go.
+// bothBroken also looks for a mistake in the second file if the first one has one, so that people can fix both at
+// once.
 func (m *merge) bothBroken(ctx context.Context, err error) error {
 	var broken *SyntaxError
 	if !errors.As(err, &broken) {
@@ -246,7 +247,7 @@ func (m *merge) bothBroken(ctx context.Context, err error) error {
 	return err
 }
 
-// readMigrating reads the migrating side past the set.
+// readMigrating reads the migrating side and looks up its pairs in the set.
 func (m *merge) readMigrating(ctx context.Context, write func(*Entry) error) error {
 	err := m.move.read(ctx, func(e *Entry) error {
 		if err := m.meet(e); err != nil {
@@ -259,11 +260,11 @@ func (m *merge) readMigrating(ctx context.Context, write func(*Entry) error) err
 	}
 	m.extra.confirmed = m.move.rereader()
 	first, count, err := m.extra.Seal()
-	m.move.addRepeated(first, count) // to those that met a pair of the other side again
+	m.move.addRepeated(first, count) // in addition to those found by meet
 	return err
 }
 
-// meet looks one entry of the migrating side up.
+// meet looks up the mirror of one entry of the migrating side.
 func (m *merge) meet(e *Entry) error {
 	match, err := m.set.MatchMirror(e)
 	if err != nil {

@@ -12,7 +12,7 @@ import (
 
 func (m *merge) found(f Finding) { m.findings = append(m.findings, f) }
 
-// checkPaths refuses what need not be read to be seen as wrong.
+// checkPaths refuses paths that are wrong whatever the files contain.
 func (m *merge) checkPaths() error {
 	var err error
 	if m.target, err = m.o.resolve(); err != nil {
@@ -20,7 +20,7 @@ func (m *merge) checkPaths() error {
 	}
 	stdout := statOf(m.o.Stdout)
 	if stdout != nil && !stdout.Mode().IsRegular() {
-		stdout = nil // a terminal may well be both standard input and output
+		stdout = nil // a terminal may be both standard input and output
 	}
 	for _, s := range []*side{m.stay, m.move} {
 		switch {
@@ -40,21 +40,21 @@ func (m *merge) checkPaths() error {
 			Message: fmt.Sprintf("%s and %s are the same file; give the master's file and the slave's", m.stay.name,
 				m.move.name)})
 		if !m.allowed[SameFile] {
-			return &CheckError{Findings: m.findings} // all else that could be found would follow from this
+			return &CheckError{Findings: m.findings} // any other finding would follow from this
 		}
 	}
 	return nil
 }
 
-// same says whether both are there and are one file.
+// same reports whether both exist and are one file.
 func same(a, b os.FileInfo) bool { return a != nil && b != nil && os.SameFile(a, b) }
 
-// samePath says whether two paths are the same whatever is there.
+// samePath reports whether two paths are equal, whether or not the file exists.
 func samePath(a, b string) bool {
 	return a != Standard && b != Standard && filepath.Clean(a) == filepath.Clean(b)
 }
 
-// judge turns what was found into a *CheckError, or into warnings where it is allowed.
+// judge makes a *CheckError of the findings; those that are allowed become warnings.
 func (m *merge) judge(ctx context.Context) error {
 	if err := m.compareRepeated(); err != nil {
 		return err
@@ -93,7 +93,7 @@ func (m *merge) judge(ctx context.Context) error {
 	return nil
 }
 
-// locate finds the lines of all that is to be named, in one more pass over each file.
+// locate finds the positions of all entries that findings name, in one more pass over each file.
 func (m *merge) locate(ctx context.Context, unmatched []int64) error {
 	at := map[*side][]int64{m.stay: unmatched}
 	for _, s := range []*side{m.stay, m.move} {
@@ -116,7 +116,7 @@ func (m *merge) locate(ctx context.Context, unmatched []int64) error {
 	return nil
 }
 
-// checkContent notices the same export given twice: byte for byte, or at least pair for pair.
+// checkContent notices when both sides are the same export: byte for byte, or at least pair for pair.
 func (m *merge) checkContent() {
 	a, b := m.stay, m.move
 	if a.report.Pairs == 0 || b.report.Pairs == 0 {
@@ -151,7 +151,8 @@ func (m *merge) checkSwapped() {
 	}
 }
 
-// checkUnmatched lists the pairs of either side that the other does not have.
+// checkUnmatched lists the pairs of either side that the other side does not have. first are the offsets of those of
+// the side that stays.
 func (m *merge) checkUnmatched(first []int64) {
 	stay := tally{count: m.set.Unmatched()}
 	for _, offset := range first {

@@ -9,8 +9,8 @@ import (
 	"slices"
 )
 
-// complete writes the entries of from, with the missing half of comment and attachment pairs filled in from the
-// mirror entries of other. Both have been read and checked before.
+// complete writes the entries of from. It fills in the missing halves of comment and attachment pairs from the mirror
+// entries of other. Both have been read and checked before.
 func (m *merge) complete(ctx context.Context, from, other *side) error {
 	c := completer{seed: m.set.seed, write: m.out.write}
 	return from.read(ctx, func(e *Entry) error {
@@ -40,7 +40,7 @@ func (m *merge) complete(ctx context.Context, from, other *side) error {
 	})
 }
 
-// mirrorOf gives the offset of an entry's mirror in the other file.
+// mirrorOf returns the offset of an entry's mirror in the other file.
 func (m *merge) mirrorOf(from *side, e *Entry) (offset int64, ok bool) {
 	local, remote := e.LocalKey, e.RemoteKey
 	if from == m.move {
@@ -60,36 +60,36 @@ func (m *merge) mirrorOf(from *side, e *Entry) (offset int64, ok bool) {
 	return 0, false
 }
 
-// completer fills halves in. It keeps its buffers from entry to entry.
+// completer fills in missing halves. It reuses its buffers from entry to entry.
 type completer struct {
 	seed  maphash.Seed
 	write func([]byte) error
 	ids   []idPlace // sorted by key
-	text  []byte    // of an id that had escapes
+	text  []byte    // the decoded text of an id with escapes
 }
 
-// idRole is where an id stands.
+// idRole says where an id is.
 type idRole uint64
 
 const (
 	mineLocal idRole = iota
 	mineRemote
-	itsRemote // what mineLocal is called in the mirror entry
+	itsRemote // the id of mineLocal in the mirror entry
 	itsLocal
 	roleBits = 2
 )
 
-// idPlace is one id of a list: 62 bits of the hash of its text, its role, and the {localId, remoteId} object it is
-// in.
+// idPlace is one id of a list: 62 bits of the hash of its text, its role, and the offset of its {localId, remoteId}
+// object.
 type idPlace struct {
 	key uint64
 	at  int
 }
 
-// complete writes the entry at raw in mine's data, with the halves filled in that the mirror entry, its last, knows;
-// and says how many. A half is filled in only where nothing can be mistaken: its id, and the id that is to be filled
-// in, each stand once on the mirror's side, in one pair; its id stands once in this entry, and the other not at all.
-// Ids are compared by their text, whichever way it is written.
+// complete writes the entry at raw in mine's data, with the halves filled in that the mirror entry, which its has
+// read last, knows. It returns their number. A half is filled in only if nothing can be mistaken: its id and the id
+// to be filled in each occur once on the mirror's side, in one pair; its id occurs once in this entry, and the other
+// one does not. Ids are compared by their text, whether written as a number or as a string.
 func (c *completer) complete(mine *scanner, raw span, its *scanner) (n int, err error) {
 	done := raw.from
 	order := [2]int{0, 1}
@@ -146,7 +146,8 @@ func (c *completer) key(value []byte) uint64 {
 	return maphash.Bytes(c.seed, value) << roleBits
 }
 
-// places finds how often an id stands in a role, and where first.
+// places returns how often an id occurs in a role, and where if it occurs once. n is 2 if it occurs more often than
+// once.
 func (c *completer) places(key uint64, r idRole) (at, n int) {
 	i, _ := slices.BinarySearchFunc(c.ids, key|uint64(r), func(p idPlace, key uint64) int {
 		return cmp.Compare(p.key, key)
@@ -160,7 +161,7 @@ func (c *completer) places(key uint64, r idRole) (at, n int) {
 	return c.ids[i].at, 1
 }
 
-// other finds the id that is to be filled in into a half pair, as the mirror entry writes it.
+// other returns the id that completes a half pair, as the mirror entry writes it.
 func (c *completer) other(mine *scanner, p *pairSpan, its *scanner) (value []byte, ok bool) {
 	if !p.half() || p.twice {
 		return nil, false
@@ -195,7 +196,7 @@ func (c *completer) other(mine *scanner, p *pairSpan, its *scanner) (value []byt
 	return value, n == 0
 }
 
-// fill writes what stands before the missing half, from done on, and the half. It returns what is done then.
+// fill writes the data from done up to the missing half, and the half. It returns the new value of done.
 func (c *completer) fill(mine *scanner, done int, p *pairSpan, value []byte) (int, error) {
 	null, name := p.remoteNull, `"remoteId"`
 	if p.local.to == 0 {
@@ -204,7 +205,7 @@ func (c *completer) fill(mine *scanner, done int, p *pairSpan, value []byte) (in
 	if null.to != 0 {
 		return null.to, errors.Join(c.write(mine.b[done:null.from]), c.write(value))
 	}
-	// Written like the member that is there: same line breaks and blanks.
+	// Written like the existing member: same line breaks and blanks.
 	c.text = append(append(append(append(c.text[:0], ','), p.gap.of(mine.b)...), name...), p.colon.of(mine.b)...)
 	return p.last, errors.Join(c.write(mine.b[done:p.last]), c.write(c.text), c.write(value))
 }

@@ -7,8 +7,7 @@ import (
 	"os"
 )
 
-// look finds out what the two inputs are, and opens those that can be opened at any time: what is missing is told of
-// both at once.
+// look finds out what the two inputs are, and opens regular files. It reports what is missing for both at once.
 func (m *merge) look(ctx context.Context) error {
 	var errs []error
 	for _, s := range []*side{m.stay, m.move} {
@@ -31,7 +30,7 @@ func (m *merge) look(ctx context.Context) error {
 	return errors.Join(errs...)
 }
 
-// statOf is what a stream is, if that can be known.
+// statOf returns the file info of a stream, or nil if it is not known.
 func statOf(stream any) os.FileInfo {
 	f, ok := stream.(interface{ Stat() (os.FileInfo, error) })
 	if !ok {
@@ -44,8 +43,8 @@ func statOf(stream any) os.FileInfo {
 	return info
 }
 
-// open makes the side ready to be read. A named pipe is opened no sooner than it is needed: who writes to two of
-// them may do it one after the other.
+// open makes the side ready to be read. A named pipe is opened only when it is needed, because its writer may write
+// to two of them one after the other.
 func (s *side) open(ctx context.Context) error {
 	if s.path != Standard {
 		f, err := openWithin(ctx, s.m.o.Fs, s.path)

@@ -9,14 +9,14 @@ import (
 	"slices"
 )
 
-// repeat is an entry that has what only one entry may have, and an earlier one has already.
+// repeat is an entry with something that only one entry may have, and that an earlier one already has.
 type repeat struct {
 	at, first int64  // offsets
-	in        *side  // whose file has the first
-	what      string // it is, where the keys do not tell
+	in        *side  // the side whose file has the first one
+	what      string // what is repeated, if the keys do not show it
 }
 
-// repeats collects them, the first ten in the order of the file.
+// repeats collects repeated entries, and keeps the first ten in the order of the file.
 type repeats struct {
 	count int
 	first lowest[repeat]
@@ -27,7 +27,7 @@ func (r *repeats) add(one repeat) {
 	r.first.add(one.at, one)
 }
 
-// finding makes a finding of them, if there are any. text words what stands at the two places.
+// finding makes a finding of the repeats, if there are any. text describes the two places.
 func (r *repeats) finding(s *side, rule Rule, message string, text func(one repeat, here, first Example) string) {
 	if r.count == 0 {
 		return
@@ -41,7 +41,7 @@ func (r *repeats) finding(s *side, rule Rule, message string, text func(one repe
 	s.m.found(t.finding(rule, fmt.Sprintf("%s has %s %s", s.name, entries(r.count), message)))
 }
 
-// addRepeated adds entries whose pair the file has already: all of them to the count, the first to the examples.
+// addRepeated adds entries whose pair the file has already: count to the number, first to the examples.
 func (s *side) addRepeated(first []Duplicate, count int) {
 	s.repeated.count += count
 	for _, d := range first {
@@ -49,7 +49,7 @@ func (s *side) addRepeated(first []Duplicate, count int) {
 	}
 }
 
-// checkRepeated makes findings of what is there once too often.
+// checkRepeated makes findings of everything that is repeated.
 func (s *side) checkRepeated() {
 	s.repeated.finding(s, Doubled, "of a pair that it has already; remove the wrong entry",
 		func(_ repeat, here, first Example) string { return here.Text + ", first at " + first.Where })
@@ -79,13 +79,13 @@ func (s *side) checkRepeated() {
 	}
 }
 
-// connectorSeen is which connector the entries of a file are of.
+// connectorSeen records to which connector the entries of a file belong.
 type connectorSeen struct {
-	key      []byte // of the first entry that has one
-	at       string // where that is
+	key      []byte // of the first entry that names its connector
+	at       string // position of that entry
 	other    string // the first different one
 	others   tally
-	nameless tally // entries without one
+	nameless tally // entries that name no connector
 }
 
 func (c *connectorSeen) add(file string, e *Entry) {
@@ -104,8 +104,8 @@ func (c *connectorSeen) add(file string, e *Entry) {
 	}
 }
 
-// checkConnector makes findings of entries that are not, or perhaps not, of the connector that the file is of. A file
-// in which no entry names its connector says nothing of it.
+// checkConnector makes findings of entries that belong, or may belong, to another connector than the rest of the
+// file. If no entry names its connector, nothing can be checked.
 func (s *side) checkConnector() {
 	c := &s.connector
 	if c.key == nil {
@@ -123,14 +123,13 @@ func (s *side) checkConnector() {
 	}
 }
 
-// idsSeen is what is known of the ids of a file's entries. As long as they ascend no two are the same, and none has to
-// be kept.
+// idsSeen records the ids of a file's entries. As long as they ascend, no two are equal, and none has to be kept.
 type idsSeen struct {
 	n          int
 	last       []byte
 	unordered  bool
-	perReading int    // how many are compared at a time, about; 0 is the ordinary number
-	weaken     uint64 // bits of the hash that are cleared, by tests that need collisions
+	perReading int    // about how many are compared at a time; 0 for the default
+	weaken     uint64 // bits of the hash that tests clear to get collisions
 }
 
 func (i *idsSeen) add(id []byte) {
@@ -143,12 +142,13 @@ func (i *idsSeen) add(id []byte) {
 	}
 }
 
-// leastIDs is how many ids, of 8 bytes, are compared at a time at least; of many pairs it is a quarter.
+// leastIDs is the minimum number of ids, 8 bytes each, that are compared at a time. For large files it is a quarter
+// of them.
 const leastIDs = 1 << 20
 
-// findRepeatedIDs finds entries with the same id. Ids in no order are compared in as many readings of the file as it
-// takes to do with two bytes of memory a pair: each time those whose hashes are in one part of all. What stands in the
-// list is 26 bits of the hash and the offset; where those bits are the same the ids themselves decide.
+// findRepeatedIDs finds entries with the same id. If the ids are not in order, it reads the file several times, to
+// use no more than two bytes of memory per pair: each time it compares the ids whose hashes are in one part of the
+// range. The list holds 26 bits of the hash and the offset. If those bits are equal, the ids themselves are compared.
 func (s *side) findRepeatedIDs(ctx context.Context) error {
 	if !s.ids.unordered {
 		return nil
@@ -185,7 +185,7 @@ func (s *side) findRepeatedIDs(ctx context.Context) error {
 	return nil
 }
 
-// compareIDs compares the ids of the entries in a sorted list that have the same hash there.
+// compareIDs compares the ids of those entries in a sorted list that have the same hash in it.
 func (s *side) compareIDs(ctx context.Context, list []uint64) error {
 	seen := map[string]int64{}
 	for len(list) > 0 {

@@ -16,14 +16,14 @@ type disagreement struct {
 	fromAt, toAt   int64 // offsets of the two entries
 }
 
-// disagreements collects them, the first ten in the order of the migrating side's file.
+// disagreements collects the disagreements, and keeps the first ten in the order of the migrating side's file.
 type disagreements struct {
-	count, overrun int // overrun: of count, more applied than sent
+	count, overrun int // overrun: of count, those with more applied than sent
 	first          lowest[disagreement]
-	unknown        tally // pairs of which a direction could not be compared
+	unknown        tally // pairs where a direction could not be compared
 }
 
-// add counts a disagreement. What names it is made only if it is among the first.
+// add counts a disagreement. name is called only if it is among the first ten.
 func (d *disagreements) add(moveAt int64, sent, applied int64, name func() disagreement) {
 	d.count++
 	if applied > sent {
@@ -36,7 +36,7 @@ func (d *disagreements) add(moveAt int64, sent, applied int64, name func() disag
 	}
 }
 
-// compareSequence compares both directions of one pair of entries, where both have the counter. e is the migrating
+// compareSequence compares each direction of one pair of entries for which both have the counter. e is the migrating
 // side's entry.
 func (m *merge) compareSequence(stay Sequence, stayAt int64, e *Entry) {
 	move := e.Sequence
@@ -54,7 +54,7 @@ func (m *merge) compareSequence(stay Sequence, stayAt int64, e *Entry) {
 	}
 }
 
-// noteUnknown notes a pair of which a direction cannot be compared.
+// noteUnknown notes a pair where a direction cannot be compared.
 func (m *merge) noteUnknown(stay Sequence, e *Entry) {
 	if !stay.isKnown() || !e.Sequence.isKnown() {
 		m.sequence.unknown.add(m.move.name, e, func() string {
@@ -63,8 +63,8 @@ func (m *merge) noteUnknown(stay Sequence, e *Entry) {
 	}
 }
 
-// compareRepeated compares the entries of the side that stays whose pair stood before them: the set met the
-// migrating side with the first one only.
+// compareRepeated compares those entries of the side that stays that repeat an earlier pair. While the migrating side
+// was read, only the first entry of each pair was compared.
 func (m *merge) compareRepeated() error {
 	again := m.move.rereader()
 	return m.set.duplicates(func(r *record) error {
@@ -124,7 +124,7 @@ func (m *merge) checkSequence() {
 	m.found(f)
 }
 
-// example stands where messages are missing, or are too many.
+// example returns the example for a finding, at the entry that has applied too few or too many messages.
 func (d *disagreement) example() Example {
 	sender := fmt.Sprintf("%s (%s, %s)", d.fromKey, d.from.role, d.from.places[d.fromAt].Where)
 	text := fmt.Sprintf("%s has sent %d messages, %s (%s) has applied %d", sender, d.sent, d.toKey, d.to.role, d.applied)

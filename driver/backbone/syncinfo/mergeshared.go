@@ -2,8 +2,8 @@ package syncinfo
 
 import "context"
 
-// findShared finds the issues that are in more than one pair, whichever of the two files has the pairs: an issue has
-// one partner. Pairs that both files have are looked for in the file of the side that stays.
+// findShared finds the issues that are in more than one pair, in either of the two files: an issue has only one
+// partner. Pairs that both files have are looked up in the file of the side that stays.
 func (m *merge) findShared(ctx context.Context) error {
 	m.extra.turn()
 	err := m.findSharedKeys(ctx, &m.stay.sharedLocal, &m.move.sharedRemote, func(e *Entry, in *side) []byte {
@@ -24,12 +24,13 @@ func (m *merge) findShared(ctx context.Context) error {
 		return e.LocalKey
 	})
 	if m.o.CompleteComments {
-		m.set.turn() // pairs will be looked for again
+		m.set.turn() // complete looks up pairs again
 	}
 	return err
 }
 
-// findSharedKeys does it for the issues of one of the two projects. key gives an entry's.
+// findSharedKeys finds the shared issues of one of the two projects. key returns the issue of an entry in that
+// project.
 func (m *merge) findSharedKeys(ctx context.Context, ofStay, ofMove *repeats,
 	key func(e *Entry, in *side) []byte) error {
 	type place struct {

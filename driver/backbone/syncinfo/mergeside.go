@@ -25,22 +25,22 @@ type side struct {
 	info    os.FileInfo
 	stream  io.Reader  // set if the side can be read only once
 	opened  io.Closer  // what stream reads, if it was opened here
-	file    afero.File // what is read; the spool where there is a stream
+	file    afero.File // the file that is read; the spool if there is a stream
 	spool   *tempFile
 	again   *rereader
 	reading *Reader
 	hash    maphash.Hash // of the whole content
 	size    int64
-	read1   bool   // it has been read to its end once
-	content uint64 // the hash then
+	read1   bool   // it has been read completely once
+	content uint64 // the hash at that time
 
 	swapped, odd              tally
 	connector                 connectorSeen
 	ids                       idsSeen
-	comments, attachments     tally   // entries that have an id of one twice
+	comments, attachments     tally   // entries that have the id of a comment, or attachment, twice
 	repeated, repeatedID      repeats // pairs, ids of entries
 	sharedLocal, sharedRemote repeats
-	places                    map[int64]Example // by offset: what is named in findings
+	places                    map[int64]Example // by offset: the entries that findings name
 }
 
 func newSide(m *merge, role Role, path string, report *SideReport) *side {
@@ -52,7 +52,7 @@ func newSide(m *merge, role Role, path string, report *SideReport) *side {
 	return s
 }
 
-// source lets the side be read again, from its file or its spool.
+// source returns the side as a source that can be read again, from its file or its spool.
 func (s *side) source() Source {
 	options := []ReaderOption{MaxEntry(s.m.o.MaxEntry), sharing(&s.m.buffer)}
 	if s.m.o.CompleteComments {
@@ -69,7 +69,7 @@ func (s *side) source() Source {
 	}
 }
 
-// rereader reads single entries of the side, once it has been read.
+// rereader returns a reader of single entries, for a side that has been read.
 func (s *side) rereader() *rereader {
 	if s.again == nil {
 		s.again = newRereader(s.name, s.file, s.m.o.MaxEntry)
@@ -77,8 +77,8 @@ func (s *side) rereader() *rereader {
 	return s.again
 }
 
-// read reads the side from its beginning to its end. The first time it checks and counts the entries; later times it
-// checks that the content is the same.
+// read reads the side from its beginning to its end. The first time it checks and counts the entries. Later it checks
+// that the content is still the same.
 func (s *side) read(ctx context.Context, do func(e *Entry) error) error {
 	if s.file == nil {
 		if err := s.open(ctx); err != nil {
@@ -124,7 +124,7 @@ func (s *side) read(ctx context.Context, do func(e *Entry) error) error {
 	return nil
 }
 
-// check looks at an entry when it is read for the first time.
+// check checks an entry when it is read for the first time.
 func (s *side) check(e *Entry) {
 	s.report.add(e)
 	s.checkProject(e)
@@ -144,7 +144,7 @@ func (s *side) check(e *Entry) {
 	}
 }
 
-// warn tells what is odd in the file but does no harm.
+// warn adds warnings about what is unusual but harmless in the file.
 func (s *side) warn(r *Reader) {
 	w := &s.m.report.Warnings
 	for _, one := range r.Warnings() {
@@ -159,13 +159,13 @@ func (s *side) warn(r *Reader) {
 	}
 }
 
-// Write takes what is read, for its hash.
+// Write adds what is read to the hash.
 func (s *side) Write(p []byte) (int, error) {
 	s.size += int64(len(p))
 	return s.hash.Write(p)
 }
 
-// checkProject notices keys that are not of the side's project.
+// checkProject notices keys that do not belong to the side's project.
 func (s *side) checkProject(e *Entry) {
 	for _, k := range [...]struct {
 		key     []byte
@@ -181,7 +181,7 @@ func (s *side) checkProject(e *Entry) {
 	}
 }
 
-// projectOf gives the project part of an issue key.
+// projectOf returns the project part of an issue key.
 func projectOf(key []byte) []byte {
 	if i := bytes.LastIndexByte(key, '-'); i >= 0 {
 		return key[:i]
@@ -189,7 +189,7 @@ func projectOf(key []byte) []byte {
 	return nil
 }
 
-// locate finds out what stands at the offsets, for findings.
+// locate finds the entries at the offsets, for findings.
 func (s *side) locate(ctx context.Context, offsets []int64) error {
 	slices.Sort(offsets)
 	offsets = slices.Compact(offsets)

@@ -2,8 +2,8 @@ package syncinfo
 
 import "bytes"
 
-// foreign recognizes what is certainly not JSON in UTF-8 by how it begins, and says what to do. start is the
-// beginning of the file, at least four bytes of it if it has as many.
+// foreign recognizes by its beginning a file that is certainly not JSON in UTF-8, and says what to do. start holds
+// the first four bytes, fewer only if the file is shorter.
 func foreign(start []byte) string {
 	for _, f := range [...]struct{ begin, msg string }{
 		{"\xef\xbb\xbf", "the file starts with a UTF-8 byte order mark; save it as UTF-8 without one, or better " +

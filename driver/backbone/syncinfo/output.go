@@ -14,20 +14,20 @@ import (
 	"github.com/syncctl/syncctl/driver/host"
 )
 
-// blockSize is how much is written, and hashed, at a time.
+// blockSize is the number of bytes that are written, and hashed, at a time.
 const blockSize = 256 << 10
 
-// output is the merged file in the making: a temporary file that becomes the output only when all is well. Blocks
-// are hashed and written by a goroutine of its own while the next one is filled.
+// output is the merged file being written: a temporary file that becomes the output only if everything succeeds. A
+// goroutine hashes and writes blocks while the next one is filled.
 type output struct {
 	o  MergeOptions
 	to target
 	f  *tempFile
 
 	block  []byte       // being filled
-	full   chan []byte  // to the goroutine; closed to end it
-	free   chan written // back from it
-	closed bool         // full is
+	full   chan []byte  // blocks for the goroutine; closed to end it
+	free   chan written // blocks that come back
+	closed bool         // full is closed
 	hash   hash.Hash
 
 	size    int64
@@ -36,7 +36,7 @@ type output struct {
 	warning string
 }
 
-// written is a block that may be filled again, and the error, if any, of writing it or one before it.
+// written is a block that may be filled again, and the error of writing it or one before it, if any.
 type written struct {
 	block []byte
 	err   error
@@ -62,7 +62,8 @@ func newOutput(o MergeOptions, to target) (*output, error) {
 
 func (w *output) name() string { return w.to.name }
 
-// writeBlocks writes and hashes what comes, and closes free when full is closed. After an error it only hands back.
+// writeBlocks writes and hashes the blocks from full, and closes free when full is closed. After an error it only
+// returns the blocks.
 func writeBlocks(f io.Writer, h hash.Hash, full <-chan []byte, free chan<- written) {
 	defer close(free)
 	var err error
@@ -76,7 +77,7 @@ func writeBlocks(f io.Writer, h hash.Hash, full <-chan []byte, free chan<- writt
 	}
 }
 
-// write adds bytes to the output. An error may be of what was written before.
+// write adds bytes to the output. An error may be about bytes that were written before.
 func (w *output) write(p []byte) error {
 	w.size += int64(len(p))
 	for len(p) > cap(w.block)-len(w.block) {
@@ -92,7 +93,7 @@ func (w *output) write(p []byte) error {
 	return nil
 }
 
-// flush writes what is left and ends the goroutine.
+// flush writes the rest and ends the goroutine.
 func (w *output) flush() error {
 	w.full <- w.block
 	w.end()
@@ -112,7 +113,7 @@ func (w *output) end() {
 	}
 }
 
-// section ends the section before, if any, and begins one.
+// section ends the previous section, if any, and begins a new one.
 func (w *output) section(s Section) error {
 	text := "{\n  \"" + string(s) + "\": ["
 	if w.begun {
@@ -138,7 +139,7 @@ func (w *output) entry(raw []byte) error {
 
 var firstEntry, nextEntry = []byte("\n    "), []byte(",\n    ")
 
-// next writes what stands before an entry.
+// next writes the separator before an entry.
 func (w *output) next() error {
 	w.entries++
 	if w.entries == 1 {
@@ -147,7 +148,7 @@ func (w *output) next() error {
 	return w.write(nextEntry)
 }
 
-// finish completes the file and gives it its name, or copies it to standard output.
+// finish completes the file and renames it to the target, or copies it to standard output.
 func (w *output) finish(ctx context.Context) error {
 	if err := w.write([]byte(w.sectionEnd() + "\n}\n")); err != nil {
 		return err
@@ -171,7 +172,7 @@ func (w *output) finish(ctx context.Context) error {
 		return fmt.Errorf("another process has replaced the temporary file of %s: make sure that no other merge "+
 			"writes it, and try again", w.name())
 	}
-	if err := w.f.close(); err != nil { // before it gets its name, which some systems refuse to a file that is open
+	if err := w.f.close(); err != nil { // before it is renamed: some systems refuse to rename an open file
 		return fmt.Errorf("closing %s: %w", w.name(), onOneLine{err})
 	}
 	if err := w.o.Fs.Rename(w.f.path, w.to.path); err != nil {
@@ -182,9 +183,8 @@ func (w *output) finish(ctx context.Context) error {
 	return nil
 }
 
-// likeBefore gives the finished file the owner and the mode of the one that was there, through the open file: its name
-// may be another file's by now. What everybody may do with the old one, they may not with the new one: it has issues
-// in it.
+// likeBefore gives the finished file the owner and the mode of the existing one. It uses the open file, because its
+// name may be another file's by now. It drops the permissions for others, because the file contains issues.
 func (w *output) likeBefore() error {
 	if w.to.info == nil {
 		return nil
@@ -198,7 +198,7 @@ func (w *output) likeBefore() error {
 	return nil
 }
 
-const everybody = 0o007 // what others than the owner and the group may do
+const everybody = 0o007 // permissions for others than the owner and the group
 
 func (w *output) copyOut(ctx context.Context) error {
 	if w.o.Stdout == nil {
@@ -213,8 +213,8 @@ func (w *output) copyOut(ctx context.Context) error {
 	return nil
 }
 
-// syncFolder makes the new name last through a power cut. The file is there under its name already, so a failure
-// (some file systems do not sync folders) is no more than a warning.
+// syncFolder makes the new name survive a power cut. The file already exists under its name, so a failure (some file
+// systems do not sync folders) is only a warning.
 func (w *output) syncFolder() {
 	dir, err := w.o.Fs.Open(filepath.Dir(w.to.path))
 	if err == nil {

@@ -9,8 +9,8 @@ import (
 	"github.com/syncctl/syncctl/driver/host"
 )
 
-// giveTo makes a file another one's owner's, where this process may do that: only root may. For everybody else the
-// file stays their own, as it does in an editor.
+// giveTo gives a file to the owner of another one, if this process may do that: only root may. For everybody else the
+// file stays their own, as in an editor.
 func giveTo(f host.NewFile, like os.FileInfo) {
 	if s, ok := like.Sys().(*syscall.Stat_t); ok {
 		_ = f.Chown(int(s.Uid), int(s.Gid))

@@ -7,10 +7,10 @@ import (
 	"github.com/spf13/afero"
 )
 
-// Opening, reading and writing a named pipe may wait for ever, and no system offers to take such a call back. A
-// goroutine does it, which ends when the call returns; whoever called it goes on when the context ends.
+// Opening, reading or writing a named pipe may wait forever, and no system can cancel such a call. So a goroutine
+// makes it, and ends when the call returns. The caller continues when the context ends.
 
-// openWithin opens a file, or gives up when ctx ends.
+// openWithin opens a file, or returns when ctx ends.
 func openWithin(ctx context.Context, fs afero.Fs, path string) (afero.File, error) {
 	var f afero.File
 	var err error
@@ -25,14 +25,14 @@ func openWithin(ctx context.Context, fs afero.Fs, path string) (afero.File, erro
 	case <-ctx.Done():
 		go func() {
 			if <-opened; err == nil {
-				f.Close() // it is not wanted any more
+				f.Close() // nobody needs it any more
 			}
 		}()
 		return nil, context.Cause(ctx)
 	}
 }
 
-// readWithin reads r, until it ends or ctx does. stop lets the goroutine end.
+// readWithin returns a reader of r that ends when r or ctx does. stop lets the goroutine end.
 func readWithin(ctx context.Context, r io.Reader) (in io.Reader, stop func()) {
 	read, write := io.Pipe()
 	unwatch := context.AfterFunc(ctx, func() { write.CloseWithError(context.Cause(ctx)) })

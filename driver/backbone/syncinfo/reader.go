@@ -7,11 +7,11 @@ import (
 	"io"
 )
 
-// firstBuffer is what a Reader starts with. Large blocks keep the cost of reading, and of starting an entry again
-// when it crosses the end of the buffer, out of sight.
+// firstBuffer is the size of a Reader's first buffer. Large blocks keep the cost low: of reading, and of scanning an
+// entry again that crosses the end of the buffer.
 const firstBuffer = 256 << 10
 
-// maxWarnings bounds the memory that a strange file can take.
+// maxWarnings bounds the memory that an unusual file can take.
 const maxWarnings = 100
 
 // state is what a Reader expects next.
@@ -31,15 +31,15 @@ type Reader struct {
 	name     string
 	src      io.Reader
 	array    bool // a bare array, no envelope
-	second   bool // secondConnector is welcome
+	second   bool // secondConnector is allowed
 	maxEntry int
 	buffer   int // size of the first buffer
 	shared   *[]byte
-	tally    *Tally // see Counting; nil: none
+	tally    *Tally // see Counting; may be nil
 
 	s      scanner
 	buf    []byte
-	r, w   int   // buf[r:w] is what has been read but not yet looked at
+	r, w   int   // buf[r:w] has been read but not yet scanned
 	base   int64 // offset of buf[0] in the file
 	eof    bool
 	state  state
@@ -60,17 +60,17 @@ type Reader struct {
 // ReaderOption changes how a Reader reads.
 type ReaderOption func(*Reader)
 
-// WithSecond lets the envelope have a secondConnector too, as the export of a direct synchronization and a merged
-// file have. Section tells where an entry stands.
+// WithSecond also allows a secondConnector in the envelope, as in the export of a direct synchronization and in a
+// merged file. Section says in which one an entry is.
 func WithSecond() ReaderOption { return func(r *Reader) { r.second = true } }
 
 // MaxEntry limits one entry, or one unknown member of the envelope, to n bytes instead of DefaultMaxEntry.
 func MaxEntry(n int) ReaderOption { return func(r *Reader) { r.maxEntry = n } }
 
-// keepPairs makes the reader remember where the comments and attachments of the current entry stand.
+// keepPairs makes the reader remember where the comments and attachments of the current entry are.
 func keepPairs() ReaderOption { return func(r *Reader) { r.s.keepPairs = true } }
 
-// sharing makes readers that are never used at the same time use one buffer.
+// sharing makes readers use one buffer. They must never be used at the same time.
 func sharing(buf *[]byte) ReaderOption { return func(r *Reader) { r.shared = buf } }
 
 // NewExportReader reads a file of "Download synchronized issues": {"firstConnector":[...]}. A secondConnector is
@@ -100,17 +100,19 @@ func newReader(name string, src io.Reader, array bool, options []ReaderOption) *
 	return r
 }
 
-// Name is the file's name as given.
+// Name returns the file's name as given.
 func (r *Reader) Name() string { return r.name }
 
-// Section tells where the last entry stands.
+// Section returns the section of the last entry.
 func (r *Reader) Section() Section { return r.section }
 
-// Warnings lists oddities met so far: members of the envelope that Backbone does not document and that were skipped.
+// Warnings lists what was unusual so far: members of the envelope that Backbone does not document and that were
+// skipped.
 func (r *Reader) Warnings() []Warning { return r.warnings }
 
-// Next returns the next entry, io.EOF after the last one of a file that is right to its last byte, a *SyntaxError if
-// it is not, or the error of the underlying reader, wrapped. The entry is valid until the next call. An error stays.
+// Next returns the next entry, which is valid until the next call. It returns io.EOF after the last entry of a file
+// that is correct to its last byte, a *SyntaxError if it is not, or the wrapped error of the underlying reader. After
+// an error it returns the same error again.
 func (r *Reader) Next() (*Entry, error) {
 	if r.err == nil {
 		if r.err = r.next(); r.err == nil {
@@ -145,7 +147,7 @@ func (r *Reader) next() error {
 	}
 }
 
-// start looks at the first bytes of the file.
+// start checks the first bytes of the file.
 func (r *Reader) start() error {
 	if err := r.fill(); err != nil {
 		return err
@@ -180,7 +182,7 @@ func (r *Reader) start() error {
 	return nil
 }
 
-// envelope reads up to and into the next array, or over one unknown member, or over the envelope's end.
+// envelope reads up to the first entry of the next array, or one unknown member, or the envelope's end.
 func (r *Reader) envelope() error {
 	c, err := r.peek()
 	if err != nil {
@@ -222,7 +224,7 @@ func (r *Reader) envelope() error {
 	return r.envelopeMember(string(name), at)
 }
 
-// envelopeMember goes on at the value of a member whose name stands at r.r.
+// envelopeMember reads the value of a member whose name is at r.r: it enters an array of entries, and skips the rest.
 func (r *Reader) envelopeMember(name string, value int) error {
 	section := Section(name)
 	if section != First && section != Second {
@@ -277,7 +279,8 @@ func (r *Reader) inArray() (found bool, err error) {
 	return true, r.readEntry()
 }
 
-// readEntry reads the entry at r.r. It is need with entry built in: this is the path that every entry takes.
+// readEntry reads the entry at r.r. It does what need does, but with entry inlined, because every entry takes this
+// path.
 func (r *Reader) readEntry() error {
 	for {
 		r.s.n = r.w
@@ -301,7 +304,7 @@ func (r *Reader) readEntry() error {
 	}
 }
 
-// end makes sure that nothing follows.
+// end checks that nothing follows.
 func (r *Reader) end() error {
 	if _, err := r.peek(); err != nil {
 		return err
@@ -313,7 +316,7 @@ func (r *Reader) end() error {
 	return io.EOF
 }
 
-// need runs scan at r.r, reading more of the file until scan has all it looks at.
+// need runs scan at r.r, and reads more of the file until scan has all the data that it looks at.
 func (r *Reader) need(scan func(i int) int) (int, error) {
 	for {
 		r.s.n = r.w
@@ -325,7 +328,7 @@ func (r *Reader) need(scan func(i int) int) (int, error) {
 			return end, nil
 		}
 		if end >= 0 {
-			r.s.at = r.w // a number may go on
+			r.s.at = r.w // a number may continue
 		}
 		if err := r.more(); err != nil {
 			return r.r, err
@@ -333,7 +336,7 @@ func (r *Reader) need(scan func(i int) int) (int, error) {
 	}
 }
 
-// more reads on if the scanner failed because the data in memory end; otherwise it returns the failure.
+// more reads more data if the scanner failed at the end of the data in memory. Otherwise it returns the failure.
 func (r *Reader) more() error {
 	if !r.eof && r.s.at+pad >= r.w {
 		if r.w-r.r > r.maxEntry {
@@ -351,7 +354,7 @@ func (r *Reader) tooLarge() error {
 	return r.fail(r.r, fmt.Sprintf("this entry is larger than %d bytes; it cannot be from Backbone", r.maxEntry))
 }
 
-// peek skips white space and returns the byte behind it, without taking it. At the file's end ended becomes true.
+// peek skips white space and returns the next byte without consuming it. At the end of the file, ended becomes true.
 func (r *Reader) peek() (byte, error) {
 	for {
 		r.r = skipSpace(r.buf, r.r)
@@ -369,8 +372,8 @@ func (r *Reader) peek() (byte, error) {
 
 func (r *Reader) ended() bool { return r.eof && r.r >= r.w }
 
-// fill drops what has been looked at and reads until the buffer is full or the file ends. A buffer that is full of
-// one entry grows to twice its size.
+// fill drops the data that has been scanned, and reads until the buffer is full or the file ends. If one entry fills
+// the whole buffer, the buffer doubles.
 func (r *Reader) fill() error {
 	r.count(r.r)
 	switch {
@@ -380,7 +383,7 @@ func (r *Reader) fill() error {
 		r.w -= r.r
 		r.r, r.counted = 0, 0
 	case r.w == len(r.buf)-pad:
-		// One byte more than the limit is enough to see that it is passed.
+		// One byte more than the limit is enough to notice that it is exceeded.
 		size := min(2*r.w, max(r.maxEntry+1, r.buffer)+r.buffer)
 		old := r.buf[:r.w]
 		r.take(size)
@@ -407,7 +410,7 @@ func (r *Reader) fill() error {
 	return nil
 }
 
-// take gets a new buffer.
+// take allocates a new buffer.
 func (r *Reader) take(size int) {
 	r.buf = make([]byte, size+pad)
 	if r.shared != nil {

@@ -1,7 +1,6 @@
 package syncinfo
 
-// skip reads over the value at r.r, however large it is: it holds no more of it than one number or a piece of a
-// string.
+// skip skips the value at r.r, however large it is. It keeps at most one number or a piece of a string in memory.
 func (r *Reader) skip() error {
 	var objects [MaxDepth/64 + 1]uint64 // bit d: the container at depth d is an object
 	for depth := 0; ; {
@@ -34,7 +33,7 @@ func (r *Reader) skip() error {
 				return err
 			}
 		}
-		// What was read is a value, or an empty container's beginning.
+		// What was read is a value, or an empty container without its end.
 		for {
 			if depth == 0 {
 				return nil
@@ -51,7 +50,7 @@ func (r *Reader) skip() error {
 	}
 }
 
-// skipFirst goes to the first value of a container that begins with open, if it has one.
+// skipFirst moves to the first value of a container that begins with open, unless it is empty.
 func (r *Reader) skipFirst(open byte) (empty bool, err error) {
 	c, err := r.peek()
 	if err != nil || c == open+2 { // ']' and '}'
@@ -63,7 +62,7 @@ func (r *Reader) skipFirst(open byte) (empty bool, err error) {
 	return false, err
 }
 
-// skipBetween goes to the next value of a container (more is true), or behind its end.
+// skipBetween moves to the next value of a container (more is true), or past its end.
 func (r *Reader) skipBetween(object bool) (more bool, err error) {
 	c, err := r.peek()
 	if err != nil {
@@ -122,7 +121,7 @@ func (r *Reader) skipName() error {
 	return nil
 }
 
-// skipScalar reads a string in pieces, anything else but a container in one.
+// skipScalar skips a string in pieces, or any other value but a container in one piece.
 func (r *Reader) skipScalar(c byte) error {
 	if c != '"' {
 		end, err := r.need(r.s.value)

@@ -13,7 +13,7 @@ type Report struct {
 	Master, Slave SideReport
 
 	Pairs      int // pairs that both sides have
-	Uncompared int // of Pairs: a message sequence id is missing, so that whether something is in flight is unknown
+	Uncompared int // of Pairs: a message sequence id is missing, so it is unknown whether something is in flight
 
 	// Sums over both sides. Half pairs are counted as they were read, before any was completed.
 	Comments, HalfComments       int
@@ -24,7 +24,7 @@ type Report struct {
 	Seconds           float64 // 0 if there was no clock
 	Sha256            string  // of the output, hexadecimal
 
-	Warnings []Finding // what was allowed, and what is odd
+	Warnings []Finding // what was allowed, and what is unusual
 }
 
 // SideReport is about one of the two inputs.
@@ -43,7 +43,7 @@ func (r *Report) sum() {
 	r.BytesIn = m.Bytes + s.Bytes
 }
 
-// Summary gives the lines for people: what was merged, and the warnings. It ends with a line break.
+// Summary returns the summary for people: what was merged, and the warnings. It ends with a line break.
 func (r *Report) Summary() string {
 	first, second := &r.Master, &r.Slave
 	if r.Migrating == Master {

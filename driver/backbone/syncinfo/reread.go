@@ -6,7 +6,7 @@ import (
 	"io"
 )
 
-// How much a rereader reads at a time: little while it is asked for entries here and there, more and more while they
+// How many bytes a rereader reads at a time. It starts small, for entries here and there, and doubles while entries
 // follow each other, as they do when two exports are in about the same order.
 const (
 	leastReread = 4 << 10
@@ -17,11 +17,11 @@ const (
 type rereader struct {
 	name   string
 	src    io.ReaderAt
-	max    int // no entry was larger
+	max    int // maximum size of an entry
 	buf    []byte
 	base   int64 // offset of buf[0] in the file
 	n      int   // length of the data in buf
-	ended  bool  // the file ends with them
+	ended  bool  // the file ends with the data in buf
 	s      scanner
 	parsed Entry
 }
@@ -30,8 +30,8 @@ func newRereader(name string, src io.ReaderAt, max int) *rereader {
 	return &rereader{name: name, src: src, max: max}
 }
 
-// entryAt returns the entry at an offset where one was read before; its Line and Column are not set. It holds until
-// the next call.
+// entryAt returns the entry at an offset where one was read before. Its Line and Column are not set. It is valid
+// until the next call.
 func (r *rereader) entryAt(offset int64) (*Entry, error) {
 	size := leastReread
 	if r.n > 0 && offset >= r.base && offset < r.base+int64(r.n) {

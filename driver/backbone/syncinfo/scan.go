@@ -7,43 +7,43 @@ import (
 	"unicode/utf8"
 )
 
-// pad is how many zero bytes follow the data in a scanner's slice. A zero byte is legal nowhere in JSON, so every
-// loop stops there by itself and eight bytes can be loaded at any place of the data.
+// pad is the number of zero bytes after the data in a scanner's slice. A zero byte is not allowed anywhere in JSON,
+// so every loop stops there by itself, and eight bytes can be loaded at any place of the data.
 const pad = 16
 
 // scanner checks JSON (RFC 8259, and UTF-8 in strings) in memory. Its methods take the index of what they read and
-// return the index behind it, or -1 with at and msg set. It knows nothing of lines: they are counted elsewhere, many
+// return the index after it, or -1 with at and msg set. It does not count lines: that is done elsewhere, for many
 // bytes at a time.
 type scanner struct {
 	b       []byte // data and pad
 	n       int    // length of the data
 	at      int    // where the failure is
-	unit    int    // of a string that failed: where the character or escape begins that could not be read
-	msg     string // what it is; "%s" in it stands for found(c)
+	unit    int    // in a string that failed: the start of the character or escape that could not be read
+	msg     string // what the failure is; "%s" in it stands for found(c)
 	c       byte
 	broken  bool // the data are not JSON
 	escaped bool // the last string had a backslash
 
-	keepPairs bool      // remember where comments and attachments stand
+	keepPairs bool      // remember where comments and attachments are
 	findTwice bool      // look for ids that two comments, or two attachments, of an entry share
-	pairs     [2][]int  // of the last entry, in the order of the file: where each object begins; comments, attachments
-	keys      [4][]byte // decoded texts that had escapes: local, remote, connector, id
+	pairs     [2][]int  // of the last entry, in file order: where each object begins; comments, attachments
+	keys      [4][]byte // decoded texts with escapes: local, remote, connector, id
 }
 
-// fail says that the data are not JSON. The message is made up only when it is wanted: most failures are that of an
-// entry whose rest has not been read yet.
+// fail records that the data are not JSON. The message is made only when it is needed, because most failures come
+// from an entry that is not completely read yet.
 func (s *scanner) fail(at int, msg string, c byte) int {
 	s.at, s.msg, s.c, s.broken = at, msg, c, true
 	return -1
 }
 
-// refuse says that the data, though perhaps JSON, are not what they should be.
+// refuse records that the data may be JSON, but are not what is expected.
 func (s *scanner) refuse(at int, msg string) int {
 	s.at, s.msg, s.broken = at, msg, false
 	return -1
 }
 
-// message is the text of the failure.
+// message returns the text of the failure.
 func (s *scanner) message() string {
 	if s.broken {
 		return notJSON(s.msg, s.c)
@@ -51,7 +51,7 @@ func (s *scanner) message() string {
 	return s.msg
 }
 
-// notJSON says where data stop being JSON: msg, with found(c) in the place of "%s".
+// notJSON makes the message for data that are not JSON. "%s" in msg is replaced by found(c).
 func notJSON(msg string, c byte) string {
 	return "not valid JSON: " + strings.Replace(msg, "%s", found(c), 1) + "; mend it, or download the file again"
 }
@@ -85,7 +85,7 @@ func skipSpace(b []byte, i int) int {
 	return i
 }
 
-// str reads the rest of a string; i is behind its opening quote. It sets escaped.
+// str reads the rest of a string. i is the index after its opening quote. It sets escaped.
 func (s *scanner) str(i int) int {
 	b := s.b
 	s.escaped = false
@@ -295,7 +295,8 @@ func (s *scanner) nested(i int) int {
 	}
 }
 
-// name reads a member's name and its colon, and returns the index of the value. before is what stands before it.
+// name reads a member's name and its colon, and returns the index of the value. before is the index of the previous
+// token.
 func (s *scanner) name(i, before int) int {
 	b := s.b
 	if b[i] != '"' {
@@ -310,7 +311,7 @@ func (s *scanner) name(i, before int) int {
 	return s.colon(i)
 }
 
-// colon reads the colon behind a name and the white space around it.
+// colon reads the colon after a name and the white space around it.
 func (s *scanner) colon(i int) int {
 	b := s.b
 	if b[i] != ':' {
@@ -328,7 +329,7 @@ func (s *scanner) colon(i int) int {
 	return i
 }
 
-// missingComma says what is wrong with c where a comma or a closing bracket should stand.
+// missingComma says what is wrong with c where a comma or a closing bracket is expected.
 func missingComma(c byte, object bool) string {
 	switch {
 	case c == '"' || c == '{' || c == '[':

@@ -5,7 +5,7 @@ import (
 	"strconv"
 )
 
-// member is a member of an entry that means something here. All others are checked and left alone.
+// member is a member of an entry that has a meaning here. All others are checked and otherwise ignored.
 type member uint8
 
 const (
@@ -51,7 +51,7 @@ var memberNames = [...]string{
 	lastOutgoing: "lastOutgoingChange", comments: "comments", attachments: "attachments",
 }
 
-// entry reads one entry from i on into e, all but its place in the file.
+// entry reads the entry at i into e, except its position in the file.
 func (s *scanner) entry(i int, e *Entry) int {
 	e.reset()
 	s.pairs[0], s.pairs[1] = s.pairs[0][:0], s.pairs[1][:0]
@@ -62,7 +62,7 @@ func (s *scanner) entry(i int, e *Entry) int {
 		}
 		return s.refuse(i, "an entry must be an object, found "+kindOf(b[i])+notExport)
 	}
-	var seen uint16 // bit m: member m has been there
+	var seen uint16 // bit m: member m has occurred
 	i = skipSpace(b, i+1)
 	before := start
 	for b[i] != '}' || b[before] == ',' {
@@ -118,7 +118,7 @@ func (s *scanner) entry(i int, e *Entry) int {
 
 const notExport = `; use the file of "Download synchronized issues" as it was downloaded`
 
-// known reads the value of a member that means something.
+// known reads the value of a member that has a meaning here.
 func (s *scanner) known(m member, i int, e *Entry) int {
 	switch m {
 	case localKey, remoteKey:
@@ -161,7 +161,7 @@ func (s *scanner) known(m member, i int, e *Entry) int {
 	}
 }
 
-// text reads a string and decodes it, without a copy where it has no escapes.
+// text reads a string and decodes it. It makes no copy if there are no escapes.
 func (s *scanner) text(m member, i int) (text []byte, end int) {
 	end = s.str(i + 1)
 	if end < 0 {
@@ -179,7 +179,7 @@ func (s *scanner) text(m member, i int) (text []byte, end int) {
 	return text, end
 }
 
-// id reads the entry's id. A number that is whole however it is written gives its plain digits.
+// id reads the entry's id. A whole number becomes its plain digits, however it is written.
 func (s *scanner) id(i int, e *Entry) (end int) {
 	switch c := s.b[i]; {
 	case c == '"':
@@ -201,8 +201,8 @@ func (s *scanner) id(i int, e *Entry) (end int) {
 	return end
 }
 
-// counter reads a message sequence id. null counts as missing, and so does, with a word of it in e, a number that
-// cannot be one.
+// counter reads a message sequence id. null counts as missing. So does a number that cannot be one, which also sets
+// OddSequence.
 func (s *scanner) counter(m member, i int, e *Entry, to *int64, has *bool) int {
 	end := s.value(i)
 	if end < 0 || s.b[i] == 'n' {

@@ -1,26 +1,26 @@
 package syncinfo
 
-// span is a piece of a scanner's data. The zero span is none.
+// span is a piece of a scanner's data. The zero span stands for none.
 type span struct{ from, to int }
 
 func (p span) of(b []byte) []byte { return b[p.from:p.to] }
 
-// pairSpan is where the parts of one {localId, remoteId} object stand.
+// pairSpan holds the positions of the parts of one {localId, remoteId} object.
 type pairSpan struct {
-	local, remote span // the values as written, quotes included; none if missing, null or ""
+	local, remote span // the values as written, with quotes; zero if missing, null or ""
 	localNull     span // a localId that is null or ""
 	remoteNull    span
 	gap           span // white space between '{' and the first member
-	colon         span // from behind the first name to its value
-	last          int  // behind the last member's value
+	colon         span // from the end of the first name to its value
+	last          int  // end of the last member's value
 	twice         bool // one of the two ids occurs twice
 }
 
-// half says whether exactly one of the two ids is there.
+// half reports whether exactly one of the two ids exists.
 func (p *pairSpan) half() bool { return (p.local.to == 0) != (p.remote.to == 0) }
 
-// pairList reads the value of comments or attachments. Anything but an array of objects is unknown to us: checked,
-// left alone, not counted.
+// pairList reads the value of comments or attachments. A value that is not an array, and elements that are not
+// objects, are unknown to us: they are checked, left as they are, and not counted.
 func (s *scanner) pairList(m member, i int, count, half *int, repeated *string) int {
 	b := s.b
 	if b[i] != '[' {
@@ -109,7 +109,7 @@ func (s *scanner) pair(i int, p *pairSpan) int {
 	}
 }
 
-// set takes a member; none says that its value stands for no id.
+// set records a member. none says that its value is not an id.
 func (p *pairSpan) set(name []byte, value span, none bool) {
 	var id, null *span
 	switch string(name) {

@@ -5,16 +5,16 @@ import (
 	"slices"
 )
 
-// ascends says whether b stands after a: a longer text after a shorter one, as numbers do. Texts that ascend one after
-// the other are all different.
+// ascends reports whether b comes after a in the order of numbers: longer texts come after shorter ones. A sequence
+// of texts that ascend has no duplicates.
 func ascends(a, b []byte) bool {
 	return len(a) < len(b) || len(a) == len(b) && bytes.Compare(a, b) < 0
 }
 
-// pairOrder says of a list of comments or attachments whether its ids ascend, as far as it has been read.
+// pairOrder records whether the ids of a list of comments or attachments ascend, as far as it has been read.
 type pairOrder struct {
 	last   [2][]byte // localId, remoteId
-	broken bool      // they do not, or it cannot be told at a glance
+	broken bool      // they do not, or it would be costly to tell
 }
 
 func (o *pairOrder) add(b []byte, p *pairSpan) {
@@ -32,8 +32,8 @@ func (o *pairOrder) add(b []byte, p *pairSpan) {
 	}
 }
 
-// idText is an id without its quotes, and whether it has escapes. Whether an id is written as a number or as a string
-// makes no difference.
+// idText returns an id without its quotes, and whether it has escapes. It does not matter whether an id is written as
+// a number or as a string.
 func idText(value []byte) (text []byte, escaped bool) {
 	if value[0] != '"' {
 		return value, false
@@ -42,7 +42,8 @@ func idText(value []byte) (text []byte, escaped bool) {
 	return value, bytes.IndexByte(value, '\\') >= 0
 }
 
-// repeatedID names an id that two of the objects at the places share: "localId 10019 twice"; "" if they share none.
+// repeatedID names an id that two of the objects at the places share, as "localId 10019 twice", or returns "" if
+// there is none.
 func (s *scanner) repeatedID(places []int) string {
 	texts := [2][][]byte{make([][]byte, 0, len(places)), make([][]byte, 0, len(places))}
 	for _, at := range places {

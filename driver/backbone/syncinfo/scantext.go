@@ -7,7 +7,7 @@ import (
 	"unicode/utf8"
 )
 
-// parseInt gives the value of a JSON number that is written as a whole number and fits.
+// parseInt returns the value of a JSON number that is written as a whole number and fits.
 func parseInt(b []byte) (int64, bool) {
 	neg := len(b) > 0 && b[0] == '-'
 	if neg {
@@ -33,7 +33,7 @@ func parseInt(b []byte) (int64, bool) {
 	return 0, false
 }
 
-// parseWhole gives the value of a JSON number that is written with a point or an exponent but is whole, like 2.0 or
+// parseWhole returns the value of a JSON number that is written with a point or an exponent but is whole, like 2.0 or
 // 2e0, and fits.
 func parseWhole(b []byte) (int64, bool) {
 	mantissa, power := b, int64(0)

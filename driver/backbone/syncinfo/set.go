@@ -9,7 +9,7 @@ import (
 	"math/bits"
 )
 
-// Set remembers pairs in at most 24 bytes each, so that a file of gigabytes can be compared with another one.
+// Set remembers pairs in at most 24 bytes each, so that files of gigabytes can be compared.
 //
 // A pair is a record of 21 bytes:
 //
@@ -17,20 +17,21 @@ import (
 //	 8..12  38 bits: offset of the entry in its file (256 GiB); 1 bit: met on the other side; 1 bit: a duplicate
 //	13..20  32 bits each: outgoing and incoming message sequence id; once the pair is met, the other entry's offset
 //
-// Records are appended to chunks of 8192 (168 KiB), which never move: growing copies nothing and leaves no garbage.
-// Seal sorts them in place by hash and adds a directory of at most one byte a pair. The rest is constant: one chunk
-// that is not yet full. (A pair with a sequence id beyond 4 thousand million, which no issue reaches, takes 16 bytes
+// Records are appended to chunks of 8192 (168 KiB), which never move, so growing copies nothing and leaves no
+// garbage. Seal sorts them in place by hash and adds a directory of at most one byte per pair. The rest is constant:
+// one chunk that is not yet full. (A pair with a sequence id beyond 4 billion, which no issue reaches, takes 16 bytes
 // more.)
 //
-// Two different pairs have the same hash with a probability of 1 in 2^64. Where the source can be read again
-// (see reread), suspected duplicates are confirmed by looking at their keys. A set by key can find the pairs that
-// share an issue (see sharedKeys); in it that probability is 1 in 2^32 for two pairs that do share one.
+// Two different pairs have the same hash with a probability of 1 in 2^64. If the source can be read again (see
+// rereader), suspected duplicates are confirmed by comparing their keys. A set by key can find the pairs that share
+// an issue (see sharedKeys). In such a set, two pairs that share an issue have the same hash with a probability of 1
+// in 2^32.
 type Set struct {
 	seed      maphash.Seed
-	byKey     bool   // the upper half of the hash is that of the local key alone, the lower that of the remote one
-	weaken    uint64 // bits of the hash that are cleared, by tests that need collisions
+	byKey     bool   // the upper half of the hash is that of the local key, the lower half that of the remote key
+	weaken    uint64 // bits of the hash that tests clear to get collisions
 	chunks    []*chunk
-	n         int          // records that can be found; behind them, once sealed, are the duplicates
+	n         int          // records that can be found; once sealed, the duplicates follow them
 	wide      []*wideChunk // ids that do not fit into a record
 	nWide     int
 	sealed    bool
@@ -41,7 +42,7 @@ type Set struct {
 	confirmed *rereader
 }
 
-// Duplicate is an entry whose pair another entry of the same set has too.
+// Duplicate is an entry that repeats the pair of an earlier entry of the same set.
 type Duplicate struct{ Offset, First int64 }
 
 const (
@@ -53,18 +54,18 @@ const (
 	doubledBit  = 1 << (offsetBits + 1)
 	placeMask   = 1<<40 - 1
 	seqAbsent   = 0
-	wideOut     = 1  // outgoing and incoming do not fit both; this bit: there is an outgoing one
-	wideIn      = 2  // this bit: there is an incoming one; in the incoming one's place is an index into wide
-	seqBias     = 16 // room for the three above and for small negative numbers
+	wideOut     = 1  // in out, if one of the ids does not fit: there is an outgoing id
+	wideIn      = 2  // likewise: there is an incoming id; in holds an index into wide
+	seqBias     = 16 // room for the values above and for small negative numbers
 	maxPairs    = 1<<32 - 1
-	bucketPairs = 8 // records a directory entry stands for, about
+	bucketPairs = 8 // records per directory entry, about
 )
 
 type record [recordSize]byte
 
 type chunk [chunkLen]record
 
-// wideChunk holds pairs of ids.
+// wideChunk holds pairs of ids that do not fit into records.
 type wideChunk [1 << 10]struct{ out, in int64 }
 
 func (r *record) hash() uint64  { return binary.LittleEndian.Uint64(r[0:8]) }
@@ -75,7 +76,7 @@ func (r *record) mark(bit uint64) { r[12] |= byte(bit >> 32) }
 
 func (r *record) set(hash uint64, offset int64, out, in uint32) {
 	binary.LittleEndian.PutUint64(r[0:8], hash)
-	binary.LittleEndian.PutUint64(r[8:16], uint64(offset)) // the upper bytes are overwritten next
+	binary.LittleEndian.PutUint64(r[8:16], uint64(offset)) // the upper bytes are overwritten below
 	binary.LittleEndian.PutUint32(r[13:17], out)
 	binary.LittleEndian.PutUint32(r[17:21], in)
 }
@@ -84,7 +85,7 @@ func (r *record) sequence() (out, in uint32) {
 	return binary.LittleEndian.Uint32(r[13:17]), binary.LittleEndian.Uint32(r[17:21])
 }
 
-// mirror is the offset of the entry that met this one; it takes the place of the sequence ids.
+// mirror returns the offset of the entry that met this one. It is stored in place of the sequence ids.
 func (r *record) mirror() int64 { return int64(binary.LittleEndian.Uint64(r[13:21])) }
 
 func (r *record) setMirror(offset int64) { binary.LittleEndian.PutUint64(r[13:21], uint64(offset)) }
@@ -95,7 +96,7 @@ func NewSet() *Set { return &Set{seed: maphash.MakeSeed()} }
 func (s *Set) at(i int) *record { return &s.chunks[i/chunkLen][i%chunkLen] }
 
 func (s *Set) hash(local, remote []byte) uint64 {
-	// The two hashes are put together unevenly, or a pair and its mirror would be the same.
+	// The two hashes are combined asymmetrically, so that a pair and its mirror have different hashes.
 	l, r := maphash.Bytes(s.seed, local), maphash.Bytes(s.seed, remote)
 	if s.byKey {
 		return (l>>32<<32 | r>>32) &^ s.weaken
@@ -104,16 +105,16 @@ func (s *Set) hash(local, remote []byte) uint64 {
 	return (hi ^ lo ^ r) &^ s.weaken
 }
 
-// Len is how many entries have been added, duplicates included.
+// Len returns the number of entries that have been added, duplicates included.
 func (s *Set) Len() int { return s.n + s.doubled }
 
-// Pairs is how many different pairs there are. Seal has to be called first.
+// Pairs returns the number of different pairs. Seal must be called first.
 func (s *Set) Pairs() int { return s.n }
 
-// Unmatched is how many different pairs nothing has matched yet. Seal has to be called first.
+// Unmatched returns the number of different pairs that have not been matched yet. Seal must be called first.
 func (s *Set) Unmatched() int { return s.n - s.matched }
 
-// Add puts an entry's pair into the set. It keeps nothing of e. After Seal nothing can be added.
+// Add adds an entry's pair to the set. It keeps no reference to e. After Seal nothing can be added.
 func (s *Set) Add(e *Entry) error {
 	switch {
 	case s.sealed:
@@ -132,7 +133,7 @@ func (s *Set) Add(e *Entry) error {
 	return nil
 }
 
-// pack gives what a record keeps of the sequence ids.
+// pack returns the sequence ids in the form that a record holds.
 func (s *Set) pack(q Sequence) (out, in uint32) {
 	out, outFits := packOne(q.Outgoing, q.HasOutgoing)
 	in, inFits := packOne(q.Incoming, q.HasIncoming)
@@ -181,9 +182,9 @@ func (s *Set) sequenceOf(r *record) Sequence {
 	return q
 }
 
-// Seal ends the adding and makes the set ready to be asked. It returns the duplicates that come first in the file,
-// at most ten, and how many there are. Every later entry of the same pair is one. Sealing again returns the count
-// alone.
+// Seal makes the set ready to be searched; nothing can be added afterwards. Every later entry of the same pair is a
+// duplicate. Seal returns the first ten duplicates in the order of the file, and their number. A second call returns
+// only the number.
 func (s *Set) Seal() (first []Duplicate, count int, err error) {
 	if s.sealed {
 		return nil, s.doubled, nil
@@ -198,8 +199,8 @@ func (s *Set) Seal() (first []Duplicate, count int, err error) {
 	return first, s.doubled, nil
 }
 
-// setAside moves the duplicates behind the records that can be found. What a pair costs to find then does not depend
-// on how often it is repeated.
+// setAside moves the duplicates behind the records that can be found. Then repeating a pair does not make it slower
+// to find.
 func (s *Set) setAside() {
 	if s.doubled == 0 {
 		return
@@ -216,7 +217,7 @@ func (s *Set) setAside() {
 	s.n = n
 }
 
-// duplicates calls do for every entry whose pair stood before it in the file. Seal has to be called first.
+// duplicates calls do for every entry that repeats an earlier pair. Seal must be called first.
 func (s *Set) duplicates(do func(r *record) error) error {
 	for i := range s.doubled {
 		if err := do(s.at(s.n + i)); err != nil {
@@ -226,7 +227,7 @@ func (s *Set) duplicates(do func(r *record) error) error {
 	return nil
 }
 
-// index makes the directory.
+// index builds the directory.
 func (s *Set) index() {
 	k := max(bits.Len(uint(s.n/bucketPairs)), 1)
 	s.shift = uint(64 - k)
@@ -249,7 +250,7 @@ func (s *Set) find(hash uint64) (lo, hi int) {
 	}
 	top := hash >> s.shift
 	lo, end := int(s.dir[top]), int(s.dir[top+1])
-	for end-lo > 24 { // keeps a hostile, or a test's, pile of equal hashes from being walked through
+	for end-lo > 24 { // avoids walking through many equal hashes, of a hostile file or of a test
 		if mid := int(uint(lo+end) / 2); s.at(mid).hash() < hash {
 			lo = mid + 1
 		} else {

@@ -6,33 +6,34 @@ import (
 	"sort"
 )
 
-// examples is how many cases of one kind are named; the rest are counted.
+// examples is the number of cases of one kind that are named; the rest are only counted.
 const examples = 10
 
-// Outcome says what a set knows of a pair.
+// Outcome says what a set knows about a pair.
 type Outcome uint8
 
 // The outcomes.
 const (
 	Missing Outcome = iota // the pair is not in the set
-	Matched                // it is, and was met now for the first time
-	Again                  // it was met before: the asking side has it twice
+	Matched                // it is, and was met for the first time
+	Again                  // it was met before: the side that asks has it twice
 )
 
 // Match is the answer of a set to one entry.
 type Match struct {
 	Outcome  Outcome
-	Offset   int64    // of the set's entry, unless Missing
-	Earlier  int64    // Again: the offset of the entry that met the pair first
+	Offset   int64    // offset of the set's entry, unless Missing
+	Earlier  int64    // with Again: the offset of the entry that met the pair first
 	Sequence Sequence // the set's entry's message counters; with Again only if the source can be read again
 }
 
-// Match looks for the same pair, and marks it as met. Seal has to be called first.
+// Match looks up the same pair, and marks it as met. Seal must be called first.
 func (s *Set) Match(e *Entry) (Match, error) {
 	return s.match(e.LocalKey, e.RemoteKey, e.Offset)
 }
 
-// MatchMirror looks for the pair as the other end of the synchronization has it: local and remote key changed about.
+// MatchMirror looks up the pair as the other end of the synchronization has it, with local and remote key exchanged,
+// and marks it as met. Seal must be called first.
 func (s *Set) MatchMirror(e *Entry) (Match, error) {
 	return s.match(e.RemoteKey, e.LocalKey, e.Offset)
 }
@@ -55,8 +56,9 @@ func (s *Set) match(local, remote []byte, offset int64) (Match, error) {
 	return m, nil
 }
 
-// lookup finds the record of a pair. A lone record that was not met before is taken for it by its hash alone; in any
-// other case the keys are compared, if the source can be read again, and what was read of the counters is returned.
+// lookup finds the record of a pair. If only one record has the hash and it was not met before, the hash alone
+// decides. In any other case the keys are compared, if the source can be read again, and the counters that were read
+// are returned.
 func (s *Set) lookup(local, remote []byte) (*record, Sequence, error) {
 	if !s.sealed {
 		return nil, Sequence{}, errors.New("asking a set of pairs that is not sealed")
@@ -81,13 +83,13 @@ func (s *Set) lookup(local, remote []byte) (*record, Sequence, error) {
 	return nil, Sequence{}, nil
 }
 
-// has says whether a pair is in the set, by its hash alone, and marks nothing.
+// has reports whether a pair is in the set, by its hash alone. It marks nothing.
 func (s *Set) has(local, remote []byte) bool {
 	lo, hi := s.find(s.hash(local, remote))
 	return hi > lo
 }
 
-// findDuplicates marks every record but the first of each pair, and returns the ones that come first in the file.
+// findDuplicates marks every record but the first of each pair, and returns the first ten in the order of the file.
 func (s *Set) findDuplicates() ([]Duplicate, error) {
 	var first lowest[Duplicate]
 	for lo := 0; lo < s.n; {
@@ -105,7 +107,7 @@ func (s *Set) findDuplicates() ([]Duplicate, error) {
 	return first.sorted(), nil
 }
 
-// markDuplicates looks at the records [lo, hi), whose hashes are equal.
+// markDuplicates marks the duplicates among the records [lo, hi), whose hashes are equal.
 func (s *Set) markDuplicates(lo, hi int, first *lowest[Duplicate]) error {
 	var local, remote []byte
 	for i := lo; i < hi; i++ {
@@ -142,7 +144,7 @@ func (s *Set) markDuplicates(lo, hi int, first *lowest[Duplicate]) error {
 	return nil
 }
 
-// unmatched returns the offsets of the first pairs that nothing has met.
+// unmatched returns the offsets of the first ten pairs that were not met.
 func (s *Set) unmatched() []int64 {
 	var first lowest[int64]
 	for i := range s.n {
@@ -153,13 +155,13 @@ func (s *Set) unmatched() []int64 {
 	return first.sorted()
 }
 
-// lowest keeps the ten items of the lowest offsets.
+// lowest keeps the ten items with the lowest offsets.
 type lowest[T any] struct {
 	at    []int64
 	items []T
 }
 
-// wants says whether an item of that offset would be kept.
+// wants reports whether an item with that offset would be kept.
 func (l *lowest[T]) wants(at int64) bool { return len(l.at) < examples || at < l.at[examples-1] }
 
 func (l *lowest[T]) add(at int64, item T) {

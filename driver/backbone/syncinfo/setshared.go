@@ -6,8 +6,8 @@ import (
 	"sort"
 )
 
-// turn sorts the records of a set by key by their remote keys; turned again, by their local keys as before. Pairs are
-// found only while it is not turned.
+// turn sorts the records of a set by key by their remote keys; the second call sorts them by their local keys again.
+// While a set is turned, no pair can be found in it.
 func (s *Set) turn() {
 	for i := range s.n {
 		r := s.at(i)
@@ -16,8 +16,9 @@ func (s *Set) turn() {
 	s.sort(0, s.n, 56)
 }
 
-// sharedKeys calls do for the records of a and of b that seem to share the key which their set is sorted by: half of
-// their hashes is the same. There are two or more of both together, in the order of their offsets.
+// sharedKeys calls do for the records of a and b that seem to share the key by which their set is sorted, because
+// that half of their hashes is equal. The two runs together have at least two records, each in the order of their
+// offsets.
 func sharedKeys(a, b *Set, do func(ofA, ofB run) error) error {
 	ofA, ofB := run{s: a}, run{s: b}
 	for {
@@ -38,15 +39,15 @@ func sharedKeys(a, b *Set, do func(ofA, ofB run) error) error {
 	}
 }
 
-// run are neighbouring records of a set: n from from on.
+// run is a range of n records of a set.
 type run struct {
 	s       *Set
 	from, n int
 }
 
-const pastEnd = 1 << 32 // is more than half a hash
+const pastEnd = 1 << 32 // greater than any half of a hash
 
-// next is the upper half of the hash of the record behind the run.
+// next returns the upper half of the hash of the record after the run.
 func (r *run) next() uint64 {
 	if r.from+r.n == r.s.n {
 		return pastEnd
@@ -54,7 +55,7 @@ func (r *run) next() uint64 {
 	return r.s.at(r.from+r.n).hash() >> 32
 }
 
-// take moves the run on to those that have the half.
+// take moves the run forward to the following records with that half.
 func (r *run) take(half uint64) {
 	r.from, r.n = r.from+r.n, 0
 	for r.next() == half {

@@ -2,8 +2,8 @@ package syncinfo
 
 import "sort"
 
-// sort puts the records [lo, hi), whose hashes are equal above bit shift+8, into the order of hash and offset. It
-// works in place, one byte of the hash at a time (American flag sort): hashes are evenly spread, so a few passes do.
+// sort sorts the records [lo, hi), whose hashes are equal above bit shift+8, by hash and offset. It works in place,
+// one byte of the hash at a time (American flag sort). Hashes are evenly distributed, so a few passes are enough.
 func (s *Set) sort(lo, hi int, shift int) {
 	if hi-lo <= 40 {
 		s.insertionSort(lo, hi)

@@ -7,34 +7,34 @@ import (
 	"io"
 )
 
-// Source is synced-issue data that can be read more than once: the second time only to name what the first has
-// counted.
+// Source is synced-issue data that can be read more than once. It is read a second time only to name what was counted
+// the first time.
 type Source struct {
 	Name string // for errors and positions
-	// Open starts reading from the beginning. If what it returns is an io.ReaderAt too (a file is), suspected
-	// duplicates are confirmed by reading them again.
+	// Open starts reading from the beginning. If its result is also an io.ReaderAt (a file is), suspected duplicates
+	// are confirmed by reading them again.
 	Open    func() (io.ReadCloser, error)
-	Array   bool    // a bare array as REST answers, not the file of the web page
-	Section Section // which entries are meant; "" means all
+	Array   bool    // a bare array as REST returns, not the file of the web page
+	Section Section // which entries are used; "" means all
 	Merged  bool    // the file has both sections although Section is First
 	options []ReaderOption
 }
 
-// Example is one case of something that was found.
+// Example is one case of a finding.
 type Example struct {
 	Where string // file:line:column
 	Text  string
 }
 
-// String gives where: text.
+// String returns where: text.
 func (e Example) String() string { return e.Where + ": " + e.Text }
 
-// pairName names a pair as its own side sees it.
+// pairName returns the name of a pair for people, as its own side sees it.
 func pairName(local, remote []byte) string {
 	return clip(string(local)) + " with " + clip(string(remote))
 }
 
-// stream opens the source. What is read through it stops when ctx ends.
+// stream opens the source. Reading from it stops when ctx ends.
 func (s Source) stream(ctx context.Context) (*Reader, io.Closer, error) {
 	f, err := s.Open()
 	if err != nil {
@@ -54,7 +54,7 @@ func (s Source) reader(r io.Reader) *Reader {
 	return NewExportReader(s.Name, r, options...)
 }
 
-// each calls do for every entry that is meant, until it returns an error; errStop ends it without one.
+// each calls do for every entry that is used, until do returns an error. errStop stops it without an error.
 func (s Source) each(r *Reader, do func(e *Entry) error) error {
 	for {
 		e, err := r.Next()
@@ -78,7 +78,7 @@ func (s Source) each(r *Reader, do func(e *Entry) error) error {
 
 var errStop = errors.New("stop reading")
 
-// name reads the source again to say which pairs stand at the offsets, which must ascend.
+// name reads the source again, and returns the pairs at the offsets, which must ascend.
 func (s Source) name(ctx context.Context, offsets []int64) ([]Example, error) {
 	if len(offsets) == 0 {
 		return nil, nil
@@ -104,7 +104,7 @@ func (s Source) name(ctx context.Context, offsets []int64) ([]Example, error) {
 	return out, err
 }
 
-// contextReader ends with the context's error once the context has ended.
+// contextReader returns the context's error once the context has ended.
 type contextReader struct {
 	ctx context.Context
 	r   io.Reader

@@ -1,19 +1,19 @@
 package syncinfo
 
-// Tally counts what passes a Reader.
+// Tally counts the entries that a Reader returns.
 type Tally struct {
-	Pairs                        int // entries: one for each pair
+	Pairs                        int // entries, one per pair
 	Comments, HalfComments       int
 	Attachments, HalfAttachments int
-	SumOutgoing                  int64 // sum of outgoingMessageSequenceId, where an entry has it; -1 if it does not fit
+	SumOutgoing                  int64 // sum of outgoingMessageSequenceId, if an entry has it; -1 if it overflows
 	Unsummed                     int   // entries whose outgoingMessageSequenceId is unknown
 }
 
 // Counting makes the reader add every entry it returns to t.
 func Counting(t *Tally) ReaderOption { return func(r *Reader) { r.tally = t } }
 
-// Sent is how many messages were sent over all entries. It is unknown where one of them does not say it: two such
-// sums may be equal although messages were sent in between.
+// Sent returns the number of messages that all entries have sent. It is unknown if an entry does not say it: two
+// incomplete sums may be equal although messages were sent in between.
 func (t *Tally) Sent() (messages int64, known bool) {
 	return t.SumOutgoing, t.Unsummed == 0 && t.SumOutgoing >= 0
 }
@@ -25,7 +25,7 @@ func (t *Tally) add(e *Entry) {
 	t.Attachments += e.Attachments
 	t.HalfAttachments += e.HalfAttachments
 	t.SumOutgoing = addSum(t.SumOutgoing, e.Sequence)
-	if !e.Sequence.HasOutgoing || e.Sequence.Outgoing < 0 { // no number of messages is below 0
+	if !e.Sequence.HasOutgoing || e.Sequence.Outgoing < 0 { // a number of messages is never negative
 		t.Unsummed++
 	}
 }

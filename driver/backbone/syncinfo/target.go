@@ -12,14 +12,14 @@ import (
 	"github.com/syncctl/syncctl/schema"
 )
 
-// target is where the merged file goes.
+// target is the destination of the merged file.
 type target struct {
-	path string      // the file itself, behind all symbolic links; "" for standard output
+	path string      // the file itself, after all symbolic links; "" for standard output
 	name string      // for messages
-	info os.FileInfo // of the file that is there; nil if there is none
+	info os.FileInfo // of the existing file; nil if there is none
 }
 
-// resolve follows the symbolic links at Out, and refuses whatever cannot be replaced by a file.
+// resolve follows the symbolic links at Out, and refuses everything that cannot be replaced by a file.
 func (o MergeOptions) resolve() (target, error) {
 	if o.Out == Standard {
 		return target{name: "standard output"}, nil
@@ -41,14 +41,14 @@ func (o MergeOptions) resolve() (target, error) {
 		}
 		info, _, err := links.LstatIfPossible(t.path)
 		if err != nil || info.Mode()&os.ModeSymlink == 0 {
-			break // the file is created; whatever else is wrong with the path shows then
+			break // the file is created; other problems of the path show then
 		}
 		to, err := links.ReadlinkIfPossible(t.path)
 		if err != nil || n == 40 {
 			return t, fmt.Errorf("the output %s is a symbolic link that cannot be followed", t.name)
 		}
 		if !filepath.IsAbs(to) {
-			// Not cleaned: ".." behind a link to a folder means that folder's parent.
+			// Not cleaned: ".." after a link to a folder means that folder's parent.
 			to = filepath.Dir(t.path) + string(filepath.Separator) + to
 		}
 		t.path = to
@@ -63,7 +63,7 @@ func (o MergeOptions) resolve() (target, error) {
 	return t, nil
 }
 
-// isDevice says whether a path is among the devices and processes of a Unix system. Files in its shared memory are
+// isDevice reports whether a path is among the devices and processes of a Unix system. Files in its shared memory are
 // not.
 func isDevice(path string) bool {
 	path = filepath.ToSlash(filepath.Clean(path))
@@ -75,11 +75,11 @@ func isDevice(path string) bool {
 type tempFile struct {
 	afero.File
 	fs   afero.Fs
-	path string // "" once there is nothing under its name
+	path string // "" once nothing has this name
 }
 
-// spool makes a file to keep a stream in, next to the target or in TempDir. It has no name where the system allows
-// that, so that a process that is killed leaves nothing.
+// spool creates a file to keep a stream in, next to the target or in TempDir. If the system allows it, its name is
+// removed right away, so that a killed process leaves nothing behind.
 func (o MergeOptions) spool(t target) (*tempFile, error) {
 	folder := o.TempDir
 	if t.path != "" {
@@ -96,8 +96,8 @@ func (o MergeOptions) spool(t target) (*tempFile, error) {
 	return &tempFile{f, o.Fs, path}, nil
 }
 
-// part creates the file that becomes the target. Its name is always the same: one that a killed process left is
-// replaced. Of two processes that write the same target, the first finds its file taken away, and fails.
+// part creates the file that becomes the target. Its name is always the same, so a file that a killed process left is
+// replaced. If two processes write the same target, the first one loses its file and fails.
 func (o MergeOptions) part(t target) (*tempFile, error) {
 	base := filepath.Base(t.path)
 	base = base[:min(len(base), 100)] // most systems allow 255 bytes
@@ -112,7 +112,8 @@ func (o MergeOptions) part(t target) (*tempFile, error) {
 	return nil, fmt.Errorf("creating a temporary file for %s: %w", t.name, onOneLine{err})
 }
 
-// isThere says whether the file is still the one of its name. A file system that cannot tell has no other processes.
+// isThere reports whether the name of the file still belongs to it. A file system that cannot tell is not shared with
+// other processes.
 func (f *tempFile) isThere() bool {
 	if _, real := f.File.(interface{ Fd() uintptr }); !real {
 		return true
@@ -122,7 +123,7 @@ func (f *tempFile) isThere() bool {
 	return errA == nil && errB == nil && os.SameFile(a, b)
 }
 
-// close closes the file. It may be called again, and then does nothing.
+// close closes the file. Further calls do nothing.
 func (f *tempFile) close() error {
 	if f.File == nil {
 		return nil
@@ -132,7 +133,7 @@ func (f *tempFile) close() error {
 	return err
 }
 
-// discard closes the file and removes it, unless its name is another file's by now.
+// discard closes the file and removes it, unless its name belongs to another file by now.
 func (f *tempFile) discard() error {
 	own := f.path != "" && (f.File == nil || f.isThere())
 	err := f.close()
