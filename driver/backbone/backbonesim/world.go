@@ -12,11 +12,12 @@ import (
 	"github.com/syncctl/syncctl/driver/backbone/backbonesim/state"
 )
 
-// World is a set of simulated Jiras. All of its methods may be called by several goroutines at once.
+// World is a set of simulated Jiras. Its own methods, and State, SetURL, Environment and Servers, may be called by
+// several goroutines at once.
 type World struct{ *state.World }
 
-// Open makes a World from a seed; this package's comment describes it. Errors in its JSON name line and column,
-// others the member.
+// Open makes a World from a seed. The comment of this package describes the seed. Errors in its JSON name the line
+// and column, other errors name the member.
 func Open(seed []byte) (*World, error) {
 	w, err := build.World(seed)
 	if err != nil {
@@ -33,5 +34,5 @@ func (w *World) Person(ctx context.Context, action string, values map[string]str
 	return person.Act(ctx, w.World, action, values)
 }
 
-// Tick lets time pass; see engine.Tick.
+// Tick advances the clock; see engine.Tick.
 func (w *World) Tick(now time.Time) { engine.Tick(w.World, now) }

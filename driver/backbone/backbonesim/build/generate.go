@@ -10,7 +10,7 @@ import (
 	"github.com/syncctl/syncctl/driver/backbone/backbonesim/state"
 )
 
-// maxGenerated keeps a slip in a seed from filling the memory.
+// maxGenerated keeps a mistake in a seed from filling the memory.
 const maxGenerated = 200_000
 
 var (
@@ -45,11 +45,12 @@ type generator struct {
 	*rand.Rand
 	w      *state.World
 	ends   [2]*state.Connector
-	people [2][]*state.User // [k] of one end is [k] of the other, by email
+	people [2][]*state.User // [k] of both ends is the same person, by email
 }
 
-// generate makes pairs of issues as a synchronization of some months leaves them, with the entries of section "behind
-// firewall": the sender of a comment knows only its local id, the receiver both; the sender of an attachment nothing.
+// generate makes pairs of issues as they are after some months of synchronization, with the entries shown in "behind
+// firewall": the sender of a comment knows only its local id, the receiver knows both; the sender of an attachment
+// knows neither.
 func generate(w *state.World, a, b *state.Connector, in *seedGenerate, rng *rand.Rand) error {
 	for _, n := range []int{in.Pairs, in.Unpaired} {
 		if n < 0 || n > maxGenerated {
@@ -79,7 +80,7 @@ func generate(w *state.World, a, b *state.Connector, in *seedGenerate, rng *rand
 
 func (g *generator) percent(p int) bool { return g.IntN(100) < p }
 
-// issue adds an issue to one end; person is who it is assigned to, or -1.
+// issue adds an issue to one end. person is the index of its assignee, or -1.
 func (g *generator) issue(end int, typ, summary string, at time.Time, person int) *state.Issue {
 	c := g.ends[end]
 	tab := c.Tab()

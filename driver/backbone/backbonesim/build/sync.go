@@ -183,7 +183,7 @@ func buildConnector(in *state.Integration, jira *state.Server, end *seedEnd) (*s
 	return c, nil
 }
 
-// showPairs gives the paired issues their sync info panels.
+// showPairs sets the sync info panels of the paired issues.
 func showPairs(c *state.Connector) {
 	for _, p := range c.Pairs {
 		if i := c.Tab().ByKey[p.Local]; i != nil {
@@ -226,7 +226,7 @@ func buildConfig(in *seedSync, s *state.Server) (state.Config, error) {
 	return cfg, nil
 }
 
-// plantError puts an issue in error: messages of the partner have come that cannot be applied.
+// plantError puts an issue in error: it has messages from the partner that cannot be applied.
 func plantError(w *state.World, c *state.Connector, in *seedError) error {
 	if in == nil || in.Error == "" {
 		return errors.New("needs issue and error")
@@ -256,7 +256,7 @@ func plantError(w *state.World, c *state.Connector, in *seedError) error {
 	return nil
 }
 
-// plantMessage edits an issue and leaves the message about it on the way.
+// plantMessage edits an issue and leaves the message about it in flight.
 func plantMessage(w *state.World, in *seedInFlight, first, second string, a, b *state.Connector) error {
 	if in == nil {
 		return errors.New("is null")

@@ -1,4 +1,4 @@
-// Package build makes a world from its seed, strictly: what the seed says wrongly is refused with its place.
+// Package build makes a world from its seed. It is strict: an error in the seed is reported with its place.
 package build
 
 import (
@@ -15,8 +15,8 @@ import (
 	"github.com/syncctl/syncctl/sandbox/seed"
 )
 
-// World makes a World from a seed; backbonesim's package comment describes it. Errors in its JSON name line and
-// column, others the member.
+// World makes a World from a seed. The package comment of backbonesim describes the seed. Errors in its JSON name the
+// line and column, other errors name the member.
 func World(data []byte) (*state.World, error) {
 	var in seedWorld
 	if err := seed.Decode(data, &in); err != nil {

@@ -8,8 +8,8 @@ import (
 	"github.com/syncctl/syncctl/driver/backbone/backbonesim/state"
 )
 
-// apply carries out a message on the connector's Jira as its sync user. An error leaves the issue as it was.
-// Lenient leaves out what cannot be applied: somebody has seen to it.
+// apply applies a message to the connector's Jira as its sync user. After an error the issue is unchanged. If lenient
+// is true, values that cannot be applied are left out: a person has dealt with the error.
 func apply(w *state.World, c *state.Connector, m *state.Message, lenient bool) error {
 	values := map[string]string{}
 	for _, v := range m.Values {
@@ -30,7 +30,7 @@ func apply(w *state.World, c *state.Connector, m *state.Message, lenient bool) e
 		return applyNew(w, c, m, values)
 	}
 	if p.Ignored {
-		return nil // ASSUMED: a message that is ignored is not counted
+		return nil // ASSUMED: an ignored message is not counted
 	}
 	i := tab.ByKey[p.Local]
 	if i == nil {
@@ -38,13 +38,13 @@ func apply(w *state.World, c *state.Connector, m *state.Message, lenient bool) e
 	}
 	write(w, c, i, p, m, values)
 	if m.Fresh {
-		// Only this side knows that the two are a pair: only one connector's entries have been imported.
+		// Only this side knows the pair, because the entries of only one connector were imported.
 		put(w, c, &state.Message{Kind: pairedMessage, Issue: i.Key, Partner: m.Issue})
 	}
 	return nil
 }
 
-// applyNew creates the partner's issue here, pairs the two and tells the partner.
+// applyNew creates the partner's issue here, pairs both issues and tells the partner.
 func applyNew(w *state.World, c *state.Connector, m *state.Message, values map[string]string) error {
 	if values["summary"] == "" {
 		return jql.JiraText("Summary is required")
@@ -76,7 +76,7 @@ func write(w *state.World, c *state.Connector, i *state.Issue, p *state.Pair, m 
 	}
 	at := w.Stamp()
 	if len(values) > 0 {
-		for _, v := range m.Values { // in the message's order: ranging over the map would not be repeatable
+		for _, v := range m.Values { // in the message's order: the order of the map is random
 			if _, ok := values[v.Field]; ok {
 				tab.ChangedBy(i, state.Change{At: at, User: c.SyncUser, Field: v.Field})
 			}
@@ -101,8 +101,8 @@ func write(w *state.World, c *state.Connector, i *state.Issue, p *state.Pair, m 
 	panel.Partner, panel.LastGotten = p.Remote, p.LastIn
 }
 
-// Translate gives a field's value on the receiving Jira by the mapping's type; use is false where the field keeps
-// what it has. "If no same user exists Backbone raises an error" (H/5.14/server/user); fallbacks are not simulated.
+// Translate returns a field's value on the receiving Jira, by the mapping's type. If use is false, the field keeps
+// its value. "If no same user exists Backbone raises an error" (H/5.14/server/user); fallbacks are not simulated.
 func Translate(c *state.Connector, v state.Value) (text string, use bool, err error) {
 	switch v.Mapping.Typ {
 	case "passthrough":
@@ -121,7 +121,7 @@ func Translate(c *state.Connector, v state.Value) (text string, use bool, err er
 				return to, true, nil
 			}
 		}
-		return "", false, nil // ASSUMED: a value that is not in the list is left alone
+		return "", false, nil // ASSUMED: a value that is not in the list is ignored
 	}
 	if v.Text == "" {
 		return "", true, nil
@@ -131,7 +131,7 @@ func Translate(c *state.Connector, v state.Value) (text string, use bool, err er
 	case "user_passthrough_by_username":
 		found = c.Jira.User(v.Text) // on a cloud site this is the account id (H/5.14/cloud/user)
 	case "user_prefix":
-		found = c.Jira.User(v.Mapping.Prefix + v.Text) // ASSUMED: the receiver's name is the prefix and the sender's
+		found = c.Jira.User(v.Mapping.Prefix + v.Text) // ASSUMED: the receiver's name is the prefix plus the sender's
 	case "user_passthrough_by_email":
 		if v.User != nil && !v.User.Hidden {
 			found = c.Jira.UserByEmail(v.User.Email)

@@ -7,7 +7,7 @@ import (
 	"github.com/syncctl/syncctl/driver/backbone/backbonesim/state"
 )
 
-// control handles a message between master and slave that carries no issue. These are worked on whatever the status.
+// control handles a message between master and slave that is not about an issue. The status does not matter.
 func control(w *state.World, in *state.Integration, m *state.Message) {
 	switch m.Kind {
 	case handshakeMessage:
@@ -30,8 +30,8 @@ func control(w *state.World, in *state.Integration, m *state.Message) {
 	}
 }
 
-// CreateMaster sets up the first half; the other one is created from its handshake file, and until the two have
-// talked its status is HANDSHAKE (H/5.14/server/synchronization-message-flow).
+// CreateMaster creates the master's half. The slave's half is created from its handshake file. Until the two have
+// communicated, the status is HANDSHAKE (H/5.14/server/synchronization-message-flow).
 func CreateMaster(w *state.World, s *state.Server, transport, projectKey, partnerProject,
 	syncUser string) *state.Integration {
 	in := w.NewIntegration(s, transport, projectKey+" <> "+partnerProject)
@@ -40,7 +40,7 @@ func CreateMaster(w *state.World, s *state.Server, transport, projectKey, partne
 	return in
 }
 
-// CreateSlave sets up the second half from the master's handshake file, of which it takes the configuration.
+// CreateSlave creates the slave's half from the master's handshake file, and takes the configuration from it.
 func CreateSlave(w *state.World, s *state.Server, m *state.Integration, projectKey,
 	syncUser string) *state.Integration {
 	in := w.NewIntegration(s, m.Transport, m.Summary)
@@ -53,7 +53,7 @@ func CreateSlave(w *state.World, s *state.Server, m *state.Integration, projectK
 	return in
 }
 
-// WaitingMaster finds the master that a slave of s for these projects can be created from.
+// WaitingMaster finds the master from which a slave on s can be created for these projects.
 func WaitingMaster(w *state.World, s *state.Server, transport, projectKey,
 	partnerProject string) (*state.Integration, error) {
 	for _, in := range w.Integrations() {
@@ -67,8 +67,8 @@ func WaitingMaster(w *state.World, s *state.Server, transport, projectKey,
 		partnerProject, projectKey)
 }
 
-// Reconfigure publishes a configuration. A running direct synchronization needs a restart afterwards. Of two
-// halves only the master defines mappings; the slave must adapt before either goes on
+// Reconfigure publishes a configuration. A running direct synchronization then needs a restart. Of two halves only
+// the master defines mappings, and the slave must adapt before either continues
 // (H/5.14/server/synchronization-over-email-or-file-exchange).
 func Reconfigure(w *state.World, in *state.Integration, cfg state.Config) error {
 	switch {

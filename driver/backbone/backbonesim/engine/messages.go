@@ -9,21 +9,21 @@ import (
 	"github.com/syncctl/syncctl/driver/backbone/backbonesim/state"
 )
 
-// Kinds of messages. The ones between master and slave that carry no issue are those of
+// Kinds of messages. Those between master and slave that are not about an issue are from
 // H/5.14/server/synchronization-message-flow.
 const (
 	issueMessage = "issue"
-	// ASSUMED: the sender of a new issue learns the partner's key by an answer, which the sequence ids do not count.
+	// ASSUMED: the answer with the partner's key to the sender of a new issue, which the sequence ids do not count.
 	pairedMessage = "paired"
 	// The slave introduces itself, the master pings, the slave answers the ping.
 	handshakeMessage = "handshake"
 	pingMessage      = "ping"
-	// The master's changed configuration, and the slave's word that it has been taken over.
+	// The master's changed configuration, and the slave's confirmation that it has adopted it.
 	configurationMessage = "configuration"
 	updatedMessage       = "updated"
 )
 
-// Active tells whether a synchronization works. ASSUMED: one that needs a restart goes on until it is stopped.
+// Active reports whether a synchronization works. ASSUMED: one that needs a restart works until it is stopped.
 func Active(in *state.Integration) bool {
 	return in.Status == state.Running || in.Status == state.RestartRequired
 }
@@ -38,8 +38,9 @@ func put(w *state.World, c *state.Connector, m *state.Message) {
 	}
 }
 
-// Deliver is the customer's file-moving job, or the mail servers: "moving them is the customer's job"
-// (W/5.21/server/connection-modes). It works whether or not a synchronization runs. It returns how many it moved.
+// Deliver simulates the customer's job that moves files, or the mail servers: "moving them is the customer's job"
+// (W/5.21/server/connection-modes). It works whether or not a synchronization runs. It returns the number of
+// messages.
 func Deliver(w *state.World, in *state.Integration, byHand bool) int {
 	if in.Transport == state.Direct || in.Partner == nil || in.Manual && !byHand {
 		return 0
@@ -55,13 +56,14 @@ func Deliver(w *state.World, in *state.Integration, byHand bool) int {
 	return n
 }
 
-// process applies what has arrived at a connector, at most one batch of it.
+// process handles the messages that have arrived at a connector: all that are not about an issue, and at most one
+// batch of the others while the synchronization works.
 func process(w *state.World, c *state.Connector) {
 	var rest []*state.Message
 	done := 0
 	for n, m := range c.Inbox {
 		if done == w.Batch && c.In.Transport == state.Direct {
-			rest = c.Inbox[n:] // nothing but issues in there
+			rest = c.Inbox[n:] // there are only messages about issues
 			break
 		}
 		switch {
@@ -81,7 +83,7 @@ func receive(w *state.World, c *state.Connector, m *state.Message) {
 	if m.Kind == pairedMessage {
 		p := c.Pending[m.Partner]
 		delete(c.Pending, m.Partner)
-		// else it has been paired by hand meanwhile
+		// otherwise it has been paired by hand meanwhile
 		if p != nil && c.ByLocal[p.Local] == nil && c.ByRemote[m.Issue] == nil {
 			p.Remote = m.Issue
 			c.AddPair(p)
@@ -118,8 +120,8 @@ func Retry(w *state.World, c *state.Connector, e *state.IssueError) error {
 	return nil
 }
 
-// scan looks for issues that have something to send, as the outgoing interval does every 5 s
-// (H/5.7/server/advanced-settings); here on every Tick.
+// scan looks for issues with something to send. Backbone does so at its outgoing interval of 5 s
+// (H/5.7/server/advanced-settings), the simulator in every Tick.
 func scan(w *state.World, c *state.Connector) {
 	tab := c.Tab()
 	if !Active(c.In) || c.Peer() == nil || tab == nil || c.Scanned != 0 && tab.Changed <= c.Scanned {
@@ -127,7 +129,7 @@ func scan(w *state.World, c *state.Connector) {
 	}
 	shared, err := jql.Parse(c.JQL, c.Jira)
 	if err != nil {
-		return // a filter that Jira refuses selects nothing
+		return // an invalid filter selects nothing
 	}
 	for _, i := range slices.Clone(tab.Issues) {
 		if len(i.Changes) == 0 && c.Scanned != 0 || !shared.Match(i) {
@@ -138,12 +140,12 @@ func scan(w *state.World, c *state.Connector) {
 	c.Scanned = w.Stamp()
 }
 
-// Look sends what one issue has to tell its partner.
+// Look sends the changes of one issue to its partner.
 func Look(w *state.World, c *state.Connector, i *state.Issue) {
 	p := Known(c, i)
 	if p == nil {
-		// Not paired: the partner gets a new issue. For issues that are there already, this is the disaster that
-		// pairing before the start prevents. ASSUMED: the first start sends every issue that matches.
+		// Not paired: the partner gets a new issue. If the partner already has such issues, this duplicates them,
+		// which pairing before the start prevents. ASSUMED: the first start sends every issue that matches.
 		m := Compose(c, i, func(state.FieldMapping) bool { return true })
 		if m != nil {
 			p = &state.Pair{Local: i.Key, FirstSync: w.Stamp()}
@@ -178,7 +180,7 @@ func Look(w *state.World, c *state.Connector, i *state.Issue) {
 	}
 }
 
-// Known gives the entry of an issue that is paired, or about to be.
+// Known returns the entry of an issue that is paired, or waits to be paired.
 func Known(c *state.Connector, i *state.Issue) *state.Pair {
 	if p := c.ByLocal[i.Key]; p != nil {
 		return p
@@ -186,12 +188,12 @@ func Known(c *state.Connector, i *state.Issue) *state.Pair {
 	return c.Pending[i.Key]
 }
 
-// sendChange completes a message with comments and attachments and sends it, if there is anything in it.
+// sendChange adds comments and attachments to a message and sends it, if it is not empty.
 //
-// Every comment is sent that the entry does not know by its local id and that the sync user did not write. That
-// is how comments get duplicated after a move to the cloud (BAC-1449): ids are new there, and the old sync user's
-// comments are not the new one's own. ASSUMED, from "Backbone uses the synchronization user to identify which
-// changes have been performed by backbone" (HC/5.2/server/connection).
+// It sends every comment that the sync user did not write and whose local id is not in the entry. That is how
+// comments get duplicated after a move to the cloud (BAC-1449): they have new ids there, and the old sync user's
+// comments are not the new one's. ASSUMED, from "Backbone uses the synchronization user to identify which changes
+// have been performed by backbone" (HC/5.2/server/connection).
 func sendChange(w *state.World, c *state.Connector, i *state.Issue, p *state.Pair, m *state.Message,
 	files []*state.Attachment) {
 	if c.In.Config.Comments {
@@ -201,14 +203,14 @@ func sendChange(w *state.World, c *state.Connector, i *state.Issue, p *state.Pai
 				continue
 			}
 			m.Comments = append(m.Comments, *k)
-			// The sender notes a comment with its local id only (behind firewall, master file example).
+			// The sender records a comment with its local id only (behind firewall, master file example).
 			p.Comments = append(p.Comments, state.IDPair{Local: k.ID})
 		}
 	}
 	if c.In.Config.Attachments {
 		for _, a := range files {
 			if a.Author != c.SyncUser {
-				m.Attachments = append(m.Attachments, *a) // and the sender notes nothing: same example
+				m.Attachments = append(m.Attachments, *a) // and the sender records nothing: same example
 			}
 		}
 	}
@@ -219,7 +221,7 @@ func sendChange(w *state.World, c *state.Connector, i *state.Issue, p *state.Pai
 	Send(w, c, i, p, m)
 }
 
-// Send puts a message under way and counts it.
+// Send sends a message and counts it.
 func Send(w *state.World, c *state.Connector, i *state.Issue, p *state.Pair, m *state.Message) {
 	p.Out++
 	m.Seq = p.Out
@@ -230,7 +232,7 @@ func Send(w *state.World, c *state.Connector, i *state.Issue, p *state.Pair, m *
 	panel.Partner, panel.LastSent = p.Remote, m.At
 }
 
-// Local and remote name a mapping's field on this connector's side and on the partner's.
+// Local and remote return a mapping's field on this connector's side and on the partner's.
 func Local(c *state.Connector, f state.FieldMapping) string {
 	if c.First {
 		return f.First
@@ -245,7 +247,7 @@ func remote(c *state.Connector, f state.FieldMapping) string {
 	return f.First
 }
 
-// Compose makes a message of an issue with the chosen fields; nil if the issue's type is not mapped.
+// Compose returns a message about an issue with the chosen fields, or nil if the issue's type is not mapped.
 func Compose(c *state.Connector, i *state.Issue, chosen func(state.FieldMapping) bool) *state.Message {
 	m := &state.Message{Kind: issueMessage, Issue: i.Key}
 	for _, t := range c.In.Config.IssueTypes {

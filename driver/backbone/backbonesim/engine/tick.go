@@ -1,4 +1,4 @@
-// Package engine is what Backbone does by itself: halves agree on a configuration, changes become messages, and
+// Package engine does what Backbone does by itself: halves agree on a configuration, changes become messages, and
 // messages are applied.
 package engine
 
@@ -8,8 +8,8 @@ import (
 	"github.com/syncctl/syncctl/driver/backbone/backbonesim/state"
 )
 
-// Tick lets time pass up to now, never back: the customer's job carries messages between the halves of email and file
-// synchronizations, and every running synchronization looks for changes and applies what has arrived.
+// Tick advances the clock to now, never back. Messages are carried between the halves of email and file
+// synchronizations, and every running synchronization looks for changes and applies the messages that have arrived.
 func Tick(w *state.World, now time.Time) {
 	w.Mu.Lock()
 	defer w.Mu.Unlock()

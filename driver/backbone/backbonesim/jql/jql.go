@@ -1,4 +1,4 @@
-// Package jql is the part of the Jira Query Language that clients of Backbone use.
+// Package jql implements the part of the Jira Query Language that clients of Backbone use.
 package jql
 
 import (
@@ -10,22 +10,21 @@ import (
 	"github.com/syncctl/syncctl/driver/backbone/backbonesim/state"
 )
 
-// Query is a parsed JQL text. The subset is what clients of Backbone write: clauses on project, key, id, issuetype,
-// status, summary and other plain fields with =, !=, ~, IN and NOT IN, joined by AND, OR, NOT and parentheses, and
-// ORDER BY key.
+// Query is a parsed JQL text. The subset has clauses on project, key, id, issuetype, status, summary and other plain
+// fields with =, !=, ~, IN and NOT IN, joined by AND, OR, NOT and parentheses, and ORDER BY key.
 type Query struct {
 	Match      func(*state.Issue) bool
-	Bounded    bool // it says something about the issues at all
+	Bounded    bool // it restricts the issues
 	Descending bool
 }
 
 type jqlParser struct {
 	server *state.Server
-	tokens []string // words as they are, operators, and quoted strings with a leading quote
+	tokens []string // words as written, operators, and quoted strings with a leading quote
 	depth  int
 }
 
-// Parse reads a query as one server understands it.
+// Parse parses a query as one server understands it.
 func Parse(text string, s *state.Server) (*Query, error) {
 	p := &jqlParser{server: s}
 	if err := p.lex(text); err != nil {
@@ -55,10 +54,10 @@ func Parse(text string, s *state.Server) (*Query, error) {
 	return q, nil
 }
 
-// JiraText is an error in Jira's own words, which go to the client as they are.
+// JiraText is an error in Jira's own words, which is sent to the client unchanged.
 type JiraText string
 
-// Error is of error.
+// Error implements error.
 func (t JiraText) Error() string { return string(t) }
 
 // Says makes a JiraText.
@@ -230,7 +229,7 @@ var jqlFields = []string{
 	"reporter", "labels",
 }
 
-// is makes the clause "field is one of values". As Jira does, it refuses projects and keys that do not exist.
+// is returns the clause "field is one of values". Like Jira, it refuses projects and keys that do not exist.
 func (p *jqlParser) is(field string, values []string, negated bool) (func(*state.Issue) bool, error) {
 	if !slices.Contains(jqlFields, field) && !strings.HasPrefix(field, "customfield_") {
 		return nil, Says("Field '%s' does not exist or you do not have permission to view it.", field)

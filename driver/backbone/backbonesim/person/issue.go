@@ -10,7 +10,7 @@ import (
 	"github.com/syncctl/syncctl/sandbox/seed"
 )
 
-// editor gets who works on an issue: the user value, or the first administrator.
+// editor returns who works on an issue: the user in the values, or the first administrator.
 func editor(s *state.Server, v map[string]string) (string, error) {
 	if name := v["user"]; name != "" {
 		if s.User(name) == nil {
@@ -95,9 +95,9 @@ func createIssue(w *state.World, s *state.Server, v map[string]string) (string, 
 	return i.Key + " created", nil
 }
 
-// moveProject is what the Jira Cloud Migration Assistant does: keys stay, the ids of issues, comments and attachments
-// change (confluence.atlassian.com/migrationkb, page 1388159626), and app data such as the sync info panel is left
-// behind. ASSUMED: users come along by their email.
+// moveProject does what the Jira Cloud Migration Assistant does. Keys stay. The ids of issues, comments and
+// attachments change (confluence.atlassian.com/migrationkb, page 1388159626), and app data such as the sync info
+// panel does not move. ASSUMED: users are matched by their email.
 func moveProject(w *state.World, s *state.Server, v map[string]string) (string, error) {
 	to, err := find(w, v["cloud_server"])
 	if err != nil {
@@ -151,7 +151,7 @@ func moved(i *state.Issue, from, to *state.Server) *state.Issue {
 	return n
 }
 
-// migrated gives the account of a Data Center user on the cloud site, a new one if need be.
+// migrated returns the account of a Data Center user on the cloud site, a new one if necessary.
 func migrated(s *state.Server, from *state.Server, name string) string {
 	old := from.User(name)
 	if old == nil {

@@ -7,11 +7,11 @@ import (
 	"github.com/syncctl/syncctl/driver/backbone/backbonesim/state"
 )
 
-// The actions of this file are a person who looks at a web page and confirms what it shows, or says that it shows
-// something else: then there is an error. Nothing changes.
+// In the actions of this file, a person looks at a web page and confirms what it shows. If it shows something else,
+// they return an error. Nothing changes.
 
-// confirmNoErrors looks at the troubleshooting tab and at the warnings of the configuration. With a value for
-// status it looks too whether that is its status and no message waits.
+// confirmNoErrors checks the troubleshooting tab and the warnings of the configuration. If there is a value for
+// status, it also checks that this is the status and that no message waits.
 func confirmNoErrors(w *state.World, s *state.Server, v map[string]string) (string, error) {
 	in, err := chosen(s, v)
 	if err != nil {
@@ -37,7 +37,7 @@ func confirmNoErrors(w *state.World, s *state.Server, v map[string]string) (stri
 	return fmt.Sprintf("no issue of %s on %s is in error", in.Key, s.Name), nil
 }
 
-// confirmStopped looks at the overview.
+// confirmStopped checks the overview.
 func confirmStopped(w *state.World, s *state.Server, v map[string]string) (string, error) {
 	in, err := chosen(s, v)
 	if err != nil {
@@ -49,7 +49,7 @@ func confirmStopped(w *state.World, s *state.Server, v map[string]string) (strin
 	return fmt.Sprintf("%s on %s is stopped", in.Key, s.Name), nil
 }
 
-// confirmInfoPanel looks at the panel of the issues, which names the partner of each.
+// confirmInfoPanel checks the panels of the issues, each of which must name the partner.
 func confirmInfoPanel(w *state.World, s *state.Server, v map[string]string) (string, error) {
 	in, err := chosen(s, v)
 	if err != nil {
@@ -65,7 +65,7 @@ func confirmInfoPanel(w *state.World, s *state.Server, v map[string]string) (str
 	return fmt.Sprintf("the issues of %s on %s show their partner", in.Key, s.Name), nil
 }
 
-// confirmGone looks whether the overview has no email or file synchronization of a project.
+// confirmGone checks that the overview has no email or file synchronization of a project.
 func confirmGone(w *state.World, s *state.Server, v map[string]string) (string, error) {
 	for _, in := range s.Integrations {
 		if in.Transport != state.Direct && in.Connectors[0].Project == v["project"] {

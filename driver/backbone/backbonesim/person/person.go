@@ -17,7 +17,7 @@ type action struct {
 	do    func(w *state.World, s *state.Server, v map[string]string) (string, error)
 }
 
-// actions are what a person does in the web pages, by name. "server" is needed by all but deliver.
+// actions are what a person can do on the web pages, by name. All but deliver need "server".
 var actions = map[string]action{
 	"move_project_to_cloud": {[]string{"server", "project", "cloud_server"}, moveProject},
 	"create_sync":           {[]string{"server", "first_project", "second_server_url", "second_project"}, createSync},
@@ -41,8 +41,8 @@ var actions = map[string]action{
 	"add_attachment":        {[]string{"server", "issue", "filename"}, addAttachment},
 }
 
-// Act does by hand what Backbone and Jira offer only in their web pages, as an administrator, and says in words
-// what was done. An error says why it cannot be done; nothing has changed then.
+// Act does what Backbone and Jira offer only on their web pages, as an administrator, and returns a description of
+// it. An error says why it cannot be done; then nothing has changed.
 //
 // A server is given by name or base URL. A synchronization is given as integration (INT-4), or by first_project and
 // second_project, or is the only one of the server. Values that are lists are JSON.
@@ -57,11 +57,12 @@ var actions = map[string]action{
 //	pair_by_file    path or content: the envelope with firstConnector and secondConnector
 //	start_sync, stop_sync, delete_sync
 //	retry_error, fix_error, ignore_issue  issue: the key of either side
-//	confirm_no_errors  looks whether no issue is in error and there are no conflicts; status: what it is, and no
-//	                   message waits
-//	confirm_stopped    looks whether it is stopped
-//	confirm_gone       project: looks whether it has no synchronization by email or files
-//	deliver         from, to: servers whose message files or emails are moved now
+//	confirm_no_errors   checks that no issue is in error and there are no conflicts; with status: that this is the
+//	                    status, and no message waits
+//	confirm_stopped     checks that it is stopped
+//	confirm_info_panel  checks that the panels of its issues name their partners
+//	confirm_gone        project: checks that it has no synchronization by email or files
+//	deliver         from, to: servers between which message files or emails are moved now
 //	create_issue    server, project, summary; type, user
 //	edit_issue      server, issue, field, value; user
 //	add_comment     server, issue, body; user
@@ -100,7 +101,7 @@ func Act(ctx context.Context, w *state.World, name string, values map[string]str
 	return done, nil
 }
 
-// find gets a server by its name or base URL.
+// find returns a server by its name or base URL.
 func find(w *state.World, given string) (*state.Server, error) {
 	if s := w.Named[given]; s != nil {
 		return s, nil
@@ -115,7 +116,7 @@ func find(w *state.World, given string) (*state.Server, error) {
 	return nil, fmt.Errorf("there is no server %q", given)
 }
 
-// chosen gets the synchronization that the values name.
+// chosen returns the synchronization that the values name.
 func chosen(s *state.Server, v map[string]string) (*state.Integration, error) {
 	if key := v["integration"]; key != "" {
 		if in := s.Integration(key); in != nil {
@@ -135,8 +136,8 @@ func chosen(s *state.Server, v map[string]string) (*state.Integration, error) {
 			found = append(found, in)
 		}
 	}
-	// The projects of a direct synchronization may be those of the old one over email or files, which nobody
-	// configures any more.
+	// A direct synchronization may have the same projects as the old one over email or files, which nobody configures
+	// any more.
 	isDirect := func(in *state.Integration) bool { return in.Transport == state.Direct }
 	if len(found) > 1 && slices.ContainsFunc(found, isDirect) {
 		found = slices.DeleteFunc(found, func(in *state.Integration) bool { return !isDirect(in) })
@@ -206,7 +207,7 @@ func retryError(w *state.World, s *state.Server, v map[string]string) (string, e
 	return fmt.Sprintf("the messages for issue %s have been applied", v["issue"]), nil
 }
 
-// fixError removes the cause, in Jira or in the configuration, and tries again.
+// fixError removes the cause of an error, in Jira or in the configuration, and tries again.
 func fixError(w *state.World, s *state.Server, v map[string]string) (string, error) {
 	_, e, err := inError(s, v)
 	if err != nil {
@@ -217,7 +218,7 @@ func fixError(w *state.World, s *state.Server, v map[string]string) (string, err
 }
 
 // ignoreIssue is "ignore future changes" (W/5.20/cloud/deleting-a-synchronized-issue). ASSUMED: the waiting messages
-// are thrown away and not counted, so the sequence ids of the two ends stay apart.
+// are discarded and not counted, so the sequence ids of the two ends stay different.
 func ignoreIssue(w *state.World, s *state.Server, v map[string]string) (string, error) {
 	c, e, err := inError(s, v)
 	if err != nil {

@@ -16,8 +16,8 @@ import (
 	"github.com/syncctl/syncctl/sandbox/seed"
 )
 
-// createSync sets up a direct synchronization with the wizard of the side that configures it: "must be the DC/Server
-// side" (H/5.8/server/create-a-synchronization). It is stopped and, until it is configured, has conflicts.
+// createSync creates a direct synchronization with the wizard of the side that configures it: "must be the DC/Server
+// side" (H/5.8/server/create-a-synchronization). It is stopped, and has conflicts until it is configured.
 func createSync(w *state.World, s *state.Server, v map[string]string) (string, error) {
 	if t := v["transport"]; t != "" && t != state.Direct {
 		return "", fmt.Errorf("a %s synchronization is created in two halves", t)
@@ -55,8 +55,8 @@ func createSync(w *state.World, s *state.Server, v map[string]string) (string, e
 		in.Key, s.Name, v["first_project"], v["second_project"], to.Name), nil
 }
 
-// syncUserFor gives the account that shall perform Backbone's changes: the one asked for, the seed's, or the first
-// administrator.
+// syncUserFor returns the account that performs Backbone's changes: the one that was asked for, the seed's, or the
+// first administrator.
 func syncUserFor(s *state.Server, asked string) (string, error) {
 	if asked == "" {
 		asked = s.SyncUser
@@ -73,7 +73,7 @@ func syncUserFor(s *state.Server, asked string) (string, error) {
 	return asked, nil
 }
 
-// createHalf sets up one half of an email or file synchronization: the master first, the slave from the master's
+// createHalf creates one half of an email or file synchronization: the master first, then the slave from the master's
 // handshake file (H/5.14/server/create-and-update-a-synchronization-email-file-exc). "You can't use the behind
 // firewall synchronization in a Server to Cloud scenario" (behind firewall).
 func createHalf(w *state.World, s *state.Server, v map[string]string) (string, error) {
@@ -119,7 +119,7 @@ func configureSync(w *state.World, s *state.Server, v map[string]string) (string
 	}
 	cfg := in.Config
 	if in.Offered != nil {
-		cfg = in.Offered.Mirrored() // what the master has sent; the slave's administrator looks at that
+		cfg = in.Offered.Mirrored() // sent by the master; the slave's administrator looks at it
 	}
 	if text, ok := v["issue_types"]; ok {
 		if cfg.IssueTypes, err = readTypes(text, in); err != nil {
@@ -161,7 +161,7 @@ func configureSync(w *state.World, s *state.Server, v map[string]string) (string
 		len(w.Conflicts(in))), nil
 }
 
-// readTypes takes {"Bug": "Bug"} or [{"first": "Bug", "second": "Bug"}].
+// readTypes reads {"Bug": "Bug"} or [{"first": "Bug", "second": "Bug"}].
 func readTypes(text string, in *state.Integration) ([]state.TypeMapping, error) {
 	var rows []*typeRow
 	if err := seed.Decode([]byte(text), &rows); err != nil {
@@ -203,7 +203,7 @@ type personField struct {
 	Prefix    string            `json:"prefix"`
 }
 
-// readFields keeps the id of a mapping that is there already.
+// readFields reads field mappings. A mapping that exists keeps its id.
 func readFields(text string, in *state.Integration) ([]state.FieldMapping, error) {
 	var rows []*personField
 	if err := seed.Decode([]byte(text), &rows); err != nil {
@@ -250,8 +250,8 @@ type pairFile struct {
 	Second []json.RawMessage `json:"secondConnector"`
 }
 
-// pairByFile is "Pair existing issues > Pair existing issues with Backbone before" (behind firewall): the merged
-// file.
+// pairByFile is "Pair existing issues > Pair existing issues with Backbone before" (behind firewall), which takes the
+// merged file.
 func pairByFile(w *state.World, s *state.Server, v map[string]string) (string, error) {
 	in, err := chosen(s, v)
 	if err != nil {

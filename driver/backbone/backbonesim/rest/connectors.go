@@ -38,7 +38,7 @@ func serveConnector(w *state.World, r *request, c *state.Connector, what string)
 	return textReply(http.StatusNotFound, "not found")
 }
 
-// selected finds the entries that the filters localIssueKey and remoteIssueKey ask for
+// selected returns the entries that match the filters localIssueKey and remoteIssueKey
 // (H/3.9/server/connectors-121944268.html).
 func selected(c *state.Connector, r *request) []*state.Pair {
 	local, remote := r.URL.Query().Get("localIssueKey"), r.URL.Query().Get("remoteIssueKey")
@@ -71,8 +71,8 @@ func listPairs(r *request, c *state.Connector) reply {
 	return reply{status: http.StatusOK, header: header, body: out.Bytes()}
 }
 
-// importPairs takes "an array of sync information". ASSUMED: all entries or none; 409 where an issue is paired
-// already, 400 for anything else; the sync info panel is left as it is, for a resync "recreates" it (behind
+// importPairs imports "an array of sync information". ASSUMED: all entries or none; 409 if an issue is already
+// paired, 400 for any other error; the sync info panel does not change, because a resync "recreates" it (behind
 // firewall).
 func importPairs(w *state.World, r *request, c *state.Connector) reply {
 	if !r.hasJSON() {
@@ -96,8 +96,8 @@ func importPairs(w *state.World, r *request, c *state.Connector) reply {
 	return okReply()
 }
 
-// deletePair deletes "the sync information of a SINGLE entry". ASSUMED: the entry is named as in GET; 400 when that
-// does not name one, 404 when there is none.
+// deletePair deletes "the sync information of a SINGLE entry". ASSUMED: the entry is named as in GET; 400 if none is
+// named, 404 if there is no such entry.
 func deletePair(w *state.World, r *request, c *state.Connector) reply {
 	if !r.URL.Query().Has("localIssueKey") && !r.URL.Query().Has("remoteIssueKey") {
 		return refusal(w, http.StatusBadRequest, "name the entry with localIssueKey or remoteIssueKey")
@@ -117,10 +117,10 @@ type resyncBody struct {
 	SendStatus     bool     `json:"sendStatusField"`
 }
 
-// resync sends a message for each issue of the connector's project that matches its JQL and the request's, "FROM
-// the given connector TO the other" (H/5.16/server/connectors): these four members, fieldMappings is required;
-// comments and attachments do not travel. ASSUMED: 409 unless the synchronization runs; 400 for an unknown member
-// or mapping or a JQL that Jira refuses; an issue that is not paired is created by the partner.
+// resync sends a message for each issue of the connector's project that matches its JQL and the request's, "FROM the
+// given connector TO the other" (H/5.16/server/connectors). The page has these four members; fieldMappings is
+// required; comments and attachments are not sent. ASSUMED: 409 unless the synchronization runs; 400 for an unknown
+// member or mapping or a JQL that Jira refuses; an issue that is not paired is created by the partner.
 func resync(w *state.World, r *request, c *state.Connector) reply {
 	if !r.hasJSON() {
 		return refusal(w, http.StatusUnsupportedMediaType, "the body must be application/json")
@@ -170,7 +170,7 @@ func resend(w *state.World, c *state.Connector, body resyncBody, own, asked *jql
 			m.Values = append(m.Values, state.Value{Field: "status", Text: i.Fields["status"],
 				Mapping: state.FieldMapping{Typ: "passthrough"}})
 		}
-		seen := p.Seen // other changes of the issue still have to be sent
+		seen := p.Seen // other changes of the issue have yet to be sent
 		engine.Send(w, c, i, p, m)
 		p.Seen = seen
 	}

@@ -8,11 +8,11 @@ import (
 	"github.com/syncctl/syncctl/driver/backbone/backbonesim/state"
 )
 
-// The JSON documents of synchronizations. Their members are ordered by name, as maps are; the product's order is
-// nothing a client may rely on.
+// The JSON documents of synchronizations. Their members are sorted by name, because they are maps. Clients may not
+// rely on the product's order anyway.
 type object = map[string]any
 
-// date gives epoch milliseconds in the documented layout, 2016-11-10T11:07:10+0100.
+// date returns epoch milliseconds in the documented layout, 2016-11-10T11:07:10+0100.
 func date(w *state.World, ms int64) string {
 	return time.UnixMilli(ms).In(time.FixedZone("", 3600)).Format(w.Layout)
 }
@@ -21,11 +21,11 @@ func healthDocument(w *state.World) object {
 	if !w.Assumed {
 		return object{}
 	}
-	return object{"status": "OK"} // ASSUMED: that GET health exists is all that HC/5.5/cloud/introduction shows
+	return object{"status": "OK"} // ASSUMED: HC/5.5/cloud/introduction shows only that GET health exists
 }
 
-// integrationDocument: members up to secondConnector as in the samples of
-// H/5.14/server/monitoring-backbone-issue-sync and
+// integrationDocument returns the document of a synchronization. Its members up to secondConnector are as in the
+// samples of H/5.14/server/monitoring-backbone-issue-sync and
 // H/4.1/server/integration-synchronization-actions-191273974.html. The samples are cut off inside firstConnector.
 func integrationDocument(w *state.World, in *state.Integration, withStatus bool) object {
 	out := configMembers(w, in.Config)
@@ -51,8 +51,8 @@ func integrationDocument(w *state.World, in *state.Integration, withStatus bool)
 	return out
 }
 
-// configMembers: "You have to use the id value of each fieldmapping" (H/5.16/server/connectors) is all that is
-// known of the configuration. ASSUMED: every other name here, and where the mappings are.
+// configMembers returns the members of a configuration. The documents only say "You have to use the id value of each
+// fieldmapping" (H/5.16/server/connectors). ASSUMED: every other name here, and where the mappings are.
 func configMembers(w *state.World, cfg state.Config) object {
 	fields := []any{}
 	for _, f := range cfg.Fields {
@@ -88,8 +88,8 @@ func connectorDocument(w *state.World, c *state.Connector) object {
 	return out
 }
 
-// statusDocument is the "status" object of the list samples. ASSUMED: that GET status answers just that object, and
-// the words other than STOPPED and IDLE, which are all that the samples show.
+// statusDocument returns the "status" object of the list samples. ASSUMED: GET status returns the same object; all
+// words other than STOPPED and IDLE, which the samples show.
 func statusDocument(in *state.Integration) object {
 	status := in.Status
 	if in.Server.StatusEnum {
@@ -121,8 +121,8 @@ func connectorStatus(c *state.Connector) object {
 	}
 }
 
-// conflictsDocument: an empty list when the configuration is valid. ASSUMED: the whole shape; without assumed members
-// only their number is left.
+// conflictsDocument returns the list of conflicts, empty if the configuration is valid. ASSUMED: the whole shape;
+// without assumed members it shows only their number.
 func conflictsDocument(w *state.World, found []string) []any {
 	out := []any{}
 	for _, text := range found {

@@ -1,4 +1,4 @@
-// Package rest is the REST interface of Backbone, and the few calls of Jira's that its clients need.
+// Package rest serves the REST interface of Backbone, and the few calls of Jira that its clients need.
 package rest
 
 import (
@@ -11,10 +11,10 @@ import (
 	"github.com/syncctl/syncctl/driver/backbone/backbonesim/state"
 )
 
-// maxBody is how much of a request is read: enough for the pairs of several million issues.
+// maxBody is the maximum size of a request: enough for the pairs of several million issues.
 const maxBody = 1 << 30
 
-// Handler serves one simulated Jira with its Backbone, under its context path. TLS is the caller's business.
+// Handler serves one simulated Jira with its Backbone, under its context path. The caller adds TLS.
 func Handler(w *state.World, name string) http.Handler {
 	s := w.Named[name]
 	if s == nil {
@@ -39,7 +39,7 @@ type request struct {
 	user *state.User
 }
 
-// reply is an answer, encoded while the world stands still.
+// reply is an answer. It is encoded while Mu is held.
 type reply struct {
 	status int
 	header map[string]string
@@ -57,7 +57,7 @@ func (r reply) write(rw http.ResponseWriter) {
 func jsonReply(status int, body any) reply {
 	data, err := json.Marshal(body)
 	if err != nil {
-		panic(err) // documents of this package only
+		panic(err) // only documents of this package are encoded
 	}
 	return reply{status: status, header: map[string]string{"Content-Type": "application/json;charset=UTF-8"}, body: data}
 }
@@ -91,9 +91,9 @@ func serve(w *state.World, s *state.Server, r *request) reply {
 	return textReply(http.StatusNotFound, "not found")
 }
 
-// authenticate finds the caller: Basic with name and password on Data Center (HC/5.5/cloud/introduction) or a
-// personal access token as Bearer (ASSUMED for Backbone's servlet; Atlassian documents it for Jira's own REST);
-// Basic with email and API token on a cloud site
+// authenticate returns the user of a request, or nil. On Data Center that is Basic with name and password
+// (HC/5.5/cloud/introduction) or a personal access token as Bearer (ASSUMED for Backbone's servlet; Atlassian
+// documents it for Jira's own REST). On a cloud site it is Basic with email and API token
 // (developer.atlassian.com/cloud/jira/platform/basic-auth-for-rest-apis).
 func authenticate(s *state.Server, r *http.Request) *state.User {
 	for _, u := range s.Users {
@@ -121,8 +121,8 @@ func unauthorized() reply {
 	return out
 }
 
-// refusal is an error of Backbone's. ASSUMED: its body, for no page shows one; without assumed members it is
-// plain text.
+// refusal returns an error of Backbone. ASSUMED: its body, which no page shows. Without assumed members it is plain
+// text.
 func refusal(w *state.World, status int, text string) reply {
 	if !w.Assumed {
 		return textReply(status, text)
@@ -132,20 +132,21 @@ func refusal(w *state.World, status int, text string) reply {
 
 func (r *request) writes() bool { return r.Method != http.MethodGet && r.Method != http.MethodHead }
 
-// passesXSRF: "On 'XSRF check failed' add header X-Atlassian-Token: nocheck" (HC/5.5/cloud/introduction); Jira itself
-// also takes the newer spelling no-check.
+// passesXSRF reports whether a request passes Jira's XSRF check: "On 'XSRF check failed' add header
+// X-Atlassian-Token: nocheck" (HC/5.5/cloud/introduction). Jira itself also accepts the newer spelling no-check.
 func (r *request) passesXSRF() bool {
 	return slices.Contains([]string{"nocheck", "no-check"}, r.Header.Get("X-Atlassian-Token"))
 }
 
-// hasJSON tells whether the body is declared as JSON. ASSUMED to be demanded, as JAX-RS resources of Jira do.
+// hasJSON reports whether the body is declared as JSON. ASSUMED to be required, as by the JAX-RS resources of Jira.
 func (r *request) hasJSON() bool {
 	kind, _, _ := strings.Cut(r.Header.Get("Content-Type"), ";")
 	return strings.TrimSpace(kind) == "application/json"
 }
 
-// mayConfigure: a Jira system administrator always, a project administrator the projects of his
-// (HC/5.5/cloud/introduction, H/5.8/server/restrict-backbone-usage-to-certain-user-groups).
+// mayConfigure reports whether a user may use a synchronization: a system administrator of Jira always, a project
+// administrator in their own projects (HC/5.5/cloud/introduction,
+// H/5.8/server/restrict-backbone-usage-to-certain-user-groups).
 func mayConfigure(s *state.Server, u *state.User, in *state.Integration) bool {
 	if u.Permission == state.SystemAdmin {
 		return true

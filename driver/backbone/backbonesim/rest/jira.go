@@ -69,7 +69,7 @@ func serveJira(s *state.Server, r *request, path []string) reply {
 }
 
 func serverInfo(s *state.Server) reply {
-	kind := "Server" // what Data Center answers, too
+	kind := "Server" // Data Center answers this, too
 	if s.Cloud {
 		kind = "Cloud"
 	}
@@ -109,7 +109,7 @@ func projectDocument(s *state.Server, p *state.Project) object {
 	}
 }
 
-// fieldsOf reads the fields parameter: names separated by commas, given once or more often.
+// fieldsOf reads the fields parameter: names separated by commas, which may be given several times.
 func fieldsOf(given []string, otherwise string) []string {
 	var out []string
 	for _, list := range given {
@@ -173,7 +173,7 @@ func issueFields(s *state.Server, i *state.Issue, rich bool) object {
 	return out
 }
 
-// richText is text as it is, or as a document of version 3 of the cloud's interface.
+// richText returns a text as it is or, if rich is true, as a document of version 3 of the cloud's interface.
 func richText(text string, rich bool) any {
 	if !rich {
 		return text

@@ -12,15 +12,17 @@ import (
 	"github.com/syncctl/syncctl/driver/backbone/backbonesim/state"
 )
 
-// What a project's property may be: developer.atlassian.com/cloud/jira/platform/rest/v3/api-group-project-properties,
-// and the same in docs.atlassian.com/software/jira/docs/api/REST/9.12.0, api/2/project.
+// The limits of a project's property:
+// developer.atlassian.com/cloud/jira/platform/rest/v3/api-group-project-properties, and the same in
+// docs.atlassian.com/software/jira/docs/api/REST/9.12.0, api/2/project.
 const (
 	longestPropertyKey = 255
 	mostPropertyValue  = 32768 // characters
 )
 
-// serveProperties answers project/KEY/properties/PROPERTY: GET for who may browse the project, PUT and DELETE for who
-// administers it or Jira. ASSUMED: every user of the simulator may browse; how characters are counted (UTF-16).
+// serveProperties answers project/KEY/properties/PROPERTY: GET for users who may browse the project, PUT and DELETE
+// for users who administer it or Jira. ASSUMED: every user of the simulator may browse; characters are counted as in
+// UTF-16.
 func serveProperties(s *state.Server, r *request, version string, path []string) reply {
 	p := s.Projects[path[0]]
 	if p == nil {
@@ -64,7 +66,7 @@ func serveProperties(s *state.Server, r *request, version string, path []string)
 	return notAllowed(http.MethodGet, http.MethodPut, http.MethodDelete)
 }
 
-// setProperty: "a valid, non-empty JSON blob"; 201 for a new property, 200 for one that was there.
+// setProperty sets a property to "a valid, non-empty JSON blob": 201 for a new property, 200 for an existing one.
 func setProperty(r *request, p *state.Project, key string, there bool) reply {
 	if !r.hasJSON() {
 		return textReply(http.StatusUnsupportedMediaType, "unsupported media type")

@@ -9,8 +9,8 @@ import (
 	"github.com/syncctl/syncctl/driver/backbone/backbonesim/state"
 )
 
-// serveBackbone answers .../api/1/PATH. HC/5.5/cloud/introduction says who may call: system and project
-// administrators.
+// serveBackbone answers .../api/1/PATH. Only system and project administrators may use it
+// (HC/5.5/cloud/introduction).
 func serveBackbone(w *state.World, s *state.Server, r *request, path []string) reply {
 	if r.user = authenticate(s, r.Request); r.user == nil {
 		return unauthorized()
@@ -51,7 +51,7 @@ func serveBackbone(w *state.World, s *state.Server, r *request, path []string) r
 	return textReply(http.StatusNotFound, "not found")
 }
 
-// unknownBody answers requests whose body no page shows. The status is the simulator's own: it does not guess
+// unknownBody answers requests whose body no page shows. The status is the simulator's own, because it does not guess
 // what the product would do with a guessed body.
 func unknownBody(w *state.World) reply {
 	return refusal(w, http.StatusNotImplemented,
@@ -62,15 +62,16 @@ func serveIntegrations(w *state.World, s *state.Server, r *request) reply {
 	switch r.Method {
 	case http.MethodGet:
 		return listIntegrations(w, s, r)
-	case http.MethodPost: // documented to exist: H/4.1/server/integration-synchronization-actions-191273974.html
+	case http.MethodPost: // its existence is documented: H/4.1/server/integration-synchronization-actions-191273974.html
 		return unknownBody(w)
 	}
 	return notAllowed(http.MethodGet, http.MethodPost)
 }
 
-// listIntegrations: projectKey and jiraBaseUrl select (H/5.14/server/monitoring-backbone-issue-sync); projectKey is
-// required of project administrators from 5.2 on (HC/5.2/cloud/integration-synchronization-actions). ASSUMED: 403
-// without it, and that before 5.2 they see the synchronizations of their projects.
+// listIntegrations lists synchronizations, filtered by projectKey and jiraBaseUrl
+// (H/5.14/server/monitoring-backbone-issue-sync). From 5.2 on, project administrators must give projectKey
+// (HC/5.2/cloud/integration-synchronization-actions). ASSUMED: 403 without it; before 5.2 they see the
+// synchronizations of their projects.
 func listIntegrations(w *state.World, s *state.Server, r *request) reply {
 	projectKey, base := r.URL.Query().Get("projectKey"), strings.TrimRight(r.URL.Query().Get("jiraBaseUrl"), "/")
 	if r.user.Permission == state.ProjectAdmin {
@@ -145,7 +146,7 @@ func serveIntegration(w *state.World, s *state.Server, r *request, in *state.Int
 	return textReply(http.StatusNotFound, "not found")
 }
 
-// switched starts or stops. ASSUMED: 409 where it is refused, 200 with an empty body otherwise.
+// switched starts or stops a synchronization. ASSUMED: 409 if that is refused, 200 with an empty body otherwise.
 func switched(w *state.World, s *state.Server, r *request, in *state.Integration,
 	do func(*state.Integration) error) reply {
 	for _, verb := range s.Verbs {
@@ -159,8 +160,8 @@ func switched(w *state.World, s *state.Server, r *request, in *state.Integration
 	return notAllowed(s.Verbs...)
 }
 
-// serveDraft answers integrations/{key}/draft/REST (W/5.21/server/draft-actions): a draft can be made, looked at,
-// thrown away and published, but not changed, since the bodies of the mapping calls are not documented.
+// serveDraft answers integrations/{key}/draft/REST (W/5.21/server/draft-actions). A draft can be created, read,
+// discarded and published, but not changed, since the bodies of the mapping calls are not documented.
 func serveDraft(w *state.World, r *request, in *state.Integration, rest string) reply {
 	if rest == "" && r.Method == http.MethodPost {
 		if in.Draft != nil {

@@ -21,8 +21,8 @@ type searchBody struct {
 	NextPage   string   `json:"nextPageToken"`
 }
 
-// serveSearch: Data Center has search with startAt and total. The cloud has removed that (410,
-// developer.atlassian.com/changelog/#CHANGE-2046) for search/jql with nextPageToken and no total.
+// serveSearch answers a search. Data Center has search with startAt and total. The cloud has removed that (410,
+// developer.atlassian.com/changelog/#CHANGE-2046) in favour of search/jql with nextPageToken and no total.
 func serveSearch(s *state.Server, r *request, rest []string, version string, rich bool) reply {
 	newer := s.Cloud && slices.Equal(rest, []string{"jql"})
 	switch {
@@ -62,7 +62,7 @@ func serveSearch(s *state.Server, r *request, rest []string, version string, ric
 	})
 }
 
-// searchPage answers search/jql: without fields an issue is its id alone.
+// searchPage answers search/jql. If no fields are asked for, an issue has only its id.
 func searchPage(s *state.Server, found []*state.Issue, body searchBody, version string, rich bool) reply {
 	limit := 50
 	if body.MaxResults != nil {
@@ -96,7 +96,8 @@ func searchPage(s *state.Server, found []*state.Issue, body searchBody, version 
 	return jsonReply(http.StatusOK, out)
 }
 
-// pageOf is how many issues a page has: an administrator, or the size of the answer, may allow fewer than asked for.
+// pageOf returns the number of issues on a page. An administrator, or the size of the answer, may limit it to fewer
+// than asked for.
 func pageOf(s *state.Server, limit int) int {
 	if s.SearchPage > 0 {
 		return min(limit, s.SearchPage)
@@ -144,7 +145,7 @@ func number(text string, otherwise int) (int, error) {
 	return int(n), nil
 }
 
-// Find lists what a query matches by project and number.
+// Find returns the issues that match a query, by project and number.
 func Find(s *state.Server, q *jql.Query) []*state.Issue {
 	var out []*state.Issue
 	for _, p := range s.Projects {

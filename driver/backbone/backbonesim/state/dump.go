@@ -8,8 +8,8 @@ import (
 // dump is a JSON object.
 type dump = map[string]any
 
-// State gives everything that is in the World, for dumps and comparisons: JSON-encodable, always in the same order,
-// without passwords, tokens and addresses. Times are epoch milliseconds. The result shares nothing with the World.
+// State returns everything in the World, for dumps and comparisons: JSON-encodable, always in the same order, without
+// passwords, tokens and addresses. Times are epoch milliseconds. The result shares nothing with the World.
 func (w *World) State() any {
 	w.Mu.Lock()
 	defer w.Mu.Unlock()

@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// Field gives the value of a field by JQL's name for it.
+// Field returns the value of a field by its name in JQL.
 func (i *Issue) Field(name string) string {
 	switch name {
 	case "project":
@@ -22,7 +22,7 @@ func (i *Issue) Field(name string) string {
 	return i.Fields[name]
 }
 
-// Issue finds an issue by its key; nil if there is none.
+// Issue returns an issue by its key, or nil if there is none.
 func (s *Server) Issue(key string) *Issue {
 	if p := s.Projects[ProjectOf(key)]; p != nil {
 		return p.ByKey[key]
@@ -30,7 +30,7 @@ func (s *Server) Issue(key string) *Issue {
 	return nil
 }
 
-// ProjectOf is the part of an issue key before the number: "SAM2" of "SAM2-1".
+// ProjectOf returns the part of an issue key before the number: "SAM2" of "SAM2-1".
 func ProjectOf(issueKey string) string {
 	i := strings.LastIndexByte(issueKey, '-')
 	if i < 0 {
@@ -51,7 +51,7 @@ type Project struct {
 	Properties map[string]json.RawMessage
 }
 
-// Add keeps an issue, in the order of numbers.
+// Add adds an issue, in the order of numbers.
 func (p *Project) Add(i *Issue) {
 	n, _ := strconv.Atoi(i.Key[len(p.Key)+1:])
 	i.Number = n
@@ -65,7 +65,7 @@ func (p *Project) Add(i *Issue) {
 type Issue struct {
 	ID, Key, Typ string
 	Number       int
-	Fields       map[string]string // status, summary, assignee, ...: by Jira's names
+	Fields       map[string]string // status, summary, assignee, ..., by Jira's names
 	Created      int64
 	Updated      int64
 	Comments     []*Comment
@@ -74,19 +74,19 @@ type Issue struct {
 	Panels       map[string]*Panel // by server and integration key
 }
 
-// Comment is one of an issue.
+// Comment is a comment of an issue.
 type Comment struct {
 	ID, Author, Body string
 	Created          int64
 }
 
-// Attachment is one of an issue, without its content.
+// Attachment is an attachment of an issue, without its content.
 type Attachment struct {
 	ID, Filename, Author string
 	Size, Created        int64
 }
 
-// Change is what a Backbone could have to send. Field is "" for a comment.
+// Change is a change that a Backbone may have to send. Field is "" for a comment.
 type Change struct {
 	At         int64
 	User       string
@@ -100,14 +100,14 @@ type Panel struct {
 	LastSent, LastGotten int64
 }
 
-// ChangedBy notes a change of an issue.
+// ChangedBy records a change of an issue.
 func (p *Project) ChangedBy(i *Issue, c Change) {
 	i.Changes = append(i.Changes, c)
 	i.Updated = c.At
 	p.Changed = c.At
 }
 
-// Panel is what an issue shows of a synchronization, made when it is asked for.
+// Panel returns what an issue shows about a synchronization. It creates the panel if there is none.
 func (i *Issue) Panel(key string) *Panel {
 	if i.Panels[key] == nil {
 		i.Panels[key] = &Panel{}

@@ -1,10 +1,10 @@
 package state
 
-// Message is what one connector tells the other one.
+// Message is a message from one connector to the other.
 type Message struct {
 	Kind        string
 	Issue       string // the sender's key
-	Partner     string // of a paired message: the receiver's key
+	Partner     string // in a paired message: the receiver's key
 	Fresh       bool   // the sender does not know the partner's issue
 	Seq         int64
 	Typ         string // the receiver's issue type
@@ -15,10 +15,10 @@ type Message struct {
 	Config      *Config
 }
 
-// Value is one field on its way: already under the receiver's name for it.
+// Value is the value of one field in a message. Field is the receiver's name for it.
 type Value struct {
 	Field, Text string
 	Mapping     FieldMapping
-	User        *User // whom text names, on the sender's Jira
+	User        *User // the user that Text names, on the sender's Jira
 	Forward     bool  // from the first to the second project
 }

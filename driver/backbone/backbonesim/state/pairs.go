@@ -11,7 +11,7 @@ import (
 	"strings"
 )
 
-// Pair is one entry of the sync information: which local issue belongs to which remote issue.
+// Pair is one entry of the sync information: a local issue and the remote issue that it is paired with.
 type Pair struct {
 	ID                           int64
 	Local, Remote                string
@@ -20,7 +20,7 @@ type Pair struct {
 	Out, In                      int64 // counters of messages
 	Attachments, Comments        []IDPair
 	Ignored                      bool
-	extra                        map[string]json.RawMessage // ASSUMED: unknown members are kept and given back
+	extra                        map[string]json.RawMessage // ASSUMED: unknown members are kept and returned
 	Seen                         int64                      // changes up to here have been sent
 }
 
@@ -30,8 +30,8 @@ type IDPair struct {
 	Local  string `json:"localId,omitempty"`
 }
 
-// pairJSON is the entry as the behind firewall guide prints it. ASSUMED: a time that never was is absent, as absent
-// lists are in the guide's samples.
+// pairJSON is the entry as the behind firewall guide prints it. ASSUMED: a time of something that has not happened is
+// absent, as empty lists are in the guide's samples.
 type pairJSON struct {
 	ID          int64    `json:"id"`
 	Connector   string   `json:"connectorKey"`
@@ -48,7 +48,7 @@ type pairJSON struct {
 	Ignored     bool     `json:"incomingChangesIgnored"`
 }
 
-// Encode is the pair as GET syncInformation gives it.
+// Encode returns the pair in the form of GET syncInformation.
 func (p *Pair) Encode(connectorKey string) json.RawMessage {
 	out, err := json.Marshal(pairJSON{
 		p.ID, connectorKey, p.Local, p.Remote, p.FirstSync, p.LastOut, p.LastSeen, p.Out, p.LastIn, p.In,
@@ -64,7 +64,7 @@ func (p *Pair) Encode(connectorKey string) json.RawMessage {
 	return out
 }
 
-// ParsePair reads one entry. Keys are required; everything else may be missing.
+// ParsePair reads one entry. The two issue keys are required; everything else may be missing.
 func ParsePair(raw json.RawMessage) (*Pair, error) {
 	var members map[string]json.RawMessage
 	if err := json.Unmarshal(raw, &members); err != nil || members == nil {
@@ -109,7 +109,7 @@ func ParsePair(raw json.RawMessage) (*Pair, error) {
 	return p, nil
 }
 
-// AddPair keeps a pair. Without an id it gets the next one.
+// AddPair adds a pair. A pair without an id gets the next one.
 func (c *Connector) AddPair(p *Pair) {
 	if p.ID == 0 {
 		c.In.Server.IDs.pair++
@@ -121,24 +121,24 @@ func (c *Connector) AddPair(p *Pair) {
 	c.Pairs = slices.Insert(c.Pairs, at, p)
 }
 
-// RemovePair forgets a pair.
+// RemovePair removes a pair.
 func (c *Connector) RemovePair(p *Pair) {
 	delete(c.ByLocal, p.Local)
 	delete(c.ByRemote, p.Remote)
 	c.Pairs = slices.DeleteFunc(c.Pairs, func(x *Pair) bool { return x == p })
 }
 
-// DuplicateError says that an issue is paired already.
+// DuplicateError says that an issue is already paired.
 type DuplicateError struct{ text string }
 
-// Error is of error.
+// Error implements error.
 func (e *DuplicateError) Error() string { return e.text }
 
-// CheckPairs reads entries that shall be imported into c, all or none of them.
+// CheckPairs reads entries that are to be imported into c, all or none of them. It does not add them.
 //
-// ASSUMED, the page only says "an array of sync information": an entry may carry the connectorKey and id of an older
-// synchronization (the guide's merged file keeps both), row ids are given again, both issues must exist, and an issue
-// that is paired already, or named twice, is refused.
+// ASSUMED, as the page only says "an array of sync information": an entry may have the connectorKey and id of an
+// older synchronization (the guide's merged file keeps both), entries get new ids, both issues must exist, and an
+// issue that is already paired, or named twice, is refused.
 func (c *Connector) CheckPairs(entries []json.RawMessage) ([]*Pair, error) {
 	other := c.Peer()
 	out := make([]*Pair, 0, len(entries))

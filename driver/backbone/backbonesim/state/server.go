@@ -24,7 +24,7 @@ const (
 	NoPermission = "none"
 )
 
-// Env names the environment variables through which a configuration learns of a server.
+// Env names the environment variables that tell a configuration about a server.
 type Env struct {
 	URL      string `json:"url"`
 	User     string `json:"user"`
@@ -44,7 +44,7 @@ type Server struct {
 	Verbs         []string
 	RequireXSRF   bool
 	StatusInLists bool
-	SearchPage    int // the most issues that a page of a search has; 0: Jira's own limits
+	SearchPage    int // the most issues on a page of a search; 0: Jira's own limits
 	StatusEnum    bool
 	RefuseRepeat  bool
 	RefuseAdmins  bool
@@ -56,18 +56,18 @@ type Server struct {
 	IDs           Counters
 }
 
-// Counters hold the last id given out by each table of one Jira's database.
+// Counters holds the last id that was used in each table of one Jira's database.
 type Counters struct {
 	Issue, Comment, Attachment, Integration, Connector, pair, Mapping int64
 }
 
-// Next counts on and gives the new id.
+// Next increments a counter and returns the new id.
 func Next(counter *int64) string {
 	*counter++
 	return strconv.FormatInt(*counter, 10)
 }
 
-// Taken moves a counter past an id that is in use.
+// Taken advances a counter past an id that is in use.
 func Taken(counter *int64, id string) {
 	if n, err := strconv.ParseInt(id, 10, 48); err == nil {
 		*counter = max(*counter, n)
@@ -82,7 +82,7 @@ type User struct {
 	Projects                              []string
 }
 
-// User finds a user by name.
+// User returns a user by name, or nil if there is none.
 func (s *Server) User(name string) *User {
 	for _, u := range s.Users {
 		if u.Name == name {
@@ -92,7 +92,7 @@ func (s *Server) User(name string) *User {
 	return nil
 }
 
-// UserByEmail finds a user by the email address.
+// UserByEmail returns a user by email address, or nil if there is none.
 func (s *Server) UserByEmail(email string) *User {
 	for _, u := range s.Users {
 		if email != "" && strings.EqualFold(u.Email, email) {
@@ -102,7 +102,7 @@ func (s *Server) UserByEmail(email string) *User {
 	return nil
 }
 
-// Admin is the first system administrator, nil if there is none.
+// Admin returns the first system administrator, or nil if there is none.
 func (s *Server) Admin() *User {
 	for _, u := range s.Users {
 		if u.Permission == SystemAdmin {
@@ -112,7 +112,7 @@ func (s *Server) Admin() *User {
 	return nil
 }
 
-// Integration finds a synchronization by its key.
+// Integration returns a synchronization by its key, or nil if there is none.
 func (s *Server) Integration(key string) *Integration {
 	for _, in := range s.Integrations {
 		if in.Key == key {
@@ -122,7 +122,7 @@ func (s *Server) Integration(key string) *Integration {
 	return nil
 }
 
-// Connector finds a connector by its key.
+// Connector returns a connector by its key, or nil if there is none.
 func (s *Server) Connector(key string) *Connector {
 	for _, in := range s.Integrations {
 		for _, c := range in.Connectors {

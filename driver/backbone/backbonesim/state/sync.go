@@ -17,7 +17,7 @@ const (
 	UpdateRequired  = "UPDATE REQUIRED"
 )
 
-// Statuses are all of them.
+// Statuses lists all statuses.
 var Statuses = []string{Running, Stopped, RestartRequired, Handshake, WaitingForSlave, UpdateRequired}
 
 // Transports, and the roles of two halves.
@@ -29,20 +29,21 @@ const (
 	Slave  = "slave"
 )
 
-// MappingTypes: H/5.14/server/common-field-mapping-types, H/5.14/server/user. ASSUMED: their spelling in JSON.
+// MappingTypes lists the types of field mappings (H/5.14/server/common-field-mapping-types, H/5.14/server/user).
+// ASSUMED: their spelling in JSON.
 var MappingTypes = []string{
 	"passthrough", "user_passthrough_by_username", "user_passthrough_by_email", "user_prefix", "user_correlation",
 	"correlation", "to_text",
 }
 
-// Directions are those in which a field can be mapped.
+// Directions lists the directions in which a field can be mapped.
 var Directions = []string{"bidirectional", "first_to_second", "second_to_first"}
 
-// Integration is one synchronization of one server: all of a direct one, or one half of an email or file one,
-// since those have "two synchronization configurations, one per partner"
+// Integration is one synchronization on one server: all of a direct one, or one half of an email or file one, since
+// those have "two synchronization configurations, one per partner"
 // (H/5.14/server/synchronization-over-email-or-file-exchange).
 type Integration struct {
-	Server       *Server // whose Backbone runs it
+	Server       *Server // the server whose Backbone runs it
 	Key          string
 	Summary      string
 	Description  string
@@ -61,10 +62,10 @@ type Integration struct {
 	Manual       bool         // delivery of messages
 	DeliverAfter int64
 	Outbox       []*Message
-	Offered      *Config // the master's configuration, until the slave takes it over
+	Offered      *Config // the master's configuration, until the slave adopts it
 }
 
-// Config is what a synchronization keeps in step.
+// Config is what a synchronization synchronizes.
 type Config struct {
 	IssueTypes            []TypeMapping
 	Fields                []FieldMapping
@@ -74,7 +75,7 @@ type Config struct {
 // TypeMapping is a pair of issue types.
 type TypeMapping struct{ ID, First, Second string }
 
-// FieldMapping is a pair of fields, and how a value of one becomes a value of the other.
+// FieldMapping is a pair of fields, and how a value of one is converted to a value of the other.
 type FieldMapping struct {
 	ID, First, Second, Typ, Direction, Prefix string
 	Values                                    map[string]string
@@ -85,14 +86,14 @@ type Connector struct {
 	In       *Integration
 	First    bool
 	Key      string
-	Jira     *Server // the Jira of the project: for a second connector another one than in.server
+	Jira     *Server // the Jira of the project; that of a second connector may not be In.Server
 	Project  string
 	JQL      string
 	SyncUser string
 	Pairs    []*Pair // by id
 	ByLocal  map[string]*Pair
 	ByRemote map[string]*Pair
-	Pending  map[string]*Pair // sent, partner's key not known yet
+	Pending  map[string]*Pair // sent, but the partner's key is not known yet
 	Inbox    []*Message
 	Errors   []*IssueError
 	Scanned  int64
@@ -103,12 +104,12 @@ type Connector struct {
 type IssueError struct {
 	Local, Remote, Text string
 	Occurred            int64
-	Planted             bool // the cause comes from the seed and lasts until it is fixed
+	Planted             bool // the seed set the error, which lasts until it is fixed
 	Fixed               bool
 	Queue               []*Message
 }
 
-// Peer is the other connector, nil if there is none.
+// Peer returns the other connector, or nil if there is none.
 func (c *Connector) Peer() *Connector {
 	if c.In.Transport == Direct {
 		if c.First {
@@ -122,13 +123,13 @@ func (c *Connector) Peer() *Connector {
 	return c.In.Partner.Connectors[0]
 }
 
-// Tab is the connector's project, nil if there is none.
+// Tab returns the connector's project, or nil if it does not exist.
 func (c *Connector) Tab() *Project { return c.Jira.Projects[c.Project] }
 
-// PanelKey names a synchronization on the issues of any Jira.
+// PanelKey returns the name of a synchronization in the panels of issues.
 func (in *Integration) PanelKey() string { return in.Server.Name + "/" + in.Key }
 
-// ErrorOf finds the error of an issue by its key on the other Jira.
+// ErrorOf returns the error of an issue by its key on the other Jira, or nil if there is none.
 func (c *Connector) ErrorOf(remote string) *IssueError {
 	for _, e := range c.Errors {
 		if e.Remote == remote {
@@ -138,7 +139,7 @@ func (c *Connector) ErrorOf(remote string) *IssueError {
 	return nil
 }
 
-// Conflicts lists why the configuration is not valid. ASSUMED: which findings there are and their words; the pages
+// Conflicts lists why the configuration is invalid. ASSUMED: which conflicts there are, and their words. The pages
 // only say that there is such a list and that tabs show warnings.
 func (w *World) Conflicts(in *Integration) []string {
 	out := slices.Clone(in.Planted)
@@ -176,8 +177,9 @@ func (cfg Config) Conflicts(in *Integration) []string {
 	return out
 }
 
-// Start starts a synchronization; the error says why it cannot be. ASSUMED: that it is refused with conflicts, and
-// while master and slave have not agreed (the overview only says that these statuses must be left first).
+// Start starts a synchronization. The error says why it cannot be started. ASSUMED: it is refused with conflicts,
+// while a restart is required, and until master and slave have agreed (the overview only says that these statuses
+// must be left first).
 func (w *World) Start(in *Integration) error {
 	switch in.Status {
 	case Running:
@@ -195,12 +197,12 @@ func (w *World) Start(in *Integration) error {
 	in.Status = Running
 	in.Modified = w.Stamp()
 	for _, c := range in.Connectors {
-		c.Scanned = 0 // ASSUMED: a start looks at every issue, so what changed while it was stopped is sent
+		c.Scanned = 0 // ASSUMED: a start checks every issue, so changes from while it was stopped are sent
 	}
 	return nil
 }
 
-// Stop stops a synchronization; the error says why it cannot be.
+// Stop stops a synchronization. The error says why it cannot be stopped.
 func (w *World) Stop(in *Integration) error {
 	switch in.Status {
 	case Stopped:
@@ -248,7 +250,7 @@ func (w *World) NewIntegration(s *Server, transport, summary string) *Integratio
 	return in
 }
 
-// NewConnector adds a connector to in; its key looks like CON-4-SAM2, as in the behind firewall guide.
+// NewConnector adds a connector to in. Its key looks like CON-4-SAM2, as in the behind firewall guide.
 func (in *Integration) NewConnector(jira *Server, projectKey, syncUser string) *Connector {
 	c := &Connector{
 		In: in, First: len(in.Connectors) == 0, Jira: jira, Project: projectKey, SyncUser: syncUser,
@@ -259,8 +261,8 @@ func (in *Integration) NewConnector(jira *Server, projectKey, syncUser string) *
 	return c
 }
 
-// Mirrored is the configuration as the other half sees it: its own side first.
-// ASSUMED: each half shows its own project as the first, as its download calls its own connector firstConnector.
+// Mirrored returns the configuration as the other half sees it, with its own side first. ASSUMED: each half shows its
+// own project as the first, as its download calls its own connector firstConnector.
 func (cfg Config) Mirrored() Config {
 	out := Config{Comments: cfg.Comments, Attachments: cfg.Attachments}
 	for _, t := range cfg.IssueTypes {
@@ -285,8 +287,8 @@ func (cfg Config) Mirrored() Config {
 	return out
 }
 
-// Verbs are the methods that start and stop are served with: POST before 5.0 (H/3.8, H/3.9, H/4.1), PUT from then on
-// (HC/5.2, H/5.14). ASSUMED: that the pages describe their version and that the other verb is 405.
+// Verbs returns the methods of start and stop: POST before 5.0 (H/3.8, H/3.9, H/4.1), PUT from then on (HC/5.2,
+// H/5.14). ASSUMED: each page describes its own version, and the other verb is answered with 405.
 func Verbs(version string) []string {
 	major, _, _ := strings.Cut(version, ".")
 	if n, _ := strconv.Atoi(major); n >= 5 {

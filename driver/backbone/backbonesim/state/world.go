@@ -1,5 +1,5 @@
-// Package state is what a world consists of: servers with their projects, issues, synchronizations, pairs and
-// messages. What happens to it is in the packages around it.
+// Package state holds the contents of a world: servers with their projects, issues, synchronizations, pairs and
+// messages. The packages around it change them.
 package state
 
 import (
@@ -10,23 +10,24 @@ import (
 	"time"
 )
 
-// World is a set of simulated Jiras. All of its methods may be called by several goroutines at once.
+// World is a set of simulated Jiras. SetURL, Environment and State lock Mu, and Servers needs no lock. All other
+// methods, and all other uses of the members, must be called with Mu held.
 type World struct {
 	Mu      sync.Mutex
 	Now     time.Time
 	Last    int64 // the newest stamp, epoch milliseconds
 	Named   map[string]*Server
 	Assumed bool
-	Layout  string // of Backbone's dates
+	Layout  string // layout of Backbone's dates
 	Batch   int
 }
 
-// Servers gives the names of the simulated Jiras, sorted.
+// Servers returns the names of the simulated Jiras, sorted.
 func (w *World) Servers() []string {
 	return slices.Sorted(maps.Keys(w.Named))
 }
 
-// SetURL tells a server the base URL that it is served under, without its context path. Unknown servers are ignored.
+// SetURL sets the base URL under which a server is served, without its context path. Unknown servers are ignored.
 func (w *World) SetURL(name, url string) {
 	w.Mu.Lock()
 	defer w.Mu.Unlock()
@@ -36,8 +37,8 @@ func (w *World) SetURL(name, url string) {
 	}
 }
 
-// Environment gives the environment variables through which a configuration learns a server's base URL and
-// credentials, as the seed names them. It is the only method that hands out secrets.
+// Environment returns the environment variables that tell a configuration about a server's base URL and credentials,
+// as the seed names them. It is the only method that returns secrets.
 func (w *World) Environment(name string) map[string]string {
 	w.Mu.Lock()
 	defer w.Mu.Unlock()
@@ -70,8 +71,8 @@ func (w *World) Integrations() []*Integration {
 	return out
 }
 
-// Stamp gives the time in epoch milliseconds, each time a later one: what has happened can then be told apart from
-// what has been sent by its time alone, as Backbone's own pair data does.
+// Stamp returns the time in epoch milliseconds, later at each call. So what has happened can be told apart from what
+// has been sent by its time alone, as in Backbone's own pair data.
 func (w *World) Stamp() int64 {
 	w.Last = max(w.Now.UnixMilli(), w.Last+1)
 	return w.Last
