@@ -12,15 +12,15 @@ import (
 	"github.com/syncctl/syncctl/driver/rest"
 )
 
-// ClientTLS is the encrypted port for clients (/osmc/admin/tls).
+// ClientTLS is the state of the encrypted port for clients (/osmc/admin/tls).
 type ClientTLS struct {
 	Enabled      bool
 	Port         int    // 0: the server does not say
-	Keystore     []byte // with the server's key and certificate; nil where the server does not give it
-	KeystoreName string // of its file: "keystore.p12"
+	Keystore     []byte // with the server's key and certificate; nil if the server does not return it
+	KeystoreName string // name of its file: "keystore.p12"
 }
 
-// String says how the port stands, and nothing of the keystore.
+// String describes the port, without the content of the keystore.
 func (c ClientTLS) String() string {
 	name := cmp.Or(c.KeystoreName, "without a name")
 	return fmt.Sprintf("enabled %t, port %d, keystore %s of %d bytes", c.Enabled, c.Port, name, len(c.Keystore))
@@ -29,12 +29,12 @@ func (c ClientTLS) String() string {
 // GoString is String.
 func (c ClientTLS) GoString() string { return c.String() }
 
-// MarshalJSON leaves the keystore out: a key is in it.
+// MarshalJSON leaves out the keystore, because it contains a key.
 func (c ClientTLS) MarshalJSON() ([]byte, error) {
 	return fmt.Appendf(nil, `{"enabled":%t,"port":%d}`, c.Enabled, c.Port), nil
 }
 
-// ClientTLS asks how the encrypted port for clients stands (GET /osmc/admin/tls).
+// ClientTLS returns the state of the encrypted port for clients (GET /osmc/admin/tls).
 func (r Reader) ClientTLS(ctx context.Context) (*ClientTLS, error) {
 	answer, err := r.c.do(ctx, rest.Request{Method: http.MethodGet, Path: path("admin", "tls"),
 		Header: http.Header{"Accept": {accept}}, GiveUp: hidePieces})
@@ -48,18 +48,18 @@ func (r Reader) ClientTLS(ctx context.Context) (*ClientTLS, error) {
 	return out, nil
 }
 
-// encoded is a piece of a keystore, as a server may repeat it: too long for a word.
+// encoded matches a piece of a keystore that a server may repeat: it is too long to be a word.
 var encoded = regexp.MustCompile(`(?:[A-Za-z0-9_-]|\\?[+/=]|\\u00(?i:2b|2f|3d)){32,}`)
 
-// hidePieces takes pieces of a keystore out of what a server says of a request that failed. Of a long one it may
-// repeat a part, in which the whole, being hidden, is not found. It does not stop retries.
+// hidePieces removes pieces of a keystore from what a server says about a failed request. A server may repeat only a
+// part of a long keystore, in which hiding the whole finds nothing. hidePieces does not stop retries.
 func hidePieces(e *rest.Error) bool {
 	e.Message = encoded.ReplaceAllString(e.Message, "REDACTED")
 	return false
 }
 
-// parseClientTLS reads what the specification shows by an example alone: members may be missing. A keystore that is
-// not base64 is none.
+// parseClientTLS reads the answer. The specification shows it only by an example, so members may be missing. A
+// keystore that is not base64 is ignored.
 func (c *Client) parseClientTLS(n *node) (*ClientTLS, error) {
 	e := entityAt(n, "enabled", "port")
 	on, known := e.truth("enabled")
@@ -79,8 +79,8 @@ func (c *Client) parseClientTLS(n *node) (*ClientTLS, error) {
 	return out, err
 }
 
-// SetClientTLS opens or closes the encrypted port for clients and gives it its keystore (PUT /osmc/admin/tls).
-// password opens the keystore. ASSUMED: without Keystore the server keeps the one that it has.
+// SetClientTLS opens or closes the encrypted port for clients, and sets its keystore (PUT /osmc/admin/tls). password
+// opens the keystore. ASSUMED: without Keystore the server keeps its current one.
 func (w Writer) SetClientTLS(ctx context.Context, state ClientTLS, password string) error {
 	body := map[string]any{"enabled": state.Enabled, "port": state.Port}
 	if len(state.Keystore) > 0 {

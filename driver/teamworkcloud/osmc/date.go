@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// date reads a time in one of the forms that documents and real servers have:
+// date reads a time in one of the forms that documents and real servers use:
 //
 //	1601477216                       seconds since 1970, as real servers answer
 //	1470735888827                    milliseconds since 1970, as the specification's commitDate
@@ -16,16 +16,16 @@ import (
 //	"Mon Aug 08 13:00:13 ICT 2016"   as Java prints it, as the specification's branches
 //	"2016-08-08T13:00:13.5Z"         RFC 3339
 //
-// ASSUMED: where the third form names no zone it is UTC; a server's own zone cannot be known. false: it is not one of
-// them, or its zone's name stands for several zones or for none that is known. A time that is off by hours would
-// make two equal histories differ, or two different ones the same.
+// ASSUMED: without a zone, the third form is in UTC, because a server's own zone cannot be known. date returns false
+// if the time has none of these forms, or if the name of its zone is unknown or ambiguous. A time that is off by hours
+// would make two equal histories differ, or two different ones equal.
 func (n *node) date() (time.Time, bool) {
 	text, ok := n.asText()
 	if !ok {
 		return time.Time{}, false
 	}
 	if number, isNumber := n.v.(json.Number); isNumber {
-		if whole, ok := wholeNumber(number.String()); ok { // 1.601477216E9 too
+		if whole, ok := wholeNumber(number.String()); ok { // also 1.601477216E9
 			text = strconv.Itoa(whole)
 		}
 	}
@@ -58,8 +58,8 @@ func parseDate(text string) (time.Time, bool) {
 	return time.Time{}, false
 }
 
-// sinceEpoch tells seconds and milliseconds apart by their size: as seconds, the least that is taken for
-// milliseconds would be the year 5138; as milliseconds, it is March 1973.
+// sinceEpoch distinguishes seconds from milliseconds by their size. The smallest number that counts as milliseconds
+// would be the year 5138 in seconds; in milliseconds it is March 1973.
 func sinceEpoch(text string) (time.Time, bool) {
 	const leastMillis = 100_000_000_000
 	i, err := strconv.ParseInt(text, 10, 64)
@@ -72,7 +72,7 @@ func sinceEpoch(text string) (time.Time, bool) {
 	return time.Unix(i, 0).UTC(), true
 }
 
-// inZone reads a time that was written in a zone, UTC where it names none.
+// inZone reads a time that was written in a zone, or in UTC if zone is "".
 func inZone(layout, text, zone string) (time.Time, bool) {
 	offset, ok := offsetOf(zone)
 	if !ok {
@@ -84,8 +84,8 @@ func inZone(layout, text, zone string) (time.Time, bool) {
 
 var numericZone = regexp.MustCompile(`^(?:GMT|UTC)?([+-])([0-9]{1,2}):?([0-9]{2})$`)
 
-// offsetOf is how much a zone is ahead of UTC. What Java calls a zone is understood where no other zone shares the
-// name: CST, CDT, IST, BST, AST and their like are not.
+// offsetOf returns how much a zone is ahead of UTC. Java's names of zones are accepted if no other zone has the same
+// name: CST, CDT, IST, BST, AST and similar names are not.
 func offsetOf(zone string) (time.Duration, bool) {
 	if m := numericZone.FindStringSubmatch(zone); m != nil {
 		hours, _ := strconv.Atoi(m[2]) // two digits

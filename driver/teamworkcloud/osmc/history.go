@@ -11,25 +11,25 @@ import (
 	"github.com/syncctl/syncctl/driver/rest"
 )
 
-// pageSize is how many revisions are asked for at once. With all that real servers tell of a revision, a page is a
-// megabyte.
+// pageSize is the number of revisions in one request. With everything that real servers tell about a revision, a page
+// takes a megabyte.
 const pageSize = 200
 
 // history is a resource's history while it is read.
 //
-// It comes in pages, and what a page is the documents do not agree on: the specification calls the parameter "the
-// page number. In this case, it is a start revision in the result", and a real client gets the newest revision with
-// page=1&items=1. So the client goes by what comes: it asks for page 1 and 2, sees whether they overlap, and goes on
-// in the way that brings the most. Whatever is missing in the end is asked for revision by revision.
+// It comes in pages, but the documents disagree on what a page is. The specification calls the parameter "the page
+// number. In this case, it is a start revision in the result", and a real client gets the newest revision with
+// page=1&items=1. So this client depends only on the answers: it tries several ways of counting pages, and continues in
+// each as long as its pages bring mostly new revisions. What is still missing then is read revision by revision.
 type history struct {
 	Reader
 
 	resource string
-	numbers  []int            // all there are, ascending
-	found    map[int]Revision // those that are described
-	asked    map[int]bool     // pages
+	numbers  []int            // numbers of all revisions, ascending
+	found    map[int]Revision // the revisions that an answer has described so far
+	asked    map[int]bool     // pages that were read
 	branches *branchList
-	noBranch error // why branches are nil
+	noBranch error // why branches is nil
 }
 
 func (h *history) read(ctx context.Context) ([]Revision, error) {
@@ -41,7 +41,8 @@ func (h *history) read(ctx context.Context) ([]Revision, error) {
 	for _, r := range all.found {
 		h.found[r.Number] = r
 	}
-	// The branches are read after the list, so that they have those of all that it names. Their error comes later.
+	// The branches are read after the list of revisions, so that they contain all of those. Their error is reported
+	// later.
 	err = rest.Beside(ctx, h.describe, func(ctx context.Context) error {
 		h.branches, h.noBranch = h.Reader.branches(ctx, h.resource)
 		return nil
@@ -62,7 +63,7 @@ func (h *history) read(ctx context.Context) ([]Revision, error) {
 	return out, nil
 }
 
-// describe asks for what is told of the revisions: of many at once, and then of each that is still missing.
+// describe reads the descriptions of the revisions: of many at the same time, and then of each that is still missing.
 func (h *history) describe(ctx context.Context) error {
 	if len(h.missing()) > 0 {
 		if err := h.pages(ctx); err != nil {
@@ -74,7 +75,7 @@ func (h *history) describe(ctx context.Context) error {
 
 // listed is an answer about revisions.
 type listed struct {
-	numbers []int // ascending, each once
+	numbers []int // ascending, without duplicates
 	found   []Revision
 }
 
@@ -84,7 +85,7 @@ func parseListed(n *node) (listed, error) {
 	return listed{slices.Compact(numbers), found}, err
 }
 
-// missing are the revisions that are not described yet, ascending.
+// missing returns the revisions that are not described yet, ascending.
 func (h *history) missing() []int {
 	var out []int
 	for _, number := range h.numbers {
@@ -95,7 +96,7 @@ func (h *history) missing() []int {
 	return out
 }
 
-// pages reads pages for as long as they bring something.
+// pages reads pages as long as they bring something.
 func (h *history) pages(ctx context.Context) error {
 	first, err := h.page(ctx, 1)
 	if err != nil {
@@ -105,7 +106,7 @@ func (h *history) pages(ctx context.Context) error {
 	ways := []func(last *progress) int{
 		// page counts pages
 		func(*progress) int { next++; return next },
-		// page counts revisions, from 1, in the order in which they come
+		// page counts revisions, from 1, in the order of the answers
 		func(last *progress) int {
 			if last == nil {
 				next = 1 + first.came
@@ -114,7 +115,7 @@ func (h *history) pages(ctx context.Context) error {
 			}
 			return next
 		},
-		// page is the number of the revision to start with, upwards or downwards
+		// page is the number of the first revision, in ascending or descending order
 		func(*progress) int { return h.missing()[0] },
 		func(*progress) int { missing := h.missing(); return missing[len(missing)-1] },
 		// pages are counted from 0
@@ -134,14 +135,14 @@ func (h *history) pages(ctx context.Context) error {
 	return nil
 }
 
-// progress is what a page has brought.
+// progress says what a page has brought.
 type progress struct {
-	came  int // revisions that it names
-	added int // those of them that were not described before
+	came  int // revisions in the page
+	added int // those that were not described before
 }
 
-// page asks for one page, unless it was asked for already. A page that the server refuses brings nothing: what it
-// would have brought is asked for in another way.
+// page reads one page, unless it was already read. If the server refuses a page, it brings nothing: its revisions are
+// read in another way.
 func (h *history) page(ctx context.Context, number int) (*progress, error) {
 	if h.asked[number] {
 		return &progress{}, nil
@@ -176,8 +177,8 @@ func (h *history) isListed(number int) bool {
 	return ok
 }
 
-// unlisted refuses a history that has what the list has not: the list is not whole, so nothing can be said to be
-// complete. What is newer than all that is listed was committed since, and is left to the next reading.
+// unlisted returns an error if a page has a revision that the list lacks: the list is then incomplete, so no history
+// can be called complete. Revisions newer than the whole list were committed since, and are left to the next reading.
 func (h *history) unlisted(numbers []int) error {
 	for _, number := range numbers {
 		if !h.isListed(number) && (len(h.numbers) == 0 || number < h.numbers[len(h.numbers)-1]) {
@@ -188,7 +189,7 @@ func (h *history) unlisted(numbers []int) error {
 	return nil
 }
 
-// singly asks for each revision that no page has described (GET /osmc/resources/{}/revisions/{}).
+// singly reads each revision that no page has described (GET /osmc/resources/{}/revisions/{}).
 func (h *history) singly(ctx context.Context) error {
 	missing := h.missing()
 	if len(missing) > 0 {
@@ -214,9 +215,8 @@ func (h *history) singly(ctx context.Context) error {
 	return err
 }
 
-// findBranches completes revisions that do not say which branch they are on, by the branches' own lists. A branch's
-// list has those of its parent before the branch point too, so that a revision is on the one of them that begins
-// first.
+// findBranches adds the branch to revisions that do not name it, using the lists of the branches. A branch also lists
+// the revisions of its parent before the branch point, so a revision belongs to the branch that begins first.
 func (h *history) findBranches(ctx context.Context) error {
 	if !slices.ContainsFunc(h.numbers, func(number int) bool { return h.found[number].Branch == "" }) {
 		return nil
@@ -226,7 +226,7 @@ func (h *history) findBranches(ctx context.Context) error {
 		return err
 	}
 	on := map[int][]Branch{}
-	for _, b := range list.all { // those that begin earlier first
+	for _, b := range list.all { // those that begin first come first
 		numbers, ok := list.numbers[b.ID]
 		if !ok {
 			at := path(resources, h.resource, branches, b.ID)
@@ -255,8 +255,8 @@ func (h *history) findBranches(ctx context.Context) error {
 	return nil
 }
 
-// nameBranches adds the names of branches where revisions come without: those of older servers do. The name of a
-// branch that the server does not show any more stays empty.
+// nameBranches adds the names of branches to revisions that lack them, as on older servers. The name stays empty if
+// the server no longer shows the branch.
 func (h *history) nameBranches() error {
 	if !slices.ContainsFunc(h.numbers, func(number int) bool { return h.found[number].BranchName == "" }) {
 		return nil

@@ -1,9 +1,9 @@
-// Package osmc is a client of Teamwork Cloud's REST interface, which its paths call "osmc". It logs in once, keeps
-// the session and gives it back, since every session holds a licence; and it reads the answers of real servers,
-// which differ from one release to the next and from the vendor's specification.
+// Package osmc is a client of Teamwork Cloud's REST interface, which its paths call "osmc". It logs in once, keeps the
+// session and logs out at the end, because every session holds a licence. It reads the answers of real servers, which
+// differ between releases and from the vendor's specification.
 //
-// Documents are cited as in the vendor's addresses: MCS, DEVG and VN are spaces of https://docs.nomagic.com. "The
-// specification" is the OpenAPI file that each server brings, twc-rest-swagger.json.
+// Documents are cited by the vendor's addresses: MCS, DEVG and VN are spaces of https://docs.nomagic.com. "The
+// specification" is the OpenAPI file that each server contains, twc-rest-swagger.json.
 package osmc
 
 import (
@@ -20,50 +20,50 @@ import (
 	"github.com/syncctl/syncctl/driver/rest"
 )
 
-// Options say how to reach a server, and as whom.
+// Options describe how to reach a server, and as which user.
 type Options struct {
-	// Rest is about the server and the way to it: BaseURL is https://HOST:8111, with or without /osmc. The client
-	// adds what it knows to be secret to Secrets.
+	// Rest describes the server and the connection: BaseURL is https://HOST:8111, with or without /osmc. The client
+	// adds secrets that it knows to Secrets.
 	Rest rest.Options
 
-	User      string // with Password; beside a token it says only who that is
+	User      string // with Password; with a token it only says whose token it is
 	Password  string
-	Token     string // goes before a password
-	TokenKind string // of Token: "personal" ("" too), "id", "oauth"
+	Token     string // takes precedence over a password
+	TokenKind string // kind of Token: "personal" (also ""), "id", "oauth"
 
-	// Patience tells for how long a login may wait for a licence. nil: it is refused at once.
+	// Patience returns for how long a login may wait for a licence. If it is nil, the login does not wait.
 	Patience func() time.Duration
 }
 
-// Client speaks to one server. It may be used by several goroutines, which share one session.
+// Client is a client of one server. Several goroutines may use it; they share one session.
 type Client struct {
 	rest   *rest.Client
 	log    hclog.Logger
 	now    func() time.Time
 	user   string
-	scheme string // the header that proves who we are: of every request with a token, of the login with a password
+	scheme string // Authorization header: with a token in each request, with a password only at login
 	token  bool
 
 	patience func() time.Duration
 
-	turn    chan struct{}   // holds one: whoever has put it in may use what follows
-	open    *session        // nil: none
-	refused error           // by a login, which is not tried again with the same credentials: accounts get locked
-	failed  error           // the last login that failed otherwise
-	denied  map[string]bool // requests that were answered 401 in a session just opened: that is not about the session
-	fails   atomic.Int64    // logins that failed; changed in turn, and read at any time
+	turn    chan struct{}   // a lock of size one: must be held to use what follows
+	open    *session        // nil if there is none
+	refused error           // error of a refused login; not repeated, because accounts get locked
+	failed  error           // error of the last login that failed otherwise
+	denied  map[string]bool // requests answered with 401 in a session just opened: the reason is not the session
+	fails   atomic.Int64    // number of failed logins; changed with turn held, and read at any time
 
 	hiding    sync.Mutex
 	hidden    []string // values of cookies
-	concealed []string // other secrets that came up
+	concealed []string // other secrets that were seen
 }
 
-// New makes a client and reaches for nothing yet. Errors are about the options, and show no secret.
+// New returns a client. It does not connect yet. Errors are about the options, and contain no secrets.
 func New(o Options) (*Client, error) {
 	if o.Patience == nil {
 		o.Patience = func() time.Duration { return 0 }
 	}
-	o.Token = strings.TrimSpace(o.Token) // files end with the end of a line
+	o.Token = strings.TrimSpace(o.Token) // a file ends with a newline
 	c := &Client{user: o.User, token: o.Token != "", turn: make(chan struct{}, 1), denied: map[string]bool{},
 		patience: o.Patience}
 	basic := o.User + ":" + o.Password
@@ -103,39 +103,39 @@ func New(o Options) (*Client, error) {
 	return c, nil
 }
 
-// Reader gives the methods that change nothing.
+// Reader returns the methods that change nothing.
 func (c *Client) Reader() Reader { return Reader{c} }
 
-// Writer gives those that change something, too.
+// Writer also returns the methods that change something.
 func (c *Client) Writer() Writer { return Writer{Reader{c}} }
 
-// Reader asks a server and changes nothing there. Its methods' errors say which request failed and why; with IsGone,
-// NotAllowed, ErrLogin and ErrNoLicence a caller tells what it has to tell apart.
+// Reader reads from a server and changes nothing. The errors of its methods say which request failed and why. Callers
+// distinguish them with IsGone, NotAllowed, ErrLogin and ErrNoLicence.
 type Reader struct{ c *Client }
 
-// Writer is a Reader that may also change things. What it sends is never repeated where it may have been carried
-// out; WasSent tells of an error how far the request got.
+// Writer is a Reader that may also change things. A request is never repeated if the server may have carried it out.
+// WasSent returns how far the request of an error got.
 type Writer struct{ Reader }
 
 // Errors of a login, besides those of any request.
 var (
-	// ErrLogin is what every error of a login wraps: what was asked for was not sent.
+	// ErrLogin is wrapped by every error of a login: the request itself was not sent.
 	ErrLogin = errors.New("logging in")
-	// ErrNoLicence is a login that was refused because all licences are in use. It may succeed later.
+	// ErrNoLicence means that a login was refused because all licences are in use. It may succeed later.
 	ErrNoLicence = errors.New("no licence is free")
 )
 
-// LicenceWait is how long to wait before a login is tried again that was refused for want of a licence: after five
-// times a licence has come back that a lost session held for a quarter of an hour.
+// LicenceWait is how long to wait before repeating a login that was refused for lack of a licence. After five such
+// waits, a licence that a lost session held for a quarter of an hour is free again.
 const LicenceWait = 200 * time.Second
 
-// IsGone tells whether the server says that it does not exist (404). That alone does not prove that it was
-// removed: a proxy, or a lost permission, may answer the same. Of what is read in several requests, only the first
-// counts.
+// IsGone reports whether the server answered that something does not exist (404). That alone does not prove that it
+// was removed: a proxy, or a missing permission, may cause the same answer. If a method makes several requests, only
+// the first one counts.
 func IsGone(err error) bool { return isAbout(err, http.StatusNotFound) }
 
-// NotAllowed tells whether the server says that the user may not do what was asked for (401 and 403). A login that
-// was refused is not that.
+// NotAllowed reports whether the server answered that the user may not do this (401 and 403). It is false for a
+// refused login.
 func NotAllowed(err error) bool { return isAbout(err, http.StatusUnauthorized, http.StatusForbidden) }
 
 func isAbout(err error, status ...int) bool {
@@ -143,7 +143,7 @@ func isAbout(err error, status ...int) bool {
 	return rest.IsStatus(err, status...) && !errors.As(err, &p) && !errors.Is(err, ErrLogin)
 }
 
-// WasSent tells how far a request of the Writer got. nil is SentYes.
+// WasSent returns how far a request of the Writer got. For nil it returns SentYes.
 func WasSent(err error) rest.Sent {
 	if sent, ok := SentBefore(err); ok {
 		return sent
@@ -154,8 +154,8 @@ func WasSent(err error) rest.Sent {
 	return rest.WasSent(err)
 }
 
-// SentBefore tells how far the request got that changes something, where the error is of another one; ok is false where
-// it is of that request itself.
+// SentBefore returns how far the request got that changes something, if err is about another request of the same
+// method. ok is false if err is about that request itself.
 func SentBefore(err error) (sent rest.Sent, ok bool) {
 	var p *partError
 	if errors.As(err, &p) && p.sent != nil {
@@ -164,10 +164,11 @@ func SentBefore(err error) (sent rest.Sent, ok bool) {
 	return rest.SentNo, false
 }
 
-// partError is the failure of one request among those that a method makes. It says nothing of the thing as a whole.
+// partError is the error of one of several requests that a method makes. It says nothing about the method's subject as
+// a whole.
 type partError struct {
 	err  error
-	sent *rest.Sent // of the method's request that changes something, if it makes one and this is about another
+	sent *rest.Sent // how far the request got that changes something, if the method makes one and err is about another
 }
 
 func (e *partError) Error() string { return e.err.Error() }
@@ -180,10 +181,10 @@ func part(err error) error {
 	return &partError{err: err}
 }
 
-// do sends a request within the session, and once more in a new one when the session has ended. 401 means that a
-// request was not carried out, so this holds for requests that change something too.
+// do sends a request in the session, and once more in a new one if the session has ended. A request that is answered
+// with 401 was not carried out, so this is safe for requests that change something, too.
 func (c *Client) do(ctx context.Context, r rest.Request) (*rest.Response, error) {
-	const most = 3 // sessions; more than two only where other goroutines end them at the same time
+	const most = 3 // sessions; more than two only if other goroutines end them at the same time
 	renewed := false
 	for n := 1; ; n++ {
 		s, answer, err := c.send(ctx, r)
@@ -198,7 +199,7 @@ func (c *Client) do(ctx context.Context, r rest.Request) (*rest.Response, error)
 	}
 }
 
-// unauthorized says of a request that was answered 401 whose credentials these were.
+// unauthorized adds to the error of a request answered with 401 whose credentials were used.
 func (c *Client) unauthorized(err error) error {
 	if c.token {
 		return fmt.Errorf("the server does not accept the token for this: is it of the kind declared, still valid, "+
@@ -207,5 +208,5 @@ func (c *Client) unauthorized(err error) error {
 	return fmt.Errorf("the server does not let user %q do this (%w)", c.user, err)
 }
 
-// accept asks for what the vendor's documents show, and takes anything rather than be refused.
+// accept prefers what the vendor's documents show, but takes anything rather than be refused.
 const accept = "application/ld+json, application/json, */*;q=0.1"

@@ -39,7 +39,7 @@ func parseHealth(n *node) (*Health, error) {
 	return h, nil
 }
 
-// port is a member that is a port; null and numbers below zero say that it is closed.
+// port reads a member that is a port. null and negative numbers mean that it is closed.
 func (e entity) port(name string) (Known[int], error) {
 	if !e.has(name) {
 		return Known[int]{}, nil
@@ -70,7 +70,7 @@ func parseNode(at *node) (Node, error) {
 	return one, err
 }
 
-// namesOf are texts, or what objects have under one of the members; sorted, each once.
+// namesOf returns texts, or the texts that objects have in one of the members, sorted and without duplicates.
 func namesOf(list []*node, members ...string) ([]string, error) {
 	names := make([]string, 0, len(list))
 	for _, at := range list {
@@ -96,8 +96,8 @@ func parseUsers(n *node) ([]string, error) {
 	return namesOf(list, "userName", "username", "name", "ID")
 }
 
-// parseUser reads what a server says of a user. roleAssignments may be missing: users of different kinds have
-// different members (public client code looks for each of them first).
+// parseUser reads what a server tells about a user. roleAssignments may be missing: different kinds of users have
+// different members (public client code checks for each of them).
 func parseUser(n *node) (*User, error) {
 	e := entityAt(n, "userName", "username", "roleAssignments")
 	u := &User{Name: e.text("userName", "username", "name")}
@@ -109,8 +109,8 @@ func parseUser(n *node) (*User, error) {
 		return nil, err
 	}
 	u.Groups = idsOf(e.member("userGroups"))
-	// ASSUMED: no document shows the permissions of a user; they are taken to be written as those of a role. In any
-	// other form they are not known.
+	// ASSUMED: permissions of a user have the same form as those of a role, since no document shows them. In any other
+	// form they are unknown.
 	if at := e.member("permissions", "permission"); at != nil {
 		if permissions, err := parsePermissions(at); err == nil {
 			u.Permissions, u.PermissionsKnown = permissions, true
@@ -119,7 +119,7 @@ func parseUser(n *node) (*User, error) {
 	return u, nil
 }
 
-// parseAssignments reads the roles of a user or a group; nil where they are not said.
+// parseAssignments reads the roles of a user or a group. It returns nil if the answer does not contain them.
 func parseAssignments(e entity) ([]RoleAssignment, error) {
 	at := e.member("roleAssignments")
 	if at == nil {
@@ -141,8 +141,8 @@ func parseAssignments(e entity) ([]RoleAssignment, error) {
 	return out, nil
 }
 
-// parseGroupIDs reads a list of user groups, each as a pair of id and name, as the vendor's example has it, or in a
-// form in which things are listed elsewhere.
+// parseGroupIDs reads a list of user groups. Each is a pair of ID and name, as in the vendor's example, or has a form
+// that other lists use.
 func parseGroupIDs(n *node) ([]string, error) {
 	list, err := n.list("usergroups", contains)
 	if err != nil {
@@ -163,7 +163,7 @@ func parseGroupIDs(n *node) ([]string, error) {
 	return slices.Compact(out), nil
 }
 
-// parseGroupUsers reads the names of the users of a user group, which it must have, be it none.
+// parseGroupUsers reads the names of the users of a user group. The answer must have the list, which may be empty.
 func parseGroupUsers(n *node) ([]string, error) {
 	e := entityAt(n, "usernames")
 	names := e.member("usernames")
@@ -173,7 +173,7 @@ func parseGroupUsers(n *node) ([]string, error) {
 	return parseUsers(names)
 }
 
-// parseGroup reads the roles of a user group, which it must have, be it none.
+// parseGroup reads the roles of a user group. The answer must have the list, which may be empty.
 func parseGroup(n *node) ([]RoleAssignment, error) {
 	e := entityAt(n, "roleAssignments")
 	if e.member("roleAssignments") == nil {
@@ -237,7 +237,7 @@ func parsePermissions(at *node) ([]Permission, error) {
 	return out, nil
 }
 
-// parseRoles reads a list of roles. Those without a name are ids alone, to be asked for.
+// parseRoles reads a list of roles. A role without a name is only an ID, and has to be read separately.
 func parseRoles(n *node) ([]Role, error) {
 	list, err := n.list("roles", "ldp:contains")
 	if err != nil {

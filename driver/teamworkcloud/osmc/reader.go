@@ -18,7 +18,7 @@ import (
 	"github.com/syncctl/syncctl/fault"
 )
 
-// get asks for JSON and has it read.
+// get requests JSON and reads it with read.
 func get[T any](
 	ctx context.Context, c *Client, path string, query url.Values, read func(*node) (T, error),
 ) (T, error) {
@@ -31,7 +31,7 @@ func get[T any](
 	return decode(answer, read)
 }
 
-// decode has an answer read. What cannot be understood is an error that names the request and the member.
+// decode reads an answer with read. The error for what cannot be understood names the request and the member.
 func decode[T any](answer *rest.Response, read func(*node) (T, error)) (T, error) {
 	d := decoder[T]{read: read}
 	if err := answer.DecodeJSON(&d); err != nil {
@@ -46,7 +46,7 @@ type decoder[T any] struct {
 	out  T
 }
 
-// UnmarshalJSON lets rest say what came where no JSON did.
+// UnmarshalJSON is called by rest, which describes the answer if it is not JSON.
 func (d *decoder[T]) UnmarshalJSON(b []byte) error {
 	n, err := tree(b)
 	if err == nil {
@@ -66,10 +66,11 @@ func path(segments ...string) string {
 
 func withBody() url.Values { return url.Values{"includeBody": {"true"}} }
 
-// atOnce is how many requests are under way at once where each of many things has to be asked for.
+// atOnce is the number of concurrent requests when each of many things has to be read.
 const atOnce = 8
 
-// each calls f for every index up to n, a few at once. The error is that of the first index that has one of its own.
+// each calls f for every index below n, a few at the same time. It returns the error of the lowest index, preferring
+// errors that are not a cancellation.
 func each(ctx context.Context, n int, f func(ctx context.Context, i int) error) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -85,7 +86,7 @@ func each(ctx context.Context, n int, f func(ctx context.Context, i int) error) 
 					return
 				}
 				if errs[i] = f(ctx, i); errs[i] != nil {
-					cancel() // the others' errors that come of it stand after this one only where their index is larger
+					cancel() // the other calls fail with a cancellation, which firstOf ranks below this error
 					return
 				}
 			}
@@ -113,8 +114,8 @@ func firstOf(ctx context.Context, errs []error) error {
 	return first
 }
 
-// Version asks what the server is (GET /osmc/version): its own words, and the release that they name. The release is
-// zero where they name none; a document of the layout does not exist.
+// Version returns the server's answer to what it is (GET /osmc/version), and the release in it. The release is zero if
+// the answer contains none. The form of the answer is not documented.
 func (r Reader) Version(ctx context.Context) (text string, release Release, err error) {
 	answer, err := r.c.do(ctx, rest.Request{Method: http.MethodGet, Path: path("version"),
 		Header: http.Header{"Accept": {"text/plain, */*;q=0.1"}}})
@@ -136,7 +137,7 @@ func isPage(body []byte) bool {
 	return bytes.HasPrefix(bytes.TrimSpace(bytes.TrimPrefix(body, []byte("\ufeff"))), []byte("<"))
 }
 
-// Health asks how the cluster is (GET /osmc/admin/health).
+// Health returns the state of the cluster (GET /osmc/admin/health).
 func (r Reader) Health(ctx context.Context) (*Health, error) {
 	h, err := get(ctx, r.c, path("admin", "health"), nil, parseHealth)
 	if err != nil {
@@ -145,7 +146,8 @@ func (r Reader) Health(ctx context.Context) (*Health, error) {
 	return h, nil
 }
 
-// LoggedIn lists the users who are logged in (GET /osmc/admin/loginusers), sorted, each once; ourselves too.
+// LoggedIn lists the users who are logged in, including our own (GET /osmc/admin/loginusers), sorted, without
+// duplicates.
 func (r Reader) LoggedIn(ctx context.Context) ([]string, error) {
 	names, err := get(ctx, r.c, path("admin", "loginusers"), nil, parseUsers)
 	if err != nil {
@@ -154,8 +156,8 @@ func (r Reader) LoggedIn(ctx context.Context) ([]string, error) {
 	return names, nil
 }
 
-// CurrentUser asks who we are and what we may do (GET /osmc/admin/currentUser, which leads on to the user's own
-// URL). Where a server leads elsewhere, or nowhere, the user is asked for by name.
+// CurrentUser returns our own user and its permissions (GET /osmc/admin/currentUser, which redirects to the user's own
+// URL). If a server redirects elsewhere, or does not know the path, the user is read by name.
 func (r Reader) CurrentUser(ctx context.Context) (*User, error) {
 	query := url.Values{"permission": {"true"}}
 	u, err := get(ctx, r.c, path("admin", "currentUser"), query, parseUser)
@@ -176,7 +178,7 @@ func (r Reader) CurrentUser(ctx context.Context) (*User, error) {
 	return u, nil
 }
 
-// User asks for a user by name, with the roles and groups (GET /osmc/admin/user).
+// User returns a user by name, with roles and groups (GET /osmc/admin/user).
 func (r Reader) User(ctx context.Context, name string) (*User, error) {
 	u, err := get(ctx, r.c, path("admin", "user"), url.Values{"username": {name}}, parseUser)
 	if err != nil {
@@ -185,7 +187,7 @@ func (r Reader) User(ctx context.Context, name string) (*User, error) {
 	return u, nil
 }
 
-// GroupRoles are the roles of a user group (GET /osmc/admin/usergroups/{}), which all of its users have.
+// GroupRoles returns the roles of a user group (GET /osmc/admin/usergroups/{}), which all of its users have.
 func (r Reader) GroupRoles(ctx context.Context, group string) ([]RoleAssignment, error) {
 	out, err := get(ctx, r.c, path("admin", "usergroups", group), nil, parseGroup)
 	if err != nil {
@@ -194,7 +196,7 @@ func (r Reader) GroupRoles(ctx context.Context, group string) ([]RoleAssignment,
 	return out, nil
 }
 
-// GroupUsers are the names of the users of a user group, sorted (the same call).
+// GroupUsers returns the names of the users of a user group, sorted (the same request).
 func (r Reader) GroupUsers(ctx context.Context, group string) ([]string, error) {
 	out, err := get(ctx, r.c, path("admin", "usergroups", group), nil, parseGroupUsers)
 	if err != nil {
@@ -203,7 +205,7 @@ func (r Reader) GroupUsers(ctx context.Context, group string) ([]string, error) 
 	return out, nil
 }
 
-// userName is who we are, as declared or as the server's cookie says. "" where neither does.
+// userName returns the name of our user, as declared or from the server's cookie. It returns "" if neither has it.
 func (c *Client) userName(ctx context.Context) (string, error) {
 	if c.user != "" {
 		return c.user, nil
@@ -226,7 +228,7 @@ func (c *Client) userName(ctx context.Context) (string, error) {
 	return "", nil
 }
 
-// Roles lists all roles with their permissions (GET /osmc/admin/roles), by name.
+// Roles lists all roles with their permissions (GET /osmc/admin/roles), sorted by name.
 func (r Reader) Roles(ctx context.Context) ([]Role, error) {
 	list, err := get(ctx, r.c, path("admin", roles), nil, parseRoles)
 	if err == nil {
@@ -249,8 +251,9 @@ func (r Reader) Roles(ctx context.Context) ([]Role, error) {
 	return list, nil
 }
 
-// CategoryRoleUsers lists the users who have a role for a category (GET /osmc/workspaces/{}/roles/{}/users); ids in,
-// names out, sorted. ASSUMED: who has it everywhere, on a category above or through a group is not among them.
+// CategoryRoleUsers lists the names of the users who have a role for a category (GET
+// /osmc/workspaces/{}/roles/{}/users), sorted. category and role are IDs. ASSUMED: it does not list users who have the
+// role everywhere, on a category above, or through a group.
 func (r Reader) CategoryRoleUsers(ctx context.Context, category, role string) ([]string, error) {
 	names, err := get(ctx, r.c, path(workspaces, category, roles, role, "users"), nil, parseUsers)
 	if err != nil {
@@ -259,8 +262,8 @@ func (r Reader) CategoryRoleUsers(ctx context.Context, category, role string) ([
 	return names, nil
 }
 
-// CategoryRoleGroups lists the user groups that have a role for a category (GET
-// /osmc/workspaces/{}/roles/{}/usergroups): ids in, ids out, sorted.
+// CategoryRoleGroups lists the IDs of the user groups that have a role for a category (GET
+// /osmc/workspaces/{}/roles/{}/usergroups), sorted. category and role are IDs.
 func (r Reader) CategoryRoleGroups(ctx context.Context, category, role string) ([]string, error) {
 	ids, err := get(ctx, r.c, path(workspaces, category, roles, role, "usergroups"), nil, parseGroupIDs)
 	if err != nil {
@@ -269,13 +272,14 @@ func (r Reader) CategoryRoleGroups(ctx context.Context, category, role string) (
 	return ids, nil
 }
 
-// Categories lists all categories that the user may see, with the resources in each (GET /osmc/workspaces), by id.
+// Categories lists all categories that the user may see, with the resources in each (GET /osmc/workspaces), sorted by
+// ID.
 func (r Reader) Categories(ctx context.Context) ([]Category, error) {
 	return r.CategoriesBeside(ctx, func(string) *Category { return nil })
 }
 
-// CategoriesBeside is Categories. Where the list names one by its id alone, what is known of it is taken for it: that
-// it is listed is as the server says now, all else may be older.
+// CategoriesBeside is Categories, but details of a category that the list names only by ID come from known, and may be
+// stale. Which categories exist is always up to date.
 func (r Reader) CategoriesBeside(ctx context.Context, known func(id string) *Category) ([]Category, error) {
 	list, err := get(ctx, r.c, path(workspaces), withBody(), parseCategories)
 	if err == nil {
@@ -293,7 +297,7 @@ func (r Reader) CategoriesBeside(ctx context.Context, known func(id string) *Cat
 	if err != nil {
 		return nil, fmt.Errorf("listing categories: %w", err)
 	}
-	parents := map[string]string{} // as the parents tell it
+	parents := map[string]string{} // parents of categories, as the parents list them
 	for _, c := range list {
 		for _, child := range c.children {
 			parents[child] = c.ID
@@ -310,7 +314,7 @@ func (r Reader) CategoriesBeside(ctx context.Context, known func(id string) *Cat
 	return slices.CompactFunc(out, func(a, b Category) bool { return a.ID == b.ID }), nil
 }
 
-// complete asks for what a list of categories did not say of one.
+// complete reads the details of a category that the list of categories lacks.
 func (r Reader) complete(ctx context.Context, c *category) error {
 	return r.inCategory(ctx, c.ID, url.Values{}, func(n *node) error {
 		var err error
@@ -318,7 +322,7 @@ func (r Reader) complete(ctx context.Context, c *category) error {
 			return err
 		}
 		if _, isArray := n.v.([]any); isArray && !n.isPair() {
-			return nil // its resources alone
+			return nil // only its resources
 		}
 		whole, err := parseCategory(n, c.ID)
 		c.Name, c.Parent = cmp.Or(c.Name, whole.Name), cmp.Or(c.Parent, whole.Parent)
@@ -327,8 +331,8 @@ func (r Reader) complete(ctx context.Context, c *category) error {
 	})
 }
 
-// CategoryNow asks for one category with all that is in it, those marked as removed too (GET
-// /osmc/workspaces/{}/resources). Its name is "" where the server lists the resources alone.
+// CategoryNow reads one category with all resources in it, including removed ones (GET /osmc/workspaces/{}/resources).
+// Its name is "" if the server lists only the resources.
 func (r Reader) CategoryNow(ctx context.Context, id string) (*Category, error) {
 	var c Category
 	err := r.inCategory(ctx, id, url.Values{"includeRemovedResource": {"true"}}, func(n *node) error {
@@ -352,8 +356,8 @@ func (r Reader) CategoryNow(ctx context.Context, id string) (*Category, error) {
 	return &c, nil
 }
 
-// CategoryResources lists the ids of the resources in a category (GET /osmc/workspaces/{}/resources), sorted; with
-// removed, those marked as removed too.
+// CategoryResources lists the IDs of the resources in a category (GET /osmc/workspaces/{}/resources), sorted. With
+// removed, it includes those marked as removed.
 func (r Reader) CategoryResources(ctx context.Context, category string, removed bool) (ids []string, err error) {
 	query := url.Values{"includeRemovedResource": {strconv.FormatBool(removed)}}
 	err = r.inCategory(ctx, category, query, func(n *node) error {
@@ -369,8 +373,8 @@ func (r Reader) CategoryResources(ctx context.Context, category string, removed 
 // readResources is the permission "Read Resources" (DEVG/303989540).
 const readResources = "9649cb30-6933-49f1-b309-7aade63340cc"
 
-// ReadableResources lists the ids of those resources in a category that the user may read, sorted (the same call,
-// narrowed to a permission).
+// ReadableResources lists the IDs of the resources in a category that the user may read, sorted (the same request,
+// limited to a permission).
 func (r Reader) ReadableResources(ctx context.Context, category string) (ids []string, err error) {
 	err = r.inCategory(ctx, category, url.Values{"permissions": {readResources}}, func(n *node) error {
 		ids, err = parseCategoryResources(n, false)
@@ -388,5 +392,5 @@ func (r Reader) inCategory(ctx context.Context, category string, query url.Value
 	return err
 }
 
-// Endpoint is what the last answer showed of the server itself; nil as long as none has come.
+// Endpoint returns what the last answer showed about the server itself, or nil if there was no answer yet.
 func (r Reader) Endpoint() *rest.Endpoint { return r.c.rest.Endpoint() }

@@ -9,15 +9,15 @@ import (
 	"strings"
 )
 
-// Resources lists all resources that the user may see, by id; with removed, those marked as removed too (GET
-// /osmc/resources).
+// Resources lists all resources that the user may see, sorted by ID (GET /osmc/resources). With removed, it includes
+// those marked as removed.
 func (r Reader) Resources(ctx context.Context, removed bool) ([]Resource, error) {
 	return r.resources(ctx, removed, func(string) *Resource { return nil })
 }
 
-// ResourcesBeside is Resources with those marked as removed. Where the list names one by its id alone, what is known of
-// it is taken for it, if it could be read: that it is listed, and whether it is removed, is as the server says now, all
-// else may be older.
+// ResourcesBeside is Resources with those marked as removed, but details of a resource that the list names only by ID
+// come from known, if the resource could be read, and may be stale. Which resources exist, and which are removed, is
+// always up to date.
 func (r Reader) ResourcesBeside(ctx context.Context, known func(id string) *Resource) ([]Resource, error) {
 	return r.resources(ctx, true, known)
 }
@@ -41,7 +41,7 @@ func (r Reader) resources(ctx context.Context, removed bool, known func(id strin
 	}
 	out := make([]Resource, 0, len(list))
 	for _, one := range list {
-		gone, known := one.removed.Get() // what is not said to be removed is there
+		gone, known := one.removed.Get() // it counts as present unless it is said to be removed
 		if one.Removed = known && gone; !one.Removed || removed {
 			out = append(out, one.Resource)
 		}
@@ -56,8 +56,8 @@ func (r Reader) listResources(ctx context.Context, removed bool) ([]resource, er
 	return get(ctx, r.c, path(resources), query, parseResources)
 }
 
-// completeResource asks for a resource that a list names by its id alone. One that cannot be read stays in the list:
-// that the server answers 404 does not prove that it is gone.
+// completeResource reads a resource that a list names only by ID. If it cannot be read, it stays in the list, because
+// a 404 does not prove that it was removed.
 func (r Reader) completeResource(ctx context.Context, one *resource) error {
 	if one.Title != "" {
 		return nil
@@ -65,7 +65,7 @@ func (r Reader) completeResource(ctx context.Context, one *resource) error {
 	return r.ask(ctx, one)
 }
 
-// ask asks for a resource itself.
+// ask reads a resource alone.
 func (r Reader) ask(ctx context.Context, one *resource) error {
 	whole, err := r.readResource(ctx, one.ID)
 	one.asked = true
@@ -81,10 +81,10 @@ func (r Reader) ask(ctx context.Context, one *resource) error {
 	return nil
 }
 
-// tellRemoved completes a list that has removed resources, where the server does not say of one whether it is removed.
-// One that the list without removed ones has is not. That such a list lacks one proves nothing: it is asked for itself,
-// and is removed if the server says so, or does not find it. One that the user may not read cannot be relied on in any
-// way, and counts as being there. Of any other it must be known.
+// tellRemoved finds out which resources are removed, for those where a list with removed ones does not say so. A
+// resource in the list without removed ones is not removed. If it is missing there, that proves nothing. It is then
+// read alone, and is removed if the server says so or does not find it. A resource that the user may not read counts
+// as not removed. If neither is known, that is an error.
 func (r Reader) tellRemoved(ctx context.Context, all []resource) error {
 	isUnknown := func(one resource) bool { _, known := one.removed.Get(); return !known }
 	if !slices.ContainsFunc(all, isUnknown) {
@@ -94,7 +94,7 @@ func (r Reader) tellRemoved(ctx context.Context, all []resource) error {
 	if err != nil {
 		return part(err)
 	}
-	gone := map[string]bool{} // of what is left by id
+	gone := map[string]bool{} // by ID, for those in the list without removed ones
 	for i := range left {
 		if _, twice := gone[left[i].ID]; !twice {
 			removed, known := left[i].removed.Get()
@@ -125,8 +125,8 @@ func (r Reader) tellRemoved(ctx context.Context, all []resource) error {
 	return nil
 }
 
-// Resource asks for one resource (GET /osmc/resources/{}). IsGone tells that it does not exist; whether it is marked
-// as removed, only a list tells.
+// Resource reads one resource (GET /osmc/resources/{}). IsGone is true for the error if it does not exist. Whether it
+// is marked as removed is known only from a list.
 func (r Reader) Resource(ctx context.Context, id string) (*Resource, error) {
 	one, err := r.readResource(ctx, id)
 	if err != nil {
@@ -135,7 +135,7 @@ func (r Reader) Resource(ctx context.Context, id string) (*Resource, error) {
 	return &one.Resource, nil
 }
 
-// ResourceNow asks for one resource (the same call), and whether it is marked as removed, which only some servers say
+// ResourceNow reads one resource (the same request), and whether it is marked as removed, which only some servers show
 // here.
 func (r Reader) ResourceNow(ctx context.Context, id string) (*Resource, Known[bool], error) {
 	one, err := r.readResource(ctx, id)
@@ -157,14 +157,14 @@ func (r Reader) readResource(ctx context.Context, id string) (resource, error) {
 	})
 }
 
-// branchList are a resource's branches, those that begin earlier first, and by id the revisions that each lists, as far
-// as it was asked for itself.
+// branchList holds a resource's branches, those that begin first first. numbers holds the revisions that each branch
+// lists, by branch ID, for branches that were read alone.
 type branchList struct {
 	all     []Branch
 	numbers map[string][]int
 }
 
-// branches lists a resource's branches (GET /osmc/resources/{}/branches, then each that comes as an id alone).
+// branches lists a resource's branches (GET /osmc/resources/{}/branches, then each that is only an ID).
 func (r Reader) branches(ctx context.Context, resource string) (*branchList, error) {
 	list, err := get(ctx, r.c, path(resources, resource, branches), nil, parseBranches)
 	numbers := make([][]int, len(list))
@@ -178,7 +178,7 @@ func (r Reader) branches(ctx context.Context, resource string) (*branchList, err
 			list[i], err = get(ctx, r.c, path(resources, resource, branches, id), nil, func(n *node) (Branch, error) {
 				b, err := parseBranch(n, id)
 				if err == nil {
-					numbers[i], _ = parseBranchRevisions(n) // who needs them asks once more where they are not understood
+					numbers[i], _ = parseBranchRevisions(n) // if they cannot be read here, findBranches reads them again
 				}
 				return b, err
 			})
@@ -201,7 +201,7 @@ func (r Reader) branches(ctx context.Context, resource string) (*branchList, err
 	return out, nil
 }
 
-// Tags lists a resource's tags with what each is on (GET /osmc/resources/{}/tags, then each), by revision.
+// Tags lists a resource's tags with their revisions (GET /osmc/resources/{}/tags, then each), sorted by revision.
 func (r Reader) Tags(ctx context.Context, resource string) ([]Tag, error) {
 	list, err := get(ctx, r.c, path(resources, resource, tags), nil, parseTags)
 	if err == nil {
@@ -226,7 +226,7 @@ func (r Reader) Tags(ctx context.Context, resource string) ([]Tag, error) {
 	return slices.CompactFunc(list, func(a, b Tag) bool { return a.ID == b.ID }), nil
 }
 
-// Locks lists what is locked in a resource, over all branches (GET /osmc/resources/{}/locks), by user.
+// Locks lists what is locked in a resource, on all branches (GET /osmc/resources/{}/locks), sorted by user.
 func (r Reader) Locks(ctx context.Context, resource string) ([]Lock, error) {
 	list, err := get(ctx, r.c, path(resources, resource, "locks"), nil, parseLocks)
 	if err != nil {
@@ -239,8 +239,9 @@ func (r Reader) Locks(ctx context.Context, resource string) ([]Lock, error) {
 	return list, nil
 }
 
-// History reads a resource's whole history over all branches, by number, and its branches. The plain list of numbers
-// (GET /osmc/resources/{}/revisions) is what there is; each of them is described in the answer, or an error names it.
+// History reads a resource's whole history on all branches, sorted by number, and its branches. The plain list of
+// numbers (GET /osmc/resources/{}/revisions) says which revisions exist. The result describes each of them, or the
+// error names one that is missing.
 func (r Reader) History(ctx context.Context, resource string) ([]Revision, []Branch, error) {
 	h := &history{Reader: r, resource: resource, found: map[int]Revision{}}
 	out, err := h.read(ctx)

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// Members in which servers write the same thing.
+// Names of members that servers use.
 const (
 	contains  = "ldp:contains"
 	title     = "dcterms:title"
@@ -14,12 +14,12 @@ const (
 	members   = "kerml:resources"
 )
 
-// category is a category as a list has it, perhaps in part.
+// category is a category as a list has it, perhaps incomplete.
 type category struct {
 	Category
 
-	listed   bool     // Resources came with it
-	children []string // the ids that it names as within it
+	listed   bool     // the answer contained Resources
+	children []string // IDs of the categories that it lists as within it
 }
 
 // parseCategories reads the list of categories.
@@ -73,7 +73,7 @@ func parseCategory(at *node, id string) (category, error) {
 	return c, nil
 }
 
-// parseCategoryResources reads the answer that lists a category's resources.
+// parseCategoryResources reads an answer that lists a category's resources.
 func parseCategoryResources(n *node, removed bool) ([]string, error) {
 	list, err := n.list(members, contains)
 	if err != nil {
@@ -82,8 +82,8 @@ func parseCategoryResources(n *node, removed bool) ([]string, error) {
 	return parseMembers(list, removed)
 }
 
-// parseMembers reads ids of resources, alone or as whole resources; sorted, each once. One that does not say whether
-// it is removed is there: removed ones are listed only where they are asked for.
+// parseMembers reads IDs of resources, alone or as whole resources, sorted and without duplicates. A resource that
+// does not say whether it is removed counts as not removed, because removed ones are listed only on request.
 func parseMembers(list []*node, removed bool) ([]string, error) {
 	out := make([]string, 0, len(list))
 	for _, at := range list {
@@ -104,19 +104,19 @@ func parseMembers(list []*node, removed bool) ([]string, error) {
 	return slices.Compact(out), nil
 }
 
-// resource is a resource as an answer has it, perhaps in part.
+// resource is a resource as an answer has it, perhaps incomplete.
 type resource struct {
 	Resource
 
 	removed         Known[bool]
-	asked, notFound bool // it was asked for itself; the server did not find it
+	asked, notFound bool // it was read alone; the server did not find it
 }
 
-// parseResources reads the list of resources. Those without a title are ids alone, to be asked for.
+// parseResources reads the list of resources. A resource without a title is only an ID, and has to be read separately.
 func parseResources(n *node) ([]resource, error) {
 	list, err := n.list(contains, members)
 	if e := entityAt(n); err != nil && len(e.objects) == 1 && e.id(resources) != "" && e.member(title) != nil {
-		list, err = []*node{n}, nil // as the specification has it: one alone
+		list, err = []*node{n}, nil // a single resource, as in the specification
 	}
 	if err != nil {
 		return nil, err
@@ -135,10 +135,10 @@ func parseResources(n *node) ([]resource, error) {
 	return out, nil
 }
 
-// master is what servers append to the name of a project for its main line.
+// master matches what servers append to the name of a project for its main branch.
 var master = regexp.MustCompile(`(?i)\.master$`)
 
-// parseResource reads one resource. false: it is an id alone, or no resource at all.
+// parseResource reads one resource. It returns false if that is only an ID, or not a resource.
 func parseResource(at *node, id string) (resource, bool) {
 	e := entityAt(at, title, "metadata", "categoryID")
 	r := resource{Resource: Resource{ID: id, Title: e.text(title)}}
@@ -166,7 +166,7 @@ func parseResource(at *node, id string) (resource, bool) {
 	return r, r.Title != ""
 }
 
-// parseBranches reads the list of branches. Those without Latest are ids alone, to be asked for.
+// parseBranches reads the list of branches. A branch without Latest is only an ID, and has to be read separately.
 func parseBranches(n *node) ([]Branch, error) {
 	list, err := n.list(contains, "kerml:branches")
 	if err != nil {
@@ -188,8 +188,8 @@ func parseBranches(n *node) ([]Branch, error) {
 	return out, nil
 }
 
-// parseBranch reads one branch. Its list of revisions has those of its parent before the branch point too, and
-// latestRevision has been seen to lag behind it, so the newest of both counts.
+// parseBranch reads one branch. It also lists the revisions of its parent before the branch point. latestRevision has
+// been seen to be older than that list, so the newest of both counts.
 func parseBranch(at *node, id string) (Branch, error) {
 	e := entityAt(at, title, "latestRevision", "startRevision", "author", "createdDate")
 	b := Branch{ID: id, Name: e.text(title), Author: authorOf(e)}
@@ -221,7 +221,7 @@ func parseBranch(at *node, id string) (Branch, error) {
 		return b, e.missing("latestRevision")
 	}
 	if created := e.member("createdDate"); created != nil {
-		b.Created, _ = created.date() // for people to read; nothing is decided by it
+		b.Created, _ = created.date() // only for people; nothing depends on it
 	}
 	return b, nil
 }
@@ -241,7 +241,7 @@ func parseBranchRevisions(n *node) ([]int, error) {
 	return out, nil
 }
 
-// authorOf is who made something: by name, or as the object that real servers put beside it.
+// authorOf returns who made something: the name, or the name in the object that real servers add.
 func authorOf(e entity) string {
 	if author := e.text("author"); author != "" {
 		return author
@@ -256,7 +256,7 @@ func authorOf(e entity) string {
 	return ""
 }
 
-// numberOf is the number of the revision at a place.
+// numberOf returns the number of the revision at a place.
 func numberOf(at *node) (int, error) {
 	text := at.reference(revisions)
 	number, ok := wholeNumber(text)
@@ -269,13 +269,13 @@ func numberOf(at *node) (int, error) {
 	return number, nil
 }
 
-// revision members that tell a revision from a mere number.
+// ofRevision lists members that distinguish a revision from a mere number.
 var ofRevision = []string{"author", "authorInfo", "createdDate", "commitDate", "branchID", "description",
 	"directParent"}
 
-// parseRevisions reads a list of revisions: numbers, texts, URLs, or whole revisions as a page of the history has
-// them. What is a number alone is not among those found, and neither is a revision of which something cannot be
-// read: both have to be asked for singly. numbers has all that the list names.
+// parseRevisions reads a list of revisions: numbers, texts, URLs, or whole revisions as in a page of the history.
+// found lacks those that are only a number, and those that cannot be read completely: both have to be read one by one.
+// numbers has all revisions in the list.
 func parseRevisions(n *node) (found []Revision, numbers []int, err error) {
 	list, err := n.list(contains, "kerml:revisions", "revisions")
 	if err != nil {
@@ -297,7 +297,8 @@ func parseRevisions(n *node) (found []Revision, numbers []int, err error) {
 	return found, numbers, nil
 }
 
-// parseRevision reads one revision. Author, date and branch it must have: histories are compared by them.
+// parseRevision reads one revision. It must have an author, a date and a branch, because histories are compared by
+// them.
 func parseRevision(at *node, number int) (Revision, error) {
 	if e := entityAt(at, ofRevision...); branchOf(e) == "" {
 		return Revision{Number: number}, e.missing("branchID")
@@ -305,8 +306,8 @@ func parseRevision(at *node, number int) (Revision, error) {
 	return parseWithoutBranch(at, number)
 }
 
-// parseWithoutBranch reads one revision that need not say which branch it is on: the vendor's sample of a single
-// revision says "../..", which the addresses of its resource's revisions do not lead to.
+// parseWithoutBranch reads one revision that need not name its branch. In the vendor's example of a single revision,
+// the branch is "../..", which does not resolve to a branch from the revision's address.
 func parseWithoutBranch(at *node, number int) (Revision, error) {
 	e := entityAt(at, ofRevision...)
 	r := Revision{
@@ -336,7 +337,7 @@ func parseWithoutBranch(at *node, number int) (Revision, error) {
 	return r, err
 }
 
-// idsOf reads a list of ids, sorted and each once; nil where it is missing or not a list of ids.
+// idsOf reads a list of IDs, sorted and without duplicates. It returns nil if n is nil or not a list of IDs.
 func idsOf(n *node) []string {
 	if n == nil {
 		return nil
@@ -357,7 +358,7 @@ func idsOf(n *node) []string {
 	return slices.Compact(out)
 }
 
-// branchOf is the branch of a revision, which may be said relative to the revision's own URL: "../..".
+// branchOf returns the branch of a revision, which may be relative to the revision's own URL: "../..".
 func branchOf(e entity) string {
 	if m := e.member("branchID", "branchId", "branch"); m != nil {
 		if id := m.reference(branches); id != "" {
@@ -367,7 +368,7 @@ func branchOf(e entity) string {
 	return after(e.text("@base"), branches)
 }
 
-// dateOf is when a revision was committed: createdDate, or commitDate where that cannot be read.
+// dateOf returns when a revision was committed: createdDate, or commitDate if that is missing or cannot be read.
 func dateOf(e entity) (time.Time, error) {
 	var unread error
 	for _, name := range []string{"createdDate", "commitDate"} {
@@ -388,7 +389,7 @@ func dateOf(e entity) (time.Time, error) {
 	return time.Time{}, unread
 }
 
-// parseTags reads the list of tags. Those without a revision are ids alone, to be asked for.
+// parseTags reads the list of tags. A tag without a revision is only an ID, and has to be read separately.
 func parseTags(n *node) ([]Tag, error) {
 	list, err := n.list(contains, "tags")
 	if err != nil {
@@ -427,8 +428,8 @@ func parseTag(at *node, id string) (Tag, error) {
 	return t, err
 }
 
-// parseLocks reads what is locked: a list, or one under "data" for each resource (as the specification has it
-// elsewhere).
+// parseLocks reads what is locked: a list, or one list under "data" for each resource (as elsewhere in the
+// specification).
 func parseLocks(n *node) ([]Lock, error) {
 	list, err := n.list("data", "locks", contains)
 	if perResource := dataOf(n); err != nil && perResource != nil {
@@ -470,8 +471,8 @@ func parseLocks(n *node) ([]Lock, error) {
 	return out, nil
 }
 
-// dataOf are the data of an object that has one for each id: {"ID": {"data": …, "status": 200}}. nil: it is not such
-// an object.
+// dataOf returns the data of an object with one entry per ID: {"ID": {"data": …, "status": 200}}. It returns nil if n
+// is not such an object.
 func dataOf(n *node) []*node {
 	object, ok := n.v.(map[string]any)
 	if !ok {

@@ -15,35 +15,34 @@ import (
 )
 
 // sessionFor is how long a session is used after its cookies were set. They expire 15 minutes after the login
-// (DEVG/303989506); a minute before that, so that no request meets the end of its session.
+// (DEVG/303989506). A minute less avoids that a request arrives after the end of its session.
 const sessionFor = 14 * time.Minute
 
-// The cookies that the documents name (DEVG/303989506). Cookies that a server or a gateway sets besides are kept as
-// well.
+// The documented cookies (DEVG/303989506). Other cookies from a server or gateway are kept as well.
 const (
 	userCookie    = "twc-rest-current-user"
 	sessionCookie = "twc-rest-session-id"
 )
 
-// session is what a server knows us by between a login and a logout. It is a rest.Session.
+// session is what identifies us to a server between login and logout. It is a rest.Session.
 type session struct {
 	client *Client
-	proof  string // the Authorization header; "" once the cookies suffice
+	proof  string // the Authorization header; "" once the cookies are sufficient
 
 	mu      sync.Mutex
 	cookies []cookie // in the order in which they came
 	since   time.Time
-	worked  bool // the server has answered a request within it, other than with 401
+	worked  bool // the server has answered a request in it, other than with 401
 }
 
-// cookie is kept as the server wrote it: net/http drops values such as ACME\jörg, and so would its cookie jar.
+// cookie has the text that the server sent: net/http and its cookie jar drop values such as ACME\jörg.
 type cookie struct{ name, value string }
 
 func basicScheme(userPassword string) string {
 	return "Basic " + base64.StdEncoding.EncodeToString([]byte(userPassword))
 }
 
-// Authorize adds what proves who we are to a request.
+// Authorize adds our credentials or cookies to a request.
 func (s *session) Authorize(r *http.Request) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -59,15 +58,14 @@ func (s *session) Authorize(r *http.Request) {
 	}
 }
 
-// Bounds of the cookies that a server may set: those that browsers have to take (RFC 6265, 6.1). What is more is not
-// kept.
+// Limits for the cookies of a server: what browsers must accept (RFC 6265, 6.1). Anything beyond is dropped.
 const (
-	mostCookies   = 50   // in a session
+	mostCookies   = 50   // cookies in a session
 	longestCookie = 4096 // bytes of a cookie's name and value
 )
 
-// Answered keeps the cookies that an answer sets for its own server. Their expiry is ignored: the server's clock may
-// differ from ours, and 401 tells it anyway.
+// Answered stores the cookies that an answer sets for its own server. It ignores when they expire: the server's clock
+// may differ from ours, and a 401 shows it anyway.
 func (s *session) Answered(resp *http.Response) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -87,8 +85,8 @@ func (s *session) Answered(resp *http.Response) {
 	}
 }
 
-// parseCookie reads a Set-Cookie line of a host as far as it matters to a client of one server only. removed: the
-// cookie is taken away. One for another host is none.
+// parseCookie reads a Set-Cookie line of a host, as far as it matters for a client of only one server. removed means
+// that the server deletes the cookie. ok is false for a cookie of another host.
 func parseCookie(line, host string) (c cookie, removed, ok bool) {
 	pair, attributes, _ := strings.Cut(line, ";")
 	name, value, found := strings.Cut(pair, "=")
@@ -111,19 +109,19 @@ func parseCookie(line, host string) (c cookie, removed, ok bool) {
 	return c, removed, true
 }
 
-// within tells whether a cookie's domain is a host's own, or one that the host is in (RFC 6265, 5.1.3).
+// within reports whether a cookie's domain is the host or contains it (RFC 6265, 5.1.3).
 func within(host, domain string) bool {
 	host, domain = strings.ToLower(host), strings.ToLower(domain)
 	return domain == "" || host == domain || strings.HasSuffix(host, "."+domain)
 }
 
-// secret tells whether the cookie must not be shown. The user's name may be, and hiding a short value would hide
-// other words.
+// secret reports whether the cookie must not be shown. The user's name may be shown, and hiding a short value would
+// hide other words.
 func (c cookie) secret() bool {
 	return c.name == sessionCookie || c.name != userCookie && len(c.value) >= 4
 }
 
-// hide keeps a cookie's value out of errors and logs, after the session's end too.
+// hide keeps a cookie's value out of errors and logs, even after the session has ended.
 func (c *Client) hide(value string) {
 	const most = 32 // a server may give a new one with every answer
 	c.hiding.Lock()
@@ -148,7 +146,7 @@ func (c *Client) conceal(values ...string) {
 	c.rest.Hide(slices.Concat(c.concealed, c.hidden)...)
 }
 
-// do sends a request within the session and notes that the session works: any answer but 401 shows it.
+// do sends a request in the session and records whether the session works: any answer except 401 shows that.
 func (s *session) do(ctx context.Context, r rest.Request) (*rest.Response, error) {
 	r.Session = s
 	answer, err := s.client.rest.Do(ctx, r)
@@ -167,7 +165,7 @@ func (s *session) state() (hasCookies, old, worked bool) {
 	return hasCookies, hasCookies && s.client.now().Sub(s.since) >= sessionFor, s.worked
 }
 
-// wait waits for the turn to use what is the client's about sessions.
+// wait waits for the turn to use the fields that turn protects.
 func (c *Client) wait(ctx context.Context) (leave func(), err error) {
 	select {
 	case c.turn <- struct{}{}:
@@ -177,9 +175,9 @@ func (c *Client) wait(ctx context.Context) (leave func(), err error) {
 	}
 }
 
-// send sends a request within the open session. If none is open, or it is too old, one is opened: with a
-// password by a login, with a token by the request itself, while the others wait for its cookies. The session is nil
-// if none was opened.
+// send sends a request in the open session. If none is open, or it is too old, it opens one: with a password by a
+// login, with a token by the request itself, while other requests wait for its cookies. The returned session is nil if
+// none was opened.
 func (c *Client) send(ctx context.Context, r rest.Request) (*session, *rest.Response, error) {
 	fails := c.fails.Load()
 	leave, err := c.wait(ctx)
@@ -194,7 +192,7 @@ func (c *Client) send(ctx context.Context, r rest.Request) (*session, *rest.Resp
 			return s, answer, err
 		}
 	}
-	if c.fails.Load() != fails { // the login failed that we waited for
+	if c.fails.Load() != fails { // the login that we waited for failed
 		defer leave()
 		return nil, nil, c.failed
 	}
@@ -218,7 +216,7 @@ func (c *Client) send(ctx context.Context, r rest.Request) (*session, *rest.Resp
 }
 
 // login opens a session (GET /osmc/login, DEVG/303989506). A login that the server refuses is remembered and not
-// tried again. The caller has the turn.
+// repeated. It must be called with the turn held.
 func (c *Client) login(ctx context.Context, s *session) error {
 	if c.refused != nil {
 		return c.refused
@@ -229,7 +227,7 @@ func (c *Client) login(ctx context.Context, s *session) error {
 	switch {
 	case err != nil:
 	case isPage(answer.Body):
-		err = answer.DecodeJSON(new(any)) // which says what page it is
+		err = answer.DecodeJSON(new(any)) // the error says what page it is
 	case !hasCookies:
 		err = fmt.Errorf("the server at %s answers a login without opening a session: is it Teamwork Cloud's REST "+
 			"interface? %w", c.rest.BaseURL(), rest.ErrAddress)
@@ -245,15 +243,15 @@ func (c *Client) login(ctx context.Context, s *session) error {
 	if rest.IsStatus(err, http.StatusUnauthorized, http.StatusForbidden) && !isLicence(err) {
 		c.refused = err
 	}
-	if ctx.Err() == nil { // those who wait have contexts of their own
+	if ctx.Err() == nil { // waiting requests have their own contexts
 		c.failed = err
 		c.fails.Add(1)
 	}
 	return err
 }
 
-// giveBack logs the open session out. Its licence comes back by itself only a quarter of an hour after it was last
-// used. The caller has the turn.
+// giveBack logs out of the open session. Otherwise its licence is free again only a quarter of an hour after its last
+// use. It must be called with the turn held.
 func (c *Client) giveBack(ctx context.Context) {
 	s := c.open
 	c.open = nil
@@ -265,8 +263,8 @@ func (c *Client) giveBack(ctx context.Context) {
 	}
 }
 
-// ended tells what a 401 means: again, that the request can be repeated in another session; renewed, that this
-// session has ended. It ends the session if that is what it means.
+// ended finds out what a 401 means. again: the request can be repeated in another session. renewed: this session has
+// ended; ended then also logs out of it. before says whether a session was already renewed for this request.
 func (c *Client) ended(ctx context.Context, s *session, what string, before bool) (again, renewed bool) {
 	leave, err := c.wait(ctx)
 	if err != nil {
@@ -275,20 +273,20 @@ func (c *Client) ended(ctx context.Context, s *session, what string, before bool
 	defer leave()
 	hasCookies, _, worked := s.state()
 	switch {
-	case c.open != s: // another one was opened since
+	case c.open != s: // another session was opened since
 		return true, false
 	case before:
 		c.denied[what] = true
 		return false, false
-	case c.denied[what], !worked, !hasCookies: // it is about the request
+	case c.denied[what], !worked, !hasCookies: // the reason is the request
 		return false, false
 	}
 	c.giveBack(ctx)
 	return true, true
 }
 
-// noLicence tells a login that was refused for want of a licence. ASSUMED: no document shows that answer; it is
-// taken to say so, in either spelling.
+// noLicence reports whether a login was refused for lack of a licence. ASSUMED: the answer is not documented; it is
+// expected to contain the word, in either spelling.
 func noLicence(e *rest.Error) bool {
 	switch e.Status {
 	case http.StatusForbidden, http.StatusTooManyRequests, http.StatusInternalServerError, http.StatusServiceUnavailable:
@@ -297,7 +295,7 @@ func noLicence(e *rest.Error) bool {
 	return false
 }
 
-// lost tells a request whose answer did not come although the server may have carried it out: in time, or at all.
+// lost reports whether a request got no answer, or none in time, although the server may have carried it out.
 func lost(e *rest.Error) bool {
 	return e.Sent != rest.SentNo && (e.Status == 0 || e.Status == http.StatusGatewayTimeout)
 }
@@ -307,14 +305,15 @@ func isLost(err error) bool {
 	return errors.As(err, &e) && lost(e)
 }
 
-// opening sends a request that opens a session, which holds a licence. If its answer is lost, the server is first asked
-// for a page that takes no session: once it answers, such as after a start, the request is repeated, and only once.
+// opening sends a request that opens a session, which takes a licence. If its answer is lost, the server is first
+// asked for a page that needs no session. Once it answers, for example after a start, the request is repeated, at most
+// once.
 func (c *Client) opening(ctx context.Context, r rest.Request,
 	send func(context.Context, rest.Request) (*rest.Response, error),
 ) (*rest.Response, error) {
 	giveUp := r.GiveUp
 	r.GiveUp = func(e *rest.Error) bool { return giveUp != nil && giveUp(e) || noLicence(e) || lost(e) }
-	// On a connection that was used before, net/http repeats what it takes to be safe to repeat by itself.
+	// net/http by itself repeats requests that it considers safe, on a connection that was used before.
 	c.rest.Close()
 	answer, err := send(ctx, r)
 	if !isLost(err) {
@@ -328,8 +327,8 @@ func (c *Client) opening(ctx context.Context, r rest.Request,
 	return send(ctx, r)
 }
 
-// openingPatiently is opening that waits for a licence as long as Options.Patience allows. Where none became free, the
-// error wraps ErrNoLicence, and what was asked for was not carried out: no session was opened.
+// openingPatiently is opening, but waits for a licence as long as Options.Patience allows. If none becomes free, the
+// error wraps ErrNoLicence, the request was not carried out, and no session was opened.
 func (c *Client) openingPatiently(ctx context.Context, r rest.Request, s *session,
 	send func(context.Context, rest.Request) (*rest.Response, error),
 ) (*rest.Response, error) {
@@ -350,7 +349,7 @@ func isLicence(err error) bool {
 	return errors.As(err, &e) && noLicence(e)
 }
 
-// misdirected says of a path that every server has that the answer seems to be somebody else's.
+// misdirected adds to an error for a path that every server has that the answer seems to come from something else.
 func (c *Client) misdirected(err error) error {
 	if errors.Is(err, ErrLogin) || !IsGone(err) && !errors.Is(err, rest.ErrAddress) {
 		return err
@@ -359,7 +358,7 @@ func (c *Client) misdirected(err error) error {
 		c.rest.BaseURL(), rest.ErrAddress, err)
 }
 
-// loginFailed says what a failed login means.
+// loginFailed adds to the error of a login what it means.
 func (c *Client) loginFailed(err error) error {
 	switch {
 	case isLicence(err):
@@ -379,8 +378,8 @@ func (c *Client) loginFailed(err error) error {
 	return fmt.Errorf("%w as user %q: %w", ErrLogin, c.user, c.misdirected(err))
 }
 
-// Close logs out, if a session is open: while it is, it holds a licence. It may be called any number of times, and
-// the client may be used again, which logs in again.
+// Close logs out if a session is open, because it holds a licence. It may be called any number of times. The client
+// may be used afterwards, and then logs in again.
 func (c *Client) Close(ctx context.Context) error {
 	leave, err := c.wait(ctx)
 	if err != nil {
@@ -399,7 +398,7 @@ func (c *Client) Close(ctx context.Context) error {
 	return nil
 }
 
-// logout ends a session (GET /osmc/logout). It shows the cookies alone: with a password or a token the server would
+// logout ends a session (GET /osmc/logout). It sends only the cookies: with a password or a token the server would
 // open another session.
 func (c *Client) logout(ctx context.Context, s *session, retry rest.Retry) error {
 	s.mu.Lock()
@@ -410,7 +409,7 @@ func (c *Client) logout(ctx context.Context, s *session, retry rest.Retry) error
 	}
 	_, err := c.rest.Do(ctx, rest.Request{Path: "/osmc/logout", Header: http.Header{"Accept": {"*/*"}},
 		Retry: retry, Session: last})
-	if rest.IsStatus(err, http.StatusUnauthorized) { // it had expired
+	if rest.IsStatus(err, http.StatusUnauthorized) { // the session had expired
 		return nil
 	}
 	if err == nil {

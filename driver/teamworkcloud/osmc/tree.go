@@ -15,16 +15,16 @@ import (
 	"github.com/syncctl/syncctl/driver/wording"
 )
 
-// node is a place in a JSON answer. Answers are read place by place rather than into structs: real servers do not
-// keep to their own specification, and an error has to name the member that could not be understood.
+// node is a place in a JSON answer. Answers are read place by place rather than into structs, because real servers
+// deviate from their own specification, and an error has to name the member that could not be understood.
 type node struct {
 	v     any
 	up    *node
-	key   string // in an object
-	index int    // in an array
+	key   string // key in an object
+	index int    // index in an array
 }
 
-// tree is a whole answer.
+// tree parses a whole answer.
 func tree(answer []byte) (*node, error) {
 	dec := json.NewDecoder(bytes.NewReader(bytes.TrimPrefix(answer, []byte("\ufeff"))))
 	dec.UseNumber()
@@ -38,7 +38,7 @@ func tree(answer []byte) (*node, error) {
 	return &node{v: v}, nil
 }
 
-// path is where the node is, as "[3].createdDate".
+// path returns where the node is, for example "[3].createdDate".
 func (n *node) path() string {
 	if n.up == nil {
 		return ""
@@ -49,8 +49,8 @@ func (n *node) path() string {
 	return n.up.path() + "." + n.key
 }
 
-// wrong is the error of a place that is not understood. A text of the server stands at the end and whole: who shows
-// the error looks for secrets in it before it is cut.
+// wrong returns an error about this place. A text from the server comes last and uncut, because whoever shows the
+// error looks for secrets in it before cutting it.
 func (n *node) wrong(format string, args ...any) error {
 	where := strings.TrimPrefix(n.path(), ".")
 	if where == "" {
@@ -61,7 +61,7 @@ func (n *node) wrong(format string, args ...any) error {
 
 func (n *node) item(i int, v any) *node { return &node{v: v, up: n, index: i} }
 
-// kind is what the node is, for people.
+// kind describes the node's type, for people.
 func (n *node) kind() string {
 	switch n.v.(type) {
 	case nil:
@@ -78,7 +78,7 @@ func (n *node) kind() string {
 	return "an object"
 }
 
-// member is the first of the members that is there and not null, nil if none is.
+// member returns the first of the members that exists and is not null, or nil if there is none.
 func (n *node) member(names ...string) *node {
 	object, ok := n.v.(map[string]any)
 	if !ok {
@@ -98,7 +98,7 @@ func (n *node) has(name string) bool {
 	return ok && there
 }
 
-// members are the names of what an object has, as far as a person wants to read them.
+// members describes an object by the names of its members, for people.
 func (n *node) members() string {
 	object, ok := n.v.(map[string]any)
 	if !ok {
@@ -118,7 +118,7 @@ func (n *node) members() string {
 	return "an object with " + strings.Join(names, ", ")
 }
 
-// items are the elements of a list. JSON-LD writes a list of one as the one alone.
+// items returns the elements of a list. JSON-LD writes a list with one element as that element.
 func (n *node) items() ([]*node, error) {
 	switch v := n.v.(type) {
 	case nil:
@@ -135,9 +135,9 @@ func (n *node) items() ([]*node, error) {
 	return []*node{n}, nil
 }
 
-// list finds a list in an answer: the first of the members that is there, on the object itself or on one of a pair
-// of a container and its body, or else the answer itself where it is an array of things. That there is none is an
-// error: an empty list must come from a list that is there.
+// list returns a list in an answer. That is the first of the members that exists, either on the object itself or on
+// one part of a pair of a container and its body. Otherwise it is the answer itself, if that is an array. If there is
+// no list, that is an error: an empty list must exist in the answer.
 func (n *node) list(members ...string) ([]*node, error) {
 	places := []*node{n}
 	array, isArray := n.v.([]any)
@@ -167,8 +167,8 @@ func (n *node) list(members ...string) ([]*node, error) {
 	return nil, n.wrong("has no %s: it is %s", strings.Join(members, " or "), n.members())
 }
 
-// isPair tells an array that is a container and its body, one thing in two parts, from a list of things: what is
-// listed has an id of its own, or each of it is a container.
+// isPair reports whether an array is a pair of a container and its body, which is one thing in two parts, rather than
+// a list. In a list, each element has its own ID or is a container.
 func (n *node) isPair() bool {
 	array, _ := n.v.([]any)
 	if !allObjects(array) {
@@ -178,24 +178,24 @@ func (n *node) isPair() bool {
 	return first.isContainer() && (first.reference("") == "" || len(array) == 2 && !n.item(1, array[1]).isContainer())
 }
 
-// allObjects tells an array of at least one object, and nothing else.
+// allObjects reports whether an array is not empty and has only objects.
 func allObjects(array []any) bool {
 	return len(array) > 0 && !slices.ContainsFunc(array, func(v any) bool { _, ok := v.(map[string]any); return !ok })
 }
 
-// isContainer tells what says how a list hangs together.
+// isContainer reports whether an object describes how a list is structured (a container of the Linked Data Platform).
 func (n *node) isContainer() bool {
 	return n.has("ldp:membershipResource") || n.has("ldp:hasMemberRelation")
 }
 
-// entity is one thing. Servers tell it as an object, as an array with the object in it, or as a pair of a container
-// and the object, so its members are looked for in all of them.
+// entity is one thing. Servers write it as an object, as an array that contains the object, or as a pair of a
+// container and the object, so its members are looked for in all of these.
 type entity struct {
 	at      *node
-	objects []*node // the telling ones first
+	objects []*node // those with the most telling members first
 }
 
-// entityAt gathers the objects at a place; those that have more of the telling members come first.
+// entityAt collects the objects at a place. Those with more of the telling members come first.
 func entityAt(n *node, telling ...string) entity {
 	e := entity{at: n}
 	e.gather(n, 4)
@@ -225,7 +225,7 @@ func (e *entity) gather(n *node, depth int) {
 	}
 }
 
-// member is the first of the names that one of the objects has, nil if none has.
+// member returns the first of the names that one of the objects has, or nil if there is none.
 func (e entity) member(names ...string) *node {
 	for _, name := range names {
 		for _, o := range e.objects {
@@ -237,12 +237,12 @@ func (e entity) member(names ...string) *node {
 	return nil
 }
 
-// has tells whether a member is there, be it null.
+// has reports whether a member exists, even if it is null.
 func (e entity) has(name string) bool {
 	return slices.ContainsFunc(e.objects, func(o *node) bool { return o.has(name) })
 }
 
-// gives tells whether one of the members has a plain value: a text, a number, or null for none.
+// gives reports whether one of the members has a plain value: a text, a number, or null for none.
 func (e entity) gives(names ...string) bool {
 	if m := e.member(names...); m != nil {
 		_, ok := m.asText()
@@ -251,7 +251,7 @@ func (e entity) gives(names ...string) bool {
 	return slices.ContainsFunc(names, e.has)
 }
 
-// missing is the error of a thing that lacks what it cannot do without.
+// missing returns the error that a required member is missing.
 func (e entity) missing(what string) error { return e.at.wrong("has no %s: it is %s", what, e.shape()) }
 
 func (e entity) shape() string {
@@ -261,7 +261,7 @@ func (e entity) shape() string {
 	return e.objects[0].members()
 }
 
-// text is a member that is a text, "" when it is missing or something else.
+// text returns the text of the first member that has one, or "" if there is none.
 func (e entity) text(names ...string) string {
 	for _, name := range names {
 		if m := e.member(name); m != nil {
@@ -273,7 +273,7 @@ func (e entity) text(names ...string) string {
 	return ""
 }
 
-// text is a member of an object that is a text.
+// text returns the text of a member.
 func (n *node) text(name string) (string, bool) {
 	m := n.member(name)
 	if m == nil {
@@ -282,7 +282,7 @@ func (n *node) text(name string) (string, bool) {
 	return m.asText()
 }
 
-// asText takes texts and numbers, alone or as JSON-LD's {"@value": …}.
+// asText returns a text or number, written alone or as JSON-LD's {"@value": …}.
 func (n *node) asText() (string, bool) {
 	switch v := n.v.(type) {
 	case string:
@@ -301,7 +301,7 @@ func (n *node) asText() (string, bool) {
 	return "", false
 }
 
-// truth is a member that is true or false, in whatever form. known is false when it is missing or neither.
+// truth returns a member that is true or false, in any form. known is false if it is missing or neither.
 func (e entity) truth(name string) (value, known bool) {
 	m := e.member(name)
 	if m == nil {
@@ -320,7 +320,7 @@ func (e entity) truth(name string) (value, known bool) {
 	return false, false
 }
 
-// whole is the node as a whole number.
+// whole returns the node as a whole number.
 func (n *node) whole() (int, error) {
 	text, ok := n.asText()
 	if !ok {
@@ -333,7 +333,7 @@ func (n *node) whole() (int, error) {
 	return number, nil
 }
 
-// wholeNumber reads "4", "4.0" and "4e0".
+// wholeNumber reads a whole number, for example "4", "4.0" or "4e0".
 func wholeNumber(text string) (int, bool) {
 	text = strings.TrimSpace(text)
 	if i, err := strconv.Atoi(text); err == nil {
@@ -350,8 +350,8 @@ func wholeNumber(text string) (int, bool) {
 	return int(i), accuracy == big.Exact
 }
 
-// count is a member that is a whole number of at least zero; what servers use for "none", such as -1, is 0. Missing
-// is 0 too.
+// count returns a member that is a whole number of at least zero. A negative number, which servers use for "none", is
+// 0. A missing member is 0, too.
 func (e entity) count(names ...string) (int, error) {
 	m := e.member(names...)
 	if m == nil {
@@ -361,7 +361,7 @@ func (e entity) count(names ...string) (int, error) {
 	return max(i, 0), err
 }
 
-// The kinds of things that are told apart by the segment before their id in a URL.
+// The kinds of things, which are the segments before an ID in a URL.
 const (
 	workspaces = "workspaces"
 	resources  = "resources"
@@ -371,8 +371,9 @@ const (
 	roles      = "roles"
 )
 
-// id is what a thing of a kind is called. Servers say it as ID, as @id (a text, a URL, an object with an @id, or
-// "#it" for "what this is about"), or only in the @base that @id is relative to. "" when nothing says it.
+// id returns the ID of a thing of a kind. Servers write it as ID, as @id (a text, a URL, an object with an @id, or
+// "#it" for "the subject of this document"), or only in the @base that @id is relative to. It returns "" if there is
+// none.
 func (e entity) id(kind string, names ...string) string {
 	for _, m := range append(names, "ID", "id", "@id") {
 		for _, o := range e.objects {
@@ -393,8 +394,8 @@ func (e entity) id(kind string, names ...string) string {
 	return ""
 }
 
-// reference is the id that a place refers to: a text, a number, a URL, {"@id": …}, or a thing with its own id. "" if
-// it refers to none.
+// reference returns the ID that a place refers to: a text, a number, a URL, {"@id": …}, or a thing with its own ID. It
+// returns "" if there is none.
 func (n *node) reference(kind string) string {
 	switch v := n.v.(type) {
 	case string:
@@ -413,8 +414,8 @@ func (n *node) reference(kind string) string {
 	return ""
 }
 
-// tail is the id at the end of a URL, or the text itself if it is not a URL. "" for what names nothing, as "#it" and
-// "../..".
+// tail returns the ID at the end of a URL, or the text itself if it is not a URL. It returns "" for what names
+// nothing, such as "#it" and "../..".
 func tail(text, kind string) string {
 	text = strings.TrimPrefix(strings.TrimSpace(text), "urn:uuid:")
 	if id := after(text, kind); id != "" {
@@ -425,7 +426,7 @@ func tail(text, kind string) string {
 	segments := strings.Split(strings.TrimRight(path, "/"), "/")
 	last := segments[len(segments)-1]
 	if kind != "" && len(segments) > 1 && isKind(segments[len(segments)-2]) {
-		return "" // a URL of something of another kind
+		return "" // a URL of a thing of another kind
 	}
 	if last == "" || last == "." || last == ".." || isKind(last) {
 		last = fragment
@@ -436,7 +437,7 @@ func tail(text, kind string) string {
 	return unescaped(last)
 }
 
-// after is the segment that follows a kind's own one in a URL: of ".../branches/X/revisions/3" for branches, X.
+// after returns the segment after a kind in a URL: X for branches in ".../branches/X/revisions/3".
 func after(text, kind string) string {
 	if kind == "" {
 		return ""

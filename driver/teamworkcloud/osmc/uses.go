@@ -11,9 +11,9 @@ import (
 	"github.com/syncctl/syncctl/driver/rest"
 )
 
-// Uses are the addresses of the projects that a resource's model uses, as its newest revision on the main branch says
-// (GET /osmc/resources/{}/models/decomposition, in all three OpenAPI files: "twcloud:/ID/ID" where they are on a
-// server); sorted. They are unknown, and why says it, where the server answers anything else.
+// Uses returns the addresses of the projects that a resource's model uses in the newest revision on the main branch,
+// sorted (GET /osmc/resources/{}/models/decomposition, in all three OpenAPI files; "twcloud:/ID/ID" for projects on a
+// server). If the server answers anything else, they are unknown, and why says why.
 func (r Reader) Uses(ctx context.Context, resource string) (uris Known[[]string], why string, err error) {
 	answer, err := r.c.do(ctx, rest.Request{
 		Method: http.MethodGet, Path: path(resources, resource, "models", "decomposition"),
@@ -62,8 +62,9 @@ func parseUses(n *node) ([]string, error) {
 	return slices.Compact(out), nil
 }
 
-// UseKeys are what the address of a used project may have of a resource: it is an address of the resource if KeysOfUse
-// has one of them. No page says which of its two parts is the id of the resource: either may be.
+// UseKeys returns the keys by which the address of a used project identifies a resource: the address means the
+// resource if KeysOfUse returns one of them. It is not documented which of the two parts of the address is the
+// resource's ID, so either may be.
 func UseKeys(r *Resource) []string {
 	keys := []string{idKey + strings.ToLower(r.ID)}
 	if r.ProjectID != "" {
@@ -72,7 +73,7 @@ func UseKeys(r *Resource) []string {
 	return keys
 }
 
-// KeysOfUse are what the address of a used project may say of the resource that it is of; none if it is of no server.
+// KeysOfUse returns the keys in the address of a used project. It returns nil if the project is not on a server.
 func KeysOfUse(uri string) []string {
 	rest, ok := strings.CutPrefix(uri, "twcloud:")
 	if !ok {

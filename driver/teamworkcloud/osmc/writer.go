@@ -14,9 +14,10 @@ import (
 	"github.com/syncctl/syncctl/schema"
 )
 
-// CreateCategory creates a category within another one, by id, or at the top where parent is "" (POST
-// /osmc/workspaces). The id of the new one is read from the answer, or else found by name among those that are not
-// known from before; nil: none is.
+// CreateCategory creates a category within the category with ID parent, or at the top if parent is "" (POST
+// /osmc/workspaces). It returns the new ID: from the answer, or else by finding the category by name and parent in the
+// list of all categories. There, known supplies the details of categories that the list names only by ID; it may be
+// nil.
 func (w Writer) CreateCategory(
 	ctx context.Context, name, parent string, known func(id string) *Category,
 ) (id string, err error) {
@@ -56,8 +57,8 @@ func (w Writer) CreateCategory(
 	return id, nil
 }
 
-// created is the id that the answer to a creation has: in its Location, or its body. "" if it has none; the
-// specification's example has none.
+// created returns the ID in the answer to a creation, from its Location or its body. It returns "" if there is none,
+// as in the specification's example.
 func created(answer *rest.Response) string {
 	if id := after(answer.Header.Get("Location"), workspaces); id != "" {
 		return id
@@ -74,7 +75,7 @@ func created(answer *rest.Response) string {
 	return id
 }
 
-// newest finds a category by its name and place.
+// newest finds a category by its name and parent. There must be exactly one.
 func (w Writer) newest(
 	ctx context.Context, name, parent string, known func(id string) *Category,
 ) (string, error) {
@@ -100,10 +101,10 @@ func (w Writer) newest(
 	return ids[0], nil
 }
 
-// GrantCategoryRole gives a user a role for a category (POST /osmc/workspaces/{}/roles/{}/users); ids, and the
-// user's name. The server's release decides how the user is written: until 2024x as text with commas, from 2024x
-// Refresh1 on as JSON (DEVG/303989502). An unknown release is taken for a new one, and asked in the old way if it
-// does not understand.
+// GrantCategoryRole gives a user a role for a category (POST /osmc/workspaces/{}/roles/{}/users). category and role
+// are IDs, user is a name. The server's release decides how the user is written: as comma-separated text up to 2024x,
+// as JSON from 2024x Refresh1 on (DEVG/303989502). An unknown release is treated as a new one; if the server does not
+// understand that, the request is repeated in the old form.
 func (w Writer) GrantCategoryRole(ctx context.Context, category, role, user string, r Release) error {
 	plain := !r.IsZero() && r.Before(SyncTLS2024R1)
 	err := w.grant(ctx, category, role, user, plain)
