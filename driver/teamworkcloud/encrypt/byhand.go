@@ -17,10 +17,10 @@ import (
 	"github.com/syncctl/syncctl/planner"
 )
 
-// byHand has a person do the machine's part, where no machine is declared.
+// byHand has a person do the work on the machine if no machine is declared.
 var byHand = driver.Verb[*Encryption]{Name: "by_hand", Verify: (*Encryption).verifyByHand}
 
-// byHandOp stands for all that a person is to bring about, without secrets.
+// byHandOp returns the name of the step, with a fingerprint of everything the person has to set, except secrets.
 func (s *state) byHandOp() string {
 	words := []string{s.recipe.Name, s.keystore.path, s.keystore.format.Java(), strconv.Itoa(s.want)}
 	for _, t := range s.trust {
@@ -29,7 +29,7 @@ func (s *state) byHandOp() string {
 	return byHand.Name + "_" + survey.Print(8, words...)
 }
 
-// instructions are what a person does at a machine: for people, and for programs.
+// instructions tell people, and programs, what to do on a machine.
 type instructions struct {
 	do                                 []string
 	script                             machine.Script
@@ -132,8 +132,8 @@ func (s *state) trustByHand(i *instructions) {
 	}
 }
 
-// importBy adds the documented commands (TWCloud2024x 137986642, MCS 247046793). Where both Javas get a certificate,
-// each has a keytool of its own, and where they are is not known: a variable that is not set stops the shell.
+// importBy adds the documented commands (TWCloud2024x 137986642, MCS 247046793). If both Javas get a certificate, each
+// has its own keytool, and their folders are unknown: the shell stops at a variable that is not set.
 func (s *state) importBy(script *machine.Script, alias, file string) {
 	tail := []string{"-file", file, "-alias", alias}
 	script.Note("trust the certificate %s", alias)
@@ -148,7 +148,7 @@ func (s *state) importBy(script *machine.Script, alias, file string) {
 	}
 }
 
-// verifyByHand: settings on a machine that is not declared cannot be read. Whether the server is up again can.
+// verifyByHand verifies only that the server is up again. Settings on a machine that is not declared cannot be read.
 func (e *Encryption) verifyByHand(ctx context.Context, t *executor.Task) (executor.Verdict, error) {
 	release, _ := planned(t)
 	w := machine.WindowOf(connect.Declared(t.Resource), End, release)

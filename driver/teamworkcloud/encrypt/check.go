@@ -12,7 +12,7 @@ import (
 	"github.com/syncctl/syncctl/driver/teamworkcloud/connect"
 )
 
-// Check holds the rules of sync_tls that need no look at the server.
+// Check checks the rules of sync_tls that do not depend on the server's state.
 func Check(s *connect.Server) hcl.Diagnostics {
 	t := s.SyncTLS
 	var diags hcl.Diagnostics
@@ -74,7 +74,7 @@ func checkTrust(t *connect.SyncTLS) hcl.Diagnostics {
 	return diags
 }
 
-// checkSameMachine looks whether the keystore is written where the server reads it: on its own machine.
+// checkSameMachine checks that the keystore is written where the server reads it: on its own machine.
 func checkSameMachine(s *connect.Server) hcl.Diagnostics {
 	store := s.SyncTLS.Keystore
 	if store == nil || s.SyncTLS.Has("keystore_path") || s.Host == nil {
@@ -100,7 +100,7 @@ func checkSameMachine(s *connect.Server) hcl.Diagnostics {
 			store.Addr, words(theirs), s.Address(), words(ours)), "keystore")}
 }
 
-// machineName is the machine of user@host or user@host:port.
+// machineName returns the machine in user@host or user@host:port.
 func machineName(text string) string {
 	return strings.ToLower(strings.TrimSuffix(text[strings.LastIndexByte(text, '@')+1:], ":22"))
 }

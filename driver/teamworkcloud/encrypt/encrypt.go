@@ -1,5 +1,5 @@
-// Package encrypt is the encryption of synchronization: a server's encrypted port, its settings files and trust
-// stores, and the proof by a handshake that the other end accepts what it presents.
+// Package encrypt manages the encryption of synchronization: a server's encrypted port, its settings files and trust
+// stores, and the proof by a TLS handshake that the other end accepts what the server presents.
 package encrypt
 
 import (
@@ -17,38 +17,39 @@ import (
 	"github.com/syncctl/syncctl/schema"
 )
 
-// product is what the ids of findings begin with.
+// product is the prefix of the IDs of findings.
 const product = "teamwork_cloud"
 
-// Encryption looks after the encryption of servers that declare sync_tls.
+// Encryption manages the encryption of servers that declare sync_tls.
 type Encryption struct {
 	Servers Servers
-	Env     driver.Env // keystores are read, and ports are dialed, with it
+	Env     driver.Env // used to read keystores and to connect to ports
 	Random  io.Reader
 }
 
-// Servers reaches the servers that are declared.
+// Servers connects to the declared servers.
 type Servers interface {
 	Reader(server *schema.Resource) (osmc.Reader, error)
-	Writer(server *schema.Resource) (osmc.Writer, error) // for Execute alone
-	Machine(server *schema.Resource) (host.Host, error)  // nil where none is declared
+	Writer(server *schema.Resource) (osmc.Writer, error) // only for Execute
+	Machine(server *schema.Resource) (host.Host, error)  // nil if none is declared
 	Session(server *schema.Resource) machine.Session
 }
 
-// Verbs are the verbs of a server that declares sync_tls, beside those of its maintenance window.
+// Verbs are the verbs of a server that declares sync_tls, in addition to those of its maintenance window.
 var Verbs = driver.Verbs[*Encryption]{openPort, editSettings, addTrust, byHand, presented}
 
-// End is how the steps of a server's own maintenance window end.
+// End is the suffix of the step names of a server's own maintenance window.
 const End = "server"
 
-// The arguments of steps: what is needed beyond the declaration. A server whose services are stopped cannot be asked.
+// The arguments of steps: values needed in addition to the declaration. A server cannot be asked while its services
+// are stopped.
 const (
 	argRelease = machine.ArgRelease
 	argFile    = "file"
 	argPort    = "port"
 )
 
-// Verify asks whether the end of a step is reached.
+// Verify verifies a step.
 func (e *Encryption) Verify(ctx context.Context, t *executor.Task) (executor.Verdict, error) {
 	if connect.Declared(t.Resource).SyncTLS == nil {
 		return executor.Verdict{}, executor.Final(fmt.Errorf("%s no longer declares sync_tls", t.Resource.Addr))
@@ -56,7 +57,7 @@ func (e *Encryption) Verify(ctx context.Context, t *executor.Task) (executor.Ver
 	return Verbs.Verify(ctx, e, t)
 }
 
-// Execute carries a step out.
+// Execute executes a step.
 func (e *Encryption) Execute(ctx context.Context, t *executor.Task) (executor.Result, error) {
 	if connect.Declared(t.Resource).SyncTLS == nil {
 		return executor.Result{}, executor.NotSent(fmt.Errorf("%s no longer declares sync_tls", t.Resource.Addr))
@@ -64,7 +65,7 @@ func (e *Encryption) Execute(ctx context.Context, t *executor.Task) (executor.Re
 	return Verbs.Execute(ctx, e, t)
 }
 
-// machine is the machine of a server; an error where none is declared.
+// machine returns the machine of a server. It is an error if none is declared.
 func (e *Encryption) machine(server *schema.Resource) (host.Host, error) {
 	h, err := e.Servers.Machine(server)
 	if err == nil && h == nil {

@@ -6,7 +6,7 @@ import (
 	"github.com/syncctl/syncctl/planner"
 )
 
-// The ids of findings, behind the product. Those of a handshake stand beside it. Rules has the words of each.
+// The IDs of findings, after the product. Those of a handshake are in handshake.go. Rules explains each of them.
 const (
 	ruleTLSBackup      = "tls-backup"
 	ruleTLSClear       = "tls-clear"
@@ -35,7 +35,7 @@ const (
 	ruleTLSUntrusted   = "tls-untrusted"
 )
 
-// Rules explain the findings about encryption.
+// Rules explains the findings about encryption.
 func Rules() []planner.Rule {
 	return slices.Concat(portRules(), chainRules(), settingsRules(), storeRules())
 }
@@ -160,7 +160,7 @@ func settingsRules() []planner.Rule {
 	}
 }
 
-// storeRules are about trust stores, and the services that read all of it.
+// storeRules are about trust stores, and the services that read files.
 func storeRules() []planner.Rule {
 	return []planner.Rule{
 		finding(ruleTLSNodes,

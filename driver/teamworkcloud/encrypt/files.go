@@ -17,10 +17,10 @@ import (
 	"github.com/syncctl/syncctl/planner"
 )
 
-// restore is how the edit of a file is taken back.
+// restore says how to undo the edit of a file.
 const restore = "restore the timestamped backup next to the file, and start the services again"
 
-// editStep changes one file of a server's machine.
+// editStep returns a step that changes one file on a server's machine.
 func (s *state) editStep(verb, op, file, sum, summary, because string) planner.Step {
 	step := planner.Act(op, planner.MarkChange, planner.CheckFirst, wording.OneLine(summary))
 	step.Verb, step.Because, step.Undo = verb, wording.OneLine(because), restore
@@ -32,7 +32,7 @@ func (s *state) editStep(verb, op, file, sum, summary, because string) planner.S
 	return step
 }
 
-// factFile is the fact that a file is unchanged; its path follows.
+// factFile is the prefix of the fact that a file is unchanged; its path follows.
 const factFile = "file:"
 
 func sumFact(path, sum string) planner.Fact {
@@ -42,22 +42,22 @@ func sumFact(path, sum string) planner.Fact {
 	return planner.Fact{Name: factFile + path, Value: "sha256:" + sum}
 }
 
-// edit is what a step changes in one file. It knows secrets.
+// edit is a change to one file. It contains secrets.
 type edit struct {
 	path   string
 	change func(content []byte) ([]byte, error)
-	left   func(content []byte) ([]string, error) // what is not as declared, in words
+	left   func(content []byte) ([]string, error) // what is not as declared yet, in words
 }
 
 var errNotDeclared = errors.New("the declaration no longer covers this file")
 
-// planned is the release, and the port, that a step was planned with.
+// planned returns the release and the port that a step was planned with.
 func planned(t *executor.Task) (release osmc.Release, port int) {
-	release, _ = osmc.ParseRelease(t.Step.Args[argRelease]) // one that is unknown counts as new
+	release, _ = osmc.ParseRelease(t.Step.Args[argRelease]) // an unknown release counts as a new one
 	return release, number(t.Step.Args[argPort])
 }
 
-// replace gives the file its new content, whole or not at all, and keeps the old one beside it.
+// replace replaces the content of a file, either completely or not at all, and keeps a backup next to it.
 func (e *Encryption) replace(ctx context.Context, t *executor.Task, x *edit) (executor.Result, error) {
 	var out executor.Result
 	fail := func(err error) (executor.Result, error) {
@@ -79,7 +79,7 @@ func (e *Encryption) replace(ctx context.Context, t *executor.Task, x *edit) (ex
 	if err != nil {
 		return fail(err)
 	}
-	// Only what was asked for may replace the file.
+	// The file is replaced only if the new content is exactly as declared.
 	if left, err := x.left(edited); err != nil || len(left) > 0 {
 		return fail(errors.Join(err, fmt.Errorf("the new content is not as declared: %s", strings.Join(left, ", "))))
 	}
@@ -105,7 +105,7 @@ func plannedFact(s *planner.Step, name string) string {
 	return ""
 }
 
-// verifyEdit reads the file again.
+// verifyEdit reads the file again and verifies it.
 func (e *Encryption) verifyEdit(ctx context.Context, t *executor.Task, x *edit) (executor.Verdict, error) {
 	h, err := e.machine(t.Resource)
 	if err != nil {
@@ -131,7 +131,7 @@ func (e *Encryption) verifyEdit(ctx context.Context, t *executor.Task, x *edit) 
 	return executor.Done.Because("%s is as declared", x.path), nil
 }
 
-// Facts reads the facts of a server's steps again: "client_tls", and "file:" with a path.
+// Facts reads the facts of a server's steps again: "client_tls", and "file:" followed by a path.
 func (e *Encryption) Facts(ctx context.Context, server *connect.Server, names []string) (map[string]string, error) {
 	out := map[string]string{}
 	for _, name := range names {
@@ -170,7 +170,7 @@ func (e *Encryption) fileFact(ctx context.Context, server *connect.Server, file 
 	return sumFact(file, host.Sum(content)).Value, nil
 }
 
-// number reads an argument of a step that holds a number: 0 where there is none.
+// number parses an argument of a step that is a number. It returns 0 if there is none.
 func number(text string) int {
 	n, err := strconv.Atoi(text)
 	if err != nil {

@@ -14,7 +14,7 @@ import (
 	"github.com/syncctl/syncctl/planner"
 )
 
-// finder collects what the product's rules say about a server's encryption.
+// finder collects the findings about a server's encryption.
 type finder struct {
 	*state
 
@@ -22,7 +22,7 @@ type finder struct {
 	out []planner.Finding
 }
 
-// add adds what a rule says. A finding about a step names it, if the plan has the step.
+// add adds a finding. A finding about a step names the step only if it is in the plan.
 func (f *finder) add(rule string, severity planner.Severity, op, detail, format string, args ...any) {
 	if !f.plans(op) {
 		op = ""
@@ -33,7 +33,7 @@ func (f *finder) add(rule string, severity planner.Severity, op, detail, format 
 	})
 }
 
-// plans tells whether the plan has a step.
+// plans reports whether the plan has a step.
 func (f *finder) plans(op string) bool {
 	return slices.ContainsFunc(f.q.Steps, func(s planner.Step) bool { return s.Op == op })
 }
@@ -77,7 +77,7 @@ func (f *finder) keystoreFindings() {
 	var have []string
 	for _, entry := range k.entries {
 		leaf := entry.Chain[0]
-		if _, err := leaf.X509(); err != nil || leaf.Covers(name) == nil { // one that cannot be read may cover it
+		if _, err := leaf.X509(); err != nil || leaf.Covers(name) == nil { // an unreadable certificate may cover it
 			return
 		}
 		have = append(have, fmt.Sprintf("%s covers %s", leaf.Name(), namesOf(leaf)))
@@ -147,7 +147,7 @@ func (f *finder) fileFindings() {
 	}
 }
 
-// passwordFindings are about who can read a password in a settings file, and in what stays of it.
+// passwordFindings are about who can read a password in a settings file or its backup.
 func (f *finder) passwordFindings(file *fileState) {
 	had := valueIn(file.seen.Values, keyPassword)
 	missing := file.missing(file.seen.Values)
@@ -182,7 +182,7 @@ func (f *finder) storeFindings() {
 	case len(f.trust) == 0 || f.server.Host == nil:
 	case f.recipe.Javas && stores == 0:
 		grade := planner.Refuse
-		if f.recipe.Keystore { // which gets it in any case
+		if f.recipe.Keystore { // the keystore gets the certificate in any case
 			grade = planner.Warn
 		}
 		f.add(ruleTLSTrustStores, grade, "",
@@ -214,7 +214,8 @@ func (s *state) aliases() []string {
 	return out
 }
 
-// untrustedByKeystore are aliases of certificates that the server is to trust and its keystore does not declare.
+// untrustedByKeystore returns the aliases of certificates that the server should trust but its keystore does not
+// declare.
 func (f *finder) untrustedByKeystore() []string {
 	declared, _, err := keystore.Declared(f.server.SyncTLS.Keystore)
 	if err != nil {
@@ -261,7 +262,7 @@ func (f *finder) serviceFindings() {
 	}
 }
 
-// unread are files that were changed after the services that read them had started.
+// unread returns the files that were changed after the services that read them were started.
 func (f *finder) unread() []string {
 	if f.since.IsZero() {
 		return nil

@@ -20,27 +20,27 @@ import (
 	"github.com/syncctl/syncctl/schema"
 )
 
-// Handshake is what an encrypted port shows to those who connect. Where there is no certificate, Rule and Why say why.
+// Handshake is what an encrypted port shows to a client. If it shows no certificate, Rule and Why say why.
 type Handshake struct {
 	Address string                 // host:port that was dialed
 	From    string                 // the machine it was dialed from
-	Rule    string                 // rulePortClosed, rulePortSilent, rulePortForeign; "": there is a certificate
-	Why     string                 // in words
-	Chain   []keystore.Certificate // as it came, the server's own first
-	Version string                 // of TLS
+	Rule    string                 // rulePortClosed, rulePortSilent, rulePortForeign; "": it showed a certificate
+	Why     string                 // Rule, in words
+	Chain   []keystore.Certificate // in the order received, the server's own certificate first
+	Version string                 // version of TLS
 }
 
-// What keeps a port from showing a certificate. They are the ids of findings, without the product.
+// Why a port does not show a certificate. These are IDs of findings, without the product.
 const (
-	rulePortClosed  = "tls-closed"      // nobody listens, or nobody can get there
+	rulePortClosed  = "tls-closed"      // nothing listens there, or it cannot be reached
 	rulePortSilent  = "tls-unreachable" // no answer in time, or the connection broke
-	rulePortForeign = "tls-foreign"     // it answers, and not in TLS
+	rulePortForeign = "tls-foreign"     // it answers, but not in TLS
 )
 
-// handshakeWithin is how long a connection and its handshake may take.
+// handshakeWithin is the timeout for a connection and its handshake.
 const handshakeWithin = 10 * time.Second
 
-// leaf is the server's own certificate, nil where none was seen.
+// leaf returns the server's own certificate, or nil if none was seen.
 func (h *Handshake) leaf() *keystore.Certificate {
 	if h == nil || len(h.Chain) == 0 {
 		return nil
@@ -48,15 +48,15 @@ func (h *Handshake) leaf() *keystore.Certificate {
 	return &h.Chain[0]
 }
 
-// seen is the server's certificate in words, fingerprint in full.
+// seen describes the server's certificate, with its whole fingerprint.
 func (h *Handshake) seen() string {
 	c := h.leaf()
 	return fmt.Sprintf("%s presents %s, SHA-256 %s, valid until %s (%s, seen from %s)",
 		h.Address, c.Name(), c.Fingerprint(), c.Until(), h.Version, h.From)
 }
 
-// lacks are the names of a chain's certificates that a port does not send. It may leave out the root: whoever
-// trusts it has it.
+// lacks returns the names of the certificates in a chain that the port does not send. It ignores roots, which whoever
+// trusts them already has.
 func (h *Handshake) lacks(chain []keystore.Certificate) []string {
 	var out []string
 	for _, c := range chain {
@@ -67,7 +67,7 @@ func (h *Handshake) lacks(chain []keystore.Certificate) []string {
 	return out
 }
 
-// otherThan says why what a port shows is not one of a keystore's entries, "" if it is.
+// otherThan returns why what a port shows is not an entry of a keystore, "" if it is.
 func (h *Handshake) otherThan(s *keystore.Store) string {
 	for _, e := range s.Entries {
 		if len(e.Chain) == 0 || !e.Chain[0].Equal(*h.leaf()) {
@@ -81,10 +81,11 @@ func (h *Handshake) otherThan(s *keystore.Store) string {
 	return "which is not in the keystore"
 }
 
-// as joins the address that is dialed and the name that the server is asked for, in a need.
+// as separates the address to connect to from the name of the server, in a need.
 const as = " as "
 
-// ownPort is the address of a server's own port, and its name: seen from its own machine, else from this one.
+// ownPort returns the address of a server's own port, and its name. The address is for the server's own machine if one
+// is declared, else for this one.
 func ownPort(server *connect.Server, port int) (address, name string) {
 	address, name = peerPort(server, port)
 	if server.Host != nil {
@@ -93,7 +94,7 @@ func ownPort(server *connect.Server, port int) (address, name string) {
 	return address, name
 }
 
-// peerPort is the address under which other servers find a server's encrypted port, and its name.
+// peerPort returns the address at which other servers find a server's encrypted port, and its name.
 func peerPort(server *connect.Server, port int) (address, name string) {
 	name, given := server.Peer()
 	if given == "" || given == strconv.Itoa(connect.PlainPort) {
@@ -102,8 +103,8 @@ func peerPort(server *connect.Server, port int) (address, name string) {
 	return net.JoinHostPort(name, given), name
 }
 
-// Addresses are what a server's encrypted port is tried at: from its own machine, and from those of others. A port that
-// is not declared is taken for the vendor's.
+// Addresses returns the addresses at which a server's encrypted port is tried: from its own machine, and from those of
+// others. A port that is not declared is assumed to be the vendor's.
 func Addresses(server *connect.Server) []string {
 	if server.SyncTLS == nil {
 		return nil
@@ -117,8 +118,8 @@ func Addresses(server *connect.Server) []string {
 	return []string{own, address}
 }
 
-// shakeHands connects to an address from a server's machine, or from this one where none is declared, and takes the
-// certificates that come, whoever they are from: they are verified by the trust of those who will connect.
+// shakeHands connects to an address from a server's machine, or from this one if none is declared. It accepts any
+// certificates: they are verified later against the trust of those who will connect.
 func (e *Encryption) shakeHands(ctx context.Context, from *schema.Resource, address, name string) (*Handshake, error) {
 	h := &Handshake{Address: address, From: "this machine"}
 	ctx, cancel := context.WithTimeout(ctx, handshakeWithin)
@@ -145,7 +146,7 @@ func (e *Encryption) shakeHands(ctx context.Context, from *schema.Resource, addr
 	return h, nil
 }
 
-// dial connects from a server's machine where it forwards, else from this one.
+// dial connects from a server's machine if that allows forwarding, else from this one.
 func (e *Encryption) dial(ctx context.Context, from *schema.Resource, h *Handshake) (net.Conn, error) {
 	if err := declare.Reachable(from); err != nil {
 		return nil, err
@@ -172,8 +173,8 @@ func (e *Encryption) dial(ctx context.Context, from *schema.Resource, h *Handsha
 	return dial(ctx, "tcp", h.Address)
 }
 
-// unconnected notes why there is no connection. The end of the caller's own time, and a machine that could not be
-// reached, are errors.
+// unconnected records why there is no connection. It returns an error if the caller's context has ended, or if the
+// machine could not be reached.
 func (h *Handshake) unconnected(ctx context.Context, err error) error {
 	var failed *host.Error
 	var lookup *net.DNSError

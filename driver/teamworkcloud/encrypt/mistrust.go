@@ -13,15 +13,15 @@ import (
 	"github.com/syncctl/syncctl/planner"
 )
 
-// trust is the certificates by which somebody verifies others'.
+// trust holds the certificates that a server or trust store trusts.
 type trust struct {
-	whose string                 // in words: "/opt/java/lib/security/cacerts"
+	whose string                 // description: "/opt/java/lib/security/cacerts"
 	roots []keystore.Certificate // the trusted ones
-	known bool                   // false: what else is trusted is unknown, and this machine's CAs stand in for it
+	known bool                   // false: there may be others, and this machine's CAs are used instead of them
 }
 
-// mistrust says what is wrong with a chain for somebody who connects to name. more are certificates that he does
-// not have, by which a missing one is told from an unknown CA.
+// mistrust returns what is wrong with a chain for a client that connects to name. more are certificates that the
+// client does not have; they distinguish a missing intermediate certificate from an unknown CA.
 func (t *trust) mistrust(chain []keystore.Certificate, name string, now time.Time,
 	more []keystore.Certificate) []keystore.Problem {
 	var out []keystore.Problem
@@ -38,7 +38,7 @@ func (t *trust) mistrust(chain []keystore.Certificate, name string, now time.Tim
 	for i, c := range chain {
 		x, err := c.X509()
 		switch {
-		case err != nil, i > 0 && c.SelfIssued(): // a root is trusted by its key, whatever its dates
+		case err != nil, i > 0 && c.SelfIssued(): // a root is trusted because of its key, whatever its dates
 		case now.After(x.NotAfter):
 			add(ruleTLSExpired, "Have the certificate renewed, and declare the new one in the keystore.", "%s expired on %s",
 				c.Name(), c.Until())
@@ -71,8 +71,8 @@ func (t *trust) mistrust(chain []keystore.Certificate, name string, now time.Tim
 	return out
 }
 
-// reaches tells whether a chain leads to a trusted certificate. Dates have rules of their own: it may do so now, or
-// at some time at which its first certificate is valid.
+// reaches reports whether a chain leads to a trusted certificate. Dates are checked elsewhere, so it is enough if it
+// does so now, or at some time when the first certificate is valid.
 func (t *trust) reaches(chain, more []keystore.Certificate, now time.Time) bool {
 	leaf, err := chain[0].X509()
 	if err != nil {
@@ -105,8 +105,8 @@ func (t *trust) reaches(chain, more []keystore.Certificate, now time.Time) bool 
 	return !valid && t.signed(leaf, slices.Concat(chain[1:], more), map[string]bool{})
 }
 
-// signed tells whether signatures lead to a trusted certificate, where the certificates were never valid at one
-// time. been are the certificates on the way.
+// signed reports whether signatures lead to a trusted certificate, for certificates that were never valid at the same
+// time. been holds the certificates on the way.
 func (t *trust) signed(c *x509.Certificate, between []keystore.Certificate, been map[string]bool) bool {
 	been[string(c.Raw)] = true
 	by := func(o keystore.Certificate) *x509.Certificate {
@@ -130,7 +130,7 @@ func (t *trust) signed(c *x509.Certificate, between []keystore.Certificate, been
 	})
 }
 
-// mistrusted is what is wrong with a chain for all that have to trust it, each problem once.
+// mistrusted returns what is wrong with a chain for all who have to trust it, with at most one problem per rule.
 func mistrusted(views []trust, chain []keystore.Certificate, name string, now time.Time,
 	more []keystore.Certificate) []keystore.Problem {
 	var out []keystore.Problem
@@ -144,7 +144,7 @@ func mistrusted(views []trust, chain []keystore.Certificate, name string, now ti
 	return out
 }
 
-// namesOf are the names that a certificate covers, in words.
+// namesOf lists the names that a certificate covers, for people.
 func namesOf(c keystore.Certificate) string {
 	return cmp.Or(wording.OneLine(strings.Join(wording.FirstTen(c.Names()), ", ")), "no names")
 }

@@ -19,70 +19,70 @@ import (
 	"github.com/syncctl/syncctl/schema"
 )
 
-// What is observed of a server for its encryption, and the type of the observation's body. None holds a secret.
+// What is observed about a server's encryption, with the type of the observation's body. None contains a secret.
 const (
 	AboutPort       = "client_tls"  // Port
-	AboutProperties = "properties"  // Settings, of the path of a file of Java properties
-	AboutHOCON      = "hocon"       // Settings, of the path of a HOCON file
-	AboutStore      = "trust_store" // Store, of a file's path
-	AboutServices   = "services"    // Services, of the server's release
-	AboutHandshake  = "handshake"   // Handshake, of the address that is dialed from the server's machine
+	AboutProperties = "properties"  // Settings, by the path of a file of Java properties
+	AboutHOCON      = "hocon"       // Settings, by the path of a HOCON file
+	AboutStore      = "trust_store" // Store, by the path of a file
+	AboutServices   = "services"    // Services, by the server's release
+	AboutHandshake  = "handshake"   // Handshake, by the address to connect to from the server's machine
 )
 
-// Observes tells whether an observation is one of encryption.
+// Observes reports whether an observation is one of this package.
 func Observes(what string) bool {
 	ours := []string{AboutPort, AboutProperties, AboutHOCON, AboutStore, AboutServices, AboutHandshake}
 	return slices.Contains(ours, what)
 }
 
-// Port is the encrypted port for clients, by the server's own word.
+// Port is the state of the encrypted port for clients, according to the server.
 type Port struct {
 	Known    bool // false: the server does not say
 	Enabled  bool
 	Port     int
-	Uploaded []string // fingerprints of the certificates in the keystore that it was given, where it shows them
+	Uploaded []string // fingerprints of the certificates in the uploaded keystore, if the server shows them
 }
 
 // Settings is a settings file.
 type Settings struct {
 	File
-	Values []Value // of the keys that encryption is about
+	Values []Value // values of the keys that matter for encryption
 }
 
 // File is a file on a machine.
 type File struct {
-	Machine  string    // what people call it
-	Sum      string    // SHA-256; "": it could not be read
+	Machine  string    // name for people
+	Sum      string    // SHA-256; "": the file could not be read
 	Modified time.Time // zero: unknown
 	Exposed  bool      // every user of the machine may read it
-	Problem  string    // why it cannot be used, "" if it can
+	Problem  string    // why the file cannot be used, "" if it can
 }
 
-// Value is what a settings file says of a key. A password is not in it.
+// Value is what a settings file contains for a key. It never holds a password.
 type Value struct {
 	Key    string
-	Line   int    // where it stands; 0: it does not
-	Set    bool   // to a text that can be told
-	Have   string // "" of a password
-	Sealed bool   // ENC(...): only the server can tell what it is
+	Line   int    // line of the key; 0: the key is missing
+	Set    bool   // the value is set to a known text
+	Have   string // "" for a password
+	Sealed bool   // ENC(...): only the server can read it
 
-	// Keystores are the addresses of the declared keystores that a password belongs to.
+	// Keystores holds the addresses of the declared keystores with this password.
 	Keystores []string
 }
 
-// Store is a file by which certificates are trusted.
+// Store is a trust store.
 type Store struct {
 	File
 	Store *keystore.Store // nil: it could not be opened
 }
 
-// Services is since when the services of a server run.
+// Services says since when the services of a server run.
 type Services struct {
 	Machine string
 	Since   time.Time // zero: unknown
 }
 
-// Observe makes one observation of a server that is about its encryption.
+// Observe makes one observation about a server's encryption.
 func (e *Encryption) Observe(ctx context.Context, r *schema.Resource, n planner.Need) (any, error) {
 	body, err := e.observe(ctx, r, n)
 	if err != nil {
@@ -112,14 +112,14 @@ func (e *Encryption) observe(ctx context.Context, r *schema.Resource, n planner.
 	case AboutStore:
 		return readStore(ctx, h, connect.Declared(r), n.Of)
 	case AboutServices:
-		release, _ := osmc.ParseRelease(n.Of) // one that is unknown counts as new
+		release, _ := osmc.ParseRelease(n.Of) // an unknown release counts as a new one
 		since, err := machine.New(h, machine.CommandsFor(connect.Declared(r), release)).Since(ctx)
 		return &Services{Machine: h.Name(), Since: since}, err
 	}
 	return nil, fmt.Errorf("Teamwork Cloud has no observation %q", n.What)
 }
 
-// readPort asks the server how its port stands. Of the keystore that it has been given the fingerprints are taken.
+// readPort reads the state of the port from the server, with the fingerprints in the keystore that it was given.
 func (e *Encryption) readPort(ctx context.Context, server *connect.Server) (*Port, error) {
 	c, err := e.Servers.Reader(server.Resource())
 	if err != nil {
@@ -140,7 +140,7 @@ func (e *Encryption) readPort(ctx context.Context, server *connect.Server) (*Por
 	var unusable *keystore.Error
 	switch {
 	case errors.As(err, &unusable):
-		return p, nil // such as with another password: unknown, and the handshake shows what the port presents
+		return p, nil // for example with another password: unknown, but the handshake shows what the port presents
 	case err != nil:
 		return nil, err
 	}
@@ -152,8 +152,8 @@ func (e *Encryption) readPort(ctx context.Context, server *connect.Server) (*Por
 	return p, nil
 }
 
-// Sizes of files in bytes. The vendor's settings have some ten thousand; a trust store with a hundred and fifty CAs
-// has two hundred thousand.
+// Limits for the size of files, in bytes. The vendor's settings files have some ten thousand; a trust store with a
+// hundred and fifty CAs has two hundred thousand.
 const (
 	mostSettings = 4 << 20
 	mostStore    = 16 << 20
@@ -161,7 +161,7 @@ const (
 
 var errNotRegular = errors.New("it is not a regular file of that kind")
 
-// readWhole reads a small file, and what the machine says of it.
+// readWhole reads a small file with its metadata.
 func readWhole(files host.Files, name string, most int64) ([]byte, fs.FileInfo, error) {
 	info, err := files.Stat(name)
 	if err != nil {
@@ -174,8 +174,8 @@ func readWhole(files host.Files, name string, most int64) ([]byte, fs.FileInfo, 
 	return content, info, err
 }
 
-// fileProblem says what is wrong with a file, "" where the file is fine or the machine could not be asked: that is
-// an error.
+// fileProblem returns what is wrong with a file. It returns "" if there is no error, or if the error is about the
+// machine.
 func fileProblem(err error) string {
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
@@ -188,7 +188,7 @@ func fileProblem(err error) string {
 	return ""
 }
 
-// readFile reads a file of a machine. Where the file itself is wrong, Problem says so.
+// readFile reads a file on a machine. If the file itself is wrong, Problem says so.
 func readFile(ctx context.Context, h host.Host, name string, most int64) (File, []byte, error) {
 	f := File{Machine: h.Name()}
 	content, info, err := readWhole(h.Files(ctx), name, most)
@@ -202,7 +202,7 @@ func readFile(ctx context.Context, h host.Host, name string, most int64) (File, 
 	return f, content, nil
 }
 
-// readSettings reads a settings file, and tries whether it can be edited where the server declares sync_tls.
+// readSettings reads a settings file. If the server declares sync_tls, it also tries whether the file can be edited.
 func readSettings(
 	ctx context.Context, h host.Host, server *connect.Server, name string, hocon bool,
 ) (*Settings, error) {
@@ -224,7 +224,7 @@ func readSettings(
 	return s, nil
 }
 
-// passwordsOf are the passwords of the keystores of all declared servers, by the keystore's address.
+// passwordsOf returns the passwords of the keystores of all declared servers, by the keystore's address.
 func passwordsOf(server *connect.Server) map[string]string {
 	out := map[string]string{}
 	for _, r := range slices.AppendSeq([]*schema.Resource{server.Resource()}, server.Resource().Peers()) {
@@ -235,7 +235,7 @@ func passwordsOf(server *connect.Server) map[string]string {
 	return out
 }
 
-// readStore reads a trust store. One that cannot be opened has a Problem.
+// readStore reads a trust store. If it cannot be opened, Problem says why.
 func readStore(ctx context.Context, h host.Host, server *connect.Server, name string) (*Store, error) {
 	f, content, err := readFile(ctx, h, name, mostStore)
 	s := &Store{File: f}

@@ -20,7 +20,8 @@ import (
 
 var _ share.Encryption = (*Encryption)(nil)
 
-// Look says how the two ends of an encrypted synchronization stand to each other.
+// Look compares the two ends of an encrypted synchronization. It returns nil if it is not encrypted or the source
+// declares no sync_tls, and while observations are missing.
 func (e *Encryption) Look(v *survey.View, sync *survey.Sync, f *survey.Facts) *share.Pair {
 	source, target := sync.SourceServer(), sync.TargetServer()
 	if !IsEncrypted(sync, &f.Source) || source.SyncTLS == nil {
@@ -48,7 +49,7 @@ func (e *Encryption) Look(v *survey.View, sync *survey.Sync, f *survey.Facts) *s
 	return out
 }
 
-// IsEncrypted tells whether the target connects to the source encrypted.
+// IsEncrypted reports whether the target connects to the source with encryption.
 func IsEncrypted(sync *survey.Sync, source *survey.Server) bool {
 	if sync.TLS != nil {
 		return *sync.TLS
@@ -64,20 +65,20 @@ func IsEncrypted(sync *survey.Sync, source *survey.Server) bool {
 // pair is an encrypted synchronization's source and target.
 type pair struct {
 	ends   [2]*end
-	values [2]map[string]endValue // that must be the same on both ends
+	values [2]map[string]endValue // values that must be the same on both ends
 }
 
-// end is one end, and what the other one sees of it.
+// end is one end of the synchronization, and what the other one sees of it.
 type end struct {
 	server *connect.Server
 	about  *survey.Server
-	state  *state // nil: it does not declare sync_tls
+	state  *state // nil: it declares no sync_tls
 
-	shown    *Handshake         // as the other end sees it now; nil while that is going to change
-	problems []keystore.Problem // of what is presented now, or while that is to change, of what will be
+	shown    *Handshake         // as the other end sees it now; nil if that will change
+	problems []keystore.Problem // problems of what is presented now or, if that will change, of what will be presented
 }
 
-// look looks at each end as the other one does.
+// look examines each end from the other one.
 func (p *pair) look(v *survey.View) {
 	for i, end := range p.ends {
 		if end.state != nil {
@@ -92,8 +93,8 @@ func (p *pair) look(v *survey.View) {
 	}
 }
 
-// look looks at an end from the machine of the other one, the viewer. What is only to come is judged by the
-// declaration.
+// look examines an end from the machine of the other one, the viewer. If the end will be changed, its declaration is
+// examined instead.
 func (x *end) look(v *survey.View, viewer *end) {
 	address, name := peerPort(x.server, x.state.port.Port)
 	views := trustsOf(v, viewer.server, viewer.about.Release, true)
@@ -113,9 +114,9 @@ func (x *end) look(v *survey.View, viewer *end) {
 	}
 }
 
-// trustsOf are what a server verifies others' certificates by: all of them have to agree. planned: with what is
-// declared and missing, and without what cannot be read, which the server's own plan refuses. Otherwise the Problem
-// of a store fails the view.
+// trustsOf returns what a server verifies other certificates against: all of them have to accept it. With planned,
+// they include declared certificates that are still missing, and a store that cannot be read is ignored, since the
+// server's own plan refuses it. Without planned, the Problem of a store fails the view.
 func trustsOf(v *survey.View, server *connect.Server, release osmc.Release, planned bool) []trust {
 	declared := certificatesOf(trusted(server))
 	if server.SyncTLS == nil {
@@ -151,7 +152,7 @@ func trustsOf(v *survey.View, server *connect.Server, release osmc.Release, plan
 		return nil
 	case len(server.SyncTLS.TrustStores) == 0:
 		return []trust{withoutTrustStores(server, out, declared, planned)}
-	case r.Keystore: // one of them is enough: each has a page that speaks of it
+	case r.Keystore: // one of them is enough: different pages name them
 		t := trust{whose: out[0].whose, known: true}
 		for _, other := range out {
 			t.roots, t.known = append(t.roots, other.roots...), t.known && other.known
@@ -161,7 +162,7 @@ func trustsOf(v *survey.View, server *connect.Server, release osmc.Release, plan
 	return out
 }
 
-// withoutTrustStores is the trust of a server that does not declare where its Javas look.
+// withoutTrustStores returns the trust of a server that does not declare the trust stores of its Javas.
 func withoutTrustStores(server *connect.Server, others []trust, declared []keystore.Certificate, planned bool) trust {
 	t := trust{whose: fmt.Sprintf("what %s declares with trust", server.Address())}
 	if planned || len(others) == 0 {
@@ -176,28 +177,28 @@ func withoutTrustStores(server *connect.Server, others []trust, declared []keyst
 	return t
 }
 
-// unreadable is a trust store that cannot be read: it is unknown what it trusts.
+// unreadable is the error for a trust store that cannot be read, so that its content is unknown.
 type unreadable struct{ server, why string }
 
 func (u *unreadable) Error() string { return "reading what " + u.server + " trusts: " + u.why }
 
-// sameKeys are the values that "both source and target server must have" (seed).
+// sameKeys are the keys of values that "both source and target server must have" (seed).
 var sameKeys = []string{keyType, keyPath, keyPassword, keyTLS}
 
-// endValue is a value at one end, and where it stands. Of a password there is which keystores it belongs to.
+// endValue is a value at one end, and where it is set. For a password, it holds the keystores with that password.
 type endValue struct {
 	value     string
 	keystores []string
-	password  string // as it is declared, "" where it is only read
+	password  string // as declared, "" if it is only read from a file
 	at        string
 	known     bool
 }
 
-// demandsSame tells whether an end follows a page by which both ends must have the same values.
+// demandsSame reports whether an end follows a page that requires the same values on both ends.
 func (x *end) demandsSame() bool { return x.state != nil && x.state.recipe.Settings }
 
-// valuesOf are the values as they will be: what is declared, else what the file says, where there is a machine to
-// read it on.
+// valuesOf returns the values as they will be: those declared, else those in the file if the server's machine is
+// declared.
 func (x *end) valuesOf(v *survey.View) map[string]endValue {
 	out := map[string]endValue{}
 	if x.demandsSame() {
@@ -216,7 +217,7 @@ func (x *end) valuesOf(v *survey.View) map[string]endValue {
 	}
 	name := placesOf(x.server, x.about.Release).web
 	seen := survey.Look[Settings](v, x.server.Resource(), AboutProperties, name)
-	if seen == nil || seen.Problem != "" { // its own plan refuses a file that is to be edited
+	if seen == nil || seen.Problem != "" { // the server's own plan refuses a file that has to be edited
 		return out
 	}
 	for _, key := range sameKeys {
@@ -230,7 +231,7 @@ func (x *end) valuesOf(v *survey.View) map[string]endValue {
 	return out
 }
 
-// lineOf is where a value stands, or will stand.
+// lineOf says where a value is set, or will be set.
 func (s *state) lineOf(key string) string {
 	for i := range s.files {
 		f := &s.files[i]
@@ -247,7 +248,8 @@ func (s *state) lineOf(key string) string {
 	return "as declared in sync_tls"
 }
 
-// same compares two values. Passwords are compared where both are declared; else by the keystores that they belong to.
+// same compares two values. Passwords are compared directly if both are declared, else by the keystores with that
+// password.
 func (a endValue) same(b endValue, key string) bool {
 	switch key {
 	case keyPassword:
@@ -261,7 +263,7 @@ func (a endValue) same(b endValue, key string) bool {
 	return a.value == b.value
 }
 
-// findings are what each end thinks of the other, and what differs that may not.
+// findings returns what each end does not accept of the other, and values that differ although they must not.
 func (p *pair) findings() []planner.Finding {
 	var out []planner.Finding
 	say := func(rule string, severity planner.Severity, detail, format string, args ...any) {
@@ -291,7 +293,7 @@ func (p *pair) findings() []planner.Finding {
 	return out
 }
 
-// words says where a value stands, and what it is unless it is a password.
+// words says where a value is set, and what it is unless it is a password.
 func (a endValue) words(key string) string {
 	switch {
 	case key == keyPassword:
@@ -302,10 +304,10 @@ func (a endValue) words(key string) string {
 	return fmt.Sprintf("%s has %q", a.at, wording.OneLine(a.value))
 }
 
-// sayer takes in what a rule says.
+// sayer adds a finding.
 type sayer func(rule string, severity planner.Severity, detail, format string, args ...any)
 
-// findings says what the other end, viewer, thinks of an end.
+// findings adds what the viewer, which is the other end, does not accept of an end.
 func (x *end) findings(viewer string, say sayer) {
 	when := "presents"
 	if x.state.uploads() {
@@ -331,11 +333,11 @@ func (x *end) findings(viewer string, say sayer) {
 type proof struct {
 	shown    *Handshake
 	problems []keystore.Problem
-	by       string // what the viewer trusts by, in words
+	by       string // the trust that the viewer uses, in words
 }
 
-// VerifySecured is the proof: a handshake with the port of each end from where the other one stands, verified by
-// what that one trusts now.
+// VerifySecured proves that encryption works: it makes a TLS handshake with the port of each end from the machine of
+// the other end, and verifies the certificates against what that one trusts now.
 func (e *Encryption) VerifySecured(ctx context.Context, sync *survey.Sync) (executor.Verdict, error) {
 	v := executor.Verdict{State: executor.Done, Outputs: map[string]string{}}
 	source, target := sync.SourceServer(), sync.TargetServer()
@@ -373,7 +375,7 @@ func (e *Encryption) VerifySecured(ctx context.Context, sync *survey.Sync) (exec
 	return v, nil
 }
 
-// prove shakes hands with a server as another one will, and verifies by what that one trusts now.
+// prove makes a TLS handshake with a server as another one will, and verifies it against what that one trusts now.
 func (e *Encryption) prove(ctx context.Context, server, viewer *connect.Server) (*proof, error) {
 	p := &proof{}
 	observe := func(ctx context.Context, n planner.Need) (any, error) {
@@ -411,7 +413,7 @@ func (e *Encryption) prove(ctx context.Context, server, viewer *connect.Server) 
 	})
 }
 
-// declaredChains are the certificates that a server's keystore declares.
+// declaredChains returns the certificates that a server's keystore declares.
 func declaredChains(server *connect.Server) []keystore.Certificate {
 	s, _, err := keystore.Declared(server.SyncTLS.Keystore)
 	if err != nil {

@@ -11,15 +11,15 @@ import (
 	"github.com/zclconf/go-cty/cty"
 )
 
-// Needs asks for all that a server is planned from.
+// Needs asks for all observations that a server's plan is made from.
 func (e *Encryption) Needs(v *survey.View, server *connect.Server) {
 	if server.SyncTLS != nil {
 		e.look(v, server)
 	}
 }
 
-// Plan brings a server's encryption to what is declared. A server without sync_tls is declared to be used, not to
-// be made.
+// Plan plans what brings a server's encryption to what is declared. For a server without sync_tls there is nothing to
+// do.
 func (e *Encryption) Plan(v *survey.View, server *connect.Server,
 	confirmed map[string]planner.Confirmation) (planner.Outline, error) {
 	if server.SyncTLS == nil {
@@ -48,8 +48,8 @@ func missingReference(server *connect.Server) error {
 	return fmt.Errorf("the keystore of %s is no longer declared", server.Address())
 }
 
-// steps follow the vendor's order: the port first, then what connects to it, then the services are started again,
-// once.
+// steps adds the steps in the vendor's order: first the port, then what connects to it. At the end the services are
+// restarted once.
 func (s *state) steps(q *planner.Sequence) {
 	if s.uploads() {
 		q.Then(s.portStep())
@@ -65,7 +65,7 @@ func (s *state) steps(q *planner.Sequence) {
 	}
 }
 
-// machineSteps edit files, and start the services again, once, whatever was edited.
+// machineSteps adds the steps that edit files, and those that restart the services once, whatever was edited.
 func (s *state) machineSteps(q *planner.Sequence) {
 	edits := s.edits()
 	q.Then(edits...)
@@ -95,7 +95,8 @@ func (s *state) machineSteps(q *planner.Sequence) {
 	}
 }
 
-// actual is the part of the declaration that the server shows: its port, and whom its machine trusts.
+// actual returns the part of the declaration that the server shows: its port, and which certificates its machine
+// trusts.
 func (s *state) actual() cty.Value {
 	tls := map[string]cty.Value{}
 	if s.port.Known || s.port.Enabled {
@@ -110,7 +111,8 @@ func (s *state) actual() cty.Value {
 	return cty.ObjectVal(map[string]cty.Value{"sync_tls": cty.ObjectVal(tls)})
 }
 
-// actualTrust are the declared certificates that all trust stores have; known tells whether all of them could be read.
+// actualTrust returns the declared certificates that all trust stores have. known reports whether all stores could be
+// read.
 func (s *state) actualTrust() (trust cty.Value, known bool) {
 	if len(s.stores) == 0 {
 		return cty.NilVal, false

@@ -18,7 +18,7 @@ import (
 	"github.com/syncctl/syncctl/planner"
 )
 
-// openPort gives the server its keystore, and opens the encrypted port for clients.
+// openPort uploads the server's keystore, and opens the encrypted port for clients.
 var openPort = driver.Verb[*Encryption]{
 	Name: "encrypted_port", Execute: (*Encryption).openPort, Verify: (*Encryption).verifyPort,
 }
@@ -26,7 +26,7 @@ var openPort = driver.Verb[*Encryption]{
 // factPort is the fact that the port is unchanged.
 const factPort = "client_tls"
 
-// fact is how the port stands, in one word.
+// fact returns the state of the port as one word.
 func (p *Port) fact() string {
 	switch {
 	case !p.Known:
@@ -54,7 +54,7 @@ func (s *state) portStep() planner.Step {
 	return step
 }
 
-// portChange is what changes at a port that is open, and why.
+// portChange returns what changes at a port that is already open, and why.
 func (s *state) portChange() (summary, because string) {
 	if s.port.Port != s.want {
 		return fmt.Sprintf("move the encrypted port of %s from %d to %d, with the certificate of %s", s.addr(),
@@ -72,7 +72,7 @@ func (s *state) portChange() (summary, because string) {
 		s.keystore.addr), because
 }
 
-// openPort sends the keystore as it is in its file (PUT /osmc/admin/tls).
+// openPort uploads the keystore file as it is (PUT /osmc/admin/tls).
 func (e *Encryption) openPort(ctx context.Context, t *executor.Task) (executor.Result, error) {
 	server := connect.Declared(t.Resource)
 	decl := server.SyncTLS.Keystore
@@ -98,7 +98,7 @@ func (e *Encryption) openPort(ctx context.Context, t *executor.Task) (executor.R
 	return executor.Result{}, nil
 }
 
-// unfitKeystore says why a keystore cannot identify a server, "" if it can.
+// unfitKeystore returns why a keystore cannot identify a server, "" if it can.
 func unfitKeystore(s *keystore.Store) string {
 	switch {
 	case len(s.Entries) == 0:
@@ -109,7 +109,7 @@ func unfitKeystore(s *keystore.Store) string {
 	return ""
 }
 
-// verifyPort: the server says that the port is open, and a handshake shows whose certificate it presents.
+// verifyPort verifies that the server reports the port as open, and by a handshake whose certificate it presents.
 func (e *Encryption) verifyPort(ctx context.Context, t *executor.Task) (executor.Verdict, error) {
 	server, port := connect.Declared(t.Resource), number(t.Step.Args[argPort])
 	p, err := e.readPort(ctx, server)
@@ -136,7 +136,7 @@ func (e *Encryption) verifyPort(ctx context.Context, t *executor.Task) (executor
 	}
 	leaf := seen.leaf()
 	switch {
-	case leaf == nil && t.Executed: // whether it can be seen from here is the last step's matter
+	case leaf == nil && t.Executed: // whether it can be seen from here is verified by the last step
 		return executor.Done.Because("the server says that port %d is open", port), nil
 	case leaf == nil:
 		return executor.NotDone.Because("port %d shows no certificate: %s", port, seen.Why), nil
@@ -148,7 +148,7 @@ func (e *Encryption) verifyPort(ctx context.Context, t *executor.Task) (executor
 	return executor.Done.Because("%s", seen.seen()), nil
 }
 
-// shakeOwnHands looks at a server's own port.
+// shakeOwnHands makes a handshake with a server's own port.
 func (e *Encryption) shakeOwnHands(ctx context.Context, server *connect.Server, port int) (*Handshake, error) {
 	address, name := ownPort(server, port)
 	return e.shakeHands(ctx, server.Resource(), address, name)

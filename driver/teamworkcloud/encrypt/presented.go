@@ -12,7 +12,7 @@ import (
 	"github.com/syncctl/syncctl/planner"
 )
 
-// presented proves by a handshake what the server's own port presents.
+// presented proves by a TLS handshake what the server's own port presents.
 var presented = driver.Verb[*Encryption]{Name: "presented", Verify: (*Encryption).verifyPresented}
 
 func (s *state) presentedStep() planner.Step {

@@ -14,19 +14,20 @@ import (
 	"github.com/syncctl/syncctl/driver/teamworkcloud/share"
 )
 
-// Recipe is what one of the vendor's pages on encrypted synchronization has done on a server. They differ by version.
+// Recipe is what one of the vendor's pages on encrypted synchronization says to do on a server. The pages differ by
+// version.
 type Recipe struct {
-	Name string // "": no page is about the release
-	Page string // where it stands
+	Name string // "": no page covers the release
+	Page string // the page
 
-	// Settings: the four twc.client.* values of the web application, the same on both ends, and
+	// Settings means that the four twc.client.* values of the web application are set, the same on both ends, and
 	// esi.server.sync.tls-enabled.
 	Settings bool
-	Keystore bool // the other server's certificate goes into configuration/keystore.p12
-	Javas    bool // it goes into the trust stores of both Javas
+	Keystore bool // the other server's certificate is added to configuration/keystore.p12
+	Javas    bool // it is added to the trust stores of both Javas
 }
 
-// recipes are all, the oldest first.
+// recipes lists all recipes, oldest first.
 var recipes = []Recipe{
 	{Name: "seed", Page: share.SyncPage + ", Configuring TLS encrypted connection", Settings: true, Javas: true},
 	// one page names the Javas' trust stores, the other one the server's keystore
@@ -34,7 +35,7 @@ var recipes = []Recipe{
 	{Name: "2024xR1", Page: "MCS 247046793", Javas: true},
 }
 
-// RecipeNames are the names of all recipes, the oldest first.
+// RecipeNames returns the names of all recipes, oldest first.
 func RecipeNames() []string {
 	var out []string
 	for _, r := range recipes {
@@ -47,11 +48,11 @@ func recipeNamed(name string) Recipe {
 	return recipes[slices.IndexFunc(recipes, func(r Recipe) bool { return r.Name == name })]
 }
 
-// tls2024 is the oldest release that one of the pages is about.
+// tls2024 is the oldest release that one of the pages covers.
 var tls2024 = osmc.Release{Year: 2024}
 
-// recipeFor chooses the page that is about a server's release, and says why. Before 2024x no page with a version on it
-// tells how synchronization is encrypted: nothing is chosen.
+// recipeFor returns the recipe for a server's release, and why it was chosen. It returns none before 2024x, because no
+// page that names such a version says how synchronization is encrypted.
 func recipeFor(server *connect.Server, release osmc.Release) (r Recipe, why string) {
 	if name := server.SyncTLS.Recipe; name != "" {
 		r = recipeNamed(name)
@@ -71,13 +72,13 @@ func recipeFor(server *connect.Server, release osmc.Release) (r Recipe, why stri
 	return r, fmt.Sprintf("its version is %s (%s)", release, r.Page)
 }
 
-// HasRecipe tells whether one of the vendor's pages says how a server of a release synchronizes encrypted.
+// HasRecipe reports whether one of the vendor's pages says how a server of a release encrypts synchronization.
 func (e *Encryption) HasRecipe(server *connect.Server, release osmc.Release) bool {
 	r, _ := recipeFor(server, release)
 	return r.Name != ""
 }
 
-// words are what a recipe has done, for a person.
+// words describes for a person what a recipe does.
 func (r Recipe) words() string {
 	out := []string{"the encrypted port gets the keystore"}
 	if r.Settings {
@@ -92,16 +93,16 @@ func (r Recipe) words() string {
 	return r.Page + ": " + strings.Join(out, "; ") + "."
 }
 
-// places are where a server's files are.
+// places holds the paths of a server's files.
 type places struct {
 	web, conf string // webappplatform.properties, application.conf
 	keystore  string // configuration/keystore.p12
 }
 
-// newCerts2026 is when the server's keystore moved to a folder of its own (MCS 247048049).
+// newCerts2026 is the release that moved the server's keystore to a separate folder (MCS 247048049).
 var newCerts2026 = osmc.Release{Year: 2026}
 
-// placesOf takes what is declared, and the vendor's places of a release for the rest (MCS 247048049).
+// placesOf returns the declared paths, and the vendor's paths for the release where none are declared (MCS 247048049).
 func placesOf(server *connect.Server, release osmc.Release) places {
 	var declared connect.Host
 	if server.Host != nil {
@@ -111,7 +112,7 @@ func placesOf(server *connect.Server, release osmc.Release) places {
 	configuration := path.Join(home, "TeamworkCloud", "configuration")
 	certificates := configuration
 	switch {
-	case release.OlderThan(machine.NewHome2022R2): // the server is the installation
+	case release.OlderThan(machine.NewHome2022R2): // the installation contains only the server
 		configuration = path.Join(home, "configuration")
 		certificates = configuration
 	case !release.OlderThan(newCerts2026) && !release.IsZero():
@@ -125,7 +126,7 @@ func placesOf(server *connect.Server, release osmc.Release) places {
 	}
 }
 
-// keystorePath is the keystore's file as the server finds it.
+// keystorePath returns the path at which the server finds the keystore.
 func keystorePath(server *connect.Server) string {
 	if server.SyncTLS.KeystorePath != "" {
 		return server.SyncTLS.KeystorePath
@@ -134,23 +135,23 @@ func keystorePath(server *connect.Server) string {
 	return file
 }
 
-// The passwords of these files, unless somebody has changed them (MCS 247048049).
+// The default passwords of these files (MCS 247048049).
 const (
 	javaPassword   = "changeit"
 	vendorPassword = "nomagic"
 )
 
-// storesOf are the files that get what is to be trusted, as the recipe has it.
+// storesOf returns the files that trusted certificates are added to, according to the recipe.
 func storesOf(server *connect.Server, r Recipe, p places) []string {
 	var out []string
-	// The keystore's own declaration says whom its file trusts.
+	// A file with a keystore declaration is left to that: it declares what the file trusts.
 	if r.Keystore && p.keystore != keystorePath(server) {
 		out = append(out, p.keystore)
 	}
 	return append(out, server.SyncTLS.TrustStores...)
 }
 
-// storePassword is what opens a trust store.
+// storePassword returns the password of a trust store.
 func storePassword(server *connect.Server, name string) string {
 	if slices.Contains(server.SyncTLS.TrustStores, name) {
 		return cmp.Or(server.SyncTLS.TrustStoresPassword.Reveal(), javaPassword)
@@ -158,14 +159,14 @@ func storePassword(server *connect.Server, name string) string {
 	return cmp.Or(server.SyncTLS.ServerKeystorePassword.Reveal(), vendorPassword)
 }
 
-// trusted are the certificates that a server declares to trust, by alias.
+// trusted returns the certificates that a server declares to trust, sorted by alias.
 func trusted(server *connect.Server) []keystore.Trusted {
 	if server.SyncTLS == nil {
 		return nil
 	}
 	var out []keystore.Trusted
 	for alias, t := range server.SyncTLS.Trust {
-		// One that cannot be read was refused when the files were.
+		// A certificate that cannot be read was already refused when the configuration was checked.
 		if all, err := keystore.ParseCertificates(t.Certificate.Reveal()); err == nil {
 			out = append(out, keystore.Trusted{Alias: alias, Certificate: all[0]})
 		}
@@ -174,7 +175,7 @@ func trusted(server *connect.Server) []keystore.Trusted {
 	return out
 }
 
-// Files are the files on a server's machine that the recipe of its release edits: settings and trust stores.
+// Files returns the files on a server's machine that the recipe for its release edits: settings and trust stores.
 func Files(server *connect.Server, release osmc.Release) []string {
 	if server.SyncTLS == nil {
 		return nil
@@ -188,7 +189,7 @@ func Files(server *connect.Server, release osmc.Release) []string {
 	return append(out, storesOf(server, r, p)...)
 }
 
-// PossibleFiles are the files on a server's machine that may be read or edited whatever its recipe is.
+// PossibleFiles returns the files on a server's machine that may be read or edited with any recipe.
 func PossibleFiles(server *connect.Server, release osmc.Release) []string {
 	if server.SyncTLS == nil {
 		return nil

@@ -33,10 +33,10 @@ const (
 	keySync     = "esi.server.sync.tls-enabled"
 )
 
-// clientKeys are those of the web application.
+// clientKeys are the keys of the web application.
 var clientKeys = []string{keyTLS, keyType, keyPath, keyPassword, keyPort}
 
-// settingsFile is a settings file and what it is to say. It holds secrets.
+// settingsFile is a settings file with its wanted values. It contains secrets.
 type settingsFile struct {
 	path  string
 	hocon bool // else Java properties
@@ -45,11 +45,11 @@ type settingsFile struct {
 
 type setting struct {
 	key, value string
-	secret     string                 // address of the keystore whose password the value is, "" if it is not secret
-	same       func(have string) bool // to the reading program; nil: the same text
+	secret     string                 // address of the keystore whose password value is, "" if not secret
+	same       func(have string) bool // whether have means the same; nil: only the same text
 }
 
-// settingsOf are the files that a recipe edits.
+// settingsOf returns the files that a recipe edits.
 func settingsOf(server *connect.Server, r Recipe, release osmc.Release, port int) []settingsFile {
 	if !r.Settings {
 		return nil
@@ -61,8 +61,9 @@ func settingsOf(server *connect.Server, r Recipe, release osmc.Release, port int
 	}
 }
 
-// wantOf are the settings of one of the two files: the four values with which the web application connects
-// encrypted, and the port that goes with them (MCS 247046810); or the one that encrypts synchronization (seed).
+// wantOf returns the wanted settings of one of the two files. In the properties, these are the four values with which
+// the web application connects encrypted, and the port for that (MCS 247046810). In HOCON, it is the one that encrypts
+// synchronization (seed).
 func wantOf(server *connect.Server, port int, hocon bool) []setting {
 	if hocon {
 		return []setting{{key: keySync, value: "true", same: func(have string) bool {
@@ -84,7 +85,8 @@ func wantOf(server *connect.Server, port int, hocon bool) []setting {
 	}
 }
 
-// isSet tells whether a file says what it is to say. A sealed password is left to the server, which alone can read it.
+// isSet reports whether a file has the wanted value. An encrypted password counts, because only the server can read
+// it.
 func (s *setting) isSet(said []Value) bool {
 	v := valueIn(said, s.key)
 	switch {
@@ -98,7 +100,7 @@ func (s *setting) isSet(said []Value) bool {
 	return slices.Contains(v.Keystores, s.secret)
 }
 
-// shown is the value, without a secret.
+// shown returns the value for people, but no secret.
 func (s *setting) shown() string {
 	if s.secret != "" {
 		return "(sensitive value)"
@@ -106,7 +108,7 @@ func (s *setting) shown() string {
 	return s.value
 }
 
-// stands says what a file says of the key now, in words.
+// stands describes what a file has for the key now.
 func (s *setting) stands(said []Value) string {
 	v := valueIn(said, s.key)
 	switch {
@@ -122,7 +124,8 @@ func (s *setting) stands(said []Value) string {
 	return fmt.Sprintf("%s in line %d is %q", s.key, v.Line, wording.OneLine(have))
 }
 
-// parse reads a file: what it says, and how to change it. passwords are those of keystores, by the keystore's address.
+// parse reads a file. It returns the values in it and functions to change it. passwords holds those of keystores, by
+// the keystore's address.
 func (f *settingsFile) parse(content []byte, passwords map[string]string) (
 	said []Value, set func(key, value string) error, bytes func() []byte, err error,
 ) {
@@ -160,7 +163,7 @@ func valueOf(p *settings.Properties, key string, passwords map[string]string) Va
 	return v
 }
 
-// passwords are those among what the file is to say.
+// passwords returns the wanted values that are passwords, by the keystore's address.
 func (f *settingsFile) passwords() map[string]string {
 	out := map[string]string{}
 	for _, want := range f.want {
@@ -171,9 +174,9 @@ func (f *settingsFile) passwords() map[string]string {
 	return out
 }
 
-// edit gives a file the values that it lacks. What is as wanted already, however it is spelled, is left alone. In
-// HOCON a value is appended, as the page has it (seed: "append ... to the end"): there it wins over everything
-// before.
+// edit sets the values that differ from the wanted ones. Values that mean the same are left alone, however they are
+// written. In HOCON a value is appended, as the page says (seed: "append ... to the end"): it then overrides
+// everything before it.
 func (f *settingsFile) edit(content []byte) ([]byte, error) {
 	said, set, bytes, err := f.parse(content, f.passwords())
 	if err != nil {
@@ -187,7 +190,7 @@ func (f *settingsFile) edit(content []byte) ([]byte, error) {
 	return bytes(), nil
 }
 
-// left says what of a file is not as wanted.
+// left returns what in a file is not as wanted.
 func (f *settingsFile) left(content []byte) ([]string, error) {
 	said, _, _, err := f.parse(content, f.passwords())
 	if err != nil {
@@ -196,7 +199,7 @@ func (f *settingsFile) left(content []byte) ([]string, error) {
 	return f.differences(said), nil
 }
 
-// differences says what is not as wanted.
+// differences describes the values that are not as wanted.
 func (f *settingsFile) differences(said []Value) []string {
 	var out []string
 	for _, want := range f.missing(said) {
@@ -205,7 +208,7 @@ func (f *settingsFile) differences(said []Value) []string {
 	return out
 }
 
-// missing are the settings that are not as wanted.
+// missing returns the settings that are not as wanted.
 func (f *settingsFile) missing(said []Value) []*setting {
 	var out []*setting
 	for i := range f.want {
@@ -216,7 +219,7 @@ func (f *settingsFile) missing(said []Value) []*setting {
 	return out
 }
 
-// valueIn is what a file says of a key.
+// valueIn returns what a file has for a key.
 func valueIn(said []Value, key string) Value {
 	for _, v := range said {
 		if v.Key == key {
@@ -226,7 +229,7 @@ func valueIn(said []Value, key string) Value {
 	return Value{Key: key}
 }
 
-// settingsStep edits a settings file.
+// settingsStep returns the step that edits a settings file.
 func (s *state) settingsStep(f *settingsFile, seen *Settings) planner.Step {
 	name := f.path[strings.LastIndexByte(f.path, '/')+1:]
 	var what []string
@@ -239,7 +242,7 @@ func (s *state) settingsStep(f *settingsFile, seen *Settings) planner.Step {
 		s.recipe.Page+"; now "+strings.Join(f.differences(seen.Values), ", "))
 }
 
-// verbRune keeps what may be in the name of a step.
+// verbRune keeps runes that are allowed in the name of a step, and replaces others.
 func verbRune(r rune) rune {
 	if r >= 'a' && r <= 'z' || r >= '0' && r <= '9' {
 		return r
@@ -263,7 +266,7 @@ func (e *Encryption) verifySettings(ctx context.Context, t *executor.Task) (exec
 	return e.verifyEdit(ctx, t, x)
 }
 
-// settingsEdit is what a step does to its file.
+// settingsEdit returns the change that a step makes to its file.
 func settingsEdit(t *executor.Task) (*edit, error) {
 	server := connect.Declared(t.Resource)
 	release, port := planned(t)

@@ -14,14 +14,14 @@ import (
 	"github.com/syncctl/syncctl/schema"
 )
 
-// Shown is what a server that declares no sync_tls, and its machine, show of its encryption. No password is in it.
+// Shown is what a server without sync_tls, and its machine, show about its encryption. It contains no password.
 type Shown struct {
-	Lines  []string        // for people, each a sentence
-	Path   string          // of the keystore that the web application uses, "" where no file says so
-	Format keystore.Format // of it, "" where that is not known
+	Lines  []string        // sentences for people
+	Path   string          // path of the web application's keystore, "" if no file has it
+	Format keystore.Format // format of that keystore, "" if unknown
 }
 
-// Show reads it. What cannot be read is said in a line.
+// Show reads what a server shows. What cannot be read is mentioned in a line.
 func (e *Encryption) Show(ctx context.Context, r *schema.Resource, release osmc.Release) Shown {
 	var out Shown
 	body, err := e.observe(ctx, r, planner.Need{Server: r.Addr.String(), What: AboutPort})
@@ -51,7 +51,7 @@ func (s *Shown) say(format string, args ...any) {
 	s.Lines = append(s.Lines, fmt.Sprintf(format, args...))
 }
 
-// showFile says what a settings file has of the keys that encryption is about.
+// showFile adds what a settings file has for the keys that matter for encryption.
 func (e *Encryption) showFile(ctx context.Context, out *Shown, r *schema.Resource, name, about string) {
 	body, err := e.observe(ctx, r, planner.Need{Server: r.Addr.String(), What: about, Of: name})
 	if err != nil {

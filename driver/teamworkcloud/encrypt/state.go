@@ -13,38 +13,38 @@ import (
 	"github.com/syncctl/syncctl/planner"
 )
 
-// state is how encryption stands at one server, put together from observations.
+// state is the state of encryption at one server, made from observations.
 type state struct {
 	server  *connect.Server
 	about   *survey.Server
 	in      *machine.LoggedIn
 	recipe  Recipe
-	why     string // the recipe is that one
+	why     string // why this recipe was chosen
 	trust   []keystore.Trusted
-	machine string // what people call it; "": none is declared
+	machine string // name for people; "": none is declared
 	now     time.Time
 
 	port  Port
-	want  int        // the port that the server is to have
+	want  int        // the port that the server should have
 	shown *Handshake // nil while the port is not open
-	lacks []string   // names of issuers whose certificates are in the keystore and are not sent
+	lacks []string   // names of certificates that are in the keystore but are not sent
 
 	keystore keystoreState
-	files    []fileState  // settings files of the recipe
-	stores   []storeState // that trust others' certificates
-	since    time.Time    // when the services were started that read the files; zero: unknown
+	files    []fileState  // the settings files of the recipe
+	stores   []storeState // the trust stores
+	since    time.Time    // when the services that read the files were started; zero: unknown
 
 	confirmed map[string]planner.Confirmation
 }
 
-// keystoreState is the keystore as it will be once its declaration is carried out.
+// keystoreState is the keystore as it will be when its declaration has been applied.
 type keystoreState struct {
 	addr    string
-	path    string           // as the server finds it
+	path    string           // path at which the server finds it
 	format  keystore.Format  //
 	pending []string         // what will change in its file, in words
-	entries []keystore.Entry // without those that are still to be made
-	made    int              // how many are declared to be made
+	entries []keystore.Entry // without those that are still to be created
+	made    int              // number of declared entries that are to be created
 }
 
 type fileState struct {
@@ -58,7 +58,7 @@ type storeState struct {
 	seen *Store
 }
 
-// look puts together how encryption stands at a server; nil while observations are missing.
+// look returns the state of encryption at a server, or nil while observations are missing.
 func (e *Encryption) look(v *survey.View, server *connect.Server) *state {
 	r, decl := server.Resource(), server.SyncTLS.Keystore
 	if decl == nil {
@@ -113,7 +113,7 @@ func (s *state) lookAtKeystore(file *keystore.Observed) error {
 
 func (s *state) lookAtPort(v *survey.View, port *Port) {
 	s.port = *port
-	if !port.Known { // health says it, where the user may see that
+	if !port.Known { // the server's health shows the port, if the user may see that
 		s.port.Port, s.port.Enabled = s.about.TLSPort, s.about.TLSPort != 0
 	}
 	if !s.port.Enabled {
@@ -155,7 +155,7 @@ func (s *state) lookAtMachine(v *survey.View) {
 
 func (s *state) addr() string { return s.server.Address() }
 
-// release is the server's release as steps and observations name it, "" where it is unknown.
+// release returns the server's release as steps and observations name it, "" if unknown.
 func (s *state) release() string {
 	if s.about.Release.IsZero() {
 		return ""
@@ -163,19 +163,19 @@ func (s *state) release() string {
 	return s.about.Release.String()
 }
 
-// args are what the steps need beyond the declaration.
+// args returns the arguments of steps.
 func (s *state) args() map[string]string {
 	return map[string]string{argRelease: s.release(), argPort: strconv.Itoa(s.want)}
 }
 
-// window is the time in which the server's services are started again.
+// window returns the maintenance window in which the server's services are restarted.
 func (s *state) window() *machine.Window {
 	w := machine.WindowOf(s.server, End, s.about.Release)
 	w.AllowLoggedIn = s.server.SyncTLS.AllowLoggedIn
 	return w
 }
 
-// What the port presents, beside the keystore's certificates.
+// likeness compares what the port presents with the keystore's certificates.
 type likeness string
 
 const (
@@ -184,7 +184,7 @@ const (
 	unknown likeness = "unknown"
 )
 
-// certificate tells whether the port presents one of the keystore's certificates.
+// certificate reports whether the port presents one of the keystore's certificates.
 func (s *state) certificate() likeness {
 	var prints []string
 	for _, entry := range s.keystore.entries {
@@ -193,7 +193,7 @@ func (s *state) certificate() likeness {
 	leaf := s.shown.leaf()
 	switch {
 	case len(prints) == 0:
-		return differs // it has yet to be made
+		return differs // it is still to be created
 	case leaf != nil && slices.Contains(prints, leaf.Fingerprint()) && len(s.lacks) == 0:
 		return equal
 	case leaf != nil:
@@ -206,18 +206,19 @@ func (s *state) certificate() likeness {
 	return differs
 }
 
-// uploads tells whether the port is to be opened or given its keystore: it is closed, or presents something else.
+// uploads reports whether the keystore has to be uploaded: the port is closed, has another number, or presents
+// something else.
 func (s *state) uploads() bool {
 	return !s.port.Enabled || s.port.Port != s.want || s.certificate() == differs
 }
 
-// rereads tells whether the web application has to read its keystore again, which it does when it starts.
+// rereads reports whether the web application has to read its keystore again, which it does when it starts.
 func (s *state) rereads() bool { return s.recipe.Settings && len(s.keystore.pending) > 0 }
 
-// changes tells whether something is to change, at the server or on its machine.
+// changes reports whether something has to change, at the server or on its machine.
 func (s *state) changes() bool { return s.uploads() || s.rereads() || len(s.edits()) > 0 }
 
-// edits are the steps that change files on the machine.
+// edits returns the steps that change files on the machine.
 func (s *state) edits() []planner.Step {
 	var edits []planner.Step
 	for i := range s.files {
@@ -233,7 +234,7 @@ func (s *state) edits() []planner.Step {
 	return edits
 }
 
-// leftToPerson tells whether there is work on a machine that is not declared, which no earlier run has had done.
+// leftToPerson reports whether there is work on a machine that is not declared, and no earlier run has had it done.
 func (s *state) leftToPerson() bool {
 	if !s.recipe.Settings && len(s.trust) == 0 {
 		return false

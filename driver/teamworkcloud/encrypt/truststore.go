@@ -14,12 +14,12 @@ import (
 	"github.com/syncctl/syncctl/planner"
 )
 
-// addTrust adds certificates to a trust store that nobody declares, such as Java's cacerts.
+// addTrust adds certificates to a trust store without a declaration, such as Java's cacerts.
 var addTrust = driver.Verb[*Encryption]{
 	Name: "trust", Execute: (*Encryption).addTrust, Verify: (*Encryption).verifyTrust,
 }
 
-// missing are the declared certificates that a store does not trust.
+// missing returns the declared certificates that a store does not trust.
 func (s *Store) missing(declared []keystore.Trusted) []keystore.Trusted {
 	return slices.DeleteFunc(slices.Clone(declared), func(t keystore.Trusted) bool {
 		return s.Store == nil || s.Store.Trusts(t.Certificate)
@@ -53,7 +53,7 @@ func (e *Encryption) verifyTrust(ctx context.Context, t *executor.Task) (executo
 	return e.verifyEdit(ctx, t, x)
 }
 
-// trustEdit is what a step does to its file.
+// trustEdit returns the change that a step makes to its file.
 func (e *Encryption) trustEdit(ctx context.Context, t *executor.Task) (*edit, error) {
 	server, path := connect.Declared(t.Resource), t.Step.Args[argFile]
 	release, _ := planned(t)
