@@ -17,14 +17,14 @@ import (
 	"github.com/syncctl/syncctl/planner"
 )
 
-// Where a server is in a site, the looks before and after are one for each server. What the source has, its site writes
-// down for the target's (share.OriginalsStep); what the target has of it is in the outputs of the step that compares,
-// which guards what the source loses, as fresh as the site's max_age asks.
+// If a server is in a site, the checks before and after are separate for each server. The source's site writes down
+// what the source has for the target's site (share.OriginalsStep). What the target has of it is in the outputs of the
+// step that compares. That step guards what the source loses, and is as recent as the site's max_age requires.
 
-// argEnd is the server that a look is about; without it, both.
+// argEnd is the server that a check is about; without it, both.
 const argEnd = "end"
 
-// preflightsApart adds the looks before, and what the source has.
+// preflightsApart adds the checks before the work, and the step that writes down what the source has.
 func (o *plan) preflightsApart(l *planner.Sequence) {
 	compares := o.transfers() || o.reactivates() && len(o.moved()) > 0
 	if compares {
@@ -58,7 +58,7 @@ func (o *plan) preflightAt(end string) planner.Step {
 	return step
 }
 
-// verifyPreflightAt looks at one server once more, right before anything is touched.
+// verifyPreflightAt checks one server again, right before anything is changed.
 func (w *Offloading) verifyPreflightAt(ctx context.Context, t *executor.Task, end string) (executor.Verdict, error) {
 	l := &looked{facts: &survey.Facts{}}
 	if end == atSource || len(t.Step.Reads) > 0 {
@@ -98,7 +98,7 @@ func (w *Offloading) verifyPreflightAt(ctx context.Context, t *executor.Task, en
 		"resource")), nil
 }
 
-// ids are those of what is selected on the source, and can be found there.
+// ids returns the IDs of the selected resources that were found on the source.
 func (l *looked) ids() []string {
 	var out []string
 	for _, r := range l.facts.Resources() {
@@ -107,7 +107,7 @@ func (l *looked) ids() []string {
 	return out
 }
 
-// standsInTheWay says what on the target keeps a resource from being copied.
+// standsInTheWay returns what on the target prevents a resource from being copied.
 func standsInTheWay(r *survey.Resource) []string {
 	var out []string
 	for _, c := range r.Taken {
@@ -122,7 +122,7 @@ func standsInTheWay(r *survey.Resource) []string {
 	return out
 }
 
-// unfitAt looks at the machine of an end: its services run, and its Data Manager lists what is there now.
+// unfitAt checks the machine of an end: its services run, and its Data Manager lists what the server has now.
 func (w *Offloading) unfitAt(ctx context.Context, end, release string, resources map[string]string) (string, error) {
 	m, err := w.reach(end, release)
 	if err != nil {
@@ -136,7 +136,7 @@ func (w *Offloading) unfitAt(ctx context.Context, end, release string, resources
 	return m.Unfit(ctx, resources)
 }
 
-// finishedAt looks at the end on one server.
+// finishedAt returns the step that verifies the end result on one server.
 func (o *plan) finishedAt(end string) planner.Step {
 	summary := fmt.Sprintf("%s has every branch and revision that was verified", o.addr(atTarget))
 	if end == atSource {

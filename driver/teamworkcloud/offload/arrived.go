@@ -16,7 +16,7 @@ import (
 
 var allArrived = driver.Verb[*Offloading]{Name: verbAllArrived, Verify: (*Offloading).verifyAllArrived}
 
-// verifiedHere are the resources that this run has verified, and what they were like.
+// verifiedHere returns the resources that this run has verified, with their state at that time.
 func verifiedHere(t *executor.Task) (revision.Records, error) {
 	all, err := revision.DecodeRecords(t.Output(share.VerbArrived, revision.RecordsOutput))
 	if err != nil {
@@ -25,11 +25,11 @@ func verifiedHere(t *executor.Task) (revision.Records, error) {
 	return all, nil
 }
 
-// errNothingVerified: this run has verified no resource, so it removes none.
+// errNothingVerified means that this run has not verified any resource, so it removes none.
 var errNothingVerified = errors.New("this run has not verified any resource yet")
 
-// verifyAllArrived compares every branch, revision and tag of every resource, and notes what they are like: nothing
-// else is ever removed.
+// verifyAllArrived compares every branch, revision and tag of every resource, and records their state. Nothing else is
+// ever removed.
 func (w *Offloading) verifyAllArrived(ctx context.Context, t *executor.Task) (executor.Verdict, error) {
 	l, err := w.look(ctx, false)
 	if err != nil {
@@ -92,8 +92,8 @@ func (w *Offloading) verifyAllArrived(ctx context.Context, t *executor.Task) (ex
 	return v, err
 }
 
-// recordOf notes what a resource and its copy are like; lacks says why that is not possible yet. Where it is to be
-// removed, a copy that may be of another project is an error.
+// recordOf records the state of a resource and its copy. lacks says why that is not possible yet. If the resource is
+// to be removed, it is an error if the copy may belong to another project.
 func (w *Offloading) recordOf(l *looked, r *survey.Resource) (record revision.Record, lacks string, err error) {
 	h := l.histories[r.ID]
 	if h.source == nil || h.target == nil {
@@ -112,8 +112,8 @@ func (w *Offloading) recordOf(l *looked, r *survey.Resource) (record revision.Re
 	return record, "", nil
 }
 
-// movedEarlier tells of something that is not on the source whether it is on the target, from where an earlier run or
-// somebody has left off.
+// movedEarlier reports whether an item that is not on the source is on the target, because an earlier run or somebody
+// has already moved it.
 func (l *looked) movedEarlier(item *survey.Item) bool {
 	if item.Kind == survey.KindCategory {
 		return l.facts.Category.ID != "" && len(l.target.Members(l.facts.Category.ID)) > 0

@@ -11,7 +11,7 @@ import (
 	"github.com/syncctl/syncctl/driver/teamworkcloud/survey"
 )
 
-// Check holds the rules of an offload that need no look at its servers.
+// Check checks the rules of an offload that do not depend on the state of its servers.
 func Check(o *Declaration) hcl.Diagnostics {
 	var diags hcl.Diagnostics
 	keeps := o.Known("remove_configuration") && !o.RemoveConfiguration

@@ -10,22 +10,22 @@ import (
 	"github.com/syncctl/syncctl/executor"
 )
 
-// comparison says what has become of a copy since it was verified, "" if nothing is wrong.
+// comparison returns what has changed in a copy since it was verified, "" if nothing is wrong.
 type comparison func(was *revision.Record, projectID string, now *revision.History) string
 
-// changed guards a removal: the copy is of the same project, and has what was verified and nothing more.
+// changed guards a removal: the copy must belong to the same project, and have exactly what was verified.
 func changed(was *revision.Record, projectID string, now *revision.History) string {
 	return cmp.Or(was.OtherProject(projectID), was.Changed(now))
 }
 
-// altered is changed where nothing is removed: the project does not matter.
+// altered is like changed for when nothing is removed, so that the project does not matter.
 func altered(was *revision.Record, _ string, now *revision.History) string { return was.Changed(now) }
 
-// lost allows that people have added to the copy.
+// lost allows people to have added to the copy.
 func lost(was *revision.Record, _ string, now *revision.History) string { return was.Lost(now) }
 
-// kept is nil when the target has what was verified. compare says what has become of one of them. What is not as it
-// was is a Final error that names it.
+// kept returns nil if the target still has what was verified. compare checks each resource. What differs from its
+// verified state is a Final error that names it.
 func (w *Offloading) kept(
 	ctx context.Context, verified revision.Records, compare comparison,
 ) error {

@@ -16,7 +16,7 @@ import (
 
 var editable = driver.Verb[*Offloading]{Name: verbEditable, Verify: (*Offloading).verifyEditable}
 
-// editableStep: whether the flag is off no documented interface shows.
+// editableStep has a person check that resources can be edited. No documented interface shows the read-only flag.
 func (o *plan) editableStep() planner.Step {
 	var ids, all []string
 	for _, c := range o.moved() {
@@ -42,7 +42,7 @@ func (o *plan) editableStep() planner.Step {
 	}
 }
 
-// verifyEditable: the resources are there. Whether they can be edited only a person can tell.
+// verifyEditable verifies that the resources exist. Only a person can tell whether they can be edited.
 func (w *Offloading) verifyEditable(ctx context.Context, t *executor.Task) (executor.Verdict, error) {
 	if err := w.keptEditable(ctx, t); err != nil {
 		return executor.Verdict{}, err
@@ -50,7 +50,7 @@ func (w *Offloading) verifyEditable(ctx context.Context, t *executor.Task) (exec
 	return executor.Unknown.Because("no interface shows whether a resource can be edited"), nil
 }
 
-// keptEditable: what became editable has all that it had. People may have added to it.
+// keptEditable verifies that what became editable still has everything it had. People may have added to it.
 func (w *Offloading) keptEditable(ctx context.Context, t *executor.Task) error {
 	all, err := revision.DecodeRecords(t.Output(opIdle+atTarget, revision.RecordsOutput))
 	if err != nil {

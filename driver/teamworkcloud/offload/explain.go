@@ -2,7 +2,7 @@ package offload
 
 import "github.com/syncctl/syncctl/planner"
 
-// The ids of findings, behind the product. Rules has the words of each.
+// The IDs of findings, after the product. Rules explains each of them.
 const (
 	ruleAsDocumented       = "as-documented"
 	ruleConfigurationStays = "configuration-stays"
@@ -29,7 +29,7 @@ func finding(rule, meaning, when, do string, severities ...planner.Severity) pla
 	return planner.FindingRule(product+"/"+rule, meaning, when, do, severities...)
 }
 
-// Rules explain the findings about an offload.
+// Rules explains the findings about an offload.
 func Rules() []planner.Rule { return append(removingRules(), afterwardsRules()...) }
 
 // removingRules are about what is removed from the source.

@@ -14,16 +14,16 @@ import (
 	"github.com/syncctl/syncctl/planner"
 )
 
-// A stage is when findings are made.
+// A stage is the time at which findings are made.
 type stage int
 
 const (
 	whenPlanned stage = iota
-	atPreflight       // right before anything is touched: what runs have confirmed is not known, and there are no steps
+	atPreflight       // right before anything is changed: confirmations of runs are unknown, and there are no steps
 )
 
-// findings are what a person must know of an offload. transfers: something is brought to the target, or removed from
-// the source.
+// findings adds what a person must know about an offload. transfers means that something is brought to the target or
+// removed from the source.
 func (o *plan) findings(at stage, transfers bool) {
 	switch {
 	case transfers:
@@ -34,7 +34,7 @@ func (o *plan) findings(at stage, transfers bool) {
 			o.used()
 			o.losing()
 		}
-	case at == whenPlanned: // with what runs have confirmed
+	case at == whenPlanned: // uses the confirmations of runs
 		o.missing()
 	}
 	if o.removes() {
@@ -52,7 +52,7 @@ func (o *plan) findings(at stage, transfers bool) {
 	}
 }
 
-// find adds a finding, about a step if there is such a step.
+// find adds a finding. It is about step op if the plan has that step.
 func (o *plan) find(rule string, severity planner.Severity, op, summary, detail string) {
 	if !o.has(op) {
 		op = ""
@@ -69,8 +69,8 @@ func (o *plan) refuse(rule, detail, format string, args ...any) {
 	o.find(rule, planner.Refuse, "", fmt.Sprintf(format, args...), detail)
 }
 
-// missing: what is declared and on neither server. After all has been moved somebody may have renamed it where it is
-// now.
+// missing is about declared items that are on neither server. After everything was moved, somebody may have renamed
+// them on the target.
 func (o *plan) missing() {
 	for i := range o.sharing.Facts.Items {
 		item := &o.sharing.Facts.Items[i]
@@ -92,7 +92,7 @@ func (o *plan) missing() {
 	}
 }
 
-// bringing: what is brought once.
+// bringing is about what is brought to the target.
 func (o *plan) bringing() {
 	for i := range o.sharing.Items {
 		s := &o.sharing.Items[i]
@@ -116,7 +116,7 @@ func (o *plan) bringing() {
 	}
 }
 
-// removing: what must not be removed.
+// removing is about what must not be removed.
 func (o *plan) removing() {
 	n := len(o.present)
 	allow := o.decl.RemoveFromSource.Allow
@@ -143,7 +143,7 @@ func (o *plan) removing() {
 	}
 }
 
-// marked: what is marked as deleted is in the source's database still.
+// marked is about resources marked as deleted, which are still in the source's database.
 func (o *plan) marked() {
 	for i := range o.sharing.Items {
 		if s := &o.sharing.Items[i]; s.IsRemoved() {
@@ -155,7 +155,7 @@ func (o *plan) marked() {
 	}
 }
 
-// losing: what is removed, and whose it is.
+// losing is about what is removed, and whose it is.
 func (o *plan) losing() {
 	op := opRemove
 	if !o.hasHost(atSource) {
@@ -164,7 +164,7 @@ func (o *plan) losing() {
 	people := map[string]int{}
 	var lines []string
 	for _, r := range o.present {
-		if o.overSites() { // whose they are is in the source's own site
+		if o.overSites() { // only the source's own site may know whose they are
 			lines = append(lines, fmt.Sprintf("%s  %s, %s, %s: the last on %s", r.ID, joinPath(r.Path, r.Name),
 				wording.Plural(r.Source.Branches, "branch"), wording.Plural(r.Source.Revisions, "revision"), r.Source.LatestAt))
 			continue
@@ -214,7 +214,7 @@ func created(r *survey.Resource) string {
 	return ", the first by " + r.Source.Creator
 }
 
-// byCount lists people by how many they have, the most first.
+// byCount lists people with their numbers, the highest first.
 func byCount(people map[string]int) string {
 	var all []string
 	for p := range people {
@@ -232,7 +232,7 @@ func byCount(people map[string]int) string {
 
 func orUnknown(name string) string { return cmp.Or(name, "an unknown user") }
 
-// configurations: what becomes of them.
+// configurations is about what happens to the configurations.
 func (o *plan) configurations() {
 	switch {
 	case !o.unconfigures() && o.removes() && o.transfers():
@@ -254,7 +254,7 @@ func (o *plan) configurations() {
 	}
 }
 
-// reactivating: the flag is never taken off what a configuration still brings.
+// reactivating is about clearing the read-only flag, which must never be done for what a configuration still brings.
 func (o *plan) reactivating() {
 	for _, f := range o.facts.Sync.Twice {
 		o.refuse(ruleReactivateSynced,
@@ -308,12 +308,13 @@ func (o *plan) reactivating() {
 	}
 }
 
-// supposed: it is in the target category and not on the source, which is all that speaks for its having been moved.
+// supposed reports whether the only evidence that a resource was moved is that it is in the target category and not on
+// the source.
 func (o *plan) supposed(c copyFacts) bool {
 	return c.Alone && o.facts.Sync.Items[c.Item].Kind == survey.KindCategory
 }
 
-// machineWork: services of a server are stopped.
+// machineWork is about a server whose services are stopped.
 func (o *plan) machineWork(end string) {
 	in := o.facts.SourceIn
 	if end == atTarget {
@@ -342,7 +343,7 @@ func (o *plan) machineWork(end string) {
 	o.together(end)
 }
 
-// together: another offload that stops the services of the same server must come before or after this one.
+// together is about other offloads that stop the services of the same server: one must come after the other.
 func (o *plan) together(end string) {
 	for r := range o.decl.Resource().Peers() {
 		p := Declared(r)
@@ -360,5 +361,6 @@ func (o *plan) together(end string) {
 	}
 }
 
-// makeEditable2026R2 is when the Resources application got a button that takes the flag off (VN 261621685).
+// makeEditable2026R2 is the release in which the Resources application got a button that clears the flag (VN
+// 261621685).
 var makeEditable2026R2 = osmc.Release{Year: 2026, Refresh: 2}

@@ -32,7 +32,7 @@ func (o *plan) finishedStep() planner.Step {
 	}
 }
 
-// verifyFinished looks at the end on both servers.
+// verifyFinished verifies the end result on both servers.
 func (w *Offloading) verifyFinished(ctx context.Context, t *executor.Task) (executor.Verdict, error) {
 	verified, err := verifiedHere(t)
 	if err != nil {
@@ -46,7 +46,7 @@ func (w *Offloading) verifyFinished(ctx context.Context, t *executor.Task) (exec
 	if all == nil {
 		all = revision.Records{}
 	}
-	maps.Copy(all, verified) // these say more
+	maps.Copy(all, verified) // these contain more
 	if len(all) == 0 {
 		return executor.NotDone.Because("%s", errNothingVerified), nil
 	}

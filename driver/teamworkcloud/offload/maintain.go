@@ -23,7 +23,8 @@ var maintainTarget = driver.Verb[*Offloading]{
 	Name: opMaintain + atTarget, Verify: (*Offloading).verifyMaintainedTarget,
 }
 
-// verifyMaintainedSource: a person has removed them at the machine; the server, up again, knows none of them.
+// verifyMaintainedSource verifies that a person has removed the resources on the machine: the server is up again, and
+// has none of them.
 func (w *Offloading) verifyMaintainedSource(ctx context.Context, t *executor.Task) (executor.Verdict, error) {
 	verified, err := verifiedHere(t)
 	if err != nil || len(verified) == 0 {
@@ -47,7 +48,8 @@ func (w *Offloading) verifyMaintainedSource(ctx context.Context, t *executor.Tas
 		nil
 }
 
-// maintainSourceStep is all of the work at the source's machine, for a person: no host is declared.
+// maintainSourceStep returns the step in which a person does all of the work on the source's machine, because no host
+// is declared.
 func (o *plan) maintainSourceStep() planner.Step {
 	u, ids := o.commands(atSource), o.ids()
 	script := stopped(u)
@@ -71,7 +73,7 @@ func (o *plan) maintainSourceStep() planner.Step {
 	return step
 }
 
-// stopped begins a script: the services are stopped, and the database is whole.
+// stopped begins a script: it stops the services, and checks that the whole database is up.
 func stopped(u machine.Commands) machine.Script {
 	var script machine.Script
 	script.Note("stop the services")
@@ -88,9 +90,9 @@ func started(script machine.Script, u machine.Commands) machine.Script {
 	return script
 }
 
-// compareBy: what is in the database beyond what was verified would be lost, and with the services stopped only
-// Data Manager can tell. The numbers are those of the plan; the check before this step sees to it that they still
-// hold.
+// compareBy adds commands that compare the database with what was verified, because anything beyond that would be
+// lost. While the services are stopped, only Data Manager can show it. The numbers are those of the plan; the check
+// before this step ensures that they still hold.
 func (o *plan) compareBy(script *machine.Script, u machine.Commands, r *survey.Resource) {
 	script.Note("%s: %s and no more", r.Name, wording.Plural(r.Source.Branches, "branch"))
 	script.Run(slices.Concat(u.DataManager, machine.ListBranches(r.ID)))
@@ -107,7 +109,7 @@ func (o *plan) compareBy(script *machine.Script, u machine.Commands, r *survey.R
 	}
 }
 
-// maintainTargetStep is the same for the target.
+// maintainTargetStep returns the step in which a person does all of the work on the target's machine.
 func (o *plan) maintainTargetStep() planner.Step {
 	u, n := o.commands(atTarget), len(o.moved())
 	script := stopped(u)
@@ -147,7 +149,7 @@ func (o *plan) maintainStep(end string, script machine.Script, summary string) p
 	}
 }
 
-// verifyMaintainedTarget: the server is up and has them. No interface shows the read-only flag.
+// verifyMaintainedTarget verifies that the server is up and has the resources. No interface shows the read-only flag.
 func (w *Offloading) verifyMaintainedTarget(ctx context.Context, t *executor.Task) (executor.Verdict, error) {
 	v, err := w.healthy(ctx, atTarget)
 	if err != nil || v.State != executor.Done {

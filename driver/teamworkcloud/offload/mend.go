@@ -10,9 +10,9 @@ import (
 	"github.com/syncctl/syncctl/planner"
 )
 
-// unaffected says of each step which arguments it does not depend on, so that the files can be mended there once it is
-// done. Who may be logged in concerns the steps that look at it alone, and a machine those that work on it: what
-// preflight has seen of it, the check before the services are stopped looks at again.
+// unaffected sets which arguments of the declarations each step does not depend on. These can be corrected in the
+// files once the step is done. Who may be logged in matters only to the steps that check it, and a machine only to
+// those that use it: what preflight has seen of a machine is checked again before the services are stopped.
 func (o *plan) unaffected(steps []planner.Step) {
 	share.Unaffected(steps, o.sync)
 	own := o.l.Addr + "."
@@ -25,7 +25,7 @@ func (o *plan) unaffected(steps []planner.Step) {
 			s.UnaffectedBy = append(s.UnaffectedBy, own+"allow_logged_in")
 		}
 		switch {
-		case slices.Contains(beforeMachines, verb) && !o.sharing.Secures(): // a handshake may be looked at from a machine
+		case slices.Contains(beforeMachines, verb) && !o.sharing.Secures(): // a handshake may be made from a machine
 			s.UnaffectedBy = append(s.UnaffectedBy, hosts...)
 		case verb == machine.Backup || verb == opUnused:
 			s.UnaffectedBy = append(s.UnaffectedBy, hosts...)
@@ -37,6 +37,6 @@ func (o *plan) unaffected(steps []planner.Step) {
 	}
 }
 
-// beforeMachines are the verbs of steps that work on no machine, and come before those that do.
+// beforeMachines are the verbs of steps that use no machine, and come before those that do.
 var beforeMachines = []string{opPreflight, share.VerbCreateCategory, share.VerbGrantRole, share.VerbConfigure,
 	verbAllArrived, verbUnconfigured, share.VerbUnconfigure}

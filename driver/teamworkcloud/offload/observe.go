@@ -17,42 +17,42 @@ import (
 	"github.com/syncctl/syncctl/driver/wording"
 )
 
-// facts are what an offload's plan is made from.
+// facts are the input for the plan of an offload.
 type facts struct {
-	SyncGone bool // the synchronization is not declared any more
+	SyncGone bool // the synchronization is no longer declared
 	Sync     survey.Facts
-	Pair     *share.Pair      // how its ends stand, where it is encrypted
-	Copies   []copyFacts      // on the target, of what is no longer on the source; by name and id
-	Lines    []lineFacts      // of what is on the source, where a person compares them: by resource and name
-	Readers  []survey.Overlap // other declarations that bring what is selected from the source to other servers
-	Used     *survey.Used     // who uses what is removed; nil where that was not looked at
-	Locks    []lockFacts      // on selected resources of the source
-	SourceIn machine.LoggedIn // as is TargetIn, only where the services of that end may be stopped
+	Pair     *share.Pair      // state of encryption at its ends; nil if it is not encrypted
+	Copies   []copyFacts      // resources on the target that are no longer on the source, sorted by name and ID
+	Lines    []lineFacts      // branches on the source, if a person has to compare them, sorted by resource ID and name
+	Readers  []survey.Overlap // other declarations that bring selected resources from the source to other servers
+	Used     *survey.Used     // which models use what is removed; nil if that was not observed
+	Locks    []lockFacts      // locks on selected resources of the source
+	SourceIn machine.LoggedIn // SourceIn, like TargetIn, is set only if the services of that end may be stopped
 	TargetIn machine.LoggedIn
-	Servers  []string // all that were looked at
+	Servers  []string // addresses of all servers that were observed
 }
 
-// copyFacts are a resource of the target that was brought there and is not on the source any more.
+// copyFacts describes a resource on the target that was brought there and is no longer on the source.
 type copyFacts struct {
 	ID       string
 	Name     string
-	Item     int    // of survey.Facts.Items: what it was selected by
-	Alone    bool   // it is not on the source; false: it is there, and on the target or will be
-	LatestBy string // as is LatestAt, "": unknown
+	Item     int    // index in survey.Facts.Items of the item that selected it
+	Alone    bool   // it is not on the source; false: it is on the source, and is or will be on the target
+	LatestBy string // author of the newest revision; like LatestAt, "" if unknown
 	LatestAt string
-	Brought  string // the other declaration that brings it to the target
+	Brought  string // address of the other declaration that brings it to the target
 }
 
-// lineFacts are a branch of a resource on the source.
+// lineFacts describes a branch of a resource on the source.
 type lineFacts struct {
-	Resource  string // id
+	Resource  string // ID of the resource
 	ID        string
 	Name      string
-	Revisions int // those made on it
+	Revisions int // number of revisions made on it
 	Latest    int
 }
 
-// lockFacts are what one user has locked in one resource.
+// lockFacts says what one user has locked in one resource.
 type lockFacts struct {
 	Resource string // name
 	User     string
@@ -68,7 +68,7 @@ func (l lockFacts) String() string {
 	return text
 }
 
-// lookAt looks at all that the plan is made from. It returns nil while observations are missing.
+// lookAt observes everything that the plan is made from, except uses. It returns nil while observations are missing.
 func (w *Offloading) lookAt(v *survey.View) *facts {
 	decl, sync := w.Declaration, w.sync()
 	if sync == nil {
@@ -89,7 +89,7 @@ func (w *Offloading) lookAt(v *survey.View) *facts {
 	if decl.RemoveFromSource != nil {
 		f.Readers = v.Readers(sync, selected)
 	}
-	if sync.OverSites() { // other companies need not know who works on a server
+	if sync.OverSites() { // other companies must not learn who works on a server
 		f.SourceIn.Unasked, f.TargetIn.Unasked = true, true
 	} else {
 		w.lookAtPeople(v, f)
@@ -105,7 +105,7 @@ func (w *Offloading) lookAt(v *survey.View) *facts {
 	return f
 }
 
-// lookAtPeople looks at who works on what services are stopped for.
+// lookAtPeople observes who works on servers whose services are stopped.
 func (w *Offloading) lookAtPeople(v *survey.View, f *facts) {
 	sync := w.sync()
 	if w.Declaration.Reactivate {
@@ -124,10 +124,10 @@ func lookLoggedIn(v *survey.View, server *connect.Server) machine.LoggedIn {
 	return machine.LoggedIn{}
 }
 
-// Needs names what is observed for the plan.
+// Needs asks for all observations that the plan is made from.
 func (w *Offloading) Needs(v *survey.View) { w.lookForPlan(v) }
 
-// lookForPlan looks at who uses what is removed, too, which is read of every resource of the source.
+// lookForPlan is lookAt, and also observes which models use what is removed. That reads every resource of the source.
 func (w *Offloading) lookForPlan(v *survey.View) *facts {
 	f := w.lookAt(v)
 	if f == nil || f.SyncGone || w.Declaration.RemoveFromSource == nil || w.sync().OverSites() {
@@ -145,13 +145,13 @@ func (w *Offloading) lookForPlan(v *survey.View) *facts {
 	return f
 }
 
-// observe reads both servers as a whole: whatever either has may collide with what is moved.
+// observe reads both servers completely, because anything on them may collide with what is moved.
 func (w *Offloading) observe(ctx context.Context) (f *facts, err error) {
 	err = survey.Gather(ctx, w.Observe.In(survey.Whole), func(v *survey.View) { f = w.lookAt(v) })
 	return f, err
 }
 
-// lines notes the branches of a resource on the source.
+// lines records the branches of a resource on the source.
 func (f *facts) lines(r *survey.Resource, source, _ *revision.History) {
 	if source == nil {
 		return
@@ -169,9 +169,9 @@ func (f *facts) lines(r *survey.Resource, source, _ *revision.History) {
 	slices.SortStableFunc(f.Lines, func(a, b lineFacts) int { return strings.Compare(a.Resource, b.Resource) })
 }
 
-// offloadedCopies finds on the target what was selected and is not on the source any more: what is declared by id or
-// name, and for a category everything in the target category that is neither on the source nor brought by another
-// declaration.
+// offloadedCopies finds on the target what was selected and is no longer on the source. For a resource, it looks for
+// the declared ID or name. For a category, it returns everything in the target category that is neither on the source
+// nor brought by another declaration.
 func offloadedCopies(v *survey.View, sync *survey.Sync, f *survey.Facts) []copyFacts {
 	source, target, elsewhere := v.SourceInventory(sync), v.TargetInventory(sync), v.Brought(sync)
 	if v.Lacks() {
@@ -185,7 +185,7 @@ func offloadedCopies(v *survey.View, sync *survey.Sync, f *survey.Facts) []copyF
 		}
 		seen[r.ID] = true
 		c := copyFacts{ID: r.ID, Name: r.Name, Item: item, Alone: true, Brought: elsewhere[r.ID]}
-		if !sync.OverSites() { // else other companies would learn of what may be none of theirs
+		if !sync.OverSites() { // other companies could learn about resources that do not concern them
 			if h := v.CopyHistory(sync, r.ID, r.Name); h != nil {
 				summary := h.Summary()
 				c.LatestBy, c.LatestAt = summary.LatestBy, summary.LatestAt
@@ -215,7 +215,7 @@ func offloadedCopies(v *survey.View, sync *survey.Sync, f *survey.Facts) []copyF
 	return out
 }
 
-// lookLocks lists what is locked in resources that are on the source, by resource, user and branch.
+// lookLocks lists what is locked in resources on the source. For each resource, it is sorted by user and branch.
 func lookLocks(v *survey.View, server *connect.Server, resources []*survey.Resource) []lockFacts {
 	var out []lockFacts
 	for _, r := range resources {
@@ -246,21 +246,21 @@ func tallyLocks(resource string, locks []osmc.Lock) []lockFacts {
 	return out
 }
 
-// looked is what a fresh look at both servers shows, or at the source alone.
+// looked is the current state of the selected resources, on both servers or only on the source.
 type looked struct {
 	facts     *survey.Facts
-	onSource  bool              // only the source was looked at
-	target    *survey.Inventory // nil: all that is selected was found on the source
+	onSource  bool              // only the source was read
+	target    *survey.Inventory // nil: all selected items were found on the source
 	histories map[string]pair
 }
 
 type pair struct {
 	source, target *revision.History
-	project        string // the PROJECT_ID that the target shows, "" where it shows none
+	project        string // PROJECT_ID on the target, "" if the target does not show it
 }
 
-// look looks at what is selected and its histories, on both servers; onSource: for a step of the source, which looks at
-// no other server where that may be another company's.
+// look reads the selected resources and their histories on both servers. onSource means that the caller is a step of
+// the source. If a server is in a site, only the source is read then, since the other server may be another company's.
 func (w *Offloading) look(ctx context.Context, onSource bool) (*looked, error) {
 	l, sync := &looked{}, w.sync()
 	if sync.OverSites() && onSource {
@@ -280,7 +280,7 @@ func (w *Offloading) look(ctx context.Context, onSource bool) (*looked, error) {
 			l.histories[r.ID] = pair{source, target, r.Target.ProjectID}
 		})
 		if l.facts != nil && slices.ContainsFunc(l.facts.Items, func(i survey.Item) bool { return i.Problem != "" }) {
-			v.Doubt(sync.TargetServer()) // something else may be called as it was, or be where it was
+			v.Doubt(sync.TargetServer()) // something else may have its name or its place now
 			l.target = v.Inventory(sync.TargetServer())
 		}
 	})

@@ -1,5 +1,5 @@
-// Package offload moves dormant resources to another server once: its synchronization brings them, every revision is
-// verified, they are removed from the source and, on demand, made editable on the target.
+// Package offload moves dormant resources to another server once. A synchronization brings them, every revision is
+// verified, and they are removed from the source. On demand they are made editable on the target.
 package offload
 
 import (
@@ -18,10 +18,10 @@ import (
 	"github.com/syncctl/syncctl/schema"
 )
 
-// product is what the ids of findings begin with.
+// product is the prefix of the IDs of findings.
 const product = "teamwork_cloud"
 
-// Declaration is what an offload declares.
+// Declaration is the declaration of an offload.
 type Declaration struct {
 	declare.Block
 
@@ -38,7 +38,7 @@ type RemoveFromSource struct {
 	Allow int `decl:"allow"`
 }
 
-// Orders of the steps.
+// The orders of the steps.
 const (
 	OrderVerified   = "verified"
 	OrderDocumented = "as_documented"
@@ -50,7 +50,7 @@ func Declared(r *schema.Resource) *Declaration {
 	return o
 }
 
-// Offloading is one offload at work.
+// Offloading carries out one offload.
 type Offloading struct {
 	Declaration *Declaration
 	Servers     Servers
@@ -58,21 +58,21 @@ type Offloading struct {
 	Encryption  share.Encryption
 }
 
-// Servers reaches the servers that are declared, and the machines behind them.
+// Servers connects to the declared servers and their machines.
 type Servers interface {
 	Reader(server *schema.Resource) (osmc.Reader, error)
 
-	// Window is the maintenance window of a server at an end of the offload. The release comes from the plan: a server
-	// whose services are stopped cannot be asked.
+	// Window returns the maintenance window of a server at an end of the offload. The release comes from the plan,
+	// because a server cannot be asked while its services are stopped.
 	Window(server *schema.Resource, end, release string) (*machine.Window, error)
 }
 
-// Verbs are the verbs of an offload beside those of its synchronization and of its maintenance windows.
+// Verbs are the verbs of an offload, in addition to those of its synchronization and of its maintenance windows.
 var Verbs = driver.Verbs[*Offloading]{preflight, allArrived, unconfigure, unused, sourceIdle, targetIdle, unchanged,
 	remove, maintainSource, maintainTarget, reactivate, editable, finished}
 
-// The names of an offload's steps; those of the synchronization that it owns stand among them. Those that end in "_"
-// exist once for each server, or for each set of resources.
+// The names of an offload's steps. It also has those of the synchronization that it owns. Names that end in "_" exist
+// once for each server, or for each set of resources.
 const (
 	opPreflight  = "preflight"
 	opAnnounce   = machine.Announce + "_" // + source, target
@@ -81,14 +81,14 @@ const (
 	opUnused     = "unused"
 	opUnchanged  = "unchanged"
 	opRemove     = "remove"
-	opMaintain   = "maintain_" // + source, target: a person does all of it, where no host is declared
+	opMaintain   = "maintain_" // + source, target: a person does all of it, if no host is declared
 	opReactivate = "reactivate"
 	opEditable   = verbEditable + "_" // + the resources' fingerprint
-	opFinished   = "finished"         // over sites with "_source" and "_target", as is opPreflight
+	opFinished   = "finished"         // over sites with suffix "_source" or "_target", like opPreflight
 
 	verbEditable     = "editable"
-	verbAllArrived   = "all_arrived"        // the verb of an offload's share.VerbArrived
-	verbUnconfigured = "all_configurations" // the verb of an offload's share.VerbUnconfigure
+	verbAllArrived   = "all_arrived"        // verb of the offload's step share.VerbArrived
+	verbUnconfigured = "all_configurations" // verb of the offload's step share.VerbUnconfigure
 )
 
 // The two ends.
@@ -97,14 +97,14 @@ const (
 	atTarget = survey.AtTarget
 )
 
-// sync is the synchronization that the offload owns, nil when it is no longer declared.
+// sync returns the synchronization that the offload owns, or nil if it is no longer declared.
 func (w *Offloading) sync() *survey.Sync { return survey.Declared(w.Declaration.Sync) }
 
 func (w *Offloading) server(end string) *connect.Server {
 	return w.sync().Server(end)
 }
 
-// Window is the maintenance window at an end.
+// Window returns the maintenance window at an end.
 func (w *Offloading) Window(end, release string) (*machine.Window, error) {
 	window, err := w.Servers.Window(w.server(end).Resource(), end, release)
 	if err == nil {
@@ -113,7 +113,7 @@ func (w *Offloading) Window(end, release string) (*machine.Window, error) {
 	return window, err
 }
 
-// reach is the machine at an end.
+// reach returns the machine at an end.
 func (w *Offloading) reach(end, release string) (*machine.Machine, error) {
 	window, err := w.Window(end, release)
 	if err != nil {
@@ -131,7 +131,7 @@ func (w *Offloading) healthy(ctx context.Context, end string) (executor.Verdict,
 	return window.VerifyHealthy(ctx)
 }
 
-// Verify asks the live servers, and the machines behind them, whether the end of a step is reached.
+// Verify verifies a step against the live servers and their machines.
 func (w *Offloading) Verify(ctx context.Context, t *executor.Task) (executor.Verdict, error) {
 	if err := w.checkDeclared(); err != nil {
 		return executor.Verdict{}, executor.Final(err)
@@ -139,8 +139,8 @@ func (w *Offloading) Verify(ctx context.Context, t *executor.Task) (executor.Ver
 	return Verbs.Verify(ctx, w, t)
 }
 
-// Execute carries out what is done at the machines. What is done on web pages, or where no machine is declared, is a
-// person's step and never comes here.
+// Execute executes what is done on the machines. What is done on web pages, or where no machine is declared, is a step
+// for a person and never comes here.
 func (w *Offloading) Execute(ctx context.Context, t *executor.Task) (executor.Result, error) {
 	if err := w.checkDeclared(); err != nil {
 		return executor.Result{}, executor.NotSent(err)
@@ -148,7 +148,7 @@ func (w *Offloading) Execute(ctx context.Context, t *executor.Task) (executor.Re
 	return Verbs.Execute(ctx, w, t)
 }
 
-// checkDeclared is nil where the synchronization that the offload owns is declared.
+// checkDeclared returns nil if the synchronization that the offload owns is declared.
 func (w *Offloading) checkDeclared() error {
 	if w.sync() == nil {
 		return fmt.Errorf("%s is no longer declared", w.Declaration.Reference("sync"))
@@ -156,7 +156,7 @@ func (w *Offloading) checkDeclared() error {
 	return nil
 }
 
-// Facts reads the named facts again. Those about the target alone are read from the target alone: the source's
+// Facts reads the named facts again. Facts about only the target are read only from the target, because the source's
 // services may be stopped by then.
 func (w *Offloading) Facts(ctx context.Context, names []string) (map[string]string, error) {
 	out := map[string]string{}
@@ -184,7 +184,7 @@ func (w *Offloading) Facts(ctx context.Context, names []string) (map[string]stri
 	return out, nil
 }
 
-// present are the resources that are on the source now.
+// present returns the resources that are on the source now.
 func (w *Offloading) present(ctx context.Context) ([]*survey.Resource, error) {
 	l, err := w.look(ctx, true)
 	if err != nil {
@@ -193,7 +193,7 @@ func (w *Offloading) present(ctx context.Context) ([]*survey.Resource, error) {
 	return l.facts.Resources(), nil
 }
 
-// major is the major version of the server at an end.
+// major returns the major version of the server at an end.
 func (w *Offloading) major(ctx context.Context, end string) (string, error) {
 	server := w.server(end)
 	c, err := w.Servers.Reader(server.Resource())

@@ -20,7 +20,7 @@ func (o *plan) movedIDs() []string {
 
 func (o *plan) addr(end string) string { return o.observed(end).Addr }
 
-// stopping are the ends whose services are stopped.
+// stopping returns the ends whose services are stopped.
 func (o *plan) stopping() []string {
 	var out []string
 	if o.removes() && o.transfers() {
@@ -32,14 +32,14 @@ func (o *plan) stopping() []string {
 	return out
 }
 
-// plan is an offload beside what was observed.
+// plan combines an offload with what was observed, and makes the steps and findings.
 type plan struct {
 	decl      *Declaration
 	sync      *survey.Sync
 	facts     *facts
 	confirmed map[string]planner.Confirmation
-	sharing   *share.Plan        // of the synchronization, for what is still on the source
-	present   []*survey.Resource // what is on the source, by name and id
+	sharing   *share.Plan        // plan of the synchronization, for what is still on the source
+	present   []*survey.Resource // resources on the source, in the order of the declaration
 	l         *planner.Sequence
 	out       []planner.Finding
 }
@@ -52,7 +52,7 @@ func (w *Offloading) newPlan(f *facts, confirmed map[string]planner.Confirmation
 	if o.sync == nil || f.SyncGone {
 		return o
 	}
-	rest := f.Sync // what was declared and is no longer on the source does not concern the synchronization
+	rest := f.Sync // items that are no longer on the source do not concern the synchronization
 	rest.Items = slices.Clone(rest.Items)
 	for i := len(rest.Items) - 1; i >= 0; i-- {
 		if rest.Items[i].Problem != "" && o.found(i) {
@@ -64,7 +64,7 @@ func (w *Offloading) newPlan(f *facts, confirmed map[string]planner.Confirmation
 	return o
 }
 
-// found tells whether something that was selected is on the target, although not on the source any more.
+// found reports whether a selected item is on the target although it is no longer on the source.
 func (o *plan) found(item int) bool {
 	return slices.ContainsFunc(o.facts.Copies, func(c copyFacts) bool { return c.Item == item })
 }
@@ -90,7 +90,7 @@ func (o *plan) observed(end string) *survey.Server {
 	return &o.facts.Sync.Target
 }
 
-// ids are those of what is on the source, sorted.
+// ids returns the IDs of the resources on the source, sorted.
 func (o *plan) ids() []string {
 	var out []string
 	for _, r := range o.present {
@@ -100,8 +100,8 @@ func (o *plan) ids() []string {
 	return out
 }
 
-// moved are what the read-only flag is taken off: what is moved by this plan, and what earlier ones have moved unless
-// that was made editable already.
+// moved returns the resources whose read-only flag is cleared: those that this plan moves, and those that earlier
+// plans have moved unless they are already editable.
 func (o *plan) moved() []copyFacts {
 	var out []copyFacts
 	for _, r := range o.present {
@@ -116,7 +116,8 @@ func (o *plan) moved() []copyFacts {
 	return out
 }
 
-// madeEditable: a person has confirmed it after all else that runs had them do here. No server can tell.
+// madeEditable reports whether a person has confirmed that the resources can be edited, after everything else that
+// runs had a person do. No server can tell.
 func (o *plan) madeEditable() bool {
 	var last, editable planner.Confirmation
 	for op, c := range o.confirmed {
@@ -132,18 +133,18 @@ func (o *plan) madeEditable() bool {
 	return editable.After(last)
 }
 
-// unconfigured: runs have removed all configurations that they had made, as a person confirmed.
+// unconfigured reports whether runs have removed all configurations that they had made, as a person confirmed.
 func (o *plan) unconfigured() bool {
 	_, ever := o.confirmed[share.VerbUnconfigure]
 	return ever && !slices.ContainsFunc(o.sharing.Items, func(s share.Standing) bool { return !s.Unconfigured })
 }
 
-// complete: the target has everything that the source has, to the last revision.
+// complete reports whether the target has everything that the source has, to the last revision.
 func (o *plan) complete() bool {
 	return !slices.ContainsFunc(o.present, func(r *survey.Resource) bool { return !hasArrived(r) })
 }
 
-// isComplete: the target has all of an element.
+// isComplete reports whether the target has everything of an item.
 func isComplete(s *share.Standing) bool {
 	return !slices.ContainsFunc(s.Resources, func(r survey.Resource) bool { return !hasArrived(&r) })
 }
@@ -152,12 +153,12 @@ func hasArrived(r *survey.Resource) bool {
 	return !r.Coming && r.Target.IsPresent() && r.Diff.IsEqual()
 }
 
-// transfers tells whether something has to be brought to the target, or removed from the source, still.
+// transfers reports whether something still has to be brought to the target, or removed from the source.
 func (o *plan) transfers() bool {
 	switch {
 	case o.removes():
 		return len(o.present) > 0
-	case o.unconfigures() && o.unconfigured(): // it was one time
+	case o.unconfigures() && o.unconfigured(): // everything had arrived once
 		return slices.ContainsFunc(o.present, func(r *survey.Resource) bool { return !r.Target.Exists })
 	case o.unconfigures():
 		return len(o.present) > 0
@@ -165,7 +166,7 @@ func (o *plan) transfers() bool {
 	return !o.complete()
 }
 
-// Plan writes the vendor's procedure down as steps, for what of it is left to do.
+// Plan returns the remaining steps of the vendor's procedure.
 func (w *Offloading) Plan(v *survey.View, confirmed map[string]planner.Confirmation) (planner.Outline, error) {
 	f := w.lookForPlan(v)
 	if err := v.Err(); err != nil {
@@ -188,7 +189,7 @@ func (w *Offloading) Plan(v *survey.View, confirmed map[string]planner.Confirmat
 	return out, nil
 }
 
-// steps adds all that is left to do, between a look before and a look after.
+// steps adds all remaining steps, between a check before and a check after.
 func (o *plan) steps() {
 	body := &plan{}
 	*body = *o
@@ -213,7 +214,7 @@ func (o *plan) steps() {
 		body.reactivate()
 		moves = true
 	}
-	if len(body.l.Steps) == before { // only the look before
+	if len(body.l.Steps) == before { // only the check before
 		return
 	}
 	switch {
@@ -231,7 +232,7 @@ func (o *plan) steps() {
 	o.unaffected(o.l.Steps)
 }
 
-// todo are the elements that something of is missing still, and that have no configuration as far as can be told.
+// todo returns the items that are not complete on the target and have no configuration, as far as known.
 func (o *plan) todo() []*share.Standing {
 	var todo []*share.Standing
 	for i := range o.sharing.Items {
@@ -242,12 +243,12 @@ func (o *plan) todo() []*share.Standing {
 	return todo
 }
 
-// leavesConfigurations: there are some to be removed in the end.
+// leavesConfigurations reports whether configurations have to be removed in the end.
 func (o *plan) leavesConfigurations() bool {
 	return o.unconfigures() && (!o.unconfigured() || o.transfers() && len(o.todo()) > 0)
 }
 
-// bring adds what brings everything to the target and verifies it.
+// bring adds the steps that bring everything to the target and verify it.
 func (o *plan) bring() {
 	todo := o.todo()
 	if len(todo) > 0 {
@@ -277,7 +278,7 @@ func (o *plan) bring() {
 	}
 }
 
-// remove adds what removes the resources from the source.
+// remove adds the steps that remove the resources from the source.
 func (o *plan) remove() {
 	o.l.Then(o.unusedStep())
 	o.quiet(atSource)
@@ -297,7 +298,7 @@ func (o *plan) remove() {
 	}
 }
 
-// reactivate adds what takes the read-only flag off.
+// reactivate adds the steps that clear the read-only flag.
 func (o *plan) reactivate() {
 	o.quiet(atTarget)
 	if !o.hasHost(atTarget) {

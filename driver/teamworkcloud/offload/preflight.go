@@ -44,7 +44,7 @@ func (o *plan) preflightStep() planner.Step {
 	}
 }
 
-// verifyPreflight looks at everything once more, right before anything is touched.
+// verifyPreflight checks everything again, right before anything is changed.
 func (w *Offloading) verifyPreflight(ctx context.Context, t *executor.Task) (executor.Verdict, error) {
 	if end := t.Step.Args[argEnd]; end != "" {
 		return w.verifyPreflightAt(ctx, t, end)
@@ -55,7 +55,7 @@ func (w *Offloading) verifyPreflight(ctx context.Context, t *executor.Task) (exe
 	}
 	o := w.newPlan(f, nil)
 	for i := range o.sharing.Items {
-		o.sharing.Items[i].Configured = true // what runs have confirmed is not known here, and was looked at when planning
+		o.sharing.Items[i].Configured = true // confirmations of runs are not known here, and were checked when planning
 	}
 	o.findings(atPreflight, t.Step.Args[argBrings] == "true")
 	var refused []string
@@ -91,7 +91,7 @@ func countThere(all []*survey.Resource) int {
 	return n
 }
 
-// unfitFor looks at the machine of an end: its services run, and its Data Manager lists what is there now.
+// unfitFor checks the machine of an end: its services run, and its Data Manager lists what the server has now.
 func (w *Offloading) unfitFor(ctx context.Context, o *plan, end string) (string, error) {
 	if !o.hasHost(end) {
 		return "", nil

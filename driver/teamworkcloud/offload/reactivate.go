@@ -37,8 +37,8 @@ func (o *plan) reactivateStep() planner.Step {
 	}
 }
 
-// wholeCategory is the target category's id where a category is synchronized and nothing else is in it, as far as can
-// be told when planning: the category may be about to be created.
+// wholeCategory returns the target category's ID if a category is synchronized and nothing else is in it, as far as
+// known when planning. It returns "" otherwise, or if the category does not exist yet.
 func (o *plan) wholeCategory() string {
 	f := &o.facts.Sync
 	if len(o.sync.Categories) == 0 {
@@ -52,7 +52,7 @@ func (o *plan) wholeCategory() string {
 	return f.Category.ID
 }
 
-// alsoCategory says in a step's line that a category is named too which is only to be created.
+// alsoCategory adds to a step's summary that the command also names a category that is still to be created.
 func (o *plan) alsoCategory() string {
 	f := &o.facts.Sync
 	if len(o.sync.Categories) > 0 && f.Category.ID == "" {
@@ -61,7 +61,7 @@ func (o *plan) alsoCategory() string {
 	return ""
 }
 
-// reactivateResources takes the flag off what was looked at before the services were stopped.
+// reactivateResources clears the flag of the resources that were checked before the services were stopped.
 func (w *Offloading) reactivateResources(ctx context.Context, t *executor.Task) (executor.Result, error) {
 	all, err := revision.DecodeRecords(t.Output(opIdle+atTarget, revision.RecordsOutput))
 	if err != nil {
@@ -105,7 +105,8 @@ func textError(text string) error {
 	return errors.New(text)
 }
 
-// verifyReactivated: no interface shows the read-only flag, so Data Manager's word must do until a person has looked.
+// verifyReactivated relies on Data Manager's report until a person has checked, because no interface shows the
+// read-only flag.
 func (w *Offloading) verifyReactivated(_ context.Context, t *executor.Task) (executor.Verdict, error) {
 	if t.Executed {
 		return executor.Done.Because("Data Manager reported no error; whether they can be edited is checked next"), nil

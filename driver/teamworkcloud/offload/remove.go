@@ -22,7 +22,7 @@ var remove = driver.Verb[*Offloading]{
 	Execute: (*Offloading).removeResources, Verify: (*Offloading).verifyRemoval,
 }
 
-// loses is what removing costs, in words.
+// loses describes what is lost by removing.
 func (o *plan) loses() string {
 	revisions := 0
 	for _, r := range o.present {
@@ -49,8 +49,8 @@ func (o *plan) removeStep() planner.Step {
 	}
 }
 
-// retires: once nothing is left on the source and no configuration on the target, the synchronization has nothing to
-// it.
+// retires returns the synchronization if nothing is left of it afterwards: neither resources on the source nor
+// configurations on the target.
 func (o *plan) retires() []string {
 	if !o.unconfigures() {
 		return nil
@@ -58,10 +58,10 @@ func (o *plan) retires() []string {
 	return []string{o.sync.Address()}
 }
 
-// verifyGone: the database lists none of them.
+// verifyGone verifies that the database lists none of the resources.
 //
-// A listing is believed only where something vouches for it: one of the resources that stay (witnesses) is listed or,
-// where nothing else was, the server itself, once it is up, does not have them any more (left).
+// A listing counts only if something confirms it: it contains one of the resources that stay (witnesses). If nothing
+// else was in the database, the server itself must report, once it is up, that it no longer has the resources (left).
 func verifyGone(
 	ctx context.Context, m *machine.Machine, ids []string, witnesses string,
 	left func(context.Context, []string) ([]string, error),
@@ -115,7 +115,7 @@ func allOf(n int) string {
 	return fmt.Sprintf("all %d", n)
 }
 
-// left are those that the source still has, also those that are marked as deleted.
+// left returns those resources that the source still has, including those marked as deleted.
 func (w *Offloading) left(ctx context.Context, ids []string) ([]string, error) {
 	source := w.server(atSource)
 	var inv *survey.Inventory
@@ -145,7 +145,8 @@ func (w *Offloading) left(ctx context.Context, ids []string) ([]string, error) {
 	return out, nil
 }
 
-// verifyRemoval: the database lists none of them. Data Manager's own word and exit code count for nothing.
+// verifyRemoval verifies that the database lists none of the resources. The output and exit code of the removal do not
+// count.
 func (w *Offloading) verifyRemoval(ctx context.Context, t *executor.Task) (executor.Verdict, error) {
 	verified, err := verifiedHere(t)
 	if err != nil || len(verified) == 0 {
@@ -158,8 +159,8 @@ func (w *Offloading) verifyRemoval(ctx context.Context, t *executor.Task) (execu
 	return verifyGone(ctx, m, verified.IDs(), t.Output(opUnchanged, witnessOutput), w.left)
 }
 
-// removeResources removes exactly what this run has verified, as far as it is there still. The plan must name the
-// same.
+// removeResources removes exactly what this run has verified, as far as it still exists. It must be the same as in the
+// plan.
 func (w *Offloading) removeResources(ctx context.Context, t *executor.Task) (executor.Result, error) {
 	verified, err := verifiedHere(t)
 	if err != nil {

@@ -44,19 +44,19 @@ func (o *plan) idleStep(end string) planner.Step {
 		wording.Plural(len(o.present), "resource"), o.addr(atSource), where, people)
 	step.Because = "what is not committed, or was committed after the verification, would be lost"
 	if !o.hasHost(atSource) {
-		step.Args[argLines] = resourcesText(o.present) // the lines that a person is given have its numbers
+		step.Args[argLines] = resourcesText(o.present) // the commands for the person contain its numbers
 	}
 	return step
 }
 
-// verifySourceIdle guards the stop of the source's services: nobody works on what is to be removed, and nothing of it
-// has changed on either server since it was verified.
+// verifySourceIdle guards the stop of the source's services: nobody works on what is to be removed, and none of it has
+// changed on either server since it was verified.
 func (w *Offloading) verifySourceIdle(ctx context.Context, t *executor.Task) (executor.Verdict, error) {
 	verified, err := verifiedHere(t)
 	if err != nil || len(verified) == 0 {
 		return executor.Verdict{State: executor.NotDone, Why: errNothingVerified.Error()}, err
 	}
-	if !t.IsDone(opUnused) && !t.HasBegun(opUnused) { // all that has the step in its plan comes after it
+	if !t.IsDone(opUnused) && !t.HasBegun(opUnused) { // every later step comes after this one
 		return executor.Verdict{}, executor.Final(fmt.Errorf("this run was planned by an older syncctl, without the step "+
 			"%s, in which a person sees that no other model needs what is removed. Nothing is removed without. Give the run up "+
 			"with syncctl resolve -abandon, and plan again: what is done counts as done", opUnused))
@@ -93,7 +93,8 @@ func (w *Offloading) verifySourceIdle(ctx context.Context, t *executor.Task) (ex
 		wording.Plural(len(verified), "resource")), nil
 }
 
-// lockWords say who has locked what; where a server is in a site, how much is locked, since others read it.
+// lockWords describes who has locked what. If a server is in a site, it only says how much is locked, because other
+// companies read it.
 func (w *Offloading) lockWords(locks []lockFacts) string {
 	if w.sync().OverSites() {
 		n := 0
@@ -116,8 +117,8 @@ func arePlural(n int, noun string) string {
 	return wording.Plural(n, noun) + " are"
 }
 
-// notReady tells what keeps the services of an end from being stopped, "" if nothing does: nobody else may be logged
-// in, and the machine, where one is declared, must be the one with these resources.
+// notReady returns why the services of an end must not be stopped, "" if they may: nobody else may be logged in, and
+// the machine, if one is declared, must be the one with these resources.
 func (w *Offloading) notReady(
 	ctx context.Context, t *executor.Task, end string, resources revision.Records,
 ) (string, error) {
@@ -135,7 +136,7 @@ func (w *Offloading) notReady(
 	return m.Unfit(ctx, resources.Names())
 }
 
-// sameSelection is nil when what is selected is what was verified.
+// sameSelection returns nil if the selected resources are those that were verified.
 func (l *looked) sameSelection(verified revision.Records) error {
 	now := map[string]string{}
 	for _, r := range l.facts.Resources() {
@@ -156,7 +157,8 @@ func (l *looked) sameSelection(verified revision.Records) error {
 	return nil
 }
 
-// sameAs is nil when what is selected is what was verified, and both servers have it as it was then.
+// sameAs returns nil if the selected resources are those that were verified, and have not changed since on either
+// server.
 func (l *looked) sameAs(t *executor.Task, verified revision.Records) error {
 	if err := l.sameSelection(verified); err != nil {
 		return err
@@ -169,7 +171,7 @@ func (l *looked) sameAs(t *executor.Task, verified revision.Records) error {
 		case !was.IsOf(h.source):
 			return fmt.Errorf("%q (%s) has changed on %s since it was verified: %s. %s", r.Name, r.ID, l.facts.Source.Addr,
 				cmp.Or(was.Newer(h.source), "its branches, revisions or tags are not those of then"), verifyAgain(t))
-		case l.onSource: // the target is verified by the step that this one rests on
+		case l.onSource: // the target is verified by the step that this one depends on
 		case h.target == nil:
 			return fmt.Errorf("%q (%s) is gone from %s since it was verified: was DELETE ALL chosen? What is on %s still "+
 				"must stay there", r.Name, r.ID, l.facts.Target.Addr, l.facts.Source.Addr)
@@ -184,10 +186,10 @@ func (l *looked) sameAs(t *executor.Task, verified revision.Records) error {
 	return nil
 }
 
-// planAgain is what helps when the run is about other resources than those that are there now.
+// planAgain says what to do if the run is about other resources than those that exist now.
 const planAgain = "Give the run up (syncctl resolve -abandon) and make the plan again"
 
-// verifyAgain says what helps when the source has moved on.
+// verifyAgain says what to do if the source has changed.
 func verifyAgain(t *executor.Task) string {
 	if t.IsDone(share.VerbUnconfigure) {
 		return "Its configuration is removed, so that it does not come by itself. " + planAgain +
@@ -195,7 +197,7 @@ func verifyAgain(t *executor.Task) string {
 	}
 	from := share.VerbArrived
 	if s := survey.Declared(Declared(t.Resource).Sync); s != nil && s.OverSites() {
-		from = share.VerbOriginals // with what is written down here, the target's site verifies again
+		from = share.VerbOriginals // the target's site verifies again with what is written down here
 	}
 	return fmt.Sprintf("Have it verified again once it has come: syncctl resolve %s -retry",
 		planner.TypedID(t.Step.Addr, from))

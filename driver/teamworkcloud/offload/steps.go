@@ -17,20 +17,20 @@ import (
 // managerPage is the vendor's page on Data Manager.
 const managerPage = "Data Manager, MCS 247046791"
 
-// Words of the arguments that steps have.
+// The arguments of steps.
 const (
 	argRelease   = machine.ArgRelease
-	argResources = "resources" // fingerprint of what the step is about
-	argEarlier   = "earlier"   // "true": of what earlier runs have moved too
+	argResources = "resources" // fingerprint of the resources that the step is about
+	argEarlier   = "earlier"   // "true": also about what earlier runs have moved
 	argBrings    = "brings"    // "true": something is brought to the target
-	argLines     = "lines"     // the state of the resources that lines for a person were written for
+	argLines     = "lines"     // the state of the resources for which a person's commands were written
 	argStops     = "stops"     // the ends whose services are stopped
 )
 
-// lookWithin is how long is waited for what only people can bring about: not long.
+// lookWithin is how long a check waits for what only people can change. It is short.
 const lookWithin = 5 * time.Second
 
-// fingerprint stands for a set of resources.
+// fingerprint identifies a set of resources.
 func fingerprint(ids []string) string {
 	ids = slices.Clone(ids)
 	slices.Sort(ids)
@@ -49,18 +49,18 @@ func (o *plan) args(end string) map[string]string {
 	return args
 }
 
-// window is the maintenance window at an end.
+// window returns the maintenance window at an end.
 func (o *plan) window(end string) *machine.Window {
 	return machine.WindowOf(o.server(end), end, o.observed(end).Release)
 }
 
 func (o *plan) commands(end string) machine.Commands { return o.window(end).Commands }
 
-// overSites tells whether one of the servers is in a site: then each step contacts one of them alone.
+// overSites reports whether one of the servers is in a site. Each step then contacts only one of them.
 func (o *plan) overSites() bool { return o.sync.OverSites() }
 
-// guardedBy are the guards of a step at an end. Over sites, what the source loses rests also on what was verified on
-// the target, which elsewhere the check itself looks at.
+// guardedBy returns the guards of a step at an end. Over sites, what the source loses also depends on the verification
+// on the target. Otherwise, check itself includes that.
 func (o *plan) guardedBy(check, end string) []string {
 	guards := []string{o.l.ID(check)}
 	if o.overSites() && end == atSource {
@@ -69,7 +69,8 @@ func (o *plan) guardedBy(check, end string) []string {
 	return guards
 }
 
-// removalFacts are what a removal rests on, beside its guards: over sites the target is not asked.
+// removalFacts returns the facts that a removal depends on, in addition to its guards. Over sites the target is not
+// asked.
 func (o *plan) removalFacts() []planner.Fact {
 	if o.overSites() {
 		return nil
@@ -77,12 +78,12 @@ func (o *plan) removalFacts() []planner.Fact {
 	return []planner.Fact{o.targetFact()}
 }
 
-// targetFacts: what is removed is removed because this target has it.
+// targetFact is the fact about the target that removals depend on: resources are removed because this target has them.
 func (o *plan) targetFact() planner.Fact {
 	return planner.Fact{Name: "target.major", Value: o.facts.Sync.Target.Major}
 }
 
-// resourcesFact is which resources there are on the source and what they are like.
+// resourcesFact is the fact about which resources are on the source, and their state.
 func (o *plan) resourcesFact() planner.Fact {
 	return planner.Fact{Name: "source.resources", Value: resourcesText(o.present)}
 }
@@ -105,7 +106,8 @@ func (o *plan) backupStep(end string) planner.Step {
 			")")
 }
 
-// stopStep has one guard: looking whether the server is idle compares all again.
+// stopStep returns the step that stops the services. The check that the server is idle guards it, since that compares
+// everything again.
 func (o *plan) stopStep(end string) planner.Step {
 	s := o.window(end).StopStep("Data Manager works on the database itself, with the services stopped (" + managerPage +
 		")")
@@ -119,7 +121,7 @@ func (o *plan) startStep(end string) planner.Step {
 	return s
 }
 
-// contacted are the servers that a step which says nothing else contacts.
+// contacted returns the servers that a step contacts if it does not say so itself.
 func (o *plan) contacted(op string) []string {
 	if o.overSites() {
 		end := atSource
@@ -129,13 +131,13 @@ func (o *plan) contacted(op string) []string {
 		return []string{o.addr(end)}
 	}
 	switch op {
-	case opPreflight, opIdle + atSource, opIdle + atTarget: // they look at everything once more
+	case opPreflight, opIdle + atSource, opIdle + atTarget: // they check everything again
 		return slices.Clone(o.facts.Servers)
 	}
 	return []string{o.addr(atSource), o.addr(atTarget)}
 }
 
-// quiet adds what comes before a server's services are stopped.
+// quiet adds the steps before a server's services are stopped.
 func (o *plan) quiet(end string) {
 	in := o.facts.SourceIn
 	if end == atTarget {

@@ -14,7 +14,7 @@ import (
 
 var targetIdle = driver.Verb[*Offloading]{Name: opIdle + atTarget, Verify: (*Offloading).verifyTargetIdle}
 
-// verifyTargetIdle guards the stop of the target's services, and notes what the resources are like that are to become
+// verifyTargetIdle guards the stop of the target's services, and records the state of the resources that become
 // editable.
 func (w *Offloading) verifyTargetIdle(ctx context.Context, t *executor.Task) (executor.Verdict, error) {
 	verified, err := verifiedHere(t)
@@ -49,12 +49,12 @@ func (w *Offloading) verifyTargetIdle(ctx context.Context, t *executor.Task) (ex
 	return v, nil
 }
 
-// categoryOutput is the name under which the category that becomes editable as a whole is journaled.
+// categoryOutput is the name under which a category that becomes editable as a whole is journaled.
 const categoryOutput = "category"
 
-// wholeCategory is the target category that may be named to Data Manager beside its resources: a category was
-// synchronized, and nothing is in it but what becomes editable. "" otherwise, since whatever else is in it would lose
-// its flag with them.
+// wholeCategory returns the target category if it may be given to Data Manager together with its resources: a category
+// was synchronized, and it contains only what becomes editable. It returns "" otherwise, since anything else in it
+// would lose its flag too.
 func wholeCategory(v *survey.View, sync *survey.Sync, all revision.Records) string {
 	if len(sync.Categories) == 0 || len(all) == 0 {
 		return ""
@@ -62,7 +62,7 @@ func wholeCategory(v *survey.View, sync *survey.Sync, all revision.Records) stri
 	category := ""
 	for _, id := range all.IDs() {
 		r, seen := v.Resource(sync.TargetServer(), id)
-		if seen && r != nil && r.Category == "" { // the category itself may say so
+		if seen && r != nil && r.Category == "" { // the category itself may list the resource
 			v.Doubt(sync.TargetServer())
 		}
 		if !seen || r == nil || r.Category == "" || category != "" && r.Category != category {
@@ -79,15 +79,15 @@ func wholeCategory(v *survey.View, sync *survey.Sync, all revision.Records) stri
 	return category
 }
 
-// readMoved are what this run has moved, and where the plan says so what earlier ones have, each as it is on the
-// target, and their wholeCategory.
+// readMoved reads what this run has moved and, if the plan says so, what earlier runs have moved: the state of each on
+// the target, and their wholeCategory.
 func (w *Offloading) readMoved(
 	ctx context.Context, t *executor.Task, verified revision.Records,
 ) (category string, all revision.Records, err error) {
 	sync, scope := w.sync(), survey.Near
 	before := t.Step.Args[argEarlier] == "true" || len(verified) == 0
 	if before {
-		scope = survey.Whole // what an earlier run has moved only lists of both servers tell
+		scope = survey.Whole // what earlier runs have moved is known only from complete lists of both servers
 	}
 	err = survey.Gather(ctx, w.Observe.In(scope), func(v *survey.View) {
 		called := verified.Names()
@@ -108,8 +108,8 @@ func (w *Offloading) readMoved(
 	return category, all, err
 }
 
-// movedBefore adds what earlier runs have moved: what is on the target alone, if the plan says so, and what the
-// source has kept.
+// movedBefore adds what earlier runs have moved: what is only on the target, if the plan says so, and what the source
+// has kept.
 func (w *Offloading) movedBefore(v *survey.View, t *executor.Task, called map[string]string) {
 	f, inv := v.Selected(w.sync()), v.Inventory(w.sync().TargetServer())
 	if f == nil || inv == nil {

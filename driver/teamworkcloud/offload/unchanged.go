@@ -31,9 +31,9 @@ func (o *plan) unchangedStep() planner.Step {
 	}
 }
 
-// verifyUntouched looks, with the services stopped, whether the database holds anything of the resources that was not
-// verified: what somebody committed while the services were being stopped would be lost. strict: nothing of them may
-// be missing either, unless this run may have begun to remove them.
+// verifyUntouched checks, with the services stopped, that the database has nothing of the resources that was not
+// verified: what somebody committed while the services were being stopped would be lost. strict means that nothing may
+// be missing either. The caller sets it unless this run may have begun to remove them.
 func verifyUntouched(
 	ctx context.Context, m *machine.Machine, t *executor.Task, verified revision.Records, strict bool,
 ) (executor.Verdict, error) {
@@ -70,7 +70,7 @@ func andMore(n int) string {
 	return fmt.Sprintf(", nor %d others", n)
 }
 
-// untouched is one resource.
+// untouched does so for one resource.
 func untouched(
 	ctx context.Context, m *machine.Machine, id string, was revision.Record, strict bool,
 ) (executor.Verdict, error) {
@@ -129,11 +129,11 @@ func untouched(
 	return executor.Verdict{State: executor.Done}, nil
 }
 
-// byHand is what is left where datamanager's listings cannot be read.
+// byHand says what to do if datamanager's listings cannot be read.
 const byHand = "Look by hand; if all is well, remove the resources by hand and say so: syncctl resolve STEP -done, " +
 	"with the step that removes them"
 
-// unreadableVerdict: a listing that says nothing leaves it unknown; what kept us from asking is an error.
+// unreadableVerdict returns Unknown if a listing proves nothing. Any other error is returned.
 func unreadableVerdict(err error) (executor.Verdict, error) {
 	if machine.IsUnreadable(err) {
 		return executor.Verdict{State: executor.Unknown, Why: err.Error()}, nil
@@ -141,13 +141,14 @@ func unreadableVerdict(err error) (executor.Verdict, error) {
 	return executor.Verdict{}, err
 }
 
-// witnessOutput names resources that the database lists and that stay: a listing without any of them is not believed.
+// witnessOutput is the name under which resources are journaled that the database lists and that stay. A listing
+// without any of them does not count.
 const (
 	witnessOutput = "witnesses"
 	mostWitnesses = 5
 )
 
-// verifyUnchanged guards the removal. Whatever it finds, people are told that the services are stopped.
+// verifyUnchanged guards the removal. Whatever it finds, it tells people that the services are stopped.
 func (w *Offloading) verifyUnchanged(ctx context.Context, t *executor.Task) (executor.Verdict, error) {
 	m, err := w.reach(atSource, t.Step.Args[argRelease])
 	if err != nil {
@@ -165,8 +166,8 @@ func (w *Offloading) verifyUnchanged(ctx context.Context, t *executor.Task) (exe
 	return v, nil
 }
 
-// unchanged: with the services of the source stopped nothing is in its database that was not verified, and the target
-// still has what was.
+// unchanged verifies, with the services of the source stopped, that its database has nothing that was not verified,
+// and that the target still has what was verified.
 func (w *Offloading) unchanged(ctx context.Context, t *executor.Task, m *machine.Machine) (executor.Verdict, error) {
 	verified, err := verifiedHere(t)
 	if err != nil || len(verified) == 0 {
@@ -182,7 +183,7 @@ func (w *Offloading) unchanged(ctx context.Context, t *executor.Task, m *machine
 	if why, err := m.DatabaseProblem(ctx); err != nil || why != "" {
 		return executor.Verdict{State: executor.NotDone, Why: why}, err
 	}
-	if !w.sync().OverSites() { // else the step's other guard has, in the target's site
+	if !w.sync().OverSites() { // over sites, the step's other guard has checked it in the target's site
 		if err := w.kept(ctx, verified, changed); err != nil {
 			return executor.Verdict{}, err
 		}

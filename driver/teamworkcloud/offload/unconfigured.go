@@ -13,7 +13,7 @@ import (
 
 var unconfigure = driver.Verb[*Offloading]{Name: verbUnconfigured, Verify: (*Offloading).verifyUnconfigured}
 
-// verifyUnconfigured: no interface shows configurations; that the copies are still there is verified.
+// verifyUnconfigured verifies that the copies still exist. No interface shows configurations.
 func (w *Offloading) verifyUnconfigured(ctx context.Context, t *executor.Task) (executor.Verdict, error) {
 	verified, err := verifiedHere(t)
 	if err != nil {
@@ -28,8 +28,8 @@ func (w *Offloading) verifyUnconfigured(ctx context.Context, t *executor.Task) (
 		"the copies are there as before; no interface shows configurations"), nil
 }
 
-// removeConfigurations is about all of them: also about those of what is not on the source any more, where the
-// vendor's order has them removed last.
+// removeConfigurations returns the step that removes all configurations. In the vendor's order it comes last, and
+// includes those for what is no longer on the source.
 func (o *plan) removeConfigurations() planner.Step {
 	p := o.sharing
 	if o.removes() && o.documented() {

@@ -12,9 +12,9 @@ import (
 	"github.com/syncctl/syncctl/planner"
 )
 
-// unused has a person say that no other model needs what is removed. The interface shows what the newest revisions of
-// main branches use, of the resources that its user may read; other branches, older revisions and other servers it does
-// not show all at once.
+// unused has a person confirm that no other model needs what is removed. The interface shows only what the newest
+// revisions of main branches use, for resources that its user may read. It has no overview of other branches, older
+// revisions and other servers.
 var unused = driver.Verb[*Offloading]{Name: opUnused, Verify: (*Offloading).verifyUnused}
 
 // usageMap is the application that shows usages (TWCloud2021x, Identifying suspicious usages).
@@ -44,7 +44,7 @@ func (o *plan) unusedStep() planner.Step {
 	return step
 }
 
-// verifyUnused reads once more what the interface shows of it. That is never all, so a person's word it takes.
+// verifyUnused reads again what the interface shows of it. That is never everything, so a person has to confirm it.
 func (w *Offloading) verifyUnused(ctx context.Context, t *executor.Task) (executor.Verdict, error) {
 	verified, err := verifiedHere(t)
 	if err != nil || len(verified) == 0 {
@@ -57,14 +57,14 @@ func (w *Offloading) verifyUnused(ctx context.Context, t *executor.Task) (execut
 	if err != nil {
 		return executor.Verdict{}, err
 	}
-	if w.sync().OverSites() { // others read it
+	if w.sync().OverSites() { // other companies read it
 		return executor.Unknown.Because("%s of this server use any of them, as far as it shows; of %d more it is unknown",
 			wording.Plural(len(used.By), "other resource"), len(used.Unknown)), nil
 	}
 	return executor.Unknown.Because("%s", usedWords(used)), nil
 }
 
-// usedWords says in one line what was read.
+// usedWords describes in one line what was read.
 func usedWords(used *survey.Used) string {
 	out := "no model says that it uses any of them"
 	if len(used.By) > 0 {
@@ -80,7 +80,7 @@ func usedWords(used *survey.Used) string {
 	return out
 }
 
-// used names the models that use what is removed.
+// used adds the finding about models that use what is removed.
 func (o *plan) used() {
 	used := o.facts.Used
 	if used == nil {
