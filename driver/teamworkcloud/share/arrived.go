@@ -17,9 +17,9 @@ import (
 
 var arrived = driver.Verb[*Sharing]{Name: VerbArrived, Verify: (*Sharing).verifyArrived}
 
-// ArrivedStep verifies what has been copied. exact: to the last revision and tag that the source has when it is
-// verified, which a removal rests on; otherwise what the source had when planning, since somebody may commit at any
-// time.
+// ArrivedStep returns the step that verifies what has been copied. With exact, the copies must have the last revision
+// and tag that the source has when it is verified; a removal depends on that. Otherwise they must have what the source
+// had when the plan was made, because somebody may commit at any time.
 func (p *Plan) ArrivedStep(exact bool, items ...*Standing) planner.Step {
 	n := 0
 	for _, s := range items {
@@ -45,9 +45,9 @@ func (p *Plan) ArrivedStep(exact bool, items ...*Standing) planner.Step {
 	return p.compares(step)
 }
 
-// promises tells whether the trigger brings something by itself once the element is configured. ASSUMED: a
-// configuration with a commit tag brings what carries the tag already; the documents speak of commits "with a
-// specific tag" only.
+// promises reports whether the trigger brings something by itself once the item is configured. ASSUMED: a
+// configuration with a commit tag also brings commits that already have the tag; the documentation only speaks of
+// commits "with a specific tag".
 func (p *Plan) promises(s *Standing) bool {
 	switch p.Sync.Trigger {
 	case survey.EveryCommit:
@@ -58,11 +58,11 @@ func (p *Plan) promises(s *Standing) bool {
 	return false
 }
 
-// verifyArrived compares every resource on both servers, revision by revision. With the argument exact nothing may
-// be missing at all; otherwise what was there at as_of, as far as the trigger brings it. keys are the elements that
-// it is about.
+// verifyArrived compares every resource on both servers, revision by revision. With the argument exact, nothing may be
+// missing. Otherwise the target must have what the source had at as_of, as far as the trigger brings it. keys are the
+// items to verify.
 func (w *Sharing) verifyArrived(ctx context.Context, t *executor.Task) (executor.Verdict, error) {
-	asOf, _ := time.Parse(time.RFC3339, t.Step.Args["as_of"]) // without one nothing is too new
+	asOf, _ := time.Parse(time.RFC3339, t.Step.Args["as_of"]) // without as_of, nothing is too new
 	f, err := w.copies(ctx, asOf)
 	if err != nil {
 		return executor.Verdict{}, err
@@ -104,7 +104,7 @@ func (w *Sharing) verifyArrived(ctx context.Context, t *executor.Task) (executor
 		f.Target.Addr, f.Source.Addr, revision.Basis(compared)), nil
 }
 
-// untagged warns of what is not documented.
+// untagged warns about behaviour that is not documented.
 func untagged(sync *survey.Sync) string {
 	if sync.Trigger != survey.CommitTag {
 		return ""
@@ -113,7 +113,7 @@ func untagged(sync *survey.Sync) string {
 		"the next tagged commit, say so with `syncctl resolve`)"
 }
 
-// NotArrived says what a resource lacks, "" if it lacks nothing that is due.
+// NotArrived returns what is missing of a resource, "" if everything that is due has arrived.
 func NotArrived(sync *survey.Sync, r *survey.Resource, exact bool) string {
 	switch {
 	case r.Coming && !exact && waitsForTag(sync):
@@ -136,18 +136,18 @@ func NotArrived(sync *survey.Sync, r *survey.Resource, exact bool) string {
 	return ""
 }
 
-// waitsForTag tells whether one of the hops before brings something only once it is tagged.
+// waitsForTag reports whether a hop before this one brings something only when it is tagged.
 func waitsForTag(sync *survey.Sync) bool {
 	return slices.ContainsFunc(sync.Chain(), func(hop *survey.Sync) bool { return hop.Trigger == survey.CommitTag })
 }
 
-// NotCopied is the error of a resource on the target that is not a copy.
+// NotCopied returns the error for a resource on the target that is not a copy.
 func NotCopied(f *survey.Facts, r *survey.Resource) error {
 	return fmt.Errorf("resource %q (%s) on %s is not what %s has: %s", r.Name, r.ID, f.Target.Addr, f.Source.Addr,
 		r.Diff.Difference)
 }
 
-// NotComparable is the error of a copy of which the servers do not give all that is declared to be compared.
+// NotComparable returns the error for a copy if the servers do not show everything that is declared to be compared.
 func NotComparable(sync *survey.Sync, r *survey.Resource) error {
 	return fmt.Errorf("resource %q (%s) cannot be verified: %s; to accept it without comparing that, leave it out of "+
 		"verify { compare } of %s, and plan again",

@@ -24,7 +24,7 @@ func (p *Plan) createCategoryStep() planner.Step {
 	missing := p.missingCategories()
 	return planner.Step{
 		Op: VerbCreateCategory, Servers: []string{p.Facts.Target.Addr}, Mark: planner.MarkAdd, Repeat: planner.CheckFirst,
-		Exclusive: []string{"categories of " + p.Facts.Target.Addr}, // several declarations may want the same
+		Exclusive: []string{"categories of " + p.Facts.Target.Addr}, // several declarations may need the same
 		Summary: fmt.Sprintf("create %s %s on %s", categoryWord(len(missing)), wording.QuotedList(missing),
 			p.Facts.Target.Addr) + orBy(p.sharedWith(p.Facts.Category.Path, true)),
 		Because: "the copies are to be put into " + strconv.Quote(p.Facts.Category.Path) + ", which does not exist",
@@ -35,7 +35,7 @@ func (p *Plan) createCategoryStep() planner.Step {
 	}
 }
 
-// missingCategories are the paths that have to be created, from the top.
+// missingCategories returns the paths that have to be created, from the top.
 func (p *Plan) missingCategories() []string {
 	words := strings.Split(p.Facts.Category.Path, "/")
 	var out []string
@@ -48,9 +48,9 @@ func (p *Plan) missingCategories() []string {
 	return out
 }
 
-// sharedWith is the declaration before this one that needs a category of the same target too, "" if none does. Each
-// has a step of its own, since each may be carried out alone; whichever comes first makes it, and only the first is
-// counted.
+// sharedWith returns the declaration before this one that needs a category of the same target too, "" if there is
+// none. Each has its own step, because each may be applied alone. The first to run creates the category, and only the
+// step of the first declaration counts it.
 func (p *Plan) sharedWith(path string, inside bool) string {
 	if first := p.Sync.FirstIn(path, inside); first != nil {
 		return first.Address()
@@ -58,7 +58,7 @@ func (p *Plan) sharedWith(path string, inside bool) string {
 	return ""
 }
 
-// orBy names the declaration whose step may have done it first.
+// orBy mentions the declaration whose step may have done it before.
 func orBy(other string) string {
 	if other != "" {
 		return ", unless " + other + " has by then"
@@ -83,7 +83,7 @@ func categoryWord(n int) string {
 	return "categories"
 }
 
-// createCategory creates what is missing of a path, from the top.
+// createCategory creates the missing categories of a path, from the top.
 func (w *Sharing) createCategory(ctx context.Context, t *executor.Task) (executor.Result, error) {
 	inv, err := w.categories(ctx, t.Step.Args["path"])
 	if err != nil {
@@ -127,7 +127,7 @@ func (w *Sharing) verifyCategory(ctx context.Context, t *executor.Task) (executo
 	return v, nil
 }
 
-// categories are those that the target has now, for somebody who looks for a path.
+// categories returns the current categories of the target, for finding path.
 func (w *Sharing) categories(ctx context.Context, path string) (inv *survey.Inventory, err error) {
 	err = survey.Gather(ctx, w.Observe.In(survey.Near), func(v *survey.View) {
 		inv = v.Categories(w.Sync.TargetServer(), path)

@@ -20,8 +20,8 @@ import (
 
 var configure = driver.Verb[*Sharing]{Name: VerbConfigure, Verify: (*Sharing).verifyConfigured}
 
-// ConfigureStep: the vendor documents no interface for remote resource configurations but the page, whose fields
-// come here in their order.
+// ConfigureStep returns the step in which a person creates a configuration. The only documented interface for remote
+// resource configurations is the page, whose fields are listed in their order.
 func (p *Plan) ConfigureStep(s *Standing) planner.Step {
 	because := "it does not exist, and only the web page creates it (" + WizardPage + ")"
 	switch {
@@ -46,13 +46,13 @@ func (p *Plan) ConfigureStep(s *Standing) planner.Step {
 		Effect:  &planner.Effect{Add: 1},
 		Undo:    "delete the configuration, and with it the copies or not, on the same page",
 	}
-	if s.Appeared > 0 || p.Sync.Trigger != survey.EveryCommit || len(s.Expected()) == 0 { // nothing will show
+	if s.Appeared > 0 || p.Sync.Trigger != survey.EveryCommit || len(s.Expected()) == 0 { // the servers will not show it
 		step.Manual.Attest = fmt.Sprintf("the configuration of %s %q is there exactly as described", s.Kind, s.Path)
 	}
 	return p.compares(step)
 }
 
-// configuredWithin is how long a configuration may take until something of it shows: several may stand in the queue.
+// configuredWithin is how long a configuration may take until something arrives: several may be in the queue.
 const configuredWithin = 5 * time.Minute
 
 func (p *Plan) triggerWords() string {
@@ -65,8 +65,8 @@ func (p *Plan) triggerWords() string {
 	return "on every new commit"
 }
 
-// wizard is the page's dialogue (facts: the fields in their order since 2022x; the switch for TLS since 2024x
-// Refresh1).
+// wizard describes the page's dialogue (the order of its fields is that since 2022x; the switch for TLS exists since
+// 2024x Refresh1).
 func (p *Plan) wizard(s *Standing) *planner.Manual {
 	address, encrypted := p.SourceAddress()
 	user := p.Facts.Source.User
@@ -96,7 +96,7 @@ func (p *Plan) wizard(s *Standing) *planner.Manual {
 		"and press Create: it makes one configuration for each selected resource or category.", s.Kind))
 	item, category := s.ID, p.Facts.Category.ID
 	if item == "" {
-		item = s.Path // it gets its id when the hop before this one makes it
+		item = s.Path // it gets its ID when the hop before this one creates it
 	}
 	if category == "" {
 		category = p.Facts.Category.Path
@@ -121,8 +121,8 @@ func onOff(on bool) string {
 	return "off"
 }
 
-// configuration is short for what a remote resource configuration is made with, by the declaration alone: a server
-// that is updated, or a category that got its id, makes it no other.
+// configuration returns a fingerprint of the values in a remote resource configuration. It depends only on the
+// declaration: it stays the same if a server is updated or a category gets its ID.
 func (p *Plan) configuration() string {
 	host, port := p.Sync.SourceServer().Peer()
 	tls := ""
@@ -135,10 +135,10 @@ func (p *Plan) configuration() string {
 	return survey.Print(6, host, port, p.Facts.Source.User, tls, p.Sync.TargetCategory, p.Sync.Trigger, p.Sync.Tag)
 }
 
-// SourceAddress is what the wizard asks for first, and whether the connection is encrypted. Before 2024x Refresh1
-// it wants the port too (MCS2022xR1, Creating remote resource configurations). Later the target's own port for
-// encrypted clients is used where none is given (seed). ASSUMED: the same holds without encryption, so that a port
-// that differs is given.
+// SourceAddress returns the address that the wizard asks for first, and whether the connection is encrypted. Before
+// 2024x Refresh1 the wizard also needs the port (MCS2022xR1, Creating remote resource configurations). Later releases
+// use the target's own port for encrypted clients if none is given (seed). ASSUMED: they do the same without
+// encryption, so a port that differs is given.
 func (p *Plan) SourceAddress() (address string, encrypted bool) {
 	host, port := p.Sync.SourceServer().Peer()
 	encrypted = p.isEncrypted()
@@ -152,8 +152,8 @@ func (p *Plan) SourceAddress() (address string, encrypted bool) {
 	return net.JoinHostPort(host, port), encrypted
 }
 
-// verifyConfigured looks for what the configuration brings: the configuration itself no interface shows. Where it
-// has brought something before, or brings nothing by itself, only the person can tell.
+// verifyConfigured looks for what the configuration brings, because no interface shows the configuration itself. If
+// something was there before, or the configuration brings nothing by itself, only the person can tell.
 func (w *Sharing) verifyConfigured(ctx context.Context, t *executor.Task) (executor.Verdict, error) {
 	f, err := w.copies(ctx, time.Time{})
 	if err != nil {
@@ -187,8 +187,8 @@ func (w *Sharing) verifyConfigured(ctx context.Context, t *executor.Task) (execu
 		"In queue, or why there is an Error", item.Kind, item.Path, f.Target.Addr), nil
 }
 
-// tally counts what has come of an element, and what can come. Whether it has come as it should, is verified by the
-// next step.
+// tally counts the resources of an item that have arrived, and those that can arrive. Whether they are complete is
+// verified by the next step.
 func tally(s *survey.Item) (appeared, expected int) {
 	for i := range s.Resources {
 		r := &s.Resources[i]
@@ -202,10 +202,10 @@ func tally(s *survey.Item) (appeared, expected int) {
 	return appeared, expected
 }
 
-// isEncrypted tells whether the target connects to the source encrypted.
+// isEncrypted reports whether the target connects to the source with encryption.
 func (p *Plan) isEncrypted() bool { return IsEncrypted(p.Sync, &p.Facts.Source) }
 
-// IsEncrypted tells whether the target of a synchronization connects to the source encrypted.
+// IsEncrypted reports whether the target of a synchronization connects to the source with encryption.
 func IsEncrypted(s *survey.Sync, source *survey.Server) bool {
 	if s.TLS != nil {
 		return *s.TLS

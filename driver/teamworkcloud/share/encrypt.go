@@ -14,13 +14,13 @@ var secured = driver.Verb[*Sharing]{Name: VerbSecured, Verify: (*Sharing).verify
 
 var encryptVerb = driver.Verb[*Sharing]{Name: VerbEncrypt, Verify: (*Sharing).verifyConfigured}
 
-// Secures tells whether encryption is to be proved before anything relies on the synchronization: something of one
-// of the ends is about to change, or something is set up.
+// Secures reports whether encryption has to be proved before anything depends on the synchronization, because one of
+// the ends is about to change, or something is set up.
 func (p *Plan) Secures() bool {
 	return p.pair != nil && (p.pair.Changes || len(p.unconfigured())+len(p.unencrypted())+len(p.neverSynchronized()) > 0)
 }
 
-// SecuredStep proves encryption.
+// SecuredStep returns the step that proves encryption.
 func (p *Plan) SecuredStep() planner.Step {
 	summary := fmt.Sprintf("%s presents a certificate in a TLS handshake that %s trusts", p.Facts.Source.Addr,
 		p.Facts.Target.Addr)
@@ -37,8 +37,8 @@ func (w *Sharing) verifySecured(ctx context.Context, _ *executor.Task) (executor
 	return w.Encryption.VerifySecured(ctx, w.Sync)
 }
 
-// encryptStep has a person look at a configuration that was made before its source was encrypted: no interface
-// shows whether it connects encrypted.
+// encryptStep has a person check a configuration that was made before its source was encrypted: no interface shows
+// whether it connects with encryption.
 func (p *Plan) encryptStep(s *Standing) planner.Step {
 	step := p.ConfigureStep(s)
 	step.Op, step.Verb = p.encryptOp(s), VerbEncrypt
@@ -62,8 +62,8 @@ func (p *Plan) encryptStep(s *Standing) planner.Step {
 
 func (p *Plan) encryptOp(s *Standing) string { return opEncrypt + s.Key() + "_" + p.configuration() }
 
-// unencrypted are the elements whose configuration a person has to look at: it exists, this program has not made
-// it, and nobody has looked yet. Before 2024x Refresh1 a configuration has no such switch.
+// unencrypted returns the items whose configuration a person has to check: it exists, no run has made it, and nobody
+// has checked it yet. Before 2024x Refresh1 configurations have no such switch.
 func (p *Plan) unencrypted() []*Standing {
 	if p.pair == nil || p.oldTarget() {
 		return nil
@@ -78,7 +78,7 @@ func (p *Plan) unencrypted() []*Standing {
 	return out
 }
 
-// isForeign tells whether an element has a configuration that no run has made.
+// isForeign reports whether an item has a configuration that no run has made.
 func (p *Plan) isForeign(s *Standing) bool {
 	asked, _ := p.lastConfigured(s.Key())
 	return s.Configured && asked == ""

@@ -8,7 +8,7 @@ import (
 	"github.com/syncctl/syncctl/planner"
 )
 
-// encryption: what each end thinks of the other, and what differs that may not.
+// encryption is about what each end does not accept of the other, and values that differ although they must not.
 func (f *finder) encryption() {
 	_, encrypted := f.SourceAddress()
 	if f.pair == nil {
@@ -33,11 +33,11 @@ func (f *finder) encryption() {
 	}
 }
 
-// tls2024 is the first release with a page on encrypted synchronization by settings.
+// tls2024 is the first release that has a page on encrypting synchronization by settings.
 var tls2024 = osmc.Release{Year: 2024}
 
-// tlsVersion: encrypted synchronization came with 2024x Refresh1 as a switch of each configuration (VN 272744559);
-// the pages of 2024x have it by settings, which sync_tls looks after.
+// tlsVersion is about releases that cannot encrypt synchronization. It came with 2024x Refresh1 as a switch of each
+// configuration (VN 272744559). The pages of 2024x do it by settings, which sync_tls manages.
 func (f *finder) tlsVersion(encrypted bool) {
 	if !encrypted {
 		return
@@ -54,7 +54,7 @@ func (f *finder) tlsVersion(encrypted bool) {
 		s, least := f.coming(end), osmc.SyncTLS2024R1
 		if server := f.server(end); server.SyncTLS != nil {
 			if f.Plan.encryption.HasRecipe(server, s.Release) {
-				continue // by a page that is about it
+				continue // a page covers this release
 			}
 			least = tls2024
 		}

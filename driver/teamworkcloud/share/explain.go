@@ -2,7 +2,7 @@ package share
 
 import "github.com/syncctl/syncctl/planner"
 
-// The ids of findings, behind the product. Rules has the words of each.
+// The IDs of findings, after the product. Rules explains each of them.
 const (
 	RuleNotFound    = "not-found"
 	RuleReconfigure = "reconfigure"
@@ -38,7 +38,7 @@ const (
 	ruleWaitsUpstream     = "waits-upstream"
 )
 
-// Rules explain the findings about a synchronization.
+// Rules explains the findings about a synchronization.
 func Rules() []planner.Rule {
 	return append(append(endRules(), selectionRules()...), progressRules()...)
 }
@@ -47,7 +47,7 @@ func finding(rule, meaning, when, do string, severities ...planner.Severity) pla
 	return planner.FindingRule(product+"/"+rule, meaning, when, do, severities...)
 }
 
-// endRules are about the two servers, and how one reaches the other.
+// endRules are about the two servers, and how one connects to the other.
 func endRules() []planner.Rule {
 	return []planner.Rule{
 		finding(ruleLoginPort,
@@ -105,7 +105,7 @@ func endRules() []planner.Rule {
 	}
 }
 
-// selectionRules are about what is selected, and what stands in its way on the target.
+// selectionRules are about what is selected, and what prevents it on the target.
 func selectionRules() []planner.Rule {
 	return []planner.Rule{
 		finding(ruleHolds,
@@ -167,7 +167,7 @@ func selectionRules() []planner.Rule {
 	}
 }
 
-// progressRules are about the target's category, and about what has come to it.
+// progressRules are about the target's category, and about what has arrived there.
 func progressRules() []planner.Rule {
 	return []planner.Rule{
 		finding(ruleBehind,

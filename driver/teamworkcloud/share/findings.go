@@ -13,16 +13,16 @@ import (
 	"github.com/syncctl/syncctl/planner"
 )
 
-// finder collects what a person must know of a sync.
+// finder collects the findings about a synchronization.
 type finder struct {
 	*Plan
 	steps *planner.Sequence
 	out   []planner.Finding
-	todo  map[*Standing]bool // what is configured by this plan
+	todo  map[*Standing]bool // items that this plan configures
 }
 
-// Findings are what the product's rules say about the sync as it is declared and the servers as they are. Those
-// that are about a step name it if q has it.
+// Findings returns what the product's rules say about the synchronization as declared and the servers as they are. A
+// finding about a step names it if q has the step.
 func (p *Plan) Findings(q *planner.Sequence) []planner.Finding {
 	f := &finder{Plan: p, steps: q, todo: map[*Standing]bool{}}
 	for _, s := range p.unconfigured() {
@@ -61,7 +61,7 @@ func (f *finder) warn(rule, detail, format string, args ...any) {
 	f.add(rule, planner.Warn, "", fmt.Sprintf(format, args...), detail)
 }
 
-// versions: which releases can do this at all.
+// versions is about releases that do not support this.
 func (f *finder) versions() {
 	src, tgt := &f.Facts.Source, &f.Facts.Target
 	f.expected("source", src)
@@ -99,7 +99,7 @@ func (f *finder) expected(end string, s *survey.Server) {
 	}
 }
 
-// multiHop: what is a copy itself can be synchronized further from 2022x Refresh2 on (VN 272742674).
+// multiHop is about copies that are synchronized further, which is possible from 2022x Refresh2 on (VN 272742674).
 func (f *finder) multiHop(src, tgt *survey.Server) {
 	hops := []*survey.Server{tgt, src}
 	for i := range f.Facts.Chain {
@@ -125,7 +125,7 @@ func (f *finder) multiHop(src, tgt *survey.Server) {
 	}
 }
 
-// login: how the target reaches the source.
+// login is about how the target connects to the source.
 func (f *finder) login() {
 	src, tgt := f.coming(atSource), f.coming(atTarget)
 	if src.User == "" {
@@ -162,7 +162,7 @@ func (f *finder) login() {
 	}
 }
 
-// coming is a server with the ports that it is going to have.
+// coming returns a server with the ports that it will have.
 func (f *finder) coming(end string) *survey.Server {
 	s := f.Facts.Target
 	if end == atSource {
@@ -182,7 +182,7 @@ func portWords(s *survey.Server) string {
 	return words
 }
 
-// directions: a resource goes one way, and reaches a server by one way.
+// directions is about loops and duplicates: a resource goes in one direction, and reaches a server in one way.
 func (f *finder) directions() {
 	for _, o := range f.Facts.Loops {
 		f.refuse(ruleOneDirection,
@@ -221,10 +221,10 @@ func (f *finder) forgottenUnknown() {
 	}
 }
 
-// product is the beginning of rules' ids.
+// product is the prefix of the IDs of findings.
 const product = "teamwork_cloud"
 
-// server is the declaration of the server at an end.
+// server returns the declaration of the server at an end.
 func (f *finder) server(end string) *connect.Server {
 	if end == atTarget {
 		return f.Sync.TargetServer()

@@ -5,8 +5,8 @@ import (
 	"github.com/syncctl/syncctl/planner"
 )
 
-// Unaffected says of steps what none of them depends on: how long copies may take to arrive stands in the steps that
-// wait for them, and so it can be mended while they do.
+// Unaffected sets what none of the steps depends on: verify.within, how long copies may take to arrive. The steps that
+// wait for them have their own copy of it, so the declaration can be corrected while they wait.
 func Unaffected(steps []planner.Step, s *survey.Sync) {
 	for i := range steps {
 		steps[i].UnaffectedBy = append(steps[i].UnaffectedBy, s.Address()+".verify.within")

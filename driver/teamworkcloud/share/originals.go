@@ -16,8 +16,8 @@ import (
 	"github.com/syncctl/syncctl/planner"
 )
 
-// Where a server of a synchronization is in a site, nobody need reach both. What the source has is then written into a
-// file of the run, by a step of the source alone; the target's steps compare with that.
+// If a server of a synchronization is in a site, nobody needs to reach both servers. A step that contacts only the
+// source then writes what the source has into a file of the run, and the target's steps compare with that.
 
 var originals = driver.Verb[*Sharing]{Name: VerbOriginals, Execute: (*Sharing).recordOriginals,
 	Verify: (*Sharing).verifyOriginals}
@@ -25,10 +25,10 @@ var originals = driver.Verb[*Sharing]{Name: VerbOriginals, Execute: (*Sharing).r
 // hashOutput is the name under which the file's SHA-256 is journaled.
 const hashOutput = "sha256"
 
-// OriginalsFile is the run's file with what the source of a declaration's synchronization has.
+// OriginalsFile returns the name of the run's file with what the source of a declaration's synchronization has.
 func OriginalsFile(owner string) string { return "originals-" + survey.Print(8, owner) + ".jsonl" }
 
-// OriginalsStep has the source's site write down what the copies are compared with.
+// OriginalsStep returns the step in which the source's site writes down what the copies are compared with.
 func (p *Plan) OriginalsStep() planner.Step {
 	n := len(p.Facts.Resources())
 	step := planner.Act(VerbOriginals, planner.MarkAdd, planner.Idempotent, fmt.Sprintf("write down what %s has of %s: "+
@@ -68,7 +68,7 @@ func recorded(f *survey.Facts) string {
 	return fmt.Sprintf("%s with %s", wording.Plural(len(all), "resource"), wording.Plural(revisions, "revision"))
 }
 
-// verifyOriginals: what is written down is whole. That the source still has it, others verify.
+// verifyOriginals verifies that the file is complete. Other steps verify that the source still has what it describes.
 func (w *Sharing) verifyOriginals(_ context.Context, t *executor.Task) (executor.Verdict, error) {
 	if !t.Executed {
 		return executor.NotDone.Because("it is not written down yet"), nil
@@ -80,8 +80,8 @@ func (w *Sharing) verifyOriginals(_ context.Context, t *executor.Task) (executor
 		nil
 }
 
-// Originals reads what the source of a synchronization has written down in this run: observations of the source, and of
-// no other server, whatever stands in the file.
+// Originals reads what the source of a synchronization has written down in this run. It returns only observations of
+// the source, even if the file has others.
 func Originals(t *executor.Task, s *survey.Sync) (*planner.Observations, error) {
 	name := OriginalsFile(t.Step.Addr)
 	mend := "have it written again: syncctl resolve " + planner.TypedID(t.Step.Addr, VerbOriginals) + " -retry"
@@ -114,7 +114,7 @@ func Originals(t *executor.Task, s *survey.Sync) (*planner.Observations, error) 
 	return seen.Without(others), nil
 }
 
-// Knowing is an observer for a step: where it reads what the source has written down, the source is not asked.
+// Knowing returns an observer for a step. If the step reads what the source has written down, the source is not asked.
 func Knowing(ask func(context.Context, planner.Need) (any, error), t *executor.Task, s *survey.Sync) survey.Observer {
 	o := survey.Observer{Ask: ask, Alone: s != nil && s.OverSites()}
 	if t != nil && len(t.Step.Reads) > 0 {

@@ -11,20 +11,21 @@ import (
 	"github.com/zclconf/go-cty/cty"
 )
 
-// Plan is a synchronization beside what was observed. It makes the steps, for its own plan or for that of a migration.
+// Plan combines a synchronization with what was observed. It makes the steps, for its own plan or for that of a
+// migration.
 type Plan struct {
 	Sync  *survey.Sync
 	Facts *survey.Facts
-	Items []Standing // of Facts.Items
+	Items []Standing // one for each of Facts.Items
 
 	owner      string // address of the declaration that the steps belong to
 	encryption Encryption
-	pair       *Pair // nil: it is not encrypted, or the source does not declare how
+	pair       *Pair // nil: not encrypted, or the source declares no sync_tls
 	confirmed  map[string]planner.Confirmation
 }
 
-// New stands a synchronization beside what was observed. owner is the address of the declaration that its steps
-// belong to.
+// New returns a plan for a synchronization and what was observed. owner is the address of the declaration that its
+// steps belong to.
 func New(owner string, s *survey.Sync, f *survey.Facts, e Encryption, pair *Pair,
 	confirmed map[string]planner.Confirmation) *Plan {
 	p := &Plan{Sync: s, Facts: f, owner: owner, encryption: e, pair: pair, confirmed: confirmed}
@@ -35,7 +36,7 @@ func New(owner string, s *survey.Sync, f *survey.Facts, e Encryption, pair *Pair
 	return p
 }
 
-// Outline reconciles a synchronization that is declared alone.
+// Outline returns the plan of a synchronization that is not owned by a migration.
 func Outline(s *survey.Sync, f *survey.Facts, e Encryption, pair *Pair,
 	confirmed map[string]planner.Confirmation, replace bool) planner.Outline {
 	p, q := New(s.Address(), s, f, e, pair, confirmed), &planner.Sequence{Addr: s.Address()}
@@ -62,7 +63,7 @@ func Outline(s *survey.Sync, f *survey.Facts, e Encryption, pair *Pair,
 	return out
 }
 
-// actual is what of the declaration the target shows: the category that the copies are in, once there are any.
+// actual returns the part of the declaration that the target shows: the category of the copies, if there are any.
 func (p *Plan) actual() cty.Value {
 	if p.Sync.IsRemoved() || p.Facts.Category.ID == "" && p.Facts.Category.Problem == "" {
 		return cty.NullVal(cty.EmptyObject)
@@ -84,12 +85,12 @@ func (p *Plan) actual() cty.Value {
 	return cty.ObjectVal(map[string]cty.Value{"target_category": cty.StringVal(category)})
 }
 
-// isNew tells whether nothing of it exists yet.
+// isNew reports whether nothing of the synchronization exists yet.
 func (p *Plan) isNew() bool {
 	return !slices.ContainsFunc(p.Items, func(s Standing) bool { return s.Appeared > 0 || s.Configured || s.Replaces })
 }
 
-// setUp adds what brings the configurations to what is declared, up to the arrival of what they bring.
+// setUp adds the steps that bring the configurations to what is declared, and verify that what they bring has arrived.
 func (p *Plan) setUp(q *planner.Sequence) {
 	todo := p.unconfigured()
 	if p.Sync.OverSites() && p.looksAtCopies(todo) {
@@ -139,10 +140,10 @@ func (p *Plan) setUp(q *planner.Sequence) {
 	}
 }
 
-// madeAgain is why a configuration is replaced that is as declared.
+// madeAgain is the reason for replacing a configuration that is as declared.
 const madeAgain = "it is to be made again (-replace)"
 
-// replace has the configurations that there are made again. The copies stay, as with every configuration that is
+// replace has the existing configurations created again. The copies stay, as with every configuration that is
 // replaced.
 func (p *Plan) replace() {
 	for i := range p.Items {
@@ -152,7 +153,7 @@ func (p *Plan) replace() {
 	}
 }
 
-// looksAtCopies tells whether a step of setUp compares with the source.
+// looksAtCopies reports whether a step of setUp compares with the source.
 func (p *Plan) looksAtCopies(todo []*Standing) bool {
 	known := func(key string) bool { _, ok := p.Facts.Known[key]; return ok }
 	return len(todo)+len(p.unencrypted())+len(p.neverSynchronized()) > 0 || slices.ContainsFunc(p.forgotten(), known)
@@ -168,7 +169,7 @@ func (p *Plan) Prepare(q *planner.Sequence) {
 	}
 }
 
-// unconfigured are the elements that have no configuration as declared, as far as can be told.
+// unconfigured returns the items that have no configuration as declared, as far as known.
 func (p *Plan) unconfigured() []*Standing {
 	var out []*Standing
 	for i := range p.Items {
@@ -179,7 +180,7 @@ func (p *Plan) unconfigured() []*Standing {
 	return out
 }
 
-// takeDown adds what removes the configurations and keeps the data.
+// takeDown adds the steps that remove the configurations and keep the data.
 func (p *Plan) takeDown(q *planner.Sequence) {
 	var existing []*Standing
 	for i := range p.Items {
@@ -203,15 +204,16 @@ func (p *Plan) takeDown(q *planner.Sequence) {
 	q.Then(steps...)
 }
 
-// CannotReplace: before 2024x Refresh1 deleting a configuration leaves its record behind, and only Data Manager,
-// which removes the copy with it, makes room for another (TWCloud2024x 137987228).
+// CannotReplace reports whether a configuration cannot be replaced. Before 2024x Refresh1 a deleted configuration
+// leaves a record that prevents another one. Only Data Manager can remove it, together with the copy (TWCloud2024x
+// 137987228).
 func (p *Plan) CannotReplace(s *Standing) bool {
 	return s.Appeared > 0 && p.oldTarget()
 }
 
 func (p *Plan) oldTarget() bool { return p.Facts.Target.Release.OlderThan(osmc.SyncTLS2024R1) }
 
-// With is the same plan beside other facts.
+// With returns the same plan with other facts.
 func (p *Plan) With(f *survey.Facts) *Plan {
 	return New(p.owner, p.Sync, f, p.encryption, p.pair, p.confirmed)
 }

@@ -10,7 +10,7 @@ import (
 	"github.com/syncctl/syncctl/planner"
 )
 
-// targetSide: the category and the right to put something into it. They matter only when something is to be
+// targetSide is about the category, and the right to put something into it. They matter only if something has to be
 // configured.
 func (f *finder) targetSide() {
 	c, r := f.Facts.Category, f.Facts.Role
@@ -49,7 +49,7 @@ func (f *finder) targetSide() {
 	}
 }
 
-// OrNobody is a user, or words for one that is unknown.
+// OrNobody returns a user, or a description if the user is unknown.
 func OrNobody(user string) string {
 	if user == "" {
 		return "the target's user"
@@ -57,13 +57,13 @@ func OrNobody(user string) string {
 	return user
 }
 
-// progress: what the target lacks of what is configured.
+// progress is about what is configured and missing on the target.
 func (f *finder) progress() {
 	var late, waiting []string
 	for i := range f.Items {
 		s := &f.Items[i]
 		if f.todo[s] || s.Problem != "" || s.Waits != "" || f.Sync.Trigger == survey.Manual && s.Appeared == 0 {
-			continue // this plan has steps for it, or it is told otherwise
+			continue // this plan has steps for it, or another finding covers it
 		}
 		for _, r := range s.Expected() {
 			lacks := f.lacks(r)
@@ -101,7 +101,7 @@ func areResources(n int) string {
 	return fmt.Sprintf("%d resources are", n)
 }
 
-// lacks says what the target lacks of a resource, "" if nothing or if it is not a copy.
+// lacks returns what the target lacks of a resource. It returns "" if nothing is missing, or if it is not a copy.
 func (f *finder) lacks(r *survey.Resource) string {
 	switch {
 	case !r.Target.Exists && r.Coming:
@@ -114,7 +114,7 @@ func (f *finder) lacks(r *survey.Resource) string {
 	return ""
 }
 
-// drift: the source determines the metadata of what it gives (seed).
+// drift is about copies whose metadata differs, since the source determines it (seed).
 func (f *finder) drift() {
 	c := f.Facts.Category
 	seen := map[string]bool{}

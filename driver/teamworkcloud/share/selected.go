@@ -11,7 +11,7 @@ import (
 	"github.com/syncctl/syncctl/planner"
 )
 
-// selection tells whether what is declared exists, and what comes with it.
+// selection is about whether the declared items exist, and what they include.
 func (f *finder) selection() {
 	for i := range f.Items {
 		s := &f.Items[i]
@@ -51,7 +51,7 @@ func listOf(kind string) string {
 	return map[string]string{survey.KindCategory: "categories", survey.KindResource: "resources"}[kind]
 }
 
-// Quotes are words in quotation marks.
+// Quotes returns words in quotation marks.
 func Quotes(words []string) []string {
 	var out []string
 	for _, w := range words {
@@ -72,7 +72,7 @@ func (f *finder) removedResource(at string, s *Standing) {
 		"%s is marked as deleted on %s", at, f.Facts.Source.Addr)
 }
 
-// holds tells what a category brings now; later it brings what is put into it.
+// holds lists what a category brings now. Later it also brings what is put into it.
 func (f *finder) holds(at string, s *Standing) {
 	var all []string
 	revisions, come := 0, 0
@@ -96,7 +96,7 @@ func (f *finder) holds(at string, s *Standing) {
 	f.add(ruleHolds, planner.Note, s.Op, summary, detail+" What is put into the category later comes too.")
 }
 
-// resources tells whether each can be read, and is what the target takes it for.
+// resources is about whether each resource can be read, and whether the target has something else in its place.
 func (f *finder) resources() {
 	src, tgt := f.Facts.Source.Addr, f.Facts.Target.Addr
 	for _, r := range f.Facts.Resources() {
@@ -124,7 +124,7 @@ func (f *finder) resources() {
 	f.unknownProjects()
 }
 
-// unknownProjects: whether a project id is unique cannot be told where a server does not give it.
+// unknownProjects is about project IDs that a server does not show, so that it is unknown whether they are unique.
 func (f *finder) unknownProjects() {
 	var unknown []string
 	for _, r := range f.Facts.Resources() {
@@ -142,7 +142,7 @@ func (f *finder) unknownProjects() {
 			f.Facts.Target.Addr))
 }
 
-// unknownParts: what the servers do not give cannot be compared. Nothing is removed on that.
+// unknownParts is about parts that cannot be compared, because the servers do not show them. Nothing is removed then.
 func (f *finder) unknownParts(what string, r *survey.Resource) {
 	why := r.Diff.Unknown
 	if missing := slices.DeleteFunc(slices.Clone(r.Source.Unknown), func(p revision.Part) bool {

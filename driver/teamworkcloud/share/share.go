@@ -1,5 +1,5 @@
-// Package share is a synchronization of resources between two servers: its plan, its steps, and what their end
-// looks like. A migration that owns a synchronization has the same steps under its own address.
+// Package share plans, executes and verifies a synchronization of resources between two servers. A migration that owns
+// a synchronization has the same steps under its own address.
 package share
 
 import (
@@ -14,33 +14,31 @@ import (
 	"github.com/syncctl/syncctl/schema"
 )
 
-// The verbs of a synchronization. Steps that exist once for each configuration have the verb at the beginning of
-// their name.
+// The verbs of a synchronization. Steps that exist once for each configuration have a name that begins with the verb.
 const (
-	VerbOriginals      = "originals" // where servers are in sites
-	VerbSecured        = "secured"   // where it is encrypted
+	VerbOriginals      = "originals" // if a server is in a site
+	VerbSecured        = "secured"   // if it is encrypted
 	VerbCreateCategory = "create_category"
 	VerbGrantRole      = "grant_role"
 	VerbConfigure      = "configure"
-	VerbEncrypt        = "encrypt" // of a configuration that was there before encryption was declared
+	VerbEncrypt        = "encrypt" // for a configuration that existed before encryption was declared
 	VerbSynchronize    = "synchronize"
 	VerbArrived        = "arrived"
 	VerbUnconfigure    = "remove_configuration"
 )
 
-// The beginnings of the names of steps that exist once for each configuration: the key of the resource or category
-// follows.
+// Prefixes of the names of steps that exist once for each configuration. The key of the resource or category follows.
 const (
-	opConfigure   = VerbConfigure + "_" // + key + what it is configured as
+	opConfigure   = VerbConfigure + "_" // + key + Plan.configuration
 	opEncrypt     = VerbEncrypt + "_"   // + the same
 	opUnconfigure = VerbUnconfigure + "_"
 )
 
-// Verbs are all that a synchronization does.
+// Verbs are the verbs of a synchronization.
 var Verbs = driver.Verbs[*Sharing]{originals, secured, createCategory, grantRole, configure, encryptVerb, synchronize,
 	arrived, unconfigure}
 
-// Sharing is one synchronization at work.
+// Sharing carries out one synchronization.
 type Sharing struct {
 	Sync       *survey.Sync
 	Servers    Servers
@@ -48,32 +46,33 @@ type Sharing struct {
 	Encryption Encryption
 }
 
-// Servers writes to servers.
+// Servers returns clients that write to servers.
 type Servers interface {
 	Writer(server *schema.Resource) (osmc.Writer, error)
 }
 
-// Encryption is what a synchronization asks about the encryption of its ends.
+// Encryption is what a synchronization needs to know about the encryption of its ends.
 type Encryption interface {
-	// Look says how the ends of an encrypted synchronization stand to each other: nil where the source does not declare
-	// sync_tls, or while observations are missing.
+	// Look compares the ends of an encrypted synchronization. It returns nil if the source declares no sync_tls, and
+	// while observations are missing.
 	Look(v *survey.View, s *survey.Sync, f *survey.Facts) *Pair
 
-	// HasRecipe tells whether one of the vendor's pages says how a server of a release synchronizes encrypted.
+	// HasRecipe reports whether one of the vendor's pages says how a server of a release encrypts synchronization.
 	HasRecipe(server *connect.Server, release osmc.Release) bool
 
-	// VerifySecured shakes hands with the port of each end, from where the other one stands, and verifies what it shows.
+	// VerifySecured makes a TLS handshake with the port of each end, from the machine of the other one, and verifies
+	// it.
 	VerifySecured(ctx context.Context, s *survey.Sync) (executor.Verdict, error)
 }
 
-// Pair is how the two ends of an encrypted synchronization stand to each other.
+// Pair describes the encryption of the two ends of a synchronization.
 type Pair struct {
 	BothEnds bool // the target declares sync_tls too
 	Changes  bool // the plan of one of the ends changes something
 	Findings []planner.Finding
 }
 
-// servers are the addresses of the servers that looking at the copies contacts.
+// servers returns the addresses of the servers that are contacted to read the copies.
 func (p *Plan) servers() []string {
 	if p.Sync.OverSites() {
 		return []string{p.Facts.Target.Addr}

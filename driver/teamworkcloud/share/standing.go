@@ -8,21 +8,21 @@ import (
 	"github.com/syncctl/syncctl/planner"
 )
 
-// Standing is how an element of the selection stands.
+// Standing is an item of the selection with its state.
 type Standing struct {
 	*survey.Item
 
-	Op           string // the name of the step that configures it as declared
-	Appeared     int    // how many of its resources the target has as copies
-	Configured   bool   // as far as can be told there is a configuration as declared
-	Replaces     bool   // an earlier run has configured it otherwise, and a configuration cannot be edited
-	Again        bool   // it is replaced though it is as declared: that was asked for
+	Op           string // name of the step that configures it as declared
+	Appeared     int    // number of its resources that the target has as copies
+	Configured   bool   // it has a configuration as declared, as far as known
+	Replaces     bool   // an earlier run has configured it differently, and a configuration cannot be edited
+	Again        bool   // it is replaced although it is as declared, because that was requested
 	Unconfigured bool   // an earlier run has removed its configuration
 	Asked        bool   // an earlier run has configured it as declared
-	Waits        string // why it cannot be configured yet, in words
+	Waits        string // why it cannot be configured yet
 }
 
-// stand judges by what the target shows, and by what the journal remembers where no server can tell.
+// stand returns the state of an item: from what the target shows, and from the journal where no server can tell.
 func (p *Plan) stand(item *survey.Item) Standing {
 	s := Standing{Item: item, Op: opConfigure + item.Key() + "_" + p.configuration()}
 	for i := range item.Resources {
@@ -41,7 +41,7 @@ func (p *Plan) stand(item *survey.Item) Standing {
 		s.Configured = s.Appeared > 0 && s.Appeared >= expected
 	case !s.Asked:
 		s.Replaces = true
-	default: // with a trigger that comes by itself, something must show
+	default: // if the trigger works by itself, something must have arrived
 		s.Configured = p.Sync.Trigger != survey.EveryCommit || s.Appeared > 0 || expected == 0
 	}
 	if item.Kind == survey.KindResource && item.Coming {
@@ -50,8 +50,8 @@ func (p *Plan) stand(item *survey.Item) Standing {
 	return s
 }
 
-// doubt takes back what is concluded from copies alone where another configuration may have brought them: one that was
-// declared formerly, or that of a category which the resource has left.
+// doubt resets Configured where that was concluded only from copies that another configuration may have brought: one
+// that was declared before, or that of a category which the resource has left.
 func (p *Plan) doubt() {
 	former := p.former()
 	category := slices.ContainsFunc(p.Items, func(s Standing) bool {
@@ -74,7 +74,7 @@ func (p *Plan) doubt() {
 	}
 }
 
-// former are the keys of what earlier runs have configured and is not declared any more.
+// former returns the keys of what earlier runs have configured and is no longer declared.
 func (p *Plan) former() map[string]bool {
 	out := map[string]bool{}
 	for op := range p.confirmed {
@@ -88,7 +88,7 @@ func (p *Plan) former() map[string]bool {
 	return out
 }
 
-// lastConfigured is the step that configured it last, "" if none did.
+// lastConfigured returns the step that configured a key last, "" if there is none.
 func (p *Plan) lastConfigured(key string) (string, planner.Confirmation) {
 	var last string
 	var at planner.Confirmation
@@ -100,7 +100,7 @@ func (p *Plan) lastConfigured(key string) (string, planner.Confirmation) {
 	return last, at
 }
 
-// lastRemoved is when a configuration was removed last: by a step of one of the keys, or by a migration.
+// lastRemoved returns when a configuration was removed last, by a step for one of the keys or by a migration.
 func (p *Plan) lastRemoved(keys ...string) (planner.Confirmation, bool) {
 	at, found := p.confirmed[VerbUnconfigure]
 	for _, key := range keys {
@@ -111,7 +111,7 @@ func (p *Plan) lastRemoved(keys ...string) (planner.Confirmation, bool) {
 	return at, found
 }
 
-// keyOf stands for all that is declared in the name of a step.
+// keyOf returns a fingerprint of all declared items, for the name of a step.
 func keyOf(items []survey.Item) string {
 	var words []string
 	for i := range items {
@@ -120,7 +120,7 @@ func keyOf(items []survey.Item) string {
 	return survey.Print(8, words...)
 }
 
-// forgotten are those of former whose configuration has not been removed since: keys, sorted.
+// forgotten returns those keys of former whose configuration has not been removed since, sorted.
 func (p *Plan) forgotten() []string {
 	var out []string
 	for key := range p.former() {

@@ -11,7 +11,7 @@ import (
 	"github.com/syncctl/syncctl/planner"
 )
 
-// Documents that steps refer to.
+// Documents that steps mention.
 const (
 	WizardPage = "Creating remote resource configurations, MCS 247047420"
 	SyncPage   = "Cross-cluster resource synchronization"
@@ -23,16 +23,16 @@ const (
 	atTarget = survey.AtTarget
 )
 
-// releaseFacts: the steps are for the major versions that were seen when planning. Each names the servers that it
-// contacts.
+// releaseFacts returns the major versions that were seen when planning, as facts of a step. Each step names those of
+// the servers that it contacts.
 func (p *Plan) releaseFacts(ends ...string) []planner.Fact {
 	if p.owner != p.Sync.Address() || p.pair != nil {
-		return nil // a migration has facts of its own, and servers that are encrypted are stopped at times
+		return nil // a migration has its own facts, and the services of encrypted servers are stopped at times
 	}
 	var out []planner.Fact
 	for _, end := range ends {
 		if p.Sync.OverSites() && end == atSource && len(ends) > 1 {
-			continue // the step that writes down what the source has rests on it
+			continue // the step that writes down what the source has depends on it
 		}
 		server := p.Facts.Source
 		if end == atTarget {
@@ -43,7 +43,7 @@ func (p *Plan) releaseFacts(ends ...string) []planner.Fact {
 	return out
 }
 
-// page is what is exclusive to one person at a time.
+// page returns what only one person may use at a time.
 func (p *Plan) page() []string {
 	return []string{"remote repository management of " + p.Facts.Target.Addr}
 }
@@ -75,7 +75,7 @@ func itemWords(items []*Standing) string {
 	return wording.List(out)
 }
 
-// demanded are the elements that something is verified of, and when.
+// demanded returns the arguments that say which items a step verifies, and as of when.
 func (p *Plan) demanded(items []*Standing) map[string]string {
 	args := map[string]string{}
 	if p.Facts.AsOf != "" {
@@ -91,10 +91,10 @@ func (p *Plan) demanded(items []*Standing) map[string]string {
 	return args
 }
 
-// mostKeys keeps a step's arguments small; where there are more, all of the declaration is verified.
+// mostKeys keeps a step's arguments small. If there are more items, all of the declaration is verified.
 const mostKeys = 80
 
-// copies looks at the copies as they are now.
+// copies reads the copies as they are now.
 func (w *Sharing) copies(ctx context.Context, asOf time.Time) (f *survey.Facts, err error) {
 	err = survey.Gather(ctx, w.Observe.In(survey.Near), func(v *survey.View) { f = v.Copies(w.Sync, asOf, nil) })
 	return f, err

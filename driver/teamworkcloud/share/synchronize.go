@@ -16,7 +16,8 @@ import (
 
 var synchronize = driver.Verb[*Sharing]{Name: VerbSynchronize, Verify: (*Sharing).verifySynchronized}
 
-// synchronizeStep: a configuration with a manual trigger brings nothing before somebody asks.
+// synchronizeStep returns the step in which a person starts the synchronization. A configuration with a manual trigger
+// brings nothing before that.
 func (p *Plan) synchronizeStep(items []*Standing) planner.Step {
 	return p.compares(planner.Step{
 		Op: VerbSynchronize, Servers: p.servers(), Mark: planner.MarkPerson, Repeat: planner.CheckFirst,
@@ -34,7 +35,7 @@ func (p *Plan) synchronizeStep(items []*Standing) planner.Step {
 	})
 }
 
-// neverSynchronized are the elements of a manual sync that nothing has come of yet.
+// neverSynchronized returns the items of a manual synchronization of which nothing has arrived yet.
 func (p *Plan) neverSynchronized() []*Standing {
 	if p.Sync.Trigger != survey.Manual {
 		return nil
@@ -49,8 +50,8 @@ func (p *Plan) neverSynchronized() []*Standing {
 	return out
 }
 
-// verifySynchronized: something has come of everything that a person was to ask for. Whether it is all, is verified
-// by the next step.
+// verifySynchronized verifies that something has arrived for each item that a person had to synchronize. Whether
+// everything has arrived is verified by the next step.
 func (w *Sharing) verifySynchronized(ctx context.Context, t *executor.Task) (executor.Verdict, error) {
 	f, err := w.copies(ctx, time.Time{})
 	if err != nil {

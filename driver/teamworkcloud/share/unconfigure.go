@@ -15,7 +15,7 @@ import (
 
 var unconfigure = driver.Verb[*Sharing]{Name: VerbUnconfigure, Verify: (*Sharing).verifyUnconfigured}
 
-// UnconfigureStep has a person delete configurations and keep what they have brought.
+// UnconfigureStep returns the step in which a person deletes configurations and keeps what they have brought.
 func (p *Plan) UnconfigureStep(key, because string, items ...*Standing) planner.Step {
 	held := 0
 	for _, s := range items {
@@ -24,18 +24,20 @@ func (p *Plan) UnconfigureStep(key, because string, items ...*Standing) planner.
 	return p.removal(opUnconfigure+key, because, itemWords(items), p.itemValues(items), len(items), held)
 }
 
-// UnconfigureAllStep is a migration's: all configurations of its sync go, once everything has been verified.
+// UnconfigureAllStep returns the step of a migration that deletes all configurations of its synchronization, after
+// everything has been verified.
 func (p *Plan) UnconfigureAllStep(because string) planner.Step {
 	var items []*Standing
 	for i := range p.Items {
 		items = append(items, &p.Items[i])
 	}
 	s := p.removal(VerbUnconfigure, because, itemWords(items), p.itemValues(items), len(items), 0)
-	delete(s.Args, "held") // what arrived has been recorded
+	delete(s.Args, "held") // what arrived is already recorded
 	return s
 }
 
-// unconfigureForgotten removes a configuration that an earlier run has made and that is no longer declared.
+// unconfigureForgotten returns the step that deletes a configuration that an earlier run has made and that is no
+// longer declared.
 func (p *Plan) unconfigureForgotten(key string, k survey.Known) planner.Step {
 	values := []planner.Value{
 		{Name: "target", Label: "Target server", Value: p.Sync.TargetServer().URL.String()},
@@ -75,7 +77,7 @@ func (p *Plan) removal(op, because, what string, values []planner.Value, n, held
 	})
 }
 
-// verifyUnconfigured: no interface shows that a configuration is removed; that its copies still exist, it does.
+// verifyUnconfigured verifies that the copies still exist. No interface shows whether a configuration was deleted.
 func (w *Sharing) verifyUnconfigured(ctx context.Context, t *executor.Task) (executor.Verdict, error) {
 	f, err := w.copies(ctx, time.Time{})
 	if err != nil {
