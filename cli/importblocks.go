@@ -76,6 +76,10 @@ func (c *command) generated(
 		}
 	}
 	for i := range missing {
+		if missing[i].To.Index != "" {
+			bad(&missing[i], "Cannot be written", "There is no %s. %s", missing[i].To, schema.EachByHand)
+			continue
+		}
 		r, id := importedFrom(servers, missing[i].ID)
 		if r == nil {
 			bad(&missing[i], "Invalid id", "%q does not begin with the address of a declared server and a slash, as in "+

@@ -253,7 +253,9 @@ removed {
 		text: []string{"`to` is where, and `id` what: the address of a declared server, a slash, and what the product " +
 			"calls it there. `syncctl plan -generate-config-out=FILE` writes the declaration into a new file of the " +
 			"configuration, and plans with it. Once it is declared, the block does nothing, and may go. `syncctl import` " +
-			"writes all that a server has, without such blocks."},
+			"writes all that a server has, without such blocks.",
+			"With `for_each` the block stands for one import for each key, and `to` ends in `[each.key]`. What has a key is " +
+				"declared by you, with a for_each of its own; it is not written for you."},
 		example: map[string]string{"main.sync.hcl": secretVariable + `
 server "TYPE" "north" {
   url      = "https://north.example"

@@ -110,7 +110,9 @@ var removedBody = Body{
 
 // importBody is the grammar of an import block.
 var importBody = Body{Attributes: []Attribute{
-	{Name: "to", Required: true, Doc: "The address at which it is to be declared, without a key."},
+	{Name: "for_each", Type: cty.DynamicPseudoType, Doc: "A map, an object or a set of strings: there is one import for " +
+		"each key. It must not be sensitive."},
+	{Name: "to", Required: true, Doc: "The address at which it is to be declared; with for_each it ends in [each.key]."},
 	{Name: "id", Type: cty.String, Required: true, Doc: "Where it is: the address of a declared server, a slash, and " +
 		"what it is called there, as in \"server.TYPE.NAME/KEY\"."},
 }}

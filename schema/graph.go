@@ -55,6 +55,7 @@ func (l *loader) resolve() {
 	for _, s := range l.setBlock {
 		l.resolveShape(&node{mod: l.root}, s, nil) // it is evaluated last, so its needs do not matter
 	}
+	l.resolveImports()
 	l.resolveRules()
 }
 

@@ -1,7 +1,10 @@
 package schema
 
 import (
+	"strings"
+
 	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/zclconf/go-cty/cty"
 	"github.com/zclconf/go-cty/cty/convert"
 )
@@ -17,21 +20,44 @@ type Import struct {
 func (c *Config) MissingImports() []Import {
 	var out []Import
 	for _, i := range c.Imports {
-		if c.loader.root.nodes[i.To.String()] == nil { // else it is declared, be it not enabled
+		n := c.loader.root.nodes[i.To.All().String()]
+		if n == nil || i.To.Index != "" && c.Lookup(i.To) == nil && !n.lacks(i.To.Index) { // else it is, be it not enabled
 			out = append(out, i)
 		}
 	}
 	return out
 }
 
+// lacks tells whether which instances a declaration has is unknown, or one of them is not enabled.
+func (n *node) lacks(index string) bool {
+	return n.decl != nil && (n.decl.meta.unknown || n.decl.meta.off[index])
+}
+
 // CheckImports reports import blocks whose address is not declared.
 func (c *Config) CheckImports() hcl.Diagnostics {
 	var diags hcl.Diagnostics
 	for _, i := range c.MissingImports() {
-		diags = append(diags, problem(i.Range, "Import of what is not declared", "There is no %s. Declare it, or have it "+
-			"written: syncctl plan -generate-config-out=found.sync.hcl", i.To))
+		way := "Declare it, or have it written: syncctl plan -generate-config-out=found.sync.hcl"
+		if i.To.Index != "" {
+			way = EachByHand
+		}
+		diags = append(diags, problem(i.Range, "Import of what is not declared", "There is no %s. %s", i.To, way))
 	}
 	return diags
+}
+
+// EachByHand says of what has a key how it comes to be declared.
+const EachByHand = "Declare it with for_each, and with this key in it; what has no key can be written, and so can all " +
+	"that a server has: syncctl import SERVER."
+
+// importing is an import block, before it is evaluated.
+type importing struct {
+	meta    meta
+	to      Addr           // without a key
+	key     *hcl.Attribute // of to, an expression; nil: it is in index, or there is none
+	index   string
+	id      *hcl.Attribute
+	toRange hcl.Range
 }
 
 // collectImport takes in an import block.
@@ -51,29 +77,106 @@ func (l *loader) collectImport(m *module, b *hcl.Block) {
 	if to == nil || id == nil {
 		return
 	}
-	i := Import{Range: id.Expr.Range()}
-	t, ok := l.target(to.Expr)
-	if ok {
-		var err error
-		i.To, err = ParseAddr(traversalText(t))
-		ok = err == nil && i.To.Module == "" && i.To.Index == ""
-	}
-	if !ok {
-		l.add(problem(to.Expr.Range(), "Invalid address", "The argument \"to\" is the address at which something is to be "+
-			"declared: KIND.TYPE.NAME, without a key and in no module."))
+	i := &importing{meta: metaOf(content), id: id, toRange: to.Expr.Range()}
+	t, key := l.keyed(to.Expr)
+	addr, err := ParseAddr(traversalText(t))
+	i.to, i.index = addr.All(), addr.Index
+	switch {
+	case err != nil || addr.Module != "":
+		l.add(problem(i.toRange, "Invalid address", "The argument \"to\" is the address at which something is to be "+
+			"declared: KIND.TYPE.NAME, or KIND.TYPE.NAME[each.key] with for_each, and in no module."))
 		return
-	}
-	val, ok := l.constant(id)
-	if !ok {
+	case i.meta.forEach != nil && key == nil:
+		l.add(problem(i.toRange, "Invalid address", "With for_each, there is one import for each key: write %s[each.key].",
+			i.to))
 		return
+	case key != nil:
+		i.key = &hcl.Attribute{Name: "to", Expr: key, Range: to.Range, NameRange: to.NameRange}
 	}
-	text, err := convert.Convert(val, cty.String)
-	if err != nil || text.IsNull() || !text.IsKnown() || text.IsMarked() || text.AsString() == "" {
-		l.add(problem(id.Expr.Range(), "Invalid id", "Write where it is: the address of a declared server, a slash, and "+
-			"what it is called there, as in \"server.TYPE.NAME/KEY\"."))
-		return
+	l.importing = append(l.importing, i)
+}
+
+// keyed is a reference whose key may be an expression, such as sync.TYPE.NAME[each.key]; that is key then.
+func (l *loader) keyed(expr hcl.Expression) (t hcl.Traversal, key hcl.Expression) {
+	if t, ok := l.target(expr); ok {
+		return t, nil
 	}
-	i.ID = text.AsString()
+	native, ok := expr.(hclsyntax.Expression)
+	if file := l.files[expr.Range().Filename]; !ok && file != nil && expr.Range().CanSliceBytes(file.Bytes) {
+		text := strings.Trim(string(expr.Range().SliceBytes(file.Bytes)), `"`) // JSON
+		text = strings.TrimSuffix(strings.TrimPrefix(text, "${"), "}")
+		native, _ = hclsyntax.ParseExpression([]byte(text), expr.Range().Filename, expr.Range().Start)
+	}
+	if index, ok := native.(*hclsyntax.IndexExpr); ok {
+		if t, diags := hcl.AbsTraversalForExpr(index.Collection); !diags.HasErrors() {
+			return t, index.Key
+		}
+	}
+	return nil, nil
+}
+
+// resolveImports finds what import blocks refer to. They are evaluated last, so that their needs do not matter.
+func (l *loader) resolveImports() {
+	for _, i := range l.importing {
+		n := &node{mod: l.root}
+		l.resolveMeta(n, &i.meta, l.root)
+		l.resolveExpr(n, i.id, i.meta.names())
+		if i.key != nil {
+			l.resolveExpr(n, i.key, i.meta.names())
+		}
+	}
+}
+
+// evaluateImports evaluates import blocks, each once for each key of its for_each.
+func (l *loader) evaluateImports() {
+	for _, i := range l.importing {
+		if l.bad[i.id] || i.key != nil && l.bad[i.key] || len(l.root.instances) == 0 {
+			continue
+		}
+		l.eachKey(&i.meta, frame{in: l.root.instances[0]}, i.toRange, func(_ string, f frame) {
+			if in, ok := l.imported(i, f); ok {
+				l.addImport(in)
+			}
+		})
+	}
+}
+
+// imported is what an import block says, with one key of its for_each.
+func (l *loader) imported(i *importing, f frame) (Import, bool) {
+	text := func(attr *hcl.Attribute, summary, detail string) (string, bool) {
+		ctx := l.context(attr.Expr, f)
+		val, diags := l.value(attr.Expr, ctx)
+		l.add(diags...)
+		if diags.HasErrors() {
+			return "", false
+		}
+		text, err := convert.Convert(val, cty.String)
+		switch {
+		case err == nil && !text.IsKnown() && !text.IsMarked():
+			return "", false // such as a variable without a value, which is reported where one is needed
+		case err != nil || text.IsMarked() || text.IsNull() || text.AsString() == "":
+			l.add(l.inContext(problem(attr.Expr.Range(), summary, "%s", detail), attr.Expr, ctx))
+			return "", false
+		}
+		return text.AsString(), true
+	}
+	out := Import{To: i.to, Range: i.id.Expr.Range()}
+	out.To.Index = i.index
+	if i.key != nil {
+		key, ok := text(i.key, "Invalid key", "The key of an address is a text that is not sensitive, such as each.key.")
+		if !ok {
+			return out, false
+		}
+		out.To.Index = indexText(key)
+	}
+	var ok bool
+	out.ID, ok = text(i.id, "Invalid id", "Write where it is: the address of a declared server, a slash, and what it is "+
+		"called there, as in \"server.TYPE.NAME/KEY\".")
+	return out, ok
+}
+
+// addImport takes in an import, unless it is there already.
+func (l *loader) addImport(i Import) {
 	toRange, toHad := l.importedTo[i.To]
 	idRange, idHad := l.importedIDs[i.ID]
 	switch {

@@ -176,6 +176,7 @@ func (l *loader) load(ctx context.Context) (*Config, hcl.Diagnostics) {
 	l.settleSites(order)
 	l.checkMoves()
 	l.check(order)
+	l.evaluateImports()
 	settings := l.settings()
 	settings.Sites = l.evaluateSites()
 	return l.finish(order, settings)
@@ -219,6 +220,7 @@ type loader struct {
 	moved       []movedIn
 	moves       []Move // of moved, with whole addresses
 	removed     []Move
+	importing   []*importing
 	imports     []Import
 	importedTo  map[Addr]hcl.Range   // where each of them stands, by its address
 	importedIDs map[string]hcl.Range // and by its id
