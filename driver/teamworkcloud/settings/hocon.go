@@ -8,11 +8,11 @@ import (
 	"strings"
 )
 
-// HOCON is a file of settings in Human-Optimized Config Object Notation, read as Lightbend's library reads it: later
-// values win over earlier ones, objects are merged, a key may be a path, and the root may do without braces.
+// HOCON is a settings file in Human-Optimized Config Object Notation, read as Lightbend's library reads it. Later
+// values override earlier ones, objects are merged, a key may be a path, and the root may have no braces.
 //
 // Included files are not opened, and ${...} is not replaced: a value that may depend on either is Unknown. An object
-// joined to an array or to a text, which the library takes in some cases, is refused.
+// joined to an array or a text, which the library accepts in some cases, is refused.
 type HOCON struct {
 	src     []byte
 	fields  []field
@@ -26,18 +26,18 @@ type Standing int
 const (
 	Absent   Standing = iota // nothing
 	Literal                  // a text, a number or a boolean
-	Null                     // null: the reading program takes it for absent
-	Object                   // there are settings below it
-	Array                    // its elements cannot be named by a path
-	Unknown                  // it depends on ${...}, on an included file, or on what += adds to
-	included                 // a field only: an included file may set anything below the path
+	Null                     // null: for the reading program the same as absent
+	Object                   // it has settings below it
+	Array                    // a path cannot name its elements
+	Unknown                  // it depends on ${...}, on an included file, or on the value that += adds to
+	included                 // only for a field: an included file may set anything below the path
 )
 
-// field is one thing that a file says about a path. The fields in the order of the file say everything.
+// field is one statement of a file about a path. The fields, in the order of the file, contain everything.
 type field struct {
 	path     []string // from the root
 	standing Standing
-	value    string // of a Literal: as the reading program gets it
+	value    string // for a Literal: as the reading program gets it
 	at       int    // offset of the value
 }
 
@@ -45,14 +45,14 @@ func (f field) same(g field) bool {
 	return f.standing == g.standing && f.value == g.value && slices.Equal(f.path, g.path)
 }
 
-// Found is what a file says about a path, and where the field stands that decides it.
+// Found is what a file says about a path, with the place of the field that decides it.
 type Found struct {
 	Standing Standing
-	Value    string // of a Literal: its text, without quotes and with escapes resolved
+	Value    string // for a Literal: its text, without quotes and with escapes resolved
 	Line     int    // 1-based; 0 if the file says nothing
 }
 
-// ParseHOCON reads a file. Text that is not valid HOCON is refused with a *SyntaxError.
+// ParseHOCON reads a file. It returns a *SyntaxError if the text is not valid HOCON.
 func ParseHOCON(src []byte) (*HOCON, error) {
 	if err := refuseUTF16(src); err != nil {
 		return nil, err
@@ -65,15 +65,15 @@ func ParseHOCON(src []byte) (*HOCON, error) {
 	return &HOCON{src, fields, closing}, nil
 }
 
-// Bytes is the file as it is now.
+// Bytes returns the current content of the file.
 func (h *HOCON) Bytes() []byte { return bytes.Clone(h.src) }
 
-// Find is what the file says about a path: names with dots between them.
+// Find returns what the file says about a path, which is names separated by dots.
 func (h *HOCON) Find(path string) Found { return h.find(strings.Split(path, ".")) }
 
-// find merges the fields from first to last, as the library does: whichever concerns the path last decides.
+// find merges the fields in order, as the library does: the last one that concerns the path decides.
 func (h *HOCON) find(path []string) (found Found) {
-	at := -1 // of the field that decides
+	at := -1 // offset of the field that decides
 	for _, f := range h.fields {
 		n := min(len(f.path), len(path))
 		if !slices.Equal(f.path[:n], path[:n]) {
@@ -82,7 +82,7 @@ func (h *HOCON) find(path []string) (found Found) {
 		standing, value := f.standing, f.value
 		switch above, below := len(f.path) < len(path), len(f.path) > len(path); {
 		case above && standing == Object:
-			continue // it is merged with what was there before
+			continue // it is merged with what was set before
 		case above && (standing == Unknown || standing == included):
 			standing, value = Unknown, ""
 		case above:
@@ -98,11 +98,12 @@ func (h *HOCON) find(path []string) (found Found) {
 	return found
 }
 
-// Append adds the line "path = value" to the end of the file, or before the brace that closes the root: there it
-// wins over everything before it. If the path has that value already, nothing is changed.
+// Append adds the line "path = value" at the end of the file, or before the brace that closes the root. There it
+// overrides everything before it. If the path already has that value, nothing is changed.
 //
-// It is refused where it would replace other settings: where the path is an object, or something above it is none;
-// and where the line does not read as that path with that value, since a name or the value needs quotes.
+// Append returns an error if it would replace other settings: the path is an object, or something above it is not an
+// object. It also returns an error if the line does not read as that path with that value, because a name or the value
+// would need quotes.
 func (h *HOCON) Append(path, value string) error {
 	keys := strings.Split(path, ".")
 	for n := 1; n < len(keys); n++ {
@@ -127,10 +128,10 @@ func (h *HOCON) Append(path, value string) error {
 	return nil
 }
 
-// errSpoils: an edit is read again before it counts, and this one would say something else than was meant.
+// errSpoils means that an edited file, read again, does not say what was intended.
 var errSpoils = errors.New("the file cannot be edited without changing other settings")
 
-// withLine is the file with one more line where the root ends.
+// withLine returns the file with one more line at the end of the root.
 func (h *HOCON) withLine(line string) []byte {
 	at, newline := len(h.src), "\n"
 	if h.closing >= 0 {

@@ -7,25 +7,25 @@ import (
 	"strings"
 )
 
-// deepest is how deep braces, brackets and names may be nested: deeper than anybody writes, and not too deep for the
-// library on the server, which is recursive.
+// deepest is the maximum nesting of braces, brackets and names. It is deeper than anybody writes, but not too deep for
+// the recursive library on the server.
 const deepest = 500
 
-// mostNames is how many names the paths of all fields of a file may have: each field keeps its whole path, and a small
-// file of many settings that are nested deep would take gigabytes. The vendor's file has some thousand.
+// mostNames is the maximum number of names in the paths of all fields of a file. Each field has its whole path, so a
+// small file with many deeply nested settings would take gigabytes. The vendor's file has some thousand.
 const mostNames = 1_000_000
 
-// parser reads a file into fields. The first error ends the file for it: all that follows is the end.
+// parser reads a file into fields. After the first error, it only returns the end of the file.
 type parser struct {
 	lexer
-	t      token // read, and not used yet
+	t      token // read, but not used yet
 	fields []field
-	hidden int // arrays around the token at hand: no path names what is in one
+	hidden int // number of arrays around the current token: no path names their content
 	depth  int
-	names  int // in the paths of fields
+	names  int // number of names in the paths of fields
 }
 
-// parseHOCON reads a file. closing is the offset of the brace that closes the root, -1 if it has none.
+// parseHOCON reads a file. closing is the offset of the brace that closes the root, or -1 if there is none.
 func parseHOCON(src []byte) (fields []field, closing int, err error) {
 	p := parser{lexer: lexer{src: src}}
 	p.next()
@@ -50,7 +50,7 @@ func (p *parser) next() { p.t = p.token() }
 
 func (p *parser) fail(at int, msg string) { p.t = p.lexer.fail(at, msg) }
 
-// skipLines goes on to the next token that is neither a comment nor the end of a line.
+// skipLines moves to the next token that is neither a comment nor the end of a line.
 func (p *parser) skipLines() {
 	for p.t.kind == tokNewline || p.t.kind == tokComment {
 		p.next()
@@ -69,8 +69,8 @@ func (p *parser) deeper(at int) {
 	}
 }
 
-// object reads fields up to the closing brace and returns its offset; without an opening one (open is -1) it reads
-// up to the end of the file.
+// object reads fields up to the closing brace and returns its offset. If there is no opening brace (open is -1), it
+// reads to the end of the file.
 func (p *parser) object(path []string, open int) (closing int) {
 	p.deeper(max(open, 0))
 	defer func() { p.depth-- }()
@@ -104,7 +104,7 @@ func unseparated(t token) string {
 	return tokenNames[t.kind] + " after a value: a comma or a new line is missing, or quotes around the value"
 }
 
-// separator reads the ends of lines and the comma that may follow a value, and tells whether there were any.
+// separator reads the line ends and the comma that may follow a value. It reports whether there were any.
 func (p *parser) separator() (separated bool) {
 	for ; ; p.next() {
 		switch p.t.kind {
@@ -137,14 +137,14 @@ func (p *parser) field(path []string) {
 	p.skipLines()
 	switch t := p.t; {
 	case p.err != nil:
-	case t.kind == tokOpenBrace: // nothing can be joined to it
+	case t.kind == tokOpenBrace: // nothing can be joined to the object
 		p.nested(f)
 	case t.kind == tokSeparator:
 		p.next()
 		p.value(f)
 	case t.kind != tokAppend:
 		p.fail(t.start, tokenNames[t.kind]+" after a name: '=' or ':' is missing, or quotes around a value")
-	case p.hidden > 0: // no document says so, but the library refuses it
+	case p.hidden > 0: // not documented, but the library refuses it
 		p.fail(t.start, "'+=' is not allowed in an array")
 	default:
 		p.next()
@@ -156,12 +156,12 @@ func (p *parser) field(path []string) {
 	}
 }
 
-// value reads a value, or several in a row, which are joined: texts make a text, arrays an array, objects an object,
-// and what ${...} makes is unknown.
+// value reads a value, or several in a row, which are joined: texts to a text, arrays to an array, objects to an
+// object. Anything with ${...} is unknown.
 func (p *parser) value(f field) {
 	p.skipLines()
-	var parts []token // texts and substitutions since the last object or array
-	kind := tokEnd    // of what is joined, substitutions apart: tokWord for texts
+	var parts []token // texts and substitutions after the last object or array
+	kind := tokEnd    // kind of what is joined, ignoring substitutions: tokWord for texts
 	for first := true; ; first = false {
 		t := p.t
 		switch {
@@ -200,7 +200,7 @@ func (p *parser) value(f field) {
 const notJoined = "objects, arrays and texts cannot be joined to one another: a comma or a new line is missing, " +
 	"or quotes"
 
-// literal emits what texts and substitutions in a row do to a path.
+// literal emits the field for texts and substitutions in a row.
 func (p *parser) literal(f field, parts []token) {
 	if len(parts) == 0 {
 		return
@@ -226,7 +226,7 @@ func (p *parser) literal(f field, parts []token) {
 	p.emit(f)
 }
 
-// nested reads an object that is a value; the token at hand is its opening brace.
+// nested reads an object that is a value. The current token is its opening brace.
 func (p *parser) nested(f field) {
 	open := p.t.start
 	f.standing, f.at = Object, open
@@ -235,7 +235,7 @@ func (p *parser) nested(f field) {
 	p.object(f.path, open)
 }
 
-// array reads an array; the token at hand is its opening bracket.
+// array reads an array. The current token is its opening bracket.
 func (p *parser) array(f field) {
 	open := p.t.start
 	f.standing, f.at = Array, open

@@ -10,9 +10,9 @@ import (
 	"unicode/utf8"
 )
 
-// The tokens of HOCON as Lightbend's library makes them (HOCON.md of github.com/lightbend/config, and its Tokenizer
-// for what that leaves open). White space is not a token: between two texts it is the bytes between them. Numbers,
-// true, false and null are words: who looks for a text takes them for one.
+// The tokens of HOCON are those of Lightbend's library (HOCON.md of github.com/lightbend/config, and its Tokenizer for
+// what that leaves open). White space is not a token: between two texts it is the bytes between them. Numbers, true,
+// false and null are words, because whoever asks for a text gets them as text.
 
 type tokenKind int
 
@@ -46,17 +46,17 @@ var punctuation = map[byte]tokenKind{
 type token struct {
 	kind       tokenKind
 	start, end int
-	text       string // of words and strings: what they stand for
+	text       string // for words and strings: the text they stand for
 }
 
-// named: may be a part of a path.
+// named reports whether the token may be part of a path.
 func (t token) named() bool { return t.kind == tokWord || t.kind == tokString }
 
-// lexer makes tokens one by one. After its first error, which it keeps, there is only the end of the file.
+// lexer returns tokens one by one. After its first error, which it keeps, it only returns the end of the file.
 type lexer struct {
 	src    []byte
 	at     int
-	inside bool // of ${...}
+	inside bool // inside ${...}
 	err    error
 }
 
@@ -69,10 +69,10 @@ func (l *lexer) fail(at int, msg string) token {
 	return token{kind: tokEnd, start: l.at, end: l.at}
 }
 
-// lineAt is the line (1-based) of an offset. In HOCON only \n ends a line.
+// lineAt returns the line (1-based) of an offset. In HOCON only \n ends a line.
 func lineAt(src []byte, at int) int { return bytes.Count(src[:at], []byte{'\n'}) + 1 }
 
-// isSpace is Java's isWhitespace, with the no-break spaces and the byte order mark that it leaves out.
+// isSpace is Java's isWhitespace plus the no-break spaces and the byte order mark.
 func isSpace(r rune) bool {
 	switch {
 	case r >= '\t' && r <= '\r', r >= 0x1c && r <= ' ', r == '\ufeff':
@@ -83,7 +83,7 @@ func isSpace(r rune) bool {
 	return unicode.In(r, unicode.Zs, unicode.Zl, unicode.Zp)
 }
 
-// reserved are the characters that text has in quotes only.
+// reserved lists the characters that are allowed only in quotes.
 const reserved = "$\"{}[]:=,+#`^?!@*&\\"
 
 // token reads the next token.
@@ -122,7 +122,7 @@ func (l *lexer) token() token {
 	return token{kind: kind, start: start, end: l.at}
 }
 
-// word reads unquoted text. Of the characters that it may not have, a number may have + in its exponent.
+// word reads unquoted text. A number may have + in its exponent, which is not allowed elsewhere in a word.
 func (l *lexer) word() token {
 	start := l.at
 	if c := l.src[start]; c == '-' || c >= '0' && c <= '9' {
@@ -149,7 +149,7 @@ func (l *lexer) word() token {
 // valid reads UTF-8; each invalid byte becomes U+FFFD, as in Java.
 func valid(text []byte) string { return string(bytes.Runes(text)) }
 
-// quoted reads a string in quotes, which is one of JSON's, or one in three quotes.
+// quoted reads a JSON string, or one in three quotes.
 func (l *lexer) quoted() token {
 	start, end := l.at, l.at+1
 	if bytes.HasPrefix(l.src[start:], []byte(`"""`)) {
@@ -172,7 +172,7 @@ func (l *lexer) quoted() token {
 	return token{tokString, start, l.at, text}
 }
 
-// tripleQuoted reads up to the last three of at least three quotes.
+// tripleQuoted reads a string up to the last three of at least three quotes.
 func (l *lexer) tripleQuoted() token {
 	start := l.at
 	n := bytes.Index(l.src[start+3:], []byte(`"""`))
@@ -218,7 +218,7 @@ func (l *lexer) substitution() token {
 	}
 }
 
-// path reads names with dots between them. Dots in quotes and white space between texts belong to the name.
+// path reads names separated by dots. Dots in quotes and white space between texts belong to the name.
 func (l *lexer) path(parts []token) []string {
 	var path []string
 	var name strings.Builder

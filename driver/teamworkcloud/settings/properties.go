@@ -9,18 +9,18 @@ import (
 	"unicode/utf8"
 )
 
-// Properties is a file of Java properties, read as Properties.load(InputStream) reads it: as ISO 8859-1, where
-// \uXXXX stands for every other character; of a key that occurs twice the last value counts; blanks at the end of a
-// value belong to it; a byte order mark is a part of the first line, so that a key behind one is another key.
+// Properties is a file of Java properties, read as Properties.load(InputStream) reads it: as ISO 8859-1, with \uXXXX
+// for every other character. If a key occurs twice, the last value counts. Blanks at the end of a value belong to it.
+// A byte order mark is part of the first line, so a key after one is a different key.
 //
-// What Set writes is ASCII, and reads the same where a program loads the file as UTF-8.
+// What Set writes is ASCII, so it reads the same if a program loads the file as UTF-8.
 type Properties struct {
 	src      []byte
 	entries  []entry
 	comments []comment
 }
 
-// ParseProperties reads a file. What Java refuses to load is refused with a *SyntaxError.
+// ParseProperties reads a file. It returns a *SyntaxError if Java would refuse to load it.
 func ParseProperties(src []byte) (*Properties, error) {
 	if err := refuseUTF16(src); err != nil {
 		return nil, err
@@ -33,10 +33,10 @@ func ParseProperties(src []byte) (*Properties, error) {
 	return &Properties{src, entries, comments}, nil
 }
 
-// Bytes is the file as it is now.
+// Bytes returns the current content of the file.
 func (p *Properties) Bytes() []byte { return bytes.Clone(p.src) }
 
-// Get is the value that Java reads, and the line (1-based) of its key. A key without a value has the value "".
+// Get returns the value that Java reads, and the line (1-based) of its key. A key without a value has the value "".
 func (p *Properties) Get(key string) (value string, line int, ok bool) {
 	if i := p.winner(key); i >= 0 {
 		return p.entries[i].value, p.entries[i].line, true
@@ -44,7 +44,7 @@ func (p *Properties) Get(key string) (value string, line int, ok bool) {
 	return "", 0, false
 }
 
-// winner is the index of the entry that counts, -1 if there is none.
+// winner returns the index of the entry that counts, or -1 if there is none.
 func (p *Properties) winner(key string) int {
 	for i := len(p.entries) - 1; i >= 0; i-- {
 		if p.entries[i].key == key {
@@ -54,9 +54,9 @@ func (p *Properties) winner(key string) int {
 	return -1
 }
 
-// Set gives a key a value. A key that has it already is left alone, however it is spelled. One with another value
-// gets the new one where it stands, separator and indentation kept. A key that is commented out is set on a line of
-// its own right after the comment, and any other at the end of the file.
+// Set sets the value of a key. If the key already has that value, it is left alone, however it is written. If it has
+// another value, that is replaced in place, keeping separator and indentation. If the key is commented out, the new
+// line follows the comment. Otherwise it is added at the end of the file.
 func (p *Properties) Set(key, value string) error {
 	if key == "" || !utf8.ValidString(key) {
 		return errors.New("set a property: the key is empty or not valid UTF-8")
@@ -84,7 +84,7 @@ func (p *Properties) Set(key, value string) error {
 	return nil
 }
 
-// beforeEnd is the offset before the line ending that ends at i.
+// beforeEnd returns the offset before the line ending that ends at i.
 func beforeEnd(src []byte, i int) int {
 	switch {
 	case i >= 2 && src[i-2] == '\r' && src[i-1] == '\n':
@@ -95,7 +95,7 @@ func beforeEnd(src []byte, i int) int {
 	return i
 }
 
-// change takes the first of several edits of the file that says what is wanted, in any order of keys.
+// change applies the first of several edits after which the file has the wanted keys and values, in any order.
 func (p *Properties) change(want []entry, edits ...[]byte) error {
 	expected := sorted(want)
 	for _, src := range edits {
@@ -110,7 +110,7 @@ func (p *Properties) change(want []entry, edits ...[]byte) error {
 
 type pair struct{ key, value string }
 
-// sorted are keys and values, those of the same key in the order of the file.
+// sorted returns keys and values sorted by key; those of the same key are in the order of the file.
 func sorted(entries []entry) []pair {
 	all := make([]pair, len(entries))
 	for i, e := range entries {

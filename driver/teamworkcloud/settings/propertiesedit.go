@@ -7,7 +7,7 @@ import (
 	"unicode/utf16"
 )
 
-// replaced is the edit that gives entry i a value.
+// replaced returns the file with another value for entry i.
 func (p *Properties) replaced(i int, value string) []byte {
 	e := p.entries[i]
 	separator := string(p.src[e.keyEnd:e.valueAt])
@@ -15,17 +15,17 @@ func (p *Properties) replaced(i int, value string) []byte {
 	case separator == "":
 		separator = "="
 	case value == "":
-		separator, _, _ = strings.Cut(separator, `\`) // nothing continues in the next line
+		separator, _, _ = strings.Cut(separator, `\`) // the value must not continue on the next line
 	}
 	return splice(p.src, e.keyEnd, e.end, separator+escapeValue(value, strings.ContainsAny(separator, "=:")))
 }
 
-// added are the edits that add a key, the best one first.
+// added returns possible edits that add a key, the best one first.
 func (p *Properties) added(key, value string) [][]byte {
 	line := escapeKey(key) + "=" + escapeValue(value, true)
 	edits := [][]byte{p.insert(len(p.src), line)}
 	if n := len(p.entries); n > 0 {
-		// Where the file ends in a backslash, a line at its end would be a part of the one before.
+		// If the file ends in a backslash, a line added at its end would become part of the line before.
 		edits = append(edits, p.insert(p.entries[n-1].start, line))
 	}
 	if at, indent, separator, ok := p.commentedOut(key); ok {
@@ -35,8 +35,8 @@ func (p *Properties) added(key, value string) [][]byte {
 	return edits
 }
 
-// insert puts a line in before the one that begins at an offset. Behind a last line without an ending it is
-// the last line, and has none.
+// insert inserts a line before the one that begins at an offset. After a last line without an ending, it becomes the
+// last line and has none either.
 func (p *Properties) insert(at int, line string) []byte {
 	ending := p.ending(at)
 	if at > 0 && !isEnd(p.src[at-1]) {
@@ -45,7 +45,7 @@ func (p *Properties) insert(at int, line string) []byte {
 	return splice(p.src, at, at, line+ending)
 }
 
-// ending is the line ending used right before an offset, or where there is none, behind it.
+// ending returns the line ending used right before an offset, or else after it.
 func (p *Properties) ending(at int) string {
 	before := bytes.LastIndexAny(p.src[:at], "\r\n")
 	if before >= 0 {
@@ -58,12 +58,13 @@ func (p *Properties) ending(at int) string {
 	return "\n"
 }
 
-// commentedOut finds the comment that a key is commented out in, and gives the offset behind it, its indentation and
-// its separator. Of several the last counts, and key=value more than key: value, which may be prose.
+// commentedOut finds the comment in which a key is commented out. It returns the offset after it, its indentation and
+// its separator. If there are several, the last one counts, but key=value is preferred to key: value, which may be
+// prose.
 func (p *Properties) commentedOut(key string) (at int, indent, separator string, ok bool) {
 	comments := p.comments
 	if bytes.HasPrefix(p.src, byteOrderMark) && len(p.entries) > 0 && p.entries[0].keyAt == 0 {
-		// To people the first line is a comment, to Java a key.
+		// For people the first line is a comment, for Java it is a key.
 		comments = append([]comment{{len(byteOrderMark), p.entries[0].end, p.entries[0].next}}, comments...)
 	}
 	certain := false
@@ -76,7 +77,7 @@ func (p *Properties) commentedOut(key string) (at int, indent, separator string,
 		certain = certain || strings.Contains(sep, "=")
 		for endsInBackslash(p.src[c.start:c.end]) && i+1 < len(comments) && comments[i+1].start == c.next {
 			i++
-			c = comments[i] // the rest of the value, commented out as well
+			c = comments[i] // the rest of the value is commented out as well
 		}
 		if ok = true; !strings.Contains(sep, "=") {
 			sep = "="
@@ -87,7 +88,8 @@ func (p *Properties) commentedOut(key string) (at int, indent, separator string,
 	return at, indent, separator, ok
 }
 
-// commentedKey reads a comment as the setting that it would be without its marks; key is "" if it is none.
+// commentedKey reads a comment as the setting that it would be without comment marks. key is "" if it would not be
+// one.
 func commentedKey(text []byte) (key, separator string) {
 	rest := bytes.TrimLeft(text, " \t\f")
 	if len(rest) == 0 || rest[0] != '#' && rest[0] != '!' {
@@ -107,7 +109,7 @@ func endsInBackslash(text []byte) bool {
 	return (len(text)-len(bytes.TrimRight(text, `\`)))%2 == 1
 }
 
-// escapeKey writes a key so that Java reads it.
+// escapeKey escapes a key for Java.
 func escapeKey(key string) string {
 	var b strings.Builder
 	for i, r := range key {
@@ -121,8 +123,8 @@ func escapeKey(key string) string {
 	return b.String()
 }
 
-// escapeValue writes a value so that Java reads it behind a separator. Behind one of blanks alone, the first = or :
-// would be taken for the separator. Blanks at the end stay as they are: they belong to the value.
+// escapeValue escapes a value for Java after a separator. After a separator of only blanks, a leading = or : would be
+// taken for the separator. Blanks at the end are kept, because they belong to the value.
 func escapeValue(value string, separated bool) string {
 	var b strings.Builder
 	for i, r := range value {

@@ -5,37 +5,37 @@ import (
 	"unicode/utf16"
 )
 
-// What java.util.Properties does to a file: its documentation, and for what that leaves open (a backslash at the end
-// of the file, a line of a backslash alone) the behaviour of OpenJDK 17, with which the tests compare.
+// This file does what java.util.Properties does to a file, according to its documentation. What that leaves open (a
+// backslash at the end of the file, a line with only a backslash) follows OpenJDK 17, with which the tests compare.
 
-// entry is one key with its value. Offsets are of the bytes in the file.
+// entry is one key with its value. Offsets are in bytes of the file.
 type entry struct {
 	key, value string
-	line       int // of the key's first character
-	start      int // where the line begins
-	keyAt      int // the key's first character
-	keyEnd     int // behind the key, where separator and value begin
-	valueAt    int // behind the separator; keyEnd if there is none
-	end        int // behind the value: where the line ending is
-	next       int // where the next line begins
+	line       int // line of the key's first character
+	start      int // start of the line
+	keyAt      int // first character of the key
+	keyEnd     int // after the key, where separator and value begin
+	valueAt    int // after the separator; keyEnd if there is none
+	end        int // after the value, where the line ending is
+	next       int // start of the next line
 }
 
-// comment is one line that Java does not read.
+// comment is one line that Java ignores.
 type comment struct {
 	start, end, next int // as in entry
 }
 
-// logical is what Java takes for one line: lines that end in a backslash go on in the next.
+// logical is what Java considers one line: a line that ends in a backslash continues on the next.
 type logical struct {
 	start, end, next int
-	text             []byte // without the backslashes and the blanks that lead the lines behind them
-	at               []int  // where each byte of text is in the file
+	text             []byte // without those backslashes and the blanks at the beginning of continued lines
+	at               []int  // offset in the file of each byte of text
 }
 
 func isBlank(c byte) bool { return c == ' ' || c == '\t' || c == '\f' }
 func isEnd(c byte) bool   { return c == '\n' || c == '\r' }
 
-// behindEnd is the offset behind the line ending at i; \r\n is one.
+// behindEnd returns the offset after the line ending at i; \r\n is one line ending.
 func behindEnd(src []byte, i int) int {
 	if i < len(src) && src[i] == '\r' && i+1 < len(src) && src[i+1] == '\n' {
 		return i + 2
@@ -66,7 +66,7 @@ func scanProperties(src []byte) ([]entry, []comment, error) {
 	}
 }
 
-// lineCounter finds lines; it has to be asked in the order of the file.
+// lineCounter converts offsets to lines. Offsets must be asked for in ascending order.
 type lineCounter struct {
 	src             []byte
 	at, line, start int
@@ -88,7 +88,7 @@ func (c *lineCounter) position(offset int) (line, column int) {
 	return c.line, offset - c.start + 1
 }
 
-// nextLogical reads on from the start of a line: the comments that come first, and the logical line behind them.
+// nextLogical reads from the start of a line: the comments that come first, and the logical line after them.
 func nextLogical(src []byte, i int) (l logical, comments []comment, ok bool) {
 	l.start = i
 	skip, continued, backslash := true, false, false
@@ -134,17 +134,17 @@ func nextLogical(src []byte, i int) (l logical, comments []comment, ok bool) {
 		l = l.done(end, 0, true)
 		i = behindEnd(src, i)
 		if len(l.text) == 0 {
-			l.start = i // nothing stands before the line that follows: what is put in or taken out there is that line
+			l.start = i // the line before has nothing, so edits at its start belong to the line that follows
 		}
 		skip, continued, backslash = true, true, false
 	}
 	if skip && continued {
-		return l.done(l.end, i, false), comments, len(l.text) > 0 // the file ends behind a backslash at the end of a line
+		return l.done(l.end, i, false), comments, len(l.text) > 0 // the file ends after a backslash at the end of a line
 	}
 	return l.done(i, i, backslash), comments, len(l.text) > 0
 }
 
-// done ends a logical line, without the backslash that may be its last byte.
+// done completes a logical line, without the backslash that may be its last byte.
 func (l logical) done(end, next int, backslash bool) logical {
 	l.end, l.next = end, next
 	if backslash {
@@ -153,11 +153,11 @@ func (l logical) done(end, next int, backslash bool) logical {
 	return l
 }
 
-// entry splits a logical line. bad is the index in the text of an escape that Java does not take, -1 if there is
-// none.
+// entry splits a logical line. bad is the index in the text of an escape that Java refuses, or -1 if there is none.
 func (l logical) entry() (e entry, bad int) {
 	keyLen, valueFrom := split(l.text)
-	// at is where the byte n of the text is in the file, and for the first one behind a part, where that part ends.
+	// at returns where byte n of the text is in the file; for the first byte after a part, it returns where the part
+	// ends.
 	at := func(n int) int {
 		switch {
 		case n > 0:
@@ -180,7 +180,7 @@ func (l logical) entry() (e entry, bad int) {
 	return e, -1
 }
 
-// split finds the end of the key and the start of the value.
+// split returns the end of the key and the start of the value.
 func split(text []byte) (keyLen, valueFrom int) {
 	backslash, separated := false, false
 	for keyLen < len(text) {
@@ -204,7 +204,7 @@ func split(text []byte) (keyLen, valueFrom int) {
 	return keyLen, valueFrom
 }
 
-// unescape reads ISO 8859-1 with Java's escapes. bad is the index of a malformed one, -1 if there is none. Half of
+// unescape reads ISO 8859-1 with Java's escapes. bad is the index of a malformed one, or -1 if there is none. Half of
 // a surrogate pair, which Go's strings cannot hold, becomes U+FFFD.
 func unescape(text []byte) (s string, bad int) {
 	units := make([]uint16, 0, len(text))
