@@ -16,11 +16,11 @@ import (
 	"github.com/syncctl/syncctl/driver/teamworkcloud/twcsim/state"
 )
 
-// World is a set of simulated Teamwork Cloud servers and the machines behind them. All of its methods may be
-// called by several goroutines at once.
+// World is a set of simulated Teamwork Cloud servers and their machines. All of its methods are safe for concurrent
+// use.
 type World struct{ *state.World }
 
-// Open makes a World from a seed; this package's comment describes it. Errors in its JSON name line and column,
+// Open makes a World from a seed, which this package's comment describes. Errors in its JSON have line and column,
 // others the member.
 func Open(seed []byte) (*World, error) {
 	w, err := build.World(seed)
@@ -33,35 +33,35 @@ func Open(seed []byte) (*World, error) {
 // Handler serves one server's REST interface under /osmc; see rest.Handler.
 func (w *World) Handler(server string) http.Handler { return rest.Handler(w.World, server) }
 
-// Person does by hand what Teamwork Cloud offers only in its web application, in modelling tools and at the
-// machine; see person.Act.
+// Person does what people do in Teamwork Cloud's web application, in modelling tools and on the machine; see
+// person.Act.
 func (w *World) Person(ctx context.Context, action string, values map[string]string) (string, error) {
 	return person.Act(ctx, w.World, action, values)
 }
 
-// Tick lets time pass: services come up, and the synchronization engines look after their configurations.
+// Tick advances the time: services come up, and the synchronization engines process their configurations.
 func (w *World) Tick(now time.Time) { engine.Tick(w.World, now) }
 
-// Run is what the login shell of a machine does with a command line; see machine.Run.
+// Run executes a command line in the login shell of a machine; see machine.Run.
 func (w *World) Run(ctx context.Context, name, command string, stdin io.Reader, stdout, stderr io.Writer) int {
 	return machine.Run(ctx, w.World, name, command, stdin, stdout, stderr)
 }
 
-// Reads tells of a command line whether it changes nothing.
+// Reads reports whether a command line changes nothing.
 func (w *World) Reads(name, command string) bool { return machine.Reads(w.World, name, command) }
 
-// Ports are the names of what can be connected to, sorted: "prod/tls".
+// Ports returns the names of the ports that can be connected to, sorted: "prod/tls".
 func (w *World) Ports() []string { return network.Ports(w.World) }
 
-// SetPort tells under which address the sandbox takes connections to a port. Unknown ports are ignored.
+// SetPort sets the address at which the sandbox accepts connections to a port. Unknown ports are ignored.
 func (w *World) SetPort(port, address string) { network.SetPort(w.World, port, address) }
 
-// Resolve finds the port that a program on a machine reaches under an address; see network.Resolve.
+// Resolve finds the port that a program on a machine reaches at an address; see network.Resolve.
 func (w *World) Resolve(name, address string) (port string, ok bool) {
 	return network.Resolve(w.World, name, address)
 }
 
-// Serve talks to whoever has connected to a port; see network.Serve.
+// Serve handles a connection to a port; see network.Serve.
 func (w *World) Serve(ctx context.Context, port string, conn net.Conn) {
 	network.Serve(ctx, w.World, port, conn)
 }

@@ -33,7 +33,7 @@ func buildAuthorities(w *state.World, in map[string]*seedAuthority) error {
 	return nil
 }
 
-// authority finds one by its name in the seed; "" is none, which is not an error.
+// authority finds an authority by its name in the seed. It returns nil, without an error, for "".
 func authority(w *state.World, id string) (*keystore.Authority, error) {
 	a := w.Authorities[id]
 	if a == nil && id != "" {
@@ -77,7 +77,7 @@ func buildCertificate(w *state.World, s *state.Server, in *seedCertificate) erro
 	return nil
 }
 
-// install puts a certificate on the machine, and on the encrypted port where that is open.
+// install installs a certificate on the machine, and on the encrypted port if that is open.
 func install(s *state.Server, in *seedCertificate) error {
 	if in == nil || in.Installed == nil {
 		return nil
@@ -110,8 +110,8 @@ func install(s *state.Server, in *seedCertificate) error {
 	return err
 }
 
-// buildTrust puts authorities into a keystore of a machine: one of Java's trust stores, or any other with a
-// password that everybody knows.
+// buildTrust adds authorities to a keystore of a machine: one of Java's trust stores, or any other with a well-known
+// password.
 func buildTrust(w *state.World, m *state.Machine, name string, authorities []string) error {
 	data, err := m.Read(name)
 	if err != nil {

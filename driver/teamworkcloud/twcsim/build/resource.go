@@ -10,11 +10,11 @@ import (
 	"github.com/syncctl/syncctl/driver/teamworkcloud/twcsim/state"
 )
 
-// trunk is what the main branch is called (facts 2.5).
+// trunk is the name of the main branch (facts 2.5).
 const trunk = "trunk"
 
-// maxGenerated is how many revisions one server's resources may have together, so that a slip in a seed does not
-// fill the memory.
+// maxGenerated is the maximum number of revisions of all resources of a server, so that a mistake in a seed does not
+// use up the memory.
 const maxGenerated = 200_000
 
 func buildResource(w *state.World, s *state.Server, in *seedResource) error {
@@ -30,7 +30,8 @@ func buildResource(w *state.World, s *state.Server, in *seedResource) error {
 		Removed:  in.Removed,
 		ReadOnly: in.ReadOnly, Uses: in.Uses,
 	}
-	// The forms of both are the modelling tool's own; equal names make equal ids on no two servers.
+	// Both have the modelling tool's form. The server's name is included, so equal names on two servers get different
+	// IDs.
 	r.ProjectID = cmp.Or(r.ProjectID, "PROJECT-"+state.UUIDOf("project "+s.Name+" "+in.Name))
 	r.LocalID = cmp.Or(r.LocalID, "_"+state.UUIDOf("local " + r.ProjectID)[:18])
 	for _, other := range s.Resources {
@@ -113,7 +114,7 @@ func buildBranch(r *state.Resource, s *state.Server, in *seedBranch, first bool)
 	return nil
 }
 
-// buildRevision adds a revision; without a time it is so many days before now, as come after it.
+// buildRevision adds a revision. Without a time, it is dated as many days before now as there are revisions after it.
 func buildRevision(w *state.World, r *state.Resource, in *seedRevision, before int) error {
 	if in == nil {
 		return errors.New("is null")
@@ -153,8 +154,8 @@ func buildRevision(w *state.World, r *state.Resource, in *seedRevision, before i
 	return nil
 }
 
-// generate makes a history of the main branch. The same seed gives the same one: revision i is by the authors in
-// turn, at start + i*every, with seconds and milliseconds that look like people's.
+// generate makes a history of the main branch, the same for the same seed. Revision i is by the authors in turn, at
+// start + i*every, with milliseconds that look real.
 func generate(r *state.Resource, in *seedGenerate, now time.Time) error {
 	if in.Revisions < 1 || in.Revisions > maxGenerated {
 		return fmt.Errorf("revisions: %d is not between 1 and %d", in.Revisions, maxGenerated)
@@ -196,7 +197,7 @@ func generate(r *state.Resource, in *seedGenerate, now time.Time) error {
 	return nil
 }
 
-// work describes the i-th change to a model.
+// work returns a description of the i-th change to a model.
 func work(i int) string {
 	if i == 0 {
 		return "Initial commit"
@@ -210,8 +211,8 @@ func work(i int) string {
 	return done[i%len(done)] + " " + what[i%len(what)]
 }
 
-// settleBranch fills in what depends on the revisions. A branch's own first revision is the commit that made it
-// (OMBEE-SYNC's capture), which is added where the seed has none. What the seed says of that revision stays.
+// settleBranch sets what depends on the revisions. The first revision on a branch is the commit that created it
+// (OMBEE-SYNC's capture). If the seed has none, it is added; otherwise what the seed says of it is kept.
 func settleBranch(r *state.Resource, b *state.Branch, in *seedBranch, now time.Time) error {
 	from := r.Revision(b.Start)
 	if b.Start != 0 && from == nil {
@@ -234,7 +235,7 @@ func settleBranch(r *state.Resource, b *state.Branch, in *seedBranch, now time.T
 	return nil
 }
 
-// link sets each revision's parent: the one before it on its branch, else the one that the branch begins after.
+// link sets each revision's parent: the previous one on its branch, else the one after which the branch begins.
 func link(r *state.Resource) {
 	tips := map[string]int{}
 	for _, b := range r.Branches {

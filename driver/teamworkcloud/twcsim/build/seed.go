@@ -4,7 +4,7 @@ import (
 	"github.com/syncctl/syncctl/driver/teamworkcloud/twcsim/state"
 )
 
-// The seed as it is written; twcsim's package comment describes it.
+// The seed as it is written. twcsim's package comment describes it.
 type seedWorld struct {
 	Now         string                    `json:"now"`
 	Authorities map[string]*seedAuthority `json:"authorities"`
@@ -142,7 +142,7 @@ type seedLock struct {
 	Element string `json:"element"`
 }
 
-// seedConfiguration is one of the server's own, as the target.
+// seedConfiguration is a configuration of the server as the target.
 type seedConfiguration struct {
 	Source         string `json:"source"`
 	Resource       string `json:"resource"`
@@ -156,11 +156,11 @@ type seedConfiguration struct {
 
 type seedMachine struct {
 	Home      string            `json:"home"`
-	Services  *[]string         `json:"services"` // those that run
+	Services  *[]string         `json:"services"` // the services that run
 	Cassandra *bool             `json:"cassandra"`
 	Files     map[string]string `json:"files"`
 
-	Trusted map[string][]string `json:"trusted"` // keystore -> authorities
+	Trusted map[string][]string `json:"trusted"` // authorities by the path of a keystore
 	Sudo    *bool               `json:"sudo"`
 }
 

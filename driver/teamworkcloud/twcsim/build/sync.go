@@ -51,8 +51,8 @@ func buildMachine(w *state.World, s *state.Server, in *seedMachine) (err error) 
 	return nil
 }
 
-// buildConfiguration makes a remote resource configuration of s as the target. Copies that the seed marks as
-// read-only are told apart from projects of the target's own by the engine itself.
+// buildConfiguration adds a remote resource configuration with s as the target. The engine itself distinguishes copies
+// that the seed marks as read-only from the target's own projects.
 func buildConfiguration(w *state.World, s *state.Server, in *seedConfiguration) error {
 	if in == nil {
 		return errors.New("is null")

@@ -1,4 +1,4 @@
-// Package build makes a world from its seed, strictly: what the seed says wrongly is refused with its place.
+// Package build makes a world from its seed. It is strict: errors in the seed are reported with their place.
 package build
 
 import (
@@ -16,8 +16,8 @@ import (
 	"github.com/syncctl/syncctl/sandbox/seed"
 )
 
-// World makes a World from a seed; twcsim's package comment describes it. Errors in its JSON name line and
-// column, others the member.
+// World makes a World from a seed, which twcsim's package comment describes. Errors in its JSON have line and column,
+// others the member.
 func World(data []byte) (*state.World, error) {
 	var in seedWorld
 	if err := seed.Decode(data, &in); err != nil {
@@ -54,7 +54,7 @@ func build(w *state.World, in *seedWorld) error {
 		}
 		w.Named[name] = s
 	}
-	for i, name := range names { // what names other servers
+	for i, name := range names { // what refers to other servers
 		s := w.Named[name]
 		for _, other := range names[:i] {
 			if strings.EqualFold(w.Named[other].SyncAddress, s.SyncAddress) {
@@ -71,8 +71,9 @@ func build(w *state.World, in *seedWorld) error {
 	return nil
 }
 
-// alignCopies takes over what a seed has copied already, before anybody looks: were it left to the first
-// synchronization, ids of branches would change under a reader. What is not a copy the engine refuses in its time.
+// alignCopies takes over the copies in a seed before the world is used. If that were left to the first
+// synchronization, IDs of branches would change while somebody reads them. What is not a copy is refused later by the
+// engine.
 func alignCopies(s *state.Server, w *state.World) {
 	for _, c := range s.Configurations {
 		source := w.Named[c.Source]
@@ -88,7 +89,7 @@ func alignCopies(s *state.Server, w *state.World) {
 	}
 }
 
-// instant reads a time of the seed, to the millisecond as the database keeps it.
+// instant reads a time in the seed, in milliseconds, the precision of the database.
 func instant(text string, otherwise time.Time) (time.Time, error) {
 	t, err := seed.Instant(text, otherwise)
 	if text != "" {
@@ -97,7 +98,7 @@ func instant(text string, otherwise time.Time) (time.Time, error) {
 	return t, err
 }
 
-// within limits keeps a number in a range and puts in the usual one where none is given.
+// within returns the value, or usual if there is none. It returns an error if the value is out of range.
 func within(member string, value *int, usual, least, most int) (int, error) {
 	if value == nil {
 		return usual, nil
@@ -108,7 +109,7 @@ func within(member string, value *int, usual, least, most int) (int, error) {
 	return *value, nil
 }
 
-// identified checks an id and makes one from a text where none is given.
+// identified checks an ID, or makes one from a text if there is none.
 func identified(id, text string) (string, error) {
 	if id == "" {
 		return state.UUIDOf(text), nil
@@ -225,7 +226,7 @@ func buildSwitches(s *state.Server, in *seedServer) (err error) {
 	return err
 }
 
-// buildCategory makes a category and those it is in, where they are not there.
+// buildCategory adds a category, and its ancestors unless they exist.
 func buildCategory(s *state.Server, in *seedCategory) error {
 	if in == nil || in.Path == "" {
 		return errors.New("needs a path")

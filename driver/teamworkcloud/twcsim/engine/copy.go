@@ -8,8 +8,8 @@ import (
 	"github.com/syncctl/syncctl/driver/teamworkcloud/twcsim/state"
 )
 
-// copy brings one resource to the target: its whole history the first time, what is new afterwards, and its metadata
-// each time. "The source server determines all of the resource's metadata" (seed).
+// copy copies one resource to the target: its whole history the first time, later what is new, and its metadata each
+// time. "The source server determines all of the resource's metadata" (seed).
 func (p *pass) copy(j job) {
 	if skips(p.target, j.from) {
 		return
@@ -23,7 +23,7 @@ func (p *pass) copy(j job) {
 		return
 	}
 	if mine == nil {
-		// ASSUMED: branches and tags keep their ids as the resource does.
+		// ASSUMED: branches and tags keep their IDs, like the resource.
 		mine = &state.Resource{ID: j.from.ID, ReadOnly: true, Source: p.source.Name}
 		p.target.Resources = append(p.target.Resources, mine)
 		p.here[mine.ID] = mine
@@ -41,8 +41,8 @@ func (p *pass) copy(j job) {
 	}
 }
 
-// own finds the copy that the configuration may write to; nil when the target has none. What "delete
-// configuration only" left behind is taken up again: only up to 2024x the resource had to be removed first
+// own finds the copy that the configuration may write to. It returns nil if the target has none. What "delete
+// configuration only" left behind is used again: only up to 2024x the resource had to be removed first
 // (MCS/pages/247047420).
 func (p *pass) own(from *state.Resource) (*state.Resource, error) {
 	mine := p.here[from.ID]
@@ -56,11 +56,11 @@ func (p *pass) own(from *state.Resource) (*state.Resource, error) {
 		return mine, err
 	case mine.Source != p.source.Name:
 		return nil, fmt.Errorf("a resource with the resource id %s exists on the target (%s)", mine.ID, mine.Name)
-	case mine.Removed: // ASSUMED: uniqueness counts removed ones, the configuration's own too
+	case mine.Removed: // ASSUMED: uniqueness includes removed ones, even the configuration's own
 		return nil, fmt.Errorf("resource %s is marked as deleted on the target", mine.Name)
 	case !mine.ReadOnly:
-		// "This will cause version inconsistencies after subsequent synchronizations" (seed). ASSUMED: the engine sees it
-		// and stops, rather than to mix two histories.
+		// "This will cause version inconsistencies after subsequent synchronizations" (seed). ASSUMED: the engine
+		// notices and stops, rather than mixing two histories.
 		return nil, fmt.Errorf("version inconsistency: resource %s is not read-only on the target any more", mine.Name)
 	case last == nil && mine.SyncedTo > 0 || last != nil && last.Number < mine.SyncedTo: // ASSUMED, as above
 		return nil, fmt.Errorf("version inconsistency: revision %d of resource %s is not on the source any more",
@@ -75,8 +75,8 @@ func (p *pass) own(from *state.Resource) (*state.Resource, error) {
 	return mine, nil
 }
 
-// Adopt takes over a read-only resource of which only a seed knows where it is from, if its history is the
-// source's. A copy has the source's ids of branches, which a seed need not repeat.
+// Adopt takes over a read-only resource whose source is known only from a seed, if its history is the source's. A copy
+// has the branch IDs of the source, which a seed need not repeat.
 func Adopt(r *state.Resource, from *state.Resource, source string) error {
 	for i, v := range r.Revisions {
 		if i >= len(from.Revisions) || !v.Created.Equal(from.Revisions[i].Created) || v.Author != from.Revisions[i].Author {
@@ -97,9 +97,8 @@ func Adopt(r *state.Resource, from *state.Resource, source string) error {
 	return nil
 }
 
-// unique checks "project uniqueness by Project ID, Resource ID, and Project Name" (seed), since 2024xR2 Hot Fix 1
-// the local id too. ASSUMED: names are compared to the letter, and what is marked as deleted counts like
-// everything else.
+// unique checks "project uniqueness by Project ID, Resource ID, and Project Name" (seed), and since 2024xR2 Hot Fix 1
+// also by local ID. ASSUMED: names are compared exactly, and what is marked as deleted counts as well.
 func (p *pass) unique(from, mine *state.Resource) error {
 	for _, x := range p.target.Resources {
 		var what, value string
@@ -124,9 +123,9 @@ func (p *pass) unique(from, mine *state.Resource) error {
 	return nil
 }
 
-// copyRevisions appends what is new. Before 2026x a target numbers consecutively whatever gaps the source has,
-// from 2026x on the gaps are kept (MCS/pages/247046793). ASSUMED: author, date and description survive as they
-// are, for the "entire history" (seed) is of little use otherwise.
+// copyRevisions adds what is new. Before 2026x a target numbers revisions consecutively, even if the source has gaps;
+// from 2026x on the gaps are kept (MCS/pages/247046793). ASSUMED: author, date and description are kept, because the
+// "entire history" (seed) is of little use otherwise.
 func (p *pass) copyRevisions(j job, mine *state.Resource) {
 	synced := mine.SyncedTo
 	for _, r := range j.from.Revisions {
@@ -149,7 +148,8 @@ func (p *pass) copyRevisions(j job, mine *state.Resource) {
 	}
 }
 
-// counterpart is the copy's number of a revision of the source, or of the nearest one before it that the copy has.
+// counterpart returns the copy's number for a revision of the source, or for its nearest predecessor that the copy
+// has.
 func counterpart(r *state.Resource, from *state.Resource, number int) int {
 	for number > 0 {
 		if mine := copyOf(r, number); mine != nil {
@@ -174,7 +174,7 @@ func copyOf(r *state.Resource, number int) *state.Revision {
 	return nil
 }
 
-// copyBranches brings the branches that begin within what is copied.
+// copyBranches copies the branches that begin within what is copied.
 func copyBranches(j job, mine *state.Resource) {
 	for _, b := range j.from.Branches {
 		if b.Start > j.upTo {
@@ -190,7 +190,7 @@ func copyBranches(j job, mine *state.Resource) {
 	}
 }
 
-// copyTags brings the tags of what is copied, and takes away those that the source has no more.
+// copyTags copies the tags of what is copied, and removes those that the source no longer has.
 func copyTags(j job, mine *state.Resource) {
 	mine.Tags = nil
 	for _, t := range j.from.Tags {
@@ -202,15 +202,15 @@ func copyTags(j job, mine *state.Resource) {
 	}
 }
 
-// skips: the engine leaves a resource out and says nothing, which is one of the defects that a seed may ask for.
+// skips reports whether the engine silently leaves out a resource, which is one of the defects in a seed.
 func skips(s *state.Server, from *state.Resource) bool {
 	return slices.ContainsFunc(s.Defects, func(d *state.Defect) bool { return d.What == "skip" && of(d, from) })
 }
 
 func of(d *state.Defect, r *state.Resource) bool { return d.Resource == r.ID || d.Resource == r.Name }
 
-// spoil does to a revision what the seed's defects want; false: the copy does not get it. Revisions have the source's
-// numbers here.
+// spoil applies the seed's defects to a revision, which still has the source's number. It returns false if the copy
+// does not get the revision.
 func spoil(s *state.Server, from *state.Resource, r *state.Revision) bool {
 	for _, d := range s.Defects {
 		if !of(d, from) {
@@ -226,11 +226,11 @@ func spoil(s *state.Server, from *state.Resource, r *state.Revision) bool {
 	return true
 }
 
-// Distort changes one thing about a revision that nobody ever changes.
+// Distort changes something about a revision that no product changes.
 func Distort(r *state.Revision, what string) {
 	switch what {
 	case "author":
-		r.Author = "twcSynchronizationManager" // as who the engine logs in to the source: webappplatform.properties
+		r.Author = "twcSynchronizationManager" // user with which the engine logs in to the source: webappplatform.properties
 	case "date":
 		r.Created = r.Created.Add(time.Hour)
 	case "description":

@@ -10,14 +10,14 @@ import (
 	"github.com/syncctl/syncctl/driver/teamworkcloud/twcsim/state"
 )
 
-// bySettings: without a switch, the web application's settings decide (seed).
+// bySettings reports whether the web application's settings encrypt synchronization, because the release has no switch
+// (seed).
 func bySettings(s *state.Server) bool {
 	return !s.Release.Switches() && s.Release.Since(2024, 0, 0) && machine.PagesEncrypt(s.Services.Pages)
 }
 
-// WantsEncryption is whether a connection that the wizard makes is encrypted, and the port that is used where
-// none is given: the target's own (seed: "it will use the target server's TLS port to log in to the source
-// server").
+// WantsEncryption returns whether a connection made by the wizard is encrypted, and the port that is used if none is
+// given: the target's own (seed: "it will use the target server's TLS port to log in to the source server").
 func WantsEncryption(s *state.Server, tls bool) (encrypted bool, port int) {
 	switch {
 	case bySettings(s):
@@ -28,7 +28,7 @@ func WantsEncryption(s *state.Server, tls bool) (encrypted bool, port int) {
 	return false, s.PlainPort
 }
 
-// distrusts notes why a configuration cannot connect encrypted.
+// distrusts records why a configuration cannot connect encrypted.
 func (p *pass) distrusts() bool {
 	why := p.distrust()
 	if why != "" {
@@ -37,8 +37,8 @@ func (p *pass) distrusts() bool {
 	return why != ""
 }
 
-// distrust says why a configuration cannot connect encrypted, "" if it can. Whom the target trusts, and what both
-// ends are set to, is what their services have read when they started.
+// distrust returns why a configuration cannot connect encrypted, "" if it can. The target's trust and the settings of
+// both ends are those that their services read when they started.
 func (p *pass) distrust() string {
 	t, s := p.target, p.source
 	if !t.Release.Switches() || !s.Release.Switches() {
@@ -47,7 +47,7 @@ func (p *pass) distrust() string {
 		}
 	}
 	if s.Presents == nil {
-		return "" // a seed says nothing of a certificate: one that everybody trusts
+		return "" // the seed sets no certificate: everybody trusts what is presented
 	}
 	var err error
 	if t.Release.Switches() { // "run keytool twice: with both Javas" (MCS/pages/247046793)
@@ -61,8 +61,8 @@ func (p *pass) distrust() string {
 	return ""
 }
 
-// settingsDiffer: "both source and target server must have the same values set in Webapp", and
-// esi.server.sync.tls-enabled (seed). ASSUMED: an end that has the switch asks for none of it.
+// settingsDiffer returns which settings differ or are missing: "both source and target server must have the same
+// values set in Webapp", and esi.server.sync.tls-enabled (seed). ASSUMED: an end with the switch needs none of it.
 func settingsDiffer(ends ...*state.Server) string {
 	for _, s := range ends {
 		if !s.Release.Switches() && !s.Services.Server.SyncTLS {
@@ -78,8 +78,8 @@ func settingsDiffer(ends ...*state.Server) string {
 	return ""
 }
 
-// accepted verifies what a server presents. The dates are those of the real clock, like the certificates'.
-// ASSUMED: the name is looked at.
+// accepted verifies the certificate of a server. It uses the real clock, as the certificates do. ASSUMED: the name is
+// verified.
 func accepted(s *state.Server, by state.Authorities) error {
 	if by == nil { // the service has never started
 		return errors.New("nobody is trusted")
@@ -105,7 +105,7 @@ func accepted(s *state.Server, by state.Authorities) error {
 	}
 	_, err = leaf.Verify(o)
 	var invalid x509.CertificateInvalidError
-	// the library's words have dates, which no State may show
+	// the library's message contains dates, which State must not show
 	if errors.As(err, &invalid) && invalid.Reason == x509.Expired {
 		return errors.New("its certificate has expired or is not yet valid")
 	}

@@ -1,5 +1,4 @@
-// Package engine is the synchronization of every target: what its configurations select, copy and refuse at each
-// Tick.
+// Package engine synchronizes every target: what its configurations select, copy and refuse at each Tick.
 package engine
 
 import (
@@ -13,17 +12,17 @@ import (
 	"github.com/syncctl/syncctl/driver/teamworkcloud/twcsim/state"
 )
 
-// Tick lets time pass up to now, never back: servers come up, and the synchronization engine of every target
-// looks after its configurations.
+// Tick advances the time to now, but never back: servers come up, and the synchronization engine of every target
+// processes its configurations.
 //
-// All of them see their sources as they were when the Tick began, so that a revision takes one Tick for each hop.
-// ASSUMED: only that a hop takes time; no page says how hops follow one another, or how often the engine looks.
-// "Several at once" (2026xR1, VN/pages/314179937) and one after the other before are the same here.
+// All of them see their sources as they were when the Tick began, so a revision takes one Tick for each hop. ASSUMED:
+// only that a hop takes time; no page says how hops follow one another, or how often the engine runs. "Several at
+// once" (2026xR1, VN/pages/314179937) and one after the other, as before, are the same here.
 func Tick(w *state.World, now time.Time) {
 	w.Mu.Lock()
 	defer w.Mu.Unlock()
 	if now.After(w.Now) {
-		// from the seed's time to the world's: nobody has waited for so long
+		// from the seed's time to the real time: nobody has waited that long
 		if by := now.Sub(w.Now); !w.Ticked && by > 24*time.Hour {
 			w.PutOff(by)
 		}
@@ -45,8 +44,8 @@ func Tick(w *state.World, now time.Time) {
 				continue
 			}
 			p := &pass{target: t, source: w.Named[c.Source], c: c, here: there[name], there: there[c.Source]}
-			// While the source is down nothing is known, so what was created or started stays in the queue (ASSUMED, no page
-			// says what is shown).
+			// While the source is down nothing is known, so what was created or started stays in the queue (ASSUMED,
+			// no page says what is shown).
 			if p.source != nil && machine.Works(p.source, w.Now) {
 				p.look()
 				passes = append(passes, p)
@@ -66,13 +65,13 @@ type pass struct {
 	target, source *state.Server
 	c              *state.Configuration
 	here, there    Index
-	members        []*state.Resource // of the source, that it is to keep in step
-	marked         bool              // its one resource is marked as deleted
+	members        []*state.Resource // resources on the source that it synchronizes
+	marked         bool              // its single resource is marked as deleted
 	jobs           []job
 	problems       []string
 }
 
-// job is one resource that is copied, up to and with a revision of the source.
+// job is one resource to copy, up to and including a revision of the source.
 type job struct {
 	from *state.Resource
 	upTo int
@@ -82,10 +81,10 @@ func (p *pass) problem(format string, args ...any) {
 	p.problems = append(p.problems, fmt.Sprintf(format, args...))
 }
 
-// Index finds a server's resources by their ids.
+// Index holds a server's resources by ID.
 type Index map[string]*state.Resource
 
-// IndexOf finds the resources of a server by their ids.
+// IndexOf returns the resources of a server by ID.
 func IndexOf(s *state.Server) Index {
 	out := make(Index, len(s.Resources))
 	for _, r := range s.Resources {
@@ -94,7 +93,7 @@ func IndexOf(s *state.Server) Index {
 	return out
 }
 
-// look decides what is to be done.
+// look decides what to copy.
 func (p *pass) look() {
 	if p.refused() {
 		return
@@ -109,9 +108,8 @@ func (p *pass) look() {
 	}
 }
 
-// refused checks what concerns the configuration as a whole. ASSUMED: the engine finds all of it whenever it
-// looks, and goes on by itself once the cause is gone; pages only say that the status is Error and its reason a
-// tooltip.
+// refused checks what concerns the configuration as a whole. ASSUMED: the engine checks all of it each time, and
+// continues by itself once the cause is gone. Pages only say that the status is Error and its reason a tooltip.
 func (p *pass) refused() bool {
 	t, s, c := p.target, p.source, p.c
 	owner := t.User(c.Owner)
@@ -131,7 +129,7 @@ func (p *pass) refused() bool {
 	case t.Category(c.TargetCategory) == nil:
 		p.problem("the target category does not exist any more")
 	case c.Owner != "" && (owner == nil || !t.HasRole(owner, state.SyncManager, c.TargetCategory)):
-		// MCS/pages/247047172: the role must cover every target category. A seed's configuration may have no owner.
+		// MCS/pages/247047172: the role must cover every target category. A configuration in a seed may have no owner.
 		p.problem("%s has not the role %s on category %s", c.Owner, state.SyncManager, t.Path(c.TargetCategory))
 	case configuredBefore(t, c):
 		p.problem("%s %s is configured already", c.Kind, c.Item)
@@ -139,8 +137,9 @@ func (p *pass) refused() bool {
 	return len(p.problems) > 0
 }
 
-// Accepts tells whether the server talks on a port (0: the right one) in the way asked for. The encrypted port is
-// there only once it is switched on (MCS/pages/247046810); the plain one stays open (MCS/pages/247047270).
+// Accepts reports whether the server accepts connections on a port (0: the right one) with or without encryption. The
+// encrypted port exists only once it is switched on (MCS/pages/247046810); the plain one stays open
+// (MCS/pages/247047270).
 func Accepts(s *state.Server, port int, tls bool) bool {
 	if tls {
 		return network.EncryptedPortIsOpen(s) && (port == 0 || port == s.TLSPort)
@@ -148,8 +147,8 @@ func Accepts(s *state.Server, port int, tls bool) bool {
 	return port == 0 || port == s.PlainPort
 }
 
-// configuredBefore tells whether another configuration has the same item, an older one or what is left of it.
-// ASSUMED: the product refuses it; pages only say that one resource has one configuration.
+// configuredBefore reports whether an earlier configuration, or what is left of one, has the same item. ASSUMED: the
+// product refuses it; pages only say that one resource has one configuration.
 func configuredBefore(s *state.Server, c *state.Configuration) bool {
 	for _, other := range s.Configurations {
 		if other == c {
@@ -162,9 +161,9 @@ func configuredBefore(s *state.Server, c *state.Configuration) bool {
 	return false
 }
 
-// findMembers collects the resources of the source that the configuration is about. "If a whole category is being
-// synchronized and you remove a resource from that category, this resource is not synchronized anymore" (seed);
-// what comes into the category joins. ASSUMED: categories beneath it are not meant.
+// findMembers collects the resources of the source that the configuration selects. "If a whole category is being
+// synchronized and you remove a resource from that category, this resource is not synchronized anymore" (seed); what
+// is added to the category is included. ASSUMED: categories within it are not.
 func (p *pass) findMembers() {
 	if p.c.Kind == state.KindResource {
 		switch r := p.there[p.c.Item]; {
@@ -192,14 +191,14 @@ func (p *pass) findMembers() {
 			p.members = append(p.members, r)
 		}
 	}
-	// Whoever has left the category may be configured elsewhere.
+	// A resource that has left the category may be configured elsewhere.
 	p.c.Members = slices.DeleteFunc(p.c.Members, func(id string) bool {
 		r := p.there[id]
 		return r != nil && r.Category != p.c.Item
 	})
 }
 
-// mayCopy checks what the source has to say. ASSUMED: the others of a category are copied all the same.
+// mayCopy checks what depends on the source. ASSUMED: the other resources of a category are still copied.
 func (p *pass) mayCopy(r *state.Resource) bool {
 	switch {
 	case !p.source.CanRead(p.source.User(p.c.User), r): // MCS/pages/247047420: Read Resources on the source
@@ -212,8 +211,8 @@ func (p *pass) mayCopy(r *state.Resource) bool {
 	return false
 }
 
-// due tells up to which revision a resource is to be copied, and whether now. ASSUMED: only commits are looked for;
-// names, tags and branches alone wait for "the subsequent synchronization iteration" (seed).
+// due returns up to which revision to copy a resource, and whether now. ASSUMED: only commits count; changes of only
+// names, tags or branches wait for "the subsequent synchronization iteration" (seed).
 func (p *pass) due(r *state.Resource) (upTo int, now bool) {
 	copied := p.here[r.ID]
 	synced := 0
@@ -231,14 +230,14 @@ func (p *pass) due(r *state.Resource) (upTo int, now bool) {
 		return 0, false
 	case p.c.Trigger == state.ByHand:
 		now = p.c.Wanted
-	default: // what another configuration has left is taken up at once
+	default: // what another configuration has left is used at once
 		now = p.c.Wanted || copied == nil || newest > synced || !slices.Contains(p.c.Members, r.ID)
 	}
 	return max(newest, synced), now
 }
 
-// tagged is the newest revision that carries a tag. ASSUMED: it makes no difference whether the tag came with the
-// commit, as pages say, or later; and what is copied is the whole history up to there.
+// tagged returns the newest revision with a tag. ASSUMED: it does not matter whether the tag was set with the commit,
+// as pages say, or later; and the whole history up to there is copied.
 func tagged(r *state.Resource, name string) int {
 	newest := 0
 	for _, t := range r.Tags {
@@ -249,12 +248,13 @@ func tagged(r *state.Resource, name string) int {
 	return newest
 }
 
-// settle words the outcome. "Partially synchronized": the source has newer revisions (MCS/pages/247047420).
+// settle sets the configuration's status. "Partially synchronized": the source has newer revisions
+// (MCS/pages/247047420).
 func (p *pass) settle() {
 	c := p.c
 	c.Reason = ""
 	if len(p.problems) > 0 {
-		// It was tried and is tried again, so what a person asked for is not forgotten.
+		// It will be tried again, so what a person requested is kept.
 		c.Status, c.Reason = state.InError, strings.Join(p.problems, "; ")
 		return
 	}

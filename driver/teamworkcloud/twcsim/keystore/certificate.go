@@ -20,16 +20,16 @@ import (
 	"software.sslmate.com/src/go-pkcs12"
 )
 
-// Certificates are made with real randomness and last by the real clock, for whoever connects looks at that one.
-// So they are other ones in each world, and nothing that tells them apart may show in State.
+// Certificates are made with real randomness, and their dates follow the real clock, since that is the one that
+// clients use. So they differ in each world, and State must not show anything that distinguishes them.
 
-// The types of keys that a seed may ask for.
+// The types of keys that a seed may use.
 const (
 	KeyEC  = "ec"
 	KeyRSA = "rsa"
 )
 
-// KeyPair is a key and its certificate, with those of who issued it up to but not including the root.
+// KeyPair is a key and its certificate, with those of its issuers up to but not including the root.
 type KeyPair struct {
 	Key   crypto.Signer
 	Chain []*x509.Certificate
@@ -39,10 +39,10 @@ type KeyPair struct {
 type Authority struct {
 	name, Env string
 	Root      KeyPair
-	between   *KeyPair // the intermediate that issues in its place, if there is one
+	between   *KeyPair // the intermediate that issues instead, if there is one
 }
 
-// NewAuthority makes one with a key of its own.
+// NewAuthority returns an authority with a new key.
 func NewAuthority(name, env string, intermediate bool) (*Authority, error) {
 	a := &Authority{name: name, Env: env}
 	root, err := issue(nil, caTemplate(name), KeyEC)
@@ -65,8 +65,8 @@ func caTemplate(name string) *x509.Certificate {
 	}
 }
 
-// ForServer issues a server's certificate; without an authority (nil) it is self-signed. With negative days it
-// has expired.
+// ForServer issues a certificate for a server. Without an authority (nil) it is self-signed. With negative days it has
+// expired.
 func (a *Authority) ForServer(names []string, days int, keyType string) (*KeyPair, error) {
 	begin := time.Now().Add(-time.Hour)
 	end := begin.AddDate(0, 0, days)
@@ -98,7 +98,7 @@ func (a *Authority) ForServer(names []string, days int, keyType string) (*KeyPai
 	return p, err
 }
 
-// issue makes a key and signs a certificate for it; without an issuer the key signs itself.
+// issue makes a key and signs a certificate for it. Without an issuer it is self-signed.
 func issue(by *KeyPair, template *x509.Certificate, keyType string) (*KeyPair, error) {
 	key, err := newKey(keyType)
 	if err != nil {
@@ -128,20 +128,20 @@ func newKey(kind string) (crypto.Signer, error) {
 	return ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 }
 
-// InPEM writes down certificates one after the other.
+// InPEM returns certificates as PEM blocks, one after the other.
 func InPEM(chain []*x509.Certificate) string {
 	var out bytes.Buffer
 	for _, c := range chain {
-		_ = pem.Encode(&out, &pem.Block{Type: "CERTIFICATE", Bytes: c.Raw}) // a buffer takes it
+		_ = pem.Encode(&out, &pem.Block{Type: "CERTIFICATE", Bytes: c.Raw}) // cannot fail with a buffer
 	}
 	return out.String()
 }
 
-// KeyInPEM is the private key as PKCS #8.
+// KeyInPEM returns the private key as PKCS #8 in PEM.
 func (p *KeyPair) KeyInPEM() string {
 	der, err := x509.MarshalPKCS8PrivateKey(p.Key)
 	if err != nil {
-		return "" // both kinds of keys can be written down
+		return "" // cannot happen: both kinds of keys can be encoded
 	}
 	return string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}))
 }
@@ -157,17 +157,17 @@ func FirstInPEM(data []byte) (*x509.Certificate, error) {
 	return x509.ParseCertificate(data)
 }
 
-// Shipped is what every installation comes with, made once for all worlds of the process, so that opening one
+// Shipped is what every installation contains. It is made once for all worlds of the process, so that opening a world
 // stays cheap.
 type Shipped struct {
-	Public   *Authority // that every Java trusts; ASSUMED: one stands for the hundred and more that there are
+	Public   *Authority // trusted by every Java; ASSUMED: one stands for the hundred or more that exist
 	Jks      []byte     // cacerts up to Java 17
 	P12      []byte     // cacerts since Java 18
 	Keystore []byte     // the server's own, self-signed
 }
 
-// Of what is shipped (facts 5.1, 5.4): passwords and alias of the server's keystore, and the password of Java's
-// trust stores.
+// Passwords and aliases of what is shipped (facts 5.1, 5.4): those of the server's keystore, and of Java's trust
+// stores.
 const (
 	ShippedPassword = "nomagic"
 	ShippedAlias    = "teamworkcloud"
@@ -175,7 +175,7 @@ const (
 	PublicAlias     = "examplepublicca"
 )
 
-// AsShipped is what the vendor and Java ship, the same for all worlds of a process.
+// AsShipped returns what the vendor and Java ship, the same for all worlds of a process.
 var AsShipped = sync.OnceValues(func() (*Shipped, error) {
 	public, err := NewAuthority("Example Public CA", "", false)
 	if err != nil {

@@ -1,5 +1,4 @@
-// Package keystore is what Java is to a server: keystores and trust stores of both kinds, and the certificates in
-// them.
+// Package keystore does what Java does for a server: keystores and trust stores of both kinds, and their certificates.
 package keystore
 
 import (
@@ -19,24 +18,24 @@ import (
 	"github.com/syncctl/syncctl/driver/keystore/pfx"
 )
 
-// Entry is what a keystore has under an alias: a key with its chain, or a certificate.
+// Entry is what a keystore has for an alias: a key with its chain, or a certificate.
 type Entry struct {
 	alias string
 	key   crypto.Signer
 	Chain []*x509.Certificate
 }
 
-// jksMagic is what a keystore of the old kind begins with.
+// jksMagic is the beginning of a JKS keystore.
 var jksMagic = []byte{0xfe, 0xed, 0xfe, 0xed}
 
-// IsJKS tells a keystore of the old kind.
+// IsJKS reports whether data is a JKS keystore.
 func IsJKS(data []byte) bool { return bytes.HasPrefix(data, jksMagic) }
 
-// ErrPassword is in Java's words.
+// ErrPassword means that the password is wrong. It has Java's words.
 var ErrPassword = errors.New("keystore password was incorrect")
 
 // Open reads a keystore of either kind with its password, and checks it. ASSUMED: a key has the keystore's password,
-// for no page asks for another one.
+// because no page asks for another one.
 func Open(data []byte, password string) ([]Entry, error) {
 	if IsJKS(data) {
 		return openJKS(data, password)
@@ -68,7 +67,7 @@ func openJKS(data []byte, password string) ([]Entry, error) {
 	return entriesOfJKS(ks, password)
 }
 
-// entriesOfJKS are its entries by alias. ASSUMED: that is the order in which a server takes the first key.
+// entriesOfJKS returns the entries sorted by alias. ASSUMED: in this order a server looks for its first key.
 func entriesOfJKS(ks jks.KeyStore, password string) ([]Entry, error) {
 	var out []Entry
 	for _, alias := range ks.Aliases() {
@@ -110,7 +109,7 @@ func signer(pkcs8 []byte) (crypto.Signer, error) {
 	return s, nil
 }
 
-// entriesOfP12 are a file's in its order. A key's chain is found as Java does it: by issuers.
+// entriesOfP12 returns the entries in the order of the file. It finds a key's chain as Java does: by issuers.
 func entriesOfP12(f *pfx.File) ([]Entry, error) {
 	var out []Entry
 	var all []*x509.Certificate
@@ -148,7 +147,7 @@ func entriesOfP12(f *pfx.File) ([]Entry, error) {
 	return out, nil
 }
 
-// chainOf begins with the certificate of a key and continues with that of its issuer.
+// chainOf returns the certificate of a key, followed by those of its issuers.
 func chainOf(key crypto.Signer, all []*x509.Certificate) []*x509.Certificate {
 	public, ok := key.Public().(interface{ Equal(crypto.PublicKey) bool })
 	if !ok {
@@ -170,7 +169,7 @@ func chainOf(key crypto.Signer, all []*x509.Certificate) []*x509.Certificate {
 	return chain
 }
 
-// FirstKey is what a server presents.
+// FirstKey returns what a server presents.
 func FirstKey(entries []Entry) (tls.Certificate, error) {
 	for _, e := range entries {
 		if e.key == nil || len(e.Chain) == 0 {
@@ -185,9 +184,9 @@ func FirstKey(entries []Entry) (tls.Certificate, error) {
 	return tls.Certificate{}, errors.New("there is no key with a certificate in it")
 }
 
-// TrustedIn are the certificates of a trust store as Java opens it without a password: that of a JKS is not
-// checked then, and what is encrypted in a PKCS#12 is not seen. ASSUMED: nothing is seen in one with a MAC, for
-// all is encrypted in those that Java and openssl write.
+// TrustedIn returns the certificates of a trust store as Java opens it without a password: a JKS is then not checked,
+// and encrypted parts of a PKCS#12 are not read. ASSUMED: a PKCS#12 with a MAC shows nothing, because everything is
+// encrypted in those that Java and openssl write.
 func TrustedIn(data []byte) ([]*x509.Certificate, error) {
 	if IsJKS(data) {
 		var entries []Entry
@@ -213,7 +212,7 @@ func TrustedIn(data []byte) ([]*x509.Certificate, error) {
 	return CertificatesOf(entries), err
 }
 
-// CertificatesOf are the certificates that entries trust. ASSUMED: that of a key counts as well, as in Java.
+// CertificatesOf returns the certificates that entries trust. ASSUMED: a key's certificate counts as well, as in Java.
 func CertificatesOf(entries []Entry) []*x509.Certificate {
 	var out []*x509.Certificate
 	for _, e := range entries {
@@ -224,7 +223,7 @@ func CertificatesOf(entries []Entry) []*x509.Certificate {
 	return out
 }
 
-// AliasesIn are the aliases of a keystore that can be read without its password, sorted; false: they cannot.
+// AliasesIn returns the aliases of a keystore, sorted. It returns false if they cannot be read without its password.
 func AliasesIn(data []byte) ([]string, bool) {
 	var out []string
 	if IsJKS(data) {
@@ -247,12 +246,12 @@ func AliasesIn(data []byte) ([]string, bool) {
 	return out, true
 }
 
-// ErrTaken is that of an alias which a keystore has already.
+// ErrTaken means that the keystore already has the alias.
 var ErrTaken = errors.New("the alias is taken")
 
-// WithTrusted is a keystore with one more trusted certificate, as keytool writes it: a PKCS#12 without a password
-// stays without one, whatever password is given. Aliases are in small letters in both kinds. A taken alias is
-// errTaken unless the certificate is to be replaced.
+// WithTrusted returns a keystore with one more trusted certificate, as keytool writes it: a PKCS#12 without a password
+// stays without one, whatever password is given. Aliases are in lower case in both kinds. If the alias is taken, it
+// returns ErrTaken, unless replace is set. A key in a PKCS#12 is never replaced.
 func WithTrusted(data []byte, password, alias string, c *x509.Certificate, replace bool, now time.Time) ([]byte,
 	error) {
 	alias = strings.ToLower(alias)
@@ -291,12 +290,12 @@ func WithTrusted(data []byte, password, alias string, c *x509.Certificate, repla
 	return pfx.Write(kept, password, pfx.Options{Level: f.Level, Random: rand.Reader, Open: !f.MAC, NoMAC: !f.MAC})
 }
 
-// Empty is a new keystore, as keytool makes it.
+// Empty returns a new keystore, as keytool makes it.
 func Empty(password string) ([]byte, error) {
 	return pfx.Write(nil, password, pfx.Options{Level: pfx.Modern, Random: rand.Reader})
 }
 
-// Write is a keystore with one key as the vendor's are: alias and all. Without an alias it has none.
+// Write returns a keystore with one key, in the form of the vendor's. If alias is "", the key has none.
 func Write(alias, password string, key crypto.Signer, chain []*x509.Certificate) ([]byte, error) {
 	der, err := x509.MarshalPKCS8PrivateKey(key)
 	if err != nil {
@@ -314,7 +313,7 @@ func Write(alias, password string, key crypto.Signer, chain []*x509.Certificate)
 	return pfx.Write(bags, password, pfx.Options{Level: pfx.Modern, Random: rand.Reader})
 }
 
-// WithTrustedKnown adds a certificate to a keystore whose password everybody knows, as shipped.
+// WithTrustedKnown adds a certificate to a keystore that still has the password with which it was shipped.
 func WithTrustedKnown(data []byte, alias string, c *x509.Certificate, replace bool, now time.Time) (out []byte,
 	err error) {
 	for _, password := range []string{cacertsPassword, ShippedPassword} {

@@ -12,29 +12,29 @@ import (
 	"github.com/syncctl/syncctl/driver/teamworkcloud/twcsim/state"
 )
 
-// Data Manager as MCS/pages/247046791 has it: "writes directly to Cassandra", so that the services are to be
-// stopped and Cassandra is to run. Its exit codes and its output are not documented anywhere. ASSUMED:
+// managerCommand is a command of Data Manager, as in MCS/pages/247046791. It "writes directly to Cassandra", so the
+// services have to be stopped and Cassandra has to run. Its exit codes and output are not documented. ASSUMED:
 //
-//   - lists have one item a line: the id or number, two blanks, the name
-//   - without Cassandra it says so and ends with 1; everything else ends with 0, an unknown id as well as a
-//     refusal, so that whoever trusts the exit code is found out
+//   - lists have one item per line: the ID or number, two blanks, the name
+//   - without Cassandra it says so and exits with 1; everything else exits with 0, even an unknown ID or a refusal, so
+//     that a client which relies on the exit code fails
 //   - it refuses to write while the server runs. Pages only tell people to stop the services
-//   - the path to Java, which the very first run asks for, was answered at the installation
+//   - the path to Java, which the very first run asks for, was entered at the installation
 //
-// Not simulated, and refused as unknown: what is about branches, revisions, blobs, indexes, users, LDAP,
-// keyspaces, and denial of edits.
+// Not simulated, and refused as unknown: commands about branches, revisions, blobs, indexes, users, LDAP, keyspaces,
+// and denial of edits.
 type managerCommand struct {
 	short, long string
-	args        string                   // as -help shows them
-	since       func(state.Release) bool // nil: always there
+	args        string                   // as shown by -help
+	since       func(state.Release) bool // nil: exists in all releases
 	writes      bool
-	offline     bool                  // needs no database
-	do          func(m *manager) bool // false: the arguments do not fit
+	offline     bool                  // works without the database
+	do          func(m *manager) bool // false: wrong arguments
 }
 
 var managerCommands []managerCommand
 
-func init() { // -help goes through the table
+func init() { // -help uses the table
 	managerCommands = []managerCommand{
 		{short: "-help", long: "--help", offline: true, do: (*manager).help},
 		{short: "-version", long: "--version", offline: true, do: (*manager).version},
@@ -53,7 +53,7 @@ func init() { // -help goes through the table
 	}
 }
 
-// listsCategories: the option is on the pages of 2024xR2 and later, not on that of 2024x
+// listsCategories reports whether the option exists: it is on the pages of 2024xR2 and later, but not on that of 2024x
 // (TWCloud2024x/pages/137986640).
 func listsCategories(r state.Release) bool { return r.Since(2024, 2, 0) }
 
@@ -92,7 +92,7 @@ func dataManager(sh *Shell, _ bool, args []string) int {
 	return 0
 }
 
-// dataManagerReads tells whether arguments only look, whatever the release.
+// dataManagerReads reports whether a call changes nothing, in any release.
 func dataManagerReads(args []string) bool {
 	if len(args) == 0 {
 		return true // shows its help
@@ -136,7 +136,7 @@ func appendFile(fs afero.Fs, name, text string) (err error) {
 	return err
 }
 
-// item prints a line of a list. Only the first line of a text is shown: a list has one item a line.
+// item prints a line of a list. It shows only the first line of name, because a list has one item per line.
 func (m *manager) item(id any, name string) {
 	name, _, _ = strings.Cut(name, "\n")
 	fmt.Fprintln(&m.sh.Out, strings.TrimRight(fmt.Sprintf("%v  %s", id, name), " \r"))
@@ -157,7 +157,7 @@ func (m *manager) version() bool {
 	return len(m.args) == 0
 }
 
-// sorted gives the resources by id. ASSUMED: each of the two lists has what the other has not.
+// sorted returns the resources sorted by ID. ASSUMED: no resource is in both lists.
 func (m *manager) sorted(removed bool) []*state.Resource {
 	out := slices.DeleteFunc(slices.Clone(m.s.Resources), func(r *state.Resource) bool { return r.Removed != removed })
 	slices.SortFunc(out, func(a, b *state.Resource) int { return cmp.Compare(a.ID, b.ID) })
@@ -189,7 +189,7 @@ func (m *manager) listCategories() bool {
 	return true
 }
 
-// values reads arguments of the form name=value; every one must be among the names and be given once.
+// values reads arguments of the form name=value. Each must be one of names and occur at most once.
 func (m *manager) values(names ...string) (map[string]string, bool) {
 	out := map[string]string{}
 	for _, a := range m.args {
@@ -202,7 +202,7 @@ func (m *manager) values(names ...string) (map[string]string, bool) {
 	return out, len(out) > 0
 }
 
-// named finds the resource of a list, and says when there is none.
+// named finds a resource, and prints a message if there is none.
 func (m *manager) named(id string) *state.Resource {
 	r := m.s.Resource(id)
 	if r == nil || r.ID != id {
@@ -225,7 +225,7 @@ func (m *manager) listBranches() bool {
 	return true
 }
 
-// listRevisions: ASSUMED that a branch has what was committed on it, not what it began with.
+// listRevisions lists a branch's revisions. ASSUMED: those committed on it, without earlier ones of its parent.
 func (m *manager) listRevisions() bool {
 	v, ok := m.values("resourceID", "branchID")
 	if !ok || len(v) != 2 {

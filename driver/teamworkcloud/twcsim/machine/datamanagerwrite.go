@@ -7,7 +7,7 @@ import (
 	"github.com/syncctl/syncctl/driver/teamworkcloud/twcsim/state"
 )
 
-// deleteResources is -dr: "physically deletes" resources. Ids are separated by blanks.
+// deleteResources is -dr: it "physically deletes" resources. IDs are separated by blanks.
 func (m *manager) deleteResources() bool {
 	if len(m.args) == 0 || slices.ContainsFunc(m.args, isOption) {
 		return false
@@ -23,7 +23,7 @@ func (m *manager) deleteResources() bool {
 
 func isOption(arg string) bool { return strings.HasPrefix(arg, "-") }
 
-// deleteMarked is -drd: all that are marked as deleted, whoever marked them.
+// deleteMarked is -drd: it deletes everything that is marked as deleted, whoever marked it.
 func (m *manager) deleteMarked() bool {
 	if len(m.args) > 0 {
 		return false
@@ -52,9 +52,9 @@ func (m *manager) unmark() bool {
 	return true
 }
 
-// makeEditable is -rrof. Pages advise against it for what is still synchronized (seed); the product lets people
-// do it. ASSUMED: a category is one of this server, and those beneath it are not meant. Pages print -resourceID
-// once and --resourceID in the example; both are taken.
+// makeEditable is -rrof. Pages advise against it for resources that are still synchronized (seed), but the product
+// allows it. ASSUMED: a category is one of this server, and does not include those within it. Pages print -resourceID
+// once, and --resourceID in the example; both are accepted.
 func (m *manager) makeEditable() bool {
 	for i, a := range m.args {
 		if strings.HasPrefix(a, "-resourceID=") {
@@ -96,7 +96,7 @@ func (m *manager) clear(r *state.Resource) {
 	m.say("Read-only flag of resource %s was removed", r.ID)
 }
 
-// without takes a resource out of roles, and those away that are for nothing else.
+// without removes a resource from role grants, and grants that apply to nothing else.
 func without(grants []state.Grant, id string) []state.Grant {
 	for i := range grants {
 		grants[i].Resources = slices.DeleteFunc(grants[i].Resources, func(r string) bool { return r == id })
@@ -105,10 +105,10 @@ func without(grants []state.Grant, id string) []state.Grant {
 		func(g state.Grant) bool { return !g.Global && len(g.Categories)+len(g.Resources) == 0 })
 }
 
-// Erase removes a resource with its "tags, category link, branches, commits, role assignments, locks", and on a
-// target its remote resource configuration, or what an old release left of it. ASSUMED: the configuration of a
-// category goes with the last of its resources; until then the category is configured, and what was deleted comes
-// again.
+// Erase removes a resource with its "tags, category link, branches, commits, role assignments, locks". On a target, it
+// also removes its remote resource configuration, or what an old release has left of it. ASSUMED: the configuration of
+// a category is removed with the last of its resources. Until then the category stays configured, and what was deleted
+// comes back.
 func Erase(s *state.Server, id string) {
 	s.Resources = slices.DeleteFunc(s.Resources, func(r *state.Resource) bool { return r.ID == id })
 	for _, u := range s.Users {

@@ -11,11 +11,10 @@ import (
 	"github.com/syncctl/syncctl/driver/teamworkcloud/twcsim/keystore"
 )
 
-// keytool is Java's own, as far as the pages use it: -importcert, which the older ones call -import. Each Java
-// has one, and -cacerts is the trust store of the one that was called. Words are those of OpenJDK.
+// keytool is Java's own, as far as the pages use it: -importcert, called -import on older pages. Each Java has one,
+// and -cacerts means the trust store of the Java whose keytool was called. Messages are those of OpenJDK.
 //
-// ASSUMED: the files belong to whoever calls it; nobody is asked for anything, so that without -noprompt nothing
-// is added.
+// ASSUMED: the caller owns the files. It never asks, so without -noprompt nothing is added.
 func keytool(sh *Shell, _ bool, args []string) int {
 	fail := func(format string, values ...any) int {
 		fmt.Fprintf(&sh.Out, "keytool error: "+format+"\n", values...)
@@ -65,7 +64,7 @@ func keytool(sh *Shell, _ bool, args []string) int {
 	return 0
 }
 
-// keytoolCall is what is to be imported, and into what.
+// keytoolCall is what to import, and into which keystore.
 type keytoolCall struct {
 	alias, file, keystore, password string
 	noprompt                        bool
@@ -83,7 +82,7 @@ func (sh *Shell) readKeytool(args []string) (k keytoolCall, wrong string) {
 			k.noprompt = true
 		case rest[0] == "-cacerts":
 			own = true
-		case rest[0] == "-trustcacerts": // it only asks for less
+		case rest[0] == "-trustcacerts": // it only affects questions
 		case value == nil:
 			return k, fmt.Sprintf("Illegal option:  %s", rest[0])
 		case len(rest) == 1:
@@ -100,7 +99,7 @@ func (sh *Shell) readKeytool(args []string) (k keytoolCall, wrong string) {
 		k.keystore = sh.M.At.ServerTrust
 	case own && at == sh.M.At.PagesTool:
 		k.keystore = sh.M.At.PagesTrust
-	case own: // ASSUMED: the path has another Java, or none, so a person calls it by its folder
+	case own: // ASSUMED: keytool on the path belongs to another Java or none, so a person calls it by its path
 		return k, "-cacerts: which Java is meant shows only where it is called by its path"
 	}
 	switch {

@@ -10,16 +10,16 @@ import (
 	"github.com/syncctl/syncctl/driver/teamworkcloud/twcsim/state"
 )
 
-// program is what a machine can run. args[0] is its own name.
+// program is a program on a machine. args[0] is its own name.
 type program struct {
 	run       func(sh *Shell, root bool, args []string) int
-	reads     func(args []string) bool // with these arguments (without the name) it only looks; nil: never
-	installed bool                     // a file of its own, not the system's
+	reads     func(args []string) bool // whether a call with these arguments changes nothing; nil: never
+	installed bool                     // an installed file, not part of the system
 }
 
 var programs map[string]program
 
-func init() { // the programs refer to the table by way of the shell
+func init() { // the programs use the table through the shell
 	always := func([]string) bool { return true }
 	programs = map[string]program{
 		"cd":       {run: changeFolder, reads: always},
@@ -98,8 +98,8 @@ func move(sh *Shell, _ bool, args []string) int {
 	return 0
 }
 
-// systemctl answers as systemd's does: 3 for an inactive unit, 5 for one that is not there, and only root changes
-// anything.
+// systemctl behaves like systemd's: it exits with 3 for an inactive unit, 5 for a missing one, and only root may
+// change anything.
 func systemctl(sh *Shell, root bool, args []string) int {
 	if len(args) > 1 && args[1] == "show" {
 		return sh.show(args[2:])
@@ -118,7 +118,7 @@ func systemctl(sh *Shell, root bool, args []string) int {
 		switch {
 		case verb == "is-active" && running:
 			fmt.Fprintln(&sh.Out, "active")
-			code = 0 // one that is active is enough
+			code = 0 // one active unit is enough
 		case verb == "is-active":
 			fmt.Fprintln(&sh.Out, unitState(sh.S, unit))
 		case !ok:
@@ -131,7 +131,7 @@ func systemctl(sh *Shell, root bool, args []string) int {
 			if verb != "start" {
 				StopUnit(sh.S, unit)
 			}
-			if verb != "stop" && StartUnit(sh.S, unit, sh.W.Now) != nil { // why, systemctl does not say
+			if verb != "stop" && StartUnit(sh.S, unit, sh.W.Now) != nil { // systemctl does not say why
 				fmt.Fprintf(&sh.Errs, "Job for %s.service failed because the control process exited with error code.\n"+
 					"See \"systemctl status %s.service\" and \"journalctl -xeu %s.service\" for details.\n", unit, unit, unit)
 				code = 1
@@ -151,8 +151,7 @@ func unitState(s *state.Server, unit string) string {
 	return "inactive"
 }
 
-// show prints a block a unit, in systemd's order whatever order was asked for. One that is not there is inactive
-// and never ran.
+// show prints a block per unit, with the properties in systemd's order. A missing unit is inactive and has never run.
 func (sh *Shell) show(args []string) int {
 	var properties, units []string
 	for _, arg := range args {
@@ -188,7 +187,7 @@ func (sh *Shell) show(args []string) int {
 	return 0
 }
 
-// nodetool is Cassandra's own; its answer has been the same for many years.
+// nodetool is Cassandra's own. The form of its output has been the same for many years.
 func nodetool(sh *Shell, _ bool, args []string) int {
 	if len(args) != 2 || args[1] != "status" {
 		fmt.Fprintln(&sh.Errs, "nodetool: only status is here")
@@ -206,7 +205,7 @@ func nodetool(sh *Shell, _ bool, args []string) int {
 	return 0
 }
 
-// logFile is where Data Manager writes what it did: in its own folder, in 2021x in that of the user
+// logFile returns the path of Data Manager's log: in its own folder, in 2021x in that of the user
 // (MCS/pages/247046791, TWCloud2021x/Data+manager).
 func (sh *Shell) logFile(program string) string {
 	if r := sh.S.Release; r.Year < 2022 {

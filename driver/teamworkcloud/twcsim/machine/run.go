@@ -1,4 +1,4 @@
-// Package machine is the machine behind a server: its shell, services, Data Manager and keytool.
+// Package machine simulates the machine of a server: its shell, services, Data Manager and keytool.
 package machine
 
 import (
@@ -12,13 +12,13 @@ import (
 	"github.com/syncctl/syncctl/driver/teamworkcloud/twcsim/state"
 )
 
-// Run carries out a command line as a machine's login shell gets it, as the user admin, and gives its exit code:
-// 127 for a command that does not exist, 2 for a line that the shell cannot read, 255 for no such machine. What
-// programs read from their input is nothing: none of those here asks.
+// Run executes a command line in the login shell of a machine, as the user admin, and returns its exit code: 127 for
+// an unknown command, 2 for a line that the shell cannot read, 255 for an unknown machine. Programs get no input,
+// because none of them reads any.
 func Run(ctx context.Context, w *state.World, name, command string, _ io.Reader, stdout, stderr io.Writer) int {
 	code, out, errs := run(ctx, w, name, command)
-	// Whoever reads may be slow: that must not stop the world.
-	_, _ = stdout.Write(out) // who is gone does not read
+	// The output is written without the lock, because a slow reader must not block the world.
+	_, _ = stdout.Write(out) // the reader may be gone
 	_, _ = stderr.Write(errs)
 	return code
 }
@@ -38,7 +38,7 @@ func run(ctx context.Context, w *state.World, name, command string) (code int, o
 	return code, sh.Out.Bytes(), sh.Errs.Bytes()
 }
 
-// Reads tells whether a command line only looks. In doubt it does not.
+// Reads reports whether a command line changes nothing. If in doubt, it returns false.
 func Reads(w *state.World, name, command string) bool {
 	w.Mu.Lock()
 	defer w.Mu.Unlock()
@@ -66,17 +66,17 @@ func Reads(w *state.World, name, command string) bool {
 	return true
 }
 
-// Shell reads command lines for one person or one call.
+// Shell executes command lines for one person or one call.
 type Shell struct {
 	W         *state.World
 	S         *state.Server
 	M         *state.Machine
 	Dir       string
-	Root      bool // needs no sudo
+	Root      bool // runs as root, without sudo
 	Out, Errs bytes.Buffer
 }
 
-// Line carries out one command line and gives the exit code of what ran last.
+// Line executes one command line and returns the exit code of the last program.
 func (sh *Shell) Line(text string) int {
 	list, err := ParseLine(text)
 	if err != nil {
@@ -92,8 +92,7 @@ func (sh *Shell) Line(text string) int {
 	return 0
 }
 
-// withoutExec takes exec from the front of a command: the program takes the shell's place, and what follows never
-// runs.
+// withoutExec removes exec from a command: the program then replaces the shell, so what follows never runs.
 func withoutExec(args []string) (rest []string, last bool) {
 	if len(args) > 1 && args[0] == "exec" {
 		return args[1:], true
@@ -123,10 +122,10 @@ func (sh *Shell) command(args []string) int {
 	return p.run(sh, sudo || sh.Root, args)
 }
 
-// sudoLists is sudo's option to tell whether a command may be run, without running it (sudo(8)).
+// sudoLists is sudo's option that shows whether a command may be run, without running it (sudo(8)).
 const sudoLists = "-l"
 
-// list tells that a command may be run by printing it.
+// list prints a command, which means that it may be run.
 func (sh *Shell) list(args []string) int {
 	if len(args) == 0 {
 		fmt.Fprintln(&sh.Errs, "sudo: only a named command is listed here")
@@ -136,8 +135,8 @@ func (sh *Shell) list(args []string) int {
 	return 0
 }
 
-// finds tells whether a program is where it was called. What belongs to the machine is on its path and in /bin,
-// /usr/bin and the like; what is installed is a file. ASSUMED: nobody has put datamanager on the path.
+// finds reports whether a program exists at the path by which it was called. Programs of the system are on the path
+// and in /bin, /usr/bin and similar folders; an installed one is a file. ASSUMED: datamanager is not on the path.
 func (sh *Shell) finds(name string, installed bool) bool {
 	if !installed {
 		return true
@@ -156,7 +155,7 @@ func (sh *Shell) abs(name string) string {
 	return path.Join(sh.Dir, name)
 }
 
-// withoutSudo takes sudo from the front of a command, with -n, which it never needs here, and --.
+// withoutSudo removes sudo from a command, together with -n, which has no effect here, and --.
 func withoutSudo(args []string) (rest []string, sudo bool) {
 	if len(args) == 0 || path.Base(args[0]) != "sudo" {
 		return args, false

@@ -8,12 +8,12 @@ import (
 	"github.com/syncctl/syncctl/driver/teamworkcloud/twcsim/state"
 )
 
-// StartUp is how long a started server takes until it answers. ASSUMED: any time will do, as long as a client has
-// to wait.
+// StartUp is how long a server takes to answer after it was started. ASSUMED: any time will do, as long as a client
+// has to wait.
 const StartUp = 300 * time.Millisecond
 
-// UnitsOf are the units that a machine of this release has. The login server is part of the web application
-// platform since 2022x: its properties lie in WebAppPlatform/shared/conf (MCS/pages/247048049).
+// UnitsOf returns the units on a machine of a release. Since 2022x the login server is part of the web application
+// platform: its properties are in WebAppPlatform/shared/conf (MCS/pages/247048049).
 func UnitsOf(r state.Release) []string {
 	units := []string{state.UnitDatabase, state.UnitServer, state.UnitPages, state.UnitZookeeper}
 	if r.Year < 2022 {
@@ -23,7 +23,7 @@ func UnitsOf(r state.Release) []string {
 	return units
 }
 
-// NewServices is what runs on a machine of this release; without a list all of it does.
+// NewServices returns the services on a machine of a release. If running is nil, all of them run.
 func NewServices(r state.Release, running []string, database bool) *state.Services {
 	v := &state.Services{Running: map[string]bool{}, Started: map[string]time.Time{}, Failed: map[string]bool{}}
 	for _, unit := range UnitsOf(r) {
@@ -33,7 +33,7 @@ func NewServices(r state.Release, running []string, database bool) *state.Servic
 	return v
 }
 
-// Begin: what runs when the world begins has read its settings long ago.
+// Begin loads the settings of the services that run when the world begins, as if they had been started before.
 func Begin(s *state.Server, now time.Time) error {
 	v := s.Services
 	v.Boot = state.BootBefore(now)
@@ -49,17 +49,19 @@ func Begin(s *state.Server, now time.Time) error {
 	return nil
 }
 
-// Answers: the server process runs and has come up. Without its database it answers all the same, with errors.
+// Answers reports whether the server process runs and has come up. Without its database it answers too, but with
+// errors.
 func Answers(s *state.Server, now time.Time) bool {
 	return s.Services.Running[state.UnitServer] && !now.Before(s.Services.ReadyAt)
 }
 
-// Works: it answers and can reach its data. ASSUMED: Zookeeper is not needed by a cluster of one node.
+// Works reports whether the server answers and can reach its data. ASSUMED: a cluster of one node does not need
+// Zookeeper.
 func Works(s *state.Server, now time.Time) bool {
 	return Answers(s, now) && s.Services.Running[state.UnitDatabase]
 }
 
-// PagesTrouble says why a person does not get through, nil if one does.
+// PagesTrouble returns why a person cannot use the web application, or nil.
 func PagesTrouble(s *state.Server, now time.Time) error {
 	login, apart := s.Services.Running[state.UnitLogin]
 	if !Works(s, now) || !s.Services.Running[state.UnitPages] || apart && !login {
@@ -76,12 +78,12 @@ func StopUnit(s *state.Server, unit string) {
 	s.Services.Running[unit] = false
 	delete(s.Services.Failed, unit)
 	if unit == state.UnitServer {
-		clear(s.Sessions) // they live in the process
+		clear(s.Sessions) // sessions exist only in the process
 	}
 }
 
-// StartUnit starts what does not run, which reads its settings then; what cannot read them fails. Who was told
-// that the server goes down has been told once.
+// StartUnit starts a service unless it runs. The service then reads its settings, and fails if it cannot. After a
+// start of the server, an earlier announcement no longer counts.
 func StartUnit(s *state.Server, unit string, now time.Time) error {
 	if s.Services.Running[unit] {
 		return nil

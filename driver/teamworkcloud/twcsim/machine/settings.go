@@ -13,7 +13,7 @@ import (
 	"github.com/syncctl/syncctl/driver/teamworkcloud/twcsim/state"
 )
 
-// The settings that encryption has to do with (seed; facts 5.2).
+// The settings that concern encryption (seed; facts 5.2).
 const (
 	SetPort         = "twc.client.port"
 	SetTLS          = "twc.client.tls"
@@ -25,7 +25,8 @@ const (
 	usualClientPort = 3579
 )
 
-// SharedSettings: "Both source and target server must have the same values set in Webapp" (seed).
+// SharedSettings are the settings for which "Both source and target server must have the same values set in Webapp"
+// (seed).
 var SharedSettings = []string{SetTLS, SetType, SetPath, SetPassword}
 
 // byJava opens a trust store as Java does.
@@ -39,7 +40,7 @@ func byJava(data []byte) state.Authorities {
 	})
 }
 
-// byItself opens the server's own keystore, whose password it knows: ASSUMED to be the one that is shipped.
+// byItself opens the server's own keystore with its password. ASSUMED: it is the shipped one.
 func byItself(data []byte) state.Authorities {
 	return sync.OnceValues(func() ([]*x509.Certificate, error) {
 		entries, err := keystore.Open(data, keystore.ShippedPassword)
@@ -50,8 +51,8 @@ func byItself(data []byte) state.Authorities {
 	})
 }
 
-// load reads a unit's settings. ASSUMED: a service whose settings cannot be read does not start. A trust store
-// that is missing or broken shows only when something is to be trusted by it.
+// load reads a unit's settings. ASSUMED: a service that cannot read its settings does not start. A trust store that is
+// missing or broken matters only when a certificate is verified.
 func load(s *state.Server, unit string) error {
 	m := s.Desk
 	switch unit {
@@ -65,7 +66,7 @@ func load(s *state.Server, unit string) error {
 			return fmt.Errorf("%s: %w", m.At.Conf, err)
 		}
 		v := state.ServerSettings{SyncTLS: slices.Contains([]string{"true", "yes", "on"}, conf[SetSyncTLS])}
-		trust, _ := m.Read(m.At.ServerTrust) // none trusts nobody
+		trust, _ := m.Read(m.At.ServerTrust) // a missing one trusts nobody
 		keystore, _ := m.Read(m.At.Keystore)
 		v.Trust, v.Keystore = byJava(trust), byItself(keystore)
 		s.Services.Server = v
@@ -89,24 +90,26 @@ func load(s *state.Server, unit string) error {
 	return nil
 }
 
-// PagesEncrypt: ASSUMED: blanks around it do not matter, its case neither, as for any boolean of Java.
+// PagesEncrypt reports whether the web application connects encrypted. ASSUMED: blanks and case of the value do not
+// matter, as for any boolean in Java.
 func PagesEncrypt(v state.PageSettings) bool {
 	return strings.EqualFold(strings.TrimSpace(v.Values[SetTLS]), "true")
 }
 
-// PagesPort is the one of Teamwork Cloud; 0 for what is none.
+// PagesPort returns the port at which the web application connects to Teamwork Cloud, or 0 if the setting is not a
+// number.
 func PagesPort(v state.PageSettings) int {
 	text, ok := v.Values[SetPort]
 	if !ok {
-		return usualClientPort // ASSUMED: what the vendor's file has
+		return usualClientPort // ASSUMED: the value in the vendor's file
 	}
-	n, _ := strconv.Atoi(strings.TrimSpace(text)) // 0 is a port that nothing has
+	n, _ := strconv.Atoi(strings.TrimSpace(text)) // no server has port 0
 	return n
 }
 
-// openKeystore says what is wrong with the keystore that the settings name. Without a type it is a JKS (ASSUMED:
-// the example of the vendor's file). A password ENC(...) is right (ASSUMED: it cannot be looked into). ASSUMED:
-// Java opens a PKCS#12 as a JKS and the other way round, as all have done since Java 8.
+// openKeystore returns what is wrong with the keystore in the settings, "" if nothing is. Without a type it is a JKS
+// (ASSUMED: the example in the vendor's file). A password ENC(...) is correct (ASSUMED: it cannot be decrypted).
+// ASSUMED: Java opens a PKCS#12 as a JKS and vice versa, as all have done since Java 8.
 func openKeystore(v state.PageSettings, m *state.Machine) string {
 	kind := strings.ToUpper(v.Values[SetType])
 	if kind != "" && kind != "JKS" && kind != "PKCS12" {
@@ -128,15 +131,15 @@ func openKeystore(v state.PageSettings, m *state.Machine) string {
 	return ""
 }
 
-// Encrypted tells a value that the vendor's encryptor made (facts 5.2).
+// Encrypted reports whether a value was made by the vendor's encryptor (facts 5.2).
 func Encrypted(value string) bool {
 	value = strings.TrimSpace(value)
 	return strings.HasPrefix(value, "ENC(") && strings.HasSuffix(value, ")")
 }
 
-// pagesDisconnected says why the web application cannot talk to Teamwork Cloud's client port, "" if it can.
-// "Uncomment the four twc.client.* keys and change twc.client.port" (MCS/pages/247046810); ASSUMED: one without
-// the other ends in this, and the web application shows nothing then.
+// pagesDisconnected returns why the web application cannot connect to Teamwork Cloud's client port, "" if it can.
+// "Uncomment the four twc.client.* keys and change twc.client.port" (MCS/pages/247046810). ASSUMED: doing only one of
+// the two ends here, and the web application then shows nothing.
 func pagesDisconnected(s *state.Server) string {
 	v := s.Services.Pages
 	port := PagesPort(v)

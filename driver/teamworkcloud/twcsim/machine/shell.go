@@ -6,9 +6,9 @@ import (
 	"strings"
 )
 
-// ParseLine reads a command line into its commands, which follow one another by &&. Quotes and backslashes are a
-// POSIX shell's. What else a shell has, variables, patterns, pipes, redirections, several lines, is an error, so
-// that nobody relies on what is missing.
+// ParseLine splits a command line into its commands, which are separated by &&. Quotes and backslashes are those of a
+// POSIX shell. Everything else that a shell has (variables, patterns, pipes, redirections, several lines) is an error,
+// so that clients do not rely on what is missing here.
 func ParseLine(text string) ([][]string, error) {
 	r := lineReader{text: text}
 	for r.at < len(r.text) {
@@ -32,7 +32,7 @@ type lineReader struct {
 	word   strings.Builder
 	inWord bool
 	args   []string
-	joined bool // the command that is being read comes after &&
+	joined bool // the current command follows a &&
 	list   [][]string
 }
 
@@ -67,7 +67,8 @@ func (r *lineReader) step() error {
 	return nil
 }
 
-// special tells whether a character means more than itself where it stands: some do only at the beginning of a word.
+// special reports whether a character has a special meaning at its position: some have one only at the beginning of a
+// word.
 func special(c byte, inWord bool) bool {
 	return !inWord || strings.IndexByte("~#!{}", c) < 0
 }

@@ -1,4 +1,4 @@
-// Package network is who reaches which port of a server, and the handshake of the encrypted one.
+// Package network simulates who can reach which port of a server, and the handshake on the encrypted one.
 package network
 
 import (
@@ -17,10 +17,10 @@ import (
 	"github.com/syncctl/syncctl/driver/teamworkcloud/twcsim/state"
 )
 
-// patience is how long a client may take to shake hands, or to say something on the port that is not encrypted.
+// patience is the timeout for a client's handshake, or for its first bytes on the port without encryption.
 const patience = 30 * time.Second
 
-// Ports gives the ports that servers have beside their REST interface, sorted: NAME/plain and NAME/tls.
+// Ports returns the ports of servers besides their REST interface, sorted: NAME/plain and NAME/tls.
 func Ports(w *state.World) []string {
 	var out []string
 	for name := range w.Named {
@@ -30,7 +30,7 @@ func Ports(w *state.World) []string {
 	return out
 }
 
-// SetPort tells at which address, 127.0.0.1:PORT, connections to a port are taken. Unknown ports are ignored.
+// SetPort sets the address, 127.0.0.1:PORT, at which connections to a port are accepted. Unknown ports are ignored.
 func SetPort(w *state.World, port, address string) {
 	w.Mu.Lock()
 	defer w.Mu.Unlock()
@@ -47,9 +47,9 @@ func portOf(w *state.World, port string) (s *state.Server, kind string) {
 	return s, kind
 }
 
-// Resolve finds the port that an address leads to from a machine: host:port, the host as other servers'
-// configurations name it, or localhost, 127.0.0.1 and its own name for the machine itself. From machine "" the
-// local names lead nowhere. Nothing listens on a port that is closed, nor while Teamwork Cloud is down.
+// Resolve finds the port that host:port means on a machine. The host is the name in other servers' configurations. On
+// a machine, localhost and 127.0.0.1 mean the machine itself; from machine "" they mean nothing. Nothing listens on a
+// port that is closed, or while Teamwork Cloud is down.
 func Resolve(w *state.World, from, address string) (port string, ok bool) {
 	w.Mu.Lock()
 	defer w.Mu.Unlock()
@@ -74,12 +74,12 @@ func Resolve(w *state.World, from, address string) (port string, ok bool) {
 	return "", false
 }
 
-// EncryptedPortIsOpen tells whether the encrypted port can be reached.
+// EncryptedPortIsOpen reports whether the encrypted port can be reached.
 func EncryptedPortIsOpen(s *state.Server) bool { return s.TLS && !s.Blocked }
 
-// Serve is what a port does with a connection, until its end. The encrypted one shakes hands, as a server that
-// has the keystore does, and listens; what clients say there is not simulated. The other one hangs up on whoever
-// does not speak its protocol, which nobody here does.
+// Serve handles a connection to a port until its end. The encrypted port does a handshake with the server's keystore,
+// and then only reads; what clients send is not simulated. The other port closes the connection of any client, since
+// none here speaks its protocol.
 func Serve(ctx context.Context, w *state.World, port string, conn net.Conn) {
 	defer conn.Close()
 	stop := context.AfterFunc(ctx, func() { conn.Close() })
@@ -88,7 +88,7 @@ func Serve(ctx context.Context, w *state.World, port string, conn net.Conn) {
 	if !ok {
 		return
 	}
-	_ = conn.SetDeadline(time.Now().Add(patience)) // a connection that has gone shows when it is read
+	_ = conn.SetDeadline(time.Now().Add(patience)) // reading fails if the connection is gone
 	if certificate == nil {
 		_, _ = io.CopyN(io.Discard, conn, 16)
 		return
@@ -101,7 +101,7 @@ func Serve(ctx context.Context, w *state.World, port string, conn net.Conn) {
 	_, _ = io.Copy(io.Discard, secured)
 }
 
-// answersOn tells whether a port is open, and what it presents.
+// answersOn reports whether a port is open, and returns the certificate it presents.
 func answersOn(w *state.World, port string) (certificate *tls.Certificate, ok bool) {
 	w.Mu.Lock()
 	defer w.Mu.Unlock()
@@ -132,8 +132,8 @@ func Present(data []byte, name, password string) (*state.Presented, error) {
 	return &state.Presented{Keystore: data, Name: name, Password: password, Certificate: certificate}, nil
 }
 
-// presenting is what the encrypted port has. Where a seed has opened it and says nothing of a certificate, it is
-// one of an authority that everybody trusts, made when somebody looks.
+// presenting returns what the encrypted port presents. If a seed has opened it without a certificate, that is one from
+// an authority that everybody trusts, made when first needed.
 func presenting(s *state.Server) (*state.Presented, error) {
 	switch {
 	case s.Presents != nil:

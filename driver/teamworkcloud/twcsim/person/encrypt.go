@@ -15,9 +15,8 @@ import (
 	"github.com/syncctl/syncctl/driver/teamworkcloud/twcsim/state"
 )
 
-// configureEncryption is a person at a machine who sets what encrypts synchronization. What is set already is
-// left as it is, so that doing it twice does no harm. A password that nobody has written down is typed in
-// encrypted.
+// configureEncryption is a person on a machine who makes the settings that encrypt synchronization. What is already
+// set stays, so repeating it does no harm. A password that is not in the instructions is entered encrypted.
 func configureEncryption(w *state.World, s *state.Server, v map[string]string) (string, error) {
 	restart, err := truth(v, "restart", false)
 	if err != nil {
@@ -47,7 +46,7 @@ func configureEncryption(w *state.World, s *state.Server, v map[string]string) (
 	return "set the encryption of " + s.Name + " and started its services again", nil
 }
 
-// setProperties puts lines into the web application's settings, in place of those with the same key.
+// setProperties sets lines in the web application's settings, replacing lines with the same key.
 func setProperties(m *state.Machine, lines string) error {
 	if lines == "" {
 		return nil
@@ -93,8 +92,8 @@ func appendLines(m *state.Machine, lines string) error {
 	return m.Write(m.At.Conf, []byte(text))
 }
 
-// trustByHand imports certificates wherever the pages have them imported: "alias NAME", then the certificate, one
-// after the other.
+// trustByHand imports certificates in all places that the pages mention. text has "alias NAME" and then the
+// certificate, for each.
 func trustByHand(w *state.World, s *state.Server, text string) error {
 	for rest := []byte(text); len(strings.TrimSpace(string(rest))) > 0; {
 		head, _, _ := strings.Cut(strings.TrimSpace(string(rest)), "\n")
@@ -124,8 +123,8 @@ func trustByHand(w *state.World, s *state.Server, text string) error {
 	return nil
 }
 
-// encryptConfiguration is a person who looks whether a configuration connects encrypted, and makes it again where
-// it does not: one that is there cannot be edited (MCS/pages/247047420).
+// encryptConfiguration is a person who checks whether a configuration connects encrypted, and creates it again if it
+// does not, because a configuration cannot be edited (MCS/pages/247047420).
 func encryptConfiguration(w *state.World, t *state.Server, v map[string]string) (string, error) {
 	want, _, err := wizardLogin(w, t, v)
 	if err != nil {
@@ -146,8 +145,8 @@ func encryptConfiguration(w *state.World, t *state.Server, v map[string]string) 
 	return createConfiguration(w, t, v)
 }
 
-// createAnew deletes a configuration, not what it has copied, and makes another one in its place; what the wizard
-// refuses leaves it.
+// createAnew deletes a configuration, but not what it has copied, and creates another one. If the wizard refuses that,
+// the old one stays.
 func createAnew(w *state.World, t *state.Server, old *state.Configuration, v map[string]string) (string, error) {
 	list, deleted := slices.Clone(t.Configurations), maps.Clone(t.Deleted)
 	unconfigure(t, old, true)
@@ -158,7 +157,7 @@ func createAnew(w *state.World, t *state.Server, old *state.Configuration, v map
 	return done, err
 }
 
-// pathOn is the path of what a configuration is for, on its source.
+// pathOn returns the path of a category that is configured, on its source.
 func pathOn(_ *state.Server, w *state.World, c *state.Configuration) string {
 	if source := w.Named[c.Source]; source != nil && c.Kind == state.KindCategory {
 		return source.Path(c.Item)
@@ -166,7 +165,8 @@ func pathOn(_ *state.Server, w *state.World, c *state.Configuration) string {
 	return ""
 }
 
-// replaceCertificate has the encrypted port present something else, as if somebody had given it another keystore.
+// replaceCertificate makes the encrypted port present another certificate, as if somebody had uploaded another
+// keystore.
 func replaceCertificate(w *state.World, s *state.Server, v map[string]string) (string, error) {
 	if s.Issued == nil || s.Presents == nil {
 		return "", fmt.Errorf("the encrypted port of %s has no certificate that could be replaced", s.Name)

@@ -1,4 +1,4 @@
-// Package person does what only a person can do: in the web application, in modelling tools, and at the machine.
+// Package person does what only a person can do: in the web application, in modelling tools, and on the machine.
 package person
 
 import (
@@ -16,11 +16,11 @@ import (
 // action is one thing that a person can do.
 type action struct {
 	Needs []string
-	page  bool // it is done in the web application or a modelling tool, so the server has to be up
+	page  bool // done in the web application or a modelling tool, so the server has to be up
 	do    func(w *state.World, s *state.Server, v map[string]string) (string, error)
 }
 
-// Actions are what a person can do, by name.
+// Actions are the things that a person can do, by name.
 var Actions = map[string]action{
 	"create_configuration": {[]string{"target", "source_address", "username", "kind", "item", "target_category",
 		"trigger"}, true, createConfiguration},
@@ -54,30 +54,30 @@ var Actions = map[string]action{
 	"block_port":          {[]string{"server", "open"}, false, blockPort},
 }
 
-// Act does by hand what Teamwork Cloud offers only in its web application, in modelling tools and at the machine,
-// and says in words what was done. An error says why it cannot be done; nothing has changed then, but for the
-// commands that run_maintenance has already carried out. An unknown action is errors.ErrUnsupported.
+// Act does by hand what Teamwork Cloud offers only in its web application, in modelling tools and on the machine. It
+// returns a description of what was done. An error says why it cannot be done. Nothing has changed then, except what
+// the commands of run_maintenance before the failed one have done. An unknown action is errors.ErrUnsupported.
 //
-// A server (server, target) is given by its URL or name, a resource by id or name, a category by id or path, a
-// branch by id or name. Other values than these are ignored.
+// A server (server, target) is given by its URL or name, a resource by ID or name, a category by ID or path, a branch
+// by ID or name. Values other than those listed are ignored.
 //
 //	create_configuration  target, source_address (host or host:port), username, tls, kind (resource or category),
 //	                item (id), item_name, target_category, trigger (every_commit, commit_tag, manual), tag; as: the
 //	                user of the target
-//	synchronize     target, items (ids of items or configurations, or paths of categories, with commas): "synchronize
-//	                now"
-//	delete_configuration  target, items; keep (true: configuration only, which is also what no answer means)
-//	encrypt_configuration  the values of create_configuration: one that does not connect so is deleted, the
-//	                configuration only, and made again
+//	synchronize     target, items (ids of items or configurations, or paths of categories, comma-separated):
+//	                "synchronize now"
+//	delete_configuration  target, items; keep (true: configuration only, which is the default)
+//	encrypt_configuration  the values of create_configuration: a configuration that connects differently is deleted
+//	                (configuration only) and created again
 //	configure_encryption   server; properties (lines key=value for the web application), appended (lines for
 //	                application.conf), trust (alias NAME, and a certificate, for each), restart (true: its services)
-//	check_editable  target, resources (ids, with commas): is an error while one of them is read-only
-//	check_usages    server, resources (ids, with commas): is an error while another one's model uses one of them
+//	check_editable  target, resources (ids, comma-separated): an error if one of them is read-only
+//	check_usages    server, resources (ids, comma-separated): an error if another resource's model uses one of them
 //	confirm_backup  server
-//	announce        server: users are told that it goes down, and log out
-//	run_maintenance  server, commands: one a line, at the machine, until one fails
+//	announce        server: users are told that it will be stopped, and log out
+//	run_maintenance  server, commands: one per line, on the machine, until one fails
 //
-// What people do meanwhile, for tests:
+// What people do in the meantime, for tests:
 //
 //	add_resource    server, name, category; id, project_id, local_id, description, author
 //	commit          server, resource; branch, author, description, tag, merged (revision)
@@ -128,7 +128,7 @@ func Act(ctx context.Context, w *state.World, name string, values map[string]str
 	return done, nil
 }
 
-// ids splits a list with commas. What is between them may hold spaces: categories can be named by their paths.
+// ids splits a comma-separated list. Items may contain blanks, because categories can be named by their paths.
 func ids(text string) []string {
 	var out []string
 	for _, id := range strings.FieldsFunc(text, func(c rune) bool { return c == ',' || c == '\n' }) {
@@ -139,7 +139,7 @@ func ids(text string) []string {
 	return out
 }
 
-// truth reads a switch of a page.
+// truth reads a boolean value.
 func truth(v map[string]string, name string, unset bool) (bool, error) {
 	switch v[name] {
 	case "":
@@ -191,7 +191,7 @@ func confirmBackup(w *state.World, s *state.Server, _ map[string]string) (string
 	return "backed up the database of " + s.Name, nil
 }
 
-// announce: people save their work and log out; what programs have open stays open.
+// announce makes people save their work and log out. Sessions of programs stay open.
 func announce(w *state.World, s *state.Server, _ map[string]string) (string, error) {
 	n := 0
 	for id, open := range s.Sessions {
@@ -204,8 +204,8 @@ func announce(w *state.World, s *state.Server, _ map[string]string) (string, err
 	return fmt.Sprintf("told the users of %s; %d logged out", s.Name, n), nil
 }
 
-// runMaintenance is a person at the machine, as root. A folder that was changed to stays changed. Lines that are
-// empty or begin with # are skipped.
+// runMaintenance is a person on the machine, as root. Changing the folder affects later lines. Lines that are empty or
+// begin with # are skipped.
 func runMaintenance(w *state.World, s *state.Server, v map[string]string) (string, error) {
 	sh := &machine.Shell{W: w, S: s, M: s.Desk, Dir: state.LoginFolder, Root: true}
 	for line := range strings.Lines(v["commands"]) {
@@ -222,7 +222,7 @@ func runMaintenance(w *state.World, s *state.Server, v map[string]string) (strin
 	return strings.TrimSpace(sh.Out.String() + sh.Errs.String()), nil
 }
 
-// switchDatabase is somebody else's doing, or an outage.
+// switchDatabase is what somebody else does, or an outage.
 func switchDatabase(w *state.World, s *state.Server, v map[string]string) (string, error) {
 	up, err := truth(v, "up", true)
 	if err != nil {

@@ -12,11 +12,11 @@ import (
 	"github.com/syncctl/syncctl/driver/teamworkcloud/twcsim/state"
 )
 
-// createConfiguration goes through the wizard of "Remote repository management" (MCS/pages/247047420): the
-// address of the source, a login there, an item that this user sees, a category of the target, a trigger. One
-// configuration is made for one item.
+// createConfiguration uses the wizard of "Remote repository management" (MCS/pages/247047420): the address of the
+// source, a login there, an item that this user sees, a category of the target, a trigger. It creates one
+// configuration for one item.
 //
-// ASSUMED: the wizard refuses what it needs to go on, and what cannot be created; everything else shows as the
+// ASSUMED: the wizard refuses values that it needs itself, and what cannot be created. Everything else is shown as the
 // status of the configuration. It does not ask for a password here.
 func createConfiguration(w *state.World, t *state.Server, v map[string]string) (string, error) {
 	c, source, err := wizardLogin(w, t, v)
@@ -40,7 +40,7 @@ func createConfiguration(w *state.World, t *state.Server, v map[string]string) (
 	if err := mayConfigure(t, c); err != nil {
 		return "", err
 	}
-	// the same whatever else is made when
+	// independent of what else is created when
 	c.ID = w.NewID("configuration " + t.Name + " " + c.Source + " " + c.Kind + " " + c.Item)
 	t.Configurations = append(t.Configurations, c)
 	delete(t.Deleted, c.Item)
@@ -48,9 +48,9 @@ func createConfiguration(w *state.World, t *state.Server, v map[string]string) (
 		c.Item, source.Name, t.Path(category.ID)), nil
 }
 
-// wizardLogin is the first half of the wizard. Without a port the target's own is used for the source, too (seed:
-// "it will use the target server's TLS port to log in to the source server"). ASSUMED: the same holds for the
-// port that is not encrypted, and in 2022x, whose page wants the port to be given.
+// wizardLogin is the first half of the wizard. Without a port, the target's own is used for the source, too (seed: "it
+// will use the target server's TLS port to log in to the source server"). ASSUMED: the same is true for the port
+// without encryption, and in 2022x, whose page requires a port.
 func wizardLogin(w *state.World, t *state.Server, v map[string]string) (*state.Configuration, *state.Server, error) {
 	if !t.Release.Synchronizes() {
 		return nil, nil, fmt.Errorf("%s has no Remote repository management, which came with 2021x Refresh2", t.Release)
@@ -82,7 +82,7 @@ func wizardLogin(w *state.World, t *state.Server, v map[string]string) (*state.C
 	return c, source, nil
 }
 
-// account is who works with the web application: the one named, else the one whose credentials the environment has.
+// account returns the user of the web application: the named one, else the one whose credentials the environment has.
 func account(s *state.Server, named string) string {
 	if named == "" && s.Env != nil {
 		return s.Env.Account
@@ -90,8 +90,8 @@ func account(s *state.Server, named string) string {
 	return named
 }
 
-// choose picks the item from what the user of the source is shown. ASSUMED: that is what he may read; what is
-// marked as deleted is not shown; a category shows whatever he may read in it.
+// choose selects the item from what the user of the source sees. ASSUMED: that is what the user may read, without what
+// is marked as deleted; of a category it is whatever the user may read in it.
 func choose(c *state.Configuration, source *state.Server, v map[string]string) error {
 	name, shown := v["item_name"], []string{}
 	switch v["kind"] {
@@ -102,7 +102,7 @@ func choose(c *state.Configuration, source *state.Server, v map[string]string) e
 		}
 		shown = append(shown, r.Name)
 		c.Item = r.ID
-	case state.KindCategory: // people pick it by its path; its id need not be known
+	case state.KindCategory: // people select it by its path; they need not know its ID
 		k := source.CategoryByPath(v["item"])
 		if k == nil {
 			return fmt.Errorf("%s shows %s no category %s", source.Name, c.User, v["item"])
@@ -134,7 +134,7 @@ func setTrigger(c *state.Configuration, v map[string]string) error {
 	return nil
 }
 
-// hasConfigured: somebody who is asked twice to create the same configuration finds it in the list.
+// hasConfigured reports whether the same configuration exists: a person who is asked twice finds it in the list.
 func hasConfigured(s *state.Server, c *state.Configuration) bool {
 	return slices.ContainsFunc(s.Configurations, func(x *state.Configuration) bool {
 		return !x.LeftBehind && x.Source == c.Source && x.Kind == c.Kind && x.Item == c.Item &&
@@ -143,9 +143,9 @@ func hasConfigured(s *state.Server, c *state.Configuration) bool {
 	})
 }
 
-// mayConfigure: one item has one configuration (ASSUMED, see configuredBefore). "In 2024x and older, deleting the
-// configuration alone was not enough to create another one for the same resource" (MCS/pages/247047420): it has to be
-// deleted by Data Manager as well.
+// mayConfigure returns an error if the item cannot be configured. An item can have only one configuration (ASSUMED,
+// see configuredBefore). "In 2024x and older, deleting the configuration alone was not enough to create another one
+// for the same resource" (MCS/pages/247047420): it also has to be deleted with Data Manager.
 func mayConfigure(s *state.Server, c *state.Configuration) error {
 	for _, old := range s.Configurations {
 		same := old.Kind == c.Kind && old.Item == c.Item
@@ -159,8 +159,8 @@ func mayConfigure(s *state.Server, c *state.Configuration) error {
 	return nil
 }
 
-// pick finds configurations by their items, a category by its path on the source too, or by their own ids.
-// Nothing is done when one is missing.
+// pick finds configurations by their items, by their own IDs, or for a category also by its path on the source. It
+// returns an error if one is missing, so that nothing is done then.
 func pick(w *state.World, s *state.Server, list string) ([]*state.Configuration, error) {
 	var out []*state.Configuration
 	for _, id := range ids(list) {
@@ -179,7 +179,7 @@ func pick(w *state.World, s *state.Server, list string) ([]*state.Configuration,
 	return out, nil
 }
 
-// synchronizeNow ticks configurations and presses the button: "bulk" (MCS/pages/247047420).
+// synchronizeNow selects configurations and presses the button: "bulk" (MCS/pages/247047420).
 func synchronizeNow(w *state.World, t *state.Server, v map[string]string) (string, error) {
 	chosen, err := pick(w, t, v["items"])
 	if err != nil {
@@ -191,12 +191,12 @@ func synchronizeNow(w *state.World, t *state.Server, v map[string]string) (strin
 	return fmt.Sprintf("started the synchronization of %d configurations on %s", len(chosen), t.Name), nil
 }
 
-// deleteConfiguration: since 2024xR1 the page asks whether to delete the configuration only or all of it,
-// resources too. Before there is no such question: the resources stay, and so does a trace of the configuration,
-// until Data Manager deletes them (MCS/pages/247047420). ASSUMED: a configuration that has copied nothing leaves
-// no trace.
+// deleteConfiguration deletes configurations. Since 2024xR1 the page asks whether to delete only the configuration, or
+// the resources too. Before, there is no such question: the resources stay, and so does a record of the configuration,
+// until Data Manager deletes them (MCS/pages/247047420). ASSUMED: a configuration that has copied nothing leaves no
+// record.
 //
-// Somebody who is asked twice to delete the same configuration in the same way knows that it is done.
+// If a person is asked twice to delete the same configuration in the same way, it is already done.
 func deleteConfiguration(w *state.World, t *state.Server, v map[string]string) (string, error) {
 	keep, err := truth(v, "keep", true)
 	if err != nil {

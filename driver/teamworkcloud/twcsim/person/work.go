@@ -11,7 +11,7 @@ import (
 	"github.com/syncctl/syncctl/driver/teamworkcloud/twcsim/state"
 )
 
-// found gets the resource that a person means.
+// found returns the resource that a person means.
 func found(s *state.Server, v map[string]string) (*state.Resource, error) {
 	r := s.Resource(v["resource"])
 	if r == nil {
@@ -20,7 +20,7 @@ func found(s *state.Server, v map[string]string) (*state.Resource, error) {
 	return r, nil
 }
 
-// editable gets a resource that can be worked in: "synchronized resources on the target server are read-only" (seed).
+// editable returns a resource that can be edited: "synchronized resources on the target server are read-only" (seed).
 func editable(s *state.Server, v map[string]string) (*state.Resource, error) {
 	r, err := found(s, v)
 	switch {
@@ -34,7 +34,7 @@ func editable(s *state.Server, v map[string]string) (*state.Resource, error) {
 	return r, nil
 }
 
-// at reads a revision that a resource has.
+// at returns the revision in a value.
 func at(r *state.Resource, v map[string]string, name string) (*state.Revision, error) {
 	n, err := strconv.Atoi(v[name])
 	if err != nil || r.Revision(n) == nil {
@@ -66,8 +66,8 @@ func addResource(w *state.World, s *state.Server, v map[string]string) (string, 
 	return fmt.Sprintf("added resource %s (%s) on %s", r.Name, r.ID, s.Name), nil
 }
 
-// commit numbers a revision after all others of its resource, whatever branch it is on. ASSUMED: gaps come from
-// what is deleted later, so a new one leaves none.
+// commit adds a revision, numbered after all others of its resource on any branch. ASSUMED: gaps come only from what
+// is deleted later, so commits leave none.
 func commit(w *state.World, s *state.Server, v map[string]string) (string, error) {
 	r, err := editable(s, v)
 	if err != nil {
@@ -100,7 +100,7 @@ func commit(w *state.World, s *state.Server, v map[string]string) (string, error
 	return fmt.Sprintf("committed revision %d of %s on %s", c.Number, r.Name, s.Name), nil
 }
 
-// workedOn finds a branch; without a name it is the main one.
+// workedOn returns a branch, without a name the main one.
 func workedOn(r *state.Resource, ref string) (*state.Branch, error) {
 	if ref == "" && len(r.Branches) > 0 {
 		return r.Branches[0], nil
@@ -125,7 +125,7 @@ func addTag(w *state.World, s *state.Server, v map[string]string) (string, error
 	return fmt.Sprintf("tagged revision %d of %s with %s on %s", at.Number, r.Name, v["name"], s.Name), nil
 }
 
-// newBranch begins a branch after a revision, which is a commit on the new branch (OMBEE-SYNC's capture).
+// newBranch creates a branch after a revision, which adds a commit on the new branch (OMBEE-SYNC's capture).
 func newBranch(w *state.World, s *state.Server, v map[string]string) (string, error) {
 	r, err := editable(s, v)
 	if err != nil {
@@ -150,7 +150,7 @@ func newBranch(w *state.World, s *state.Server, v map[string]string) (string, er
 	return fmt.Sprintf("made branch %s of %s on %s, from revision %d", b.Name, r.Name, s.Name, b.Start), nil
 }
 
-// addLock: somebody has begun to edit and has not committed yet.
+// addLock means that somebody has begun to edit and has not committed yet.
 func addLock(w *state.World, s *state.Server, v map[string]string) (string, error) {
 	r, err := editable(s, v)
 	if err != nil {
@@ -175,7 +175,7 @@ func unlock(w *state.World, s *state.Server, v map[string]string) (string, error
 	return fmt.Sprintf("released %d locks of %s on %s", had-len(r.Locks), r.Name, s.Name), nil
 }
 
-// personLogin is a modelling tool that stays logged in, and keeps its licence, until announce or the end of the
+// personLogin logs in with a modelling tool, which keeps its session and licence until announce or the end of the
 // server.
 func personLogin(w *state.World, s *state.Server, v map[string]string) (string, error) {
 	u := s.User(v["user"])
@@ -188,7 +188,7 @@ func personLogin(w *state.World, s *state.Server, v map[string]string) (string, 
 	return fmt.Sprintf("%s is logged in to %s", u.Name, s.Name), nil
 }
 
-// rename and move are possible on a synchronized resource, too: the next synchronization undoes them (seed).
+// rename and move also work on a synchronized resource: the next synchronization reverts them (seed).
 func rename(w *state.World, s *state.Server, v map[string]string) (string, error) {
 	r, err := found(s, v)
 	if err != nil {
@@ -233,7 +233,7 @@ func markDeleted(w *state.World, s *state.Server, v map[string]string) (string, 
 	return fmt.Sprintf("marked %s as deleted on %s", r.Name, s.Name), nil
 }
 
-// tamper does to stored data what no product does, so that whoever compares can be seen to find it.
+// tamper changes stored data as no product does, to test that comparisons find it.
 func tamper(w *state.World, s *state.Server, v map[string]string) (string, error) {
 	r, err := found(s, v)
 	if err != nil {
@@ -264,7 +264,7 @@ func tamper(w *state.World, s *state.Server, v map[string]string) (string, error
 	return fmt.Sprintf("did %s to revision %d of %s on %s", v["what"], at.Number, r.Name, s.Name), nil
 }
 
-// drop takes revisions away, with their tags; what came after one comes after the one before it.
+// drop removes revisions with their tags. Their successors then follow their predecessors.
 func drop(r *state.Resource, which func(*state.Revision) bool) {
 	for _, x := range slices.Clone(r.Revisions) {
 		if !which(x) {

@@ -9,14 +9,14 @@ import (
 	"github.com/syncctl/syncctl/driver/teamworkcloud/twcsim/state"
 )
 
-// version: text/plain with the versions of both and a revision in one text (SW26; its layout is documented
-// nowhere, so the seed may give another one).
+// version answers with text/plain, one text with the versions of both and a revision (SW26; its form is not
+// documented, so the seed may set another text).
 func (c *call) version() reply {
 	return textReply(http.StatusOK, c.server.VersionText)
 }
 
-// keyspace of the database. Vendor's examples show esi2022x0, esi2024x0 and, in that of 2026xR1, esi2026x1 (facts
-// 2.2).
+// keyspace returns the name of the database's keyspace. The vendor's examples show esi2022x0, esi2024x0 and, for
+// 2026xR1, esi2026x1 (facts 2.2).
 func keyspace(r state.Release) string {
 	if r.Year >= 2026 && r.Refresh > 0 {
 		return "esi" + r.Major() + "1"
@@ -24,9 +24,9 @@ func keyspace(r state.Release) string {
 	return "esi" + r.Major() + "0"
 }
 
-// health: the members of the OpenAPI files' example that say something here. Only who is up can answer, so all is
-// well; a port that is not open is 0, or left out where answers are pairs (ASSUMED, no example shows either).
-// ASSUMED: it takes Configure Server.
+// health answers with those members of the OpenAPI files' example that matter here. Only a server that is up can
+// answer, so everything is healthy. A port that is not open is 0, or left out if answers are pairs (ASSUMED, no
+// example shows either). ASSUMED: it requires Configure Server.
 func (c *call) health() reply {
 	s := c.server
 	if !s.HasPermission(c.user, state.ConfigureServer, "", "") {
@@ -54,7 +54,7 @@ func (c *call) health() reply {
 	})
 }
 
-// loginUsers: an array of names. ASSUMED: it takes Configure Server or List All Users.
+// loginUsers answers with an array of names. ASSUMED: it requires Configure Server or List All Users.
 func (c *call) loginUsers() reply {
 	s := c.server
 	if !s.HasPermission(c.user, state.ConfigureServer, "", "") && !s.HasPermission(c.user, state.ListUsers, "", "") {
@@ -63,7 +63,7 @@ func (c *call) loginUsers() reply {
 	return jsonReply(http.StatusOK, TypeJSON, s.LoggedIn(c.world.Now))
 }
 
-// currentUser is a redirect (307) to the user. ASSUMED: the parameter goes along.
+// currentUser redirects (307) to the user. ASSUMED: with the parameter.
 func (c *call) currentUser() reply {
 	path := "admin/users/" + url.PathEscape(c.user.Name)
 	if c.query.Has("permission") {
@@ -72,9 +72,9 @@ func (c *call) currentUser() reply {
 	return c.redirect(http.StatusTemporaryRedirect, path)
 }
 
-// getUser: the user as in the example of the OpenAPI files. ASSUMED: everybody may see himself, others only with
-// List All Users; the form of permissions (whole, or ids where answers are pairs) and that of a role held
-// everywhere, which has no objects; the protected type of categories.
+// getUser answers with the user as in the example of the OpenAPI files. ASSUMED: users may see themselves, but others
+// only with List All Users; the form of permissions (complete, or only IDs if answers are pairs); a role held
+// everywhere has no objects; the protected type of categories.
 func (c *call) getUser() reply {
 	name, byPath := c.vars["user"]
 	if !byPath {
@@ -102,8 +102,8 @@ func (c *call) getUser() reply {
 	return jsonReply(http.StatusOK, TypeJSON, body)
 }
 
-// getGroup: a user group as in the example of the OpenAPI files. ASSUMED: who is in it may see it, others only with
-// List All Users.
+// getGroup answers with a user group as in the example of the OpenAPI files. ASSUMED: its members may see it, others
+// only with List All Users.
 func (c *call) getGroup() reply {
 	g := c.server.Group(c.vars["group"])
 	if !c.server.HasPermission(c.user, state.ListUsers, "", "") && !slices.Contains(c.server.GroupsOf(c.user), g) {
@@ -118,7 +118,7 @@ func (c *call) getGroup() reply {
 	})
 }
 
-// assignments are the roles of a user or a group.
+// assignments returns the roles of a user or a group.
 func assignments(holder string, grants []state.Grant) []any {
 	out := []any{}
 	for _, g := range grants {
@@ -136,7 +136,8 @@ func assignments(holder string, grants []state.Grant) []any {
 	return out
 }
 
-// permissionsOf are a user's, those of the groups too (ASSUMED: no document says whether they are among them).
+// permissionsOf returns the permissions of a user, including those of its groups (ASSUMED: whether these are included
+// is not documented).
 func (c *call) permissionsOf(u *state.User) []any {
 	out := []any{}
 	for _, p := range state.Permissions {
@@ -152,7 +153,7 @@ func (c *call) permissionsOf(u *state.User) []any {
 	return out
 }
 
-// permissionBody is a permission as the OpenAPI files show Read Resources.
+// permissionBody returns a permission in the form of Read Resources in the OpenAPI files.
 func permissionBody(p state.Permission) object {
 	protected, operation := p.Parts()
 	scope := "GLOBAL_OR_OBJECT"
@@ -177,14 +178,15 @@ func roleBody(r *state.Role) object {
 	}
 }
 
-// mayGrant: Manage User Permissions everywhere, or on the category what a Resource Manager has. ASSUMED: pages
-// say of the first that it assigns any role in any scope, of the second that it grants access to resources.
+// mayGrant reports whether a user may grant roles on a category: with Manage User Permissions, or with a Resource
+// Manager's permission on the category. ASSUMED: pages say of the first that it assigns any role in any scope, of the
+// second that it grants access to resources.
 func mayGrant(s *state.Server, u *state.User, categoryID string) bool {
 	return s.HasPermission(u, state.ManagePermissions, categoryID, "") ||
 		s.HasPermission(u, state.OwnAccess, categoryID, "")
 }
 
-// administers tells whether a user has anything to do with roles at all.
+// administers reports whether a user has any permission that concerns roles, users or the server.
 func administers(s *state.Server, u *state.User) bool {
 	return slices.ContainsFunc(s.GrantsOf(u), func(g state.Grant) bool {
 		r := s.Role(g.Role)
@@ -193,7 +195,7 @@ func administers(s *state.Server, u *state.User) bool {
 	})
 }
 
-// listPermissions: ASSUMED to take what listRoles takes; the parameter changes nothing.
+// listPermissions lists all permissions. ASSUMED: it requires the same as listRoles; the parameter has no effect.
 func (c *call) listPermissions() reply {
 	if !administers(c.server, c.user) {
 		return c.forbidden(state.ManagePermissions)
@@ -205,7 +207,8 @@ func (c *call) listPermissions() reply {
 	return jsonReply(http.StatusOK, TypeJSON, list)
 }
 
-// listRoles: ASSUMED to take a role that has to do with roles, users or the server; "filter" changes nothing.
+// listRoles lists all roles. ASSUMED: it requires a permission that concerns roles, users or the server; "filter" has
+// no effect.
 func (c *call) listRoles() reply {
 	if !administers(c.server, c.user) {
 		return c.forbidden(state.ManagePermissions)

@@ -20,7 +20,7 @@ func refs(ids []string) []any {
 	return out
 }
 
-// container is a list of what is below a path.
+// container returns a list of what is below a path.
 func (c *call) container(schema string, members []any) object {
 	return object{
 		"@context": c.base() + "/schemas/" + schema, "@id": "", "@type": []string{"ldp:BasicContainer"},
@@ -28,7 +28,8 @@ func (c *call) container(schema string, members []any) object {
 	}
 }
 
-// it is how one thing of a pair is told: "#it" in the OpenAPI files, "#<uuid>" in real answers (OMBEE-SYNC).
+// it returns the fragment that names one thing in a pair: "#it" in the OpenAPI files, "#<uuid>" in real answers
+// (OMBEE-SYNC).
 func (c *call) it(id string) string {
 	if c.pairs() {
 		return "#" + id
@@ -36,7 +37,8 @@ func (c *call) it(id string) string {
 	return "#it"
 }
 
-// pairHead is the first of a pair. Alone its @id is "", in a list it is the thing's (OMBEE-SYNC's fixtures).
+// pairHead returns the first part of a pair. Its @id is "" for a single thing, and the thing's ID in a list
+// (OMBEE-SYNC's fixtures).
 func (c *call) pairHead(kind, schema, relation, id string, inList bool) object {
 	at := ""
 	if inList {
@@ -49,7 +51,7 @@ func (c *call) pairHead(kind, schema, relation, id string, inList bool) object {
 	}
 }
 
-// pairTail adds to the second of a pair what all of them have.
+// pairTail adds what all second parts of pairs have.
 func (c *call) pairTail(kind, schema, id string, body object) object {
 	body["@context"], body["@type"] = c.base()+"/schemas/"+schema, []string{kind}
 	if body["@id"] = any(ref("#it")); c.pairs() {
@@ -58,7 +60,7 @@ func (c *call) pairTail(kind, schema, id string, body object) object {
 	return body
 }
 
-// categoryPair is a category as every operation shows it, with the resources given.
+// categoryPair returns a category as every operation shows it, with the given resources.
 func (c *call) categoryPair(k *state.Category, resources []any, inList bool) []any {
 	var children []string
 	for _, other := range c.server.Categories {
@@ -79,7 +81,8 @@ func (c *call) categoryPair(k *state.Category, resources []any, inList bool) []a
 	}
 }
 
-// listCategories: ASSUMED: every user sees all of them; of what is in them only what he may see.
+// listCategories lists all categories. ASSUMED: every user sees all of them, but only those resources in them that the
+// user may see.
 func (c *call) listCategories() reply {
 	members := []any{}
 	for _, k := range c.server.Categories {
@@ -92,7 +95,7 @@ func (c *call) listCategories() reply {
 	return jsonReply(http.StatusOK, TypeLinked, c.container("workspaces", members))
 }
 
-// getCategory is a redirect to what is in it (301: all OpenAPI files).
+// getCategory redirects to the category's content (301: all OpenAPI files).
 func (c *call) getCategory() reply {
 	if c.server.Category(c.vars["category"]) == nil {
 		return c.notFound("workspace")
@@ -100,15 +103,15 @@ func (c *call) getCategory() reply {
 	return c.redirect(http.StatusMovedPermanently, "workspaces/"+c.vars["category"]+"/resources")
 }
 
-// workspaceMembers are those that the OpenAPI files know in the body of a new category.
+// workspaceMembers are the members that the OpenAPI files allow in the body of a new category.
 var workspaceMembers = []string{
 	"@context", "@id", "@type", "ldp:hasMemberRelation", "ldp:membershipResource", "ldp:contains", "dcterms:title",
 	"dcterms:description", "kerml:categories", "kerml:parentID", "kerml:resources",
 }
 
-// createCategory: the body is a pair as ld+json; 201 with the pair. Where answers are plain there is no id in it,
-// as in the example of the OpenAPI files; where they are pairs there is. ASSUMED: Manage Categories everywhere or
-// on the parent; a name is there once below its parent (409); which members are demanded.
+// createCategory creates a category. The body is a pair as ld+json; the answer is 201 with the pair. If answers are
+// plain, it contains no ID, as in the example of the OpenAPI files; if they are pairs, it does. ASSUMED: it requires
+// Manage Categories everywhere or on the parent; names within a parent are unique (409); which members are required.
 func (c *call) createCategory() reply {
 	s := c.server
 	if !c.sends(TypeLinked) {
@@ -129,7 +132,7 @@ func (c *call) createCategory() reply {
 			return c.refuse(http.StatusConflict, "a category named %q exists", k.Name)
 		}
 	}
-	in.ID = c.world.NewID("category " + s.Name + " " + in.Parent + " " + in.Name) // the same whatever else is made when
+	in.ID = c.world.NewID("category " + s.Name + " " + in.Parent + " " + in.Name) // independent of other creations
 	s.Categories = append(s.Categories, in)
 	pair := c.categoryPair(in, []any{}, c.pairs())
 	if body, ok := pair[1].(object); ok && c.pairs() {
@@ -177,7 +180,7 @@ func (c *call) readCategory() (*state.Category, *reply) {
 	return k, nil
 }
 
-// listCategoryRoles: the roles that can be held on a category.
+// listCategoryRoles lists the roles that can be held on a category.
 func (c *call) listCategoryRoles() reply {
 	if c.server.Category(c.vars["category"]) == nil {
 		return c.notFound("workspace")
@@ -194,7 +197,7 @@ func (c *call) listCategoryRoles() reply {
 	return jsonReply(http.StatusOK, TypeJSON, list)
 }
 
-// roleOfCategory finds what the path names. ASSUMED: whoever may not grant sees nothing of it.
+// roleOfCategory finds the category and role that the path names. ASSUMED: who may not grant roles sees none of it.
 func (c *call) roleOfCategory() (*state.Category, *state.Role, *reply) {
 	k := c.server.Category(c.vars["category"])
 	r := c.server.Role(c.vars["role"])
@@ -212,8 +215,8 @@ func (c *call) roleOfCategory() (*state.Category, *state.Role, *reply) {
 	return nil, nil, &out
 }
 
-// listRoleUsers: an array of the names of those who hold the role on this very category. ASSUMED: who holds it
-// everywhere, on a category above or through a group is not among them.
+// listRoleUsers answers with the names of the users who hold the role on exactly this category. ASSUMED: it does not
+// list those who hold it everywhere, on a category above or through a group.
 func (c *call) listRoleUsers() reply {
 	k, r, refused := c.roleOfCategory()
 	if refused != nil {
@@ -228,8 +231,8 @@ func (c *call) listRoleUsers() reply {
 	return jsonReply(http.StatusOK, TypeJSON, names)
 }
 
-// listRoleGroups: an array of pairs of id and name, of the groups that hold the role on this very category (the
-// OpenAPI files' example).
+// listRoleGroups answers with an array of pairs of ID and name, for the groups that hold the role on exactly this
+// category (the OpenAPI files' example).
 func (c *call) listRoleGroups() reply {
 	k, r, refused := c.roleOfCategory()
 	if refused != nil {
@@ -244,19 +247,19 @@ func (c *call) listRoleGroups() reply {
 	return jsonReply(http.StatusOK, TypeJSON, out)
 }
 
-// holds tells of a role on this very category.
+// holds reports whether grants contain a role on exactly this category.
 func holds(grants []state.Grant, r *state.Role, k *state.Category) bool {
 	return slices.ContainsFunc(grants, func(g state.Grant) bool {
 		return g.Role == r.ID && slices.Contains(g.Categories, k.ID)
 	})
 }
 
-// takesLists: bodies with several names or ids are JSON arrays since 2024xR1, before they were text with commas
-// (DEVG/pages/303989502).
+// takesLists reports whether bodies with several names or IDs are JSON arrays: since 2024xR1. Before, they were
+// comma-separated text (DEVG/pages/303989502).
 func takesLists(r state.Release) bool { return r.Since(2024, 1, 0) }
 
-// grantRole gives a role on a category to users: 201. Whoever holds it already keeps it. ASSUMED: unknown users
-// are 400, and then nobody gets it.
+// grantRole gives users a role on a category: 201. Who already holds it keeps it. ASSUMED: an unknown user is 400, and
+// then no user gets the role.
 func (c *call) grantRole() reply {
 	k, r, refused := c.roleOfCategory()
 	if refused != nil {
@@ -305,7 +308,7 @@ func (c *call) readNames() ([]string, *reply) {
 	return names, nil
 }
 
-// grant gives a user a role on one more category.
+// grant gives a user a role on another category.
 func grant(u *state.User, r *state.Role, categoryID string) {
 	for i, g := range u.Grants {
 		if g.Role != r.ID || g.Global {

@@ -31,8 +31,8 @@ func (c *call) branchRefs(r *state.Resource) []any {
 	return out
 }
 
-// listBranches: a container of ids; whole with includeBody where answers are pairs, which the OpenAPI files do
-// not have and OMBEE-SYNC uses.
+// listBranches answers with a container of IDs. With includeBody, and if answers are pairs, the branches are complete:
+// OMBEE-SYNC uses that, but the OpenAPI files do not have it.
 func (c *call) listBranches() reply {
 	r, refused := c.readable()
 	if refused != nil {
@@ -51,8 +51,8 @@ func (c *call) listBranches() reply {
 	return jsonReply(http.StatusOK, TypeLinked, c.container("branches", members))
 }
 
-// branchBody is the second of a branch's pair. The main branch starts at its first revision, another one at the
-// revision that it begins after (OMBEE-SYNC: 1 and 3).
+// branchBody returns the second part of a branch's pair. The main branch starts at its first revision, other branches
+// at the revision after which they begin (OMBEE-SYNC: 1 and 3).
 func (c *call) branchBody(r *state.Resource, b *state.Branch) object {
 	start, latest := b.Start, 0
 	own := r.On(b)
@@ -69,7 +69,7 @@ func (c *call) branchBody(r *state.Resource, b *state.Branch) object {
 	if c.pairs() {
 		body["authorInfo"] = object{"deleted": false, "name": b.Author}
 	}
-	if c.server.Release.Year >= 2024 { // facts 2.5: metadata from 2024x on
+	if c.server.Release.Year >= 2024 { // facts 2.5: metadata since 2024x
 		body["metadata"] = object{}
 	}
 	return body
@@ -89,8 +89,8 @@ func (c *call) branch() (*state.Resource, *state.Branch, *reply) {
 	return nil, nil, &out
 }
 
-// getBranch: a pair; the first lists the revisions, newest first and with those of the parent before the branch point
-// (facts 2.5), the second too.
+// getBranch answers with a pair. Both parts list the revisions, newest first, including those of the parent before the
+// branch point (facts 2.5).
 func (c *call) getBranch() reply {
 	r, b, refused := c.branch()
 	if refused != nil {
@@ -104,7 +104,7 @@ func (c *call) getBranch() reply {
 	return jsonReply(http.StatusOK, TypeLinked, []any{head, c.pairTail("kerml:Branch", "branch", b.ID, body)})
 }
 
-// branchRevisions is a redirect to the branch below its workspace (301: facts 2.5).
+// branchRevisions redirects to the branch below its workspace (301: facts 2.5).
 func (c *call) branchRevisions() reply {
 	r, b, refused := c.branch()
 	if refused != nil {
@@ -121,10 +121,10 @@ func numbersOf(list []*state.Revision) []int {
 	return out
 }
 
-// listRevisions: all branches', newest first (OMBEE-SYNC's fixture): numbers, or objects with includeBody.
-// ASSUMED: without page and items all of them (OMBEE-SYNC reads so), without one of them the first page, or all
-// from there on; page begins with 1; past the end the list is empty. ASSUMED: search looks for parts of words
-// whatever their case; formatter changes nothing.
+// listRevisions lists the revisions of all branches, newest first (OMBEE-SYNC's fixture): numbers, or objects with
+// includeBody. ASSUMED: without page and items it lists all of them (OMBEE-SYNC relies on that); without page the
+// first page; without items everything from page on; page begins with 1; past the end the list is empty. ASSUMED:
+// search looks for parts of words, ignoring case; formatter has no effect.
 func (c *call) listRevisions() reply {
 	r, refused := c.readable()
 	if refused != nil {
@@ -149,7 +149,7 @@ func (c *call) listRevisions() reply {
 	return jsonReply(http.StatusOK, TypeJSON, bodies)
 }
 
-// page cuts out what is asked for and puts the newest first. 0 items are as many as there are.
+// page returns the requested part, newest first. 0 items means all.
 func (c *call) page(list []*state.Revision, page, items int64) []*state.Revision {
 	n := int64(len(list))
 	if items == 0 || items > n {
@@ -164,7 +164,7 @@ func (c *call) page(list []*state.Revision, page, items int64) []*state.Revision
 	return out
 }
 
-// search: author, number, tags, description and branch name (SW24).
+// search returns the revisions with a text in author, number, tags, description or branch name (SW24).
 func search(r *state.Resource, text string) []*state.Revision {
 	if text == "" {
 		return r.Revisions
@@ -188,7 +188,7 @@ func search(r *state.Resource, text string) []*state.Revision {
 	return out
 }
 
-// orNone is a revision's number, -1 for none (facts 2.5; OMBEE-SYNC's first revision has the parent -1).
+// orNone returns a revision's number, or -1 for none (facts 2.5; the parent of OMBEE-SYNC's first revision is -1).
 func orNone(number int) int {
 	if number == 0 {
 		return -1
@@ -196,11 +196,11 @@ func orNone(number int) int {
 	return number
 }
 
-// rootObjects of a resource never change here: models have no contents.
+// rootObjects returns a resource's root objects. They never change, because models have no contents here.
 func rootObjects(r *state.Resource) []string { return []string{state.UUIDOf("root " + r.ID)} }
 
-// revisionBody is a revision in a list. Where answers are pairs it is as TWC 19's (OMBEE-SYNC: no branchName,
-// authorInfo), where they are plain as in the OpenAPI files.
+// revisionBody returns a revision in a list. If answers are pairs, it has the form of TWC 19 (OMBEE-SYNC: authorInfo,
+// no branchName); if they are plain, that of the OpenAPI files.
 func (c *call) revisionBody(r *state.Resource, v *state.Revision) object {
 	body := object{
 		"ID": v.Number, "branchID": v.Branch, "author": v.Author, "commitType": "NORMAL", "createdDate": c.date(v.Created),
@@ -218,9 +218,9 @@ func (c *call) revisionBody(r *state.Resource, v *state.Revision) object {
 	return body
 }
 
-// getRevision: where answers are plain an object as in the OpenAPI files, with ids relative to @base; where they
-// are pairs a list whose first is the object, as OMBEE-SYNC reads it. ID is "" in both. ASSUMED: what @base of
-// the files' example names is the branch that the revision is on.
+// getRevision answers with a revision. If answers are plain, it is an object as in the OpenAPI files, with IDs
+// relative to @base. If they are pairs, it is a list that begins with the object, as OMBEE-SYNC reads it. ID is "" in
+// both. ASSUMED: @base in the files' example names the branch of the revision.
 func (c *call) getRevision() reply {
 	r, refused := c.readable()
 	if refused != nil {

@@ -1,4 +1,4 @@
-// Package rest is the REST interface of a server.
+// Package rest simulates the REST interface of a server.
 package rest
 
 import (
@@ -15,13 +15,13 @@ import (
 	"github.com/syncctl/syncctl/driver/teamworkcloud/twcsim/state"
 )
 
-// MaxBody is how much of a request is read: lists of users and categories are short.
+// MaxBody is the maximum size of a request's body in bytes: lists of users and categories are short.
 const MaxBody = 1 << 20
 
 const pathLogin = "login"
 
-// Handler serves one server's REST interface under /osmc; TLS is the caller's business. While the server's process is
-// stopped or starting, connections are cut (http.ErrAbortHandler). For an unknown server all is 404.
+// Handler serves one server's REST interface under /osmc. The caller provides TLS. While the server's process is
+// stopped or starting, connections are cut (http.ErrAbortHandler). For an unknown server, every answer is 404.
 func Handler(w *state.World, name string) http.Handler {
 	s := w.Named[name]
 	if s == nil {
@@ -52,10 +52,10 @@ type call struct {
 	body    []byte
 	user    *state.User
 	session *state.Session
-	opened  bool // by this call
+	opened  bool // this call opened the session
 }
 
-// reply is an answer, encoded while the world stands still.
+// reply is an answer, encoded while the world is locked.
 type reply struct {
 	status int
 	header http.Header
@@ -84,7 +84,7 @@ type object = map[string]any
 func jsonReply(status int, kind string, body any) reply {
 	data, err := json.Marshal(body)
 	if err != nil {
-		panic(err) // documents of this package only
+		panic(err) // only documents of this package
 	}
 	return reply{status: status, header: http.Header{"Content-Type": {kind + ";charset=UTF-8"}}, body: data}
 }
@@ -93,7 +93,7 @@ func textReply(status int, text string) reply {
 	return reply{status: status, header: http.Header{"Content-Type": {TypeText + ";charset=UTF-8"}}, body: []byte(text)}
 }
 
-// refuse is an error. ASSUMED: its body, for the form of errors is documented nowhere (facts 2.5).
+// refuse returns an error. ASSUMED: its body, because the form of errors is not documented (facts 2.5).
 func (c *call) refuse(status int, format string, args ...any) reply {
 	return jsonReply(status, TypeJSON, object{"code": status, "message": fmt.Sprintf(format, args...)})
 }
@@ -102,13 +102,13 @@ func (c *call) notFound(what string) reply {
 	return c.refuse(http.StatusNotFound, "%s not found", what)
 }
 
-// forbidden names the permission that is missing.
+// forbidden returns an error that names the missing permission.
 func (c *call) forbidden(permissionID string) reply {
 	return c.refuse(http.StatusForbidden, "%s needs the permission %s", c.user.Name,
 		state.PermissionOf(permissionID).Display)
 }
 
-// operation is what one path and method do. Queries are all parameters that it knows.
+// operation is what one path and method does. query lists all parameters that it accepts.
 type operation struct {
 	method  string
 	pattern string
@@ -118,7 +118,7 @@ type operation struct {
 
 var resourceQuery = []string{"includeBody", "includeRemovedResource", "modifiedDate"}
 
-// operations of resources are also there below the category that a resource is in (facts 2.4).
+// operations lists all operations. Those of resources also exist below the category of a resource (facts 2.4).
 var operations = []operation{
 	{"GET", "version", nil, (*call).version},
 	{"GET", pathLogin, nil, (*call).login},
@@ -157,7 +157,7 @@ var operations = []operation{
 	{"GET", "resources/{resource}/models/decomposition", nil, (*call).getDecomposition},
 }
 
-// match compares a path with a pattern and gives what stands for the variables.
+// match compares a path with a pattern and returns the values of the variables.
 func (o operation) match(path string) (map[string]string, bool) {
 	parts, pattern := strings.Split(path, "/"), strings.Split(o.pattern, "/")
 	vars := map[string]string{}
@@ -177,7 +177,7 @@ func (o operation) match(path string) (map[string]string, bool) {
 	return vars, true
 }
 
-// serve answers a request; false: there is nobody who could.
+// serve answers a request. It returns false if no server is running that could answer.
 func serve(w *state.World, s *state.Server, r *http.Request, body []byte) (out reply, up bool) {
 	w.Mu.Lock()
 	defer w.Mu.Unlock()
@@ -186,7 +186,7 @@ func serve(w *state.World, s *state.Server, r *http.Request, body []byte) (out r
 	}
 	c := &call{Request: r, world: w, server: s, body: body}
 	if !machine.Works(s, w.Now) {
-		// ASSUMED: without its database the server can check nobody's password, so that everything is out of service.
+		// ASSUMED: without its database the server cannot check passwords, so nothing works.
 		return c.refuse(http.StatusServiceUnavailable, "Cassandra is not available"), true
 	}
 	out = c.dispatch()
@@ -196,8 +196,9 @@ func serve(w *state.World, s *state.Server, r *http.Request, body []byte) (out r
 	return out, true
 }
 
-// dispatch is strict so that a client invents nothing. ASSUMED: 400 for parameters that an operation does not
-// have (the product may well ignore them), 405 for methods.
+// dispatch finds and performs the operation of a request. It is strict, so that clients do not use what does not
+// exist. ASSUMED: 400 for parameters that an operation does not have (the product may well ignore them), 405 for
+// methods.
 func (c *call) dispatch() reply {
 	path, ok := strings.CutPrefix(c.URL.EscapedPath(), "/osmc/")
 	if !ok {
@@ -250,7 +251,7 @@ func (c *call) perform(o operation) reply {
 	return o.serve(c)
 }
 
-// readBool takes True as well: public clients send it (IQ, NB).
+// readBool also accepts True, which public clients send (IQ, NB).
 func readBool(text string) (value, ok bool) {
 	switch strings.ToLower(text) {
 	case "":
@@ -261,13 +262,13 @@ func readBool(text string) (value, ok bool) {
 	return false, false
 }
 
-// flag is a parameter that is true or false, and false where it is missing. It was checked before.
+// flag returns a boolean parameter, false if it is missing. Its form is already checked.
 func (c *call) flag(name string) bool {
 	value, _ := readBool(c.query.Get(name))
 	return value
 }
 
-// number is a parameter that is a number of at least least.
+// number returns a parameter that is a number not below least, or otherwise if it is missing.
 func (c *call) number(name string, otherwise, least int64) (int64, *reply) {
 	if !c.query.Has(name) {
 		return otherwise, nil
@@ -280,7 +281,7 @@ func (c *call) number(name string, otherwise, least int64) (int64, *reply) {
 	return n, nil
 }
 
-// base is the address of the REST interface, which answers are full of.
+// base returns the base address of the REST interface, which many answers contain.
 func (c *call) base() string {
 	if c.server.URL != "" {
 		return c.server.URL + "/osmc"
@@ -288,13 +289,13 @@ func (c *call) base() string {
 	return "https://" + c.Host + "/osmc"
 }
 
-// sends tells whether the body is declared to be of a kind.
+// sends reports whether the body's content type is kind.
 func (c *call) sends(kind string) bool {
 	got, _, _ := strings.Cut(c.Header.Get("Content-Type"), ";")
 	return strings.TrimSpace(got) == kind
 }
 
-// pairs tells which of the two shapes of ld+json answers the server gives.
+// pairs reports whether the server answers with pairs, one of the two shapes of ld+json.
 func (c *call) pairs() bool { return c.server.Shape == state.AnswersPairs }
 
 func (c *call) redirect(status int, path string) reply {

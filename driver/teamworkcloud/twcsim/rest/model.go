@@ -6,9 +6,9 @@ import (
 	"github.com/syncctl/syncctl/driver/teamworkcloud/twcsim/state"
 )
 
-// getDecomposition: the projects that the model of the main branch's newest revision uses, as the OpenAPI files'
-// example has them. ASSUMED: the first part of a project's address is the resource's id, the second one that of its
-// branch; what is used by what is used is left out; every resource has a model.
+// getDecomposition answers with the projects that the model uses, in the newest revision of the main branch, as in the
+// example of the OpenAPI files. ASSUMED: the first part of a project's address is the resource's ID, the second its
+// branch's ID; it leaves out what used projects use themselves; every resource has a model.
 func (c *call) getDecomposition() reply {
 	r, refused := c.readable()
 	if refused != nil {

@@ -9,11 +9,11 @@ import (
 	"github.com/syncctl/syncctl/driver/teamworkcloud/twcsim/state"
 )
 
-// selection is which resources a list is about.
+// selection says which resources a list contains.
 type selection struct {
 	removed     bool
-	after       time.Time // changed after this; zero: whenever
-	permissions []string  // that the user must have on each
+	after       time.Time // changed after this time; zero: at any time
+	permissions []string  // permissions that the user must have on each
 }
 
 // readSelection reads the parameters of a list of resources. ASSUMED: modifiedDate is in milliseconds; a resource was
@@ -31,7 +31,7 @@ func (c *call) readSelection() (selection, *reply) {
 		return out, nil
 	}
 	for id := range strings.SplitSeq(c.query.Get("permissions"), ",") {
-		if !state.UUIDForm.MatchString(id) { // ASSUMED: several are given with commas
+		if !state.UUIDForm.MatchString(id) { // ASSUMED: several are separated by commas
 			refused := c.refuse(http.StatusBadRequest, "permissions: %q is not a UUID", id)
 			return out, &refused
 		}
@@ -40,8 +40,8 @@ func (c *call) readSelection() (selection, *reply) {
 	return out, nil
 }
 
-// sees tells whether a user is shown a resource at all. ASSUMED: with Read Resources or List All Resources; who has
-// neither gets 404, as if it were not there.
+// sees reports whether a user sees a resource at all. ASSUMED: that requires Read Resources or List All Resources;
+// without either the answer is 404, as if it did not exist.
 func sees(s *state.Server, u *state.User, r *state.Resource) bool {
 	return s.CanRead(u, r) || s.HasPermission(u, state.ListResources, r.Category, r.ID)
 }
@@ -68,8 +68,8 @@ func (c *call) resourceRefs(k *state.Category, only selection) []any {
 	return out
 }
 
-// listCategoryResources: a pair, the category with its resources: as ids, or whole with includeBody where answers are
-// pairs (IQ reads ID and dcterms:title of each).
+// listCategoryResources answers with a pair: the category with its resources. These are IDs, or complete with
+// includeBody if answers are pairs (IQ reads ID and dcterms:title of each).
 func (c *call) listCategoryResources() reply {
 	k := c.server.Category(c.vars["category"])
 	if k == nil {
@@ -91,9 +91,9 @@ func (c *call) listCategoryResources() reply {
 	return jsonReply(http.StatusOK, TypeLinked, c.categoryPair(k, list, false))
 }
 
-// listResources: a container of all. ASSUMED: its shape, which is that of the other lists; the OpenAPI files' example
-// shows a single resource, which no list can be. A public client (G2OPS/Teamwork-Cloud-RESTAPI) reads a bare array of
-// ids.
+// listResources answers with a container of all resources. ASSUMED: its shape, which is that of the other lists. The
+// OpenAPI files' example shows a single resource, which cannot be a list. A public client
+// (G2OPS/Teamwork-Cloud-RESTAPI) reads a plain array of IDs.
 func (c *call) listResources() reply {
 	only, refused := c.readSelection()
 	if refused != nil {
@@ -127,7 +127,7 @@ func resourceByID(s *state.Server, id string) *state.Resource {
 	return nil
 }
 
-// resource finds the one that the path names, below its category or not. ASSUMED: a removed one is found as well.
+// resource finds the resource that the path names, with or without its category. ASSUMED: it also finds removed ones.
 func (c *call) resource() (*state.Resource, *reply) {
 	r := resourceByID(c.server, c.vars["resource"])
 	k, below := c.vars["category"]
@@ -138,7 +138,8 @@ func (c *call) resource() (*state.Resource, *reply) {
 	return r, nil
 }
 
-// readable is a resource whose contents the user may read; 403 when he only may know that it is there (ASSUMED).
+// readable finds a resource whose contents the user may read. It answers 403 if the user may only know that it exists
+// (ASSUMED).
 func (c *call) readable() (*state.Resource, *reply) {
 	r, refused := c.resource()
 	if refused == nil && !c.server.CanRead(c.user, r) {
@@ -148,7 +149,7 @@ func (c *call) readable() (*state.Resource, *reply) {
 	return r, refused
 }
 
-// address of a resource. ASSUMED: what is in no category has no workspace in its address.
+// address returns the URL of a resource. ASSUMED: without a category, it contains no workspace.
 func (c *call) address(r *state.Resource) string {
 	if r.Category == "" {
 		return c.base() + "/resources/" + r.ID
@@ -164,10 +165,10 @@ func (c *call) getResource() reply {
 	return jsonReply(http.StatusOK, TypeLinked, c.resourceBody(r))
 }
 
-// resourceBody: an object, not a pair (facts 2.4). metadata.name is "<Name>.MASTER" or ".master" (NB), PROJECT_ID
-// the modelling tool's id (OMBEE-SYNC). Where answers are plain the title has the same end, as in the OpenAPI
-// files, and the id shows in @base alone; where they are pairs there is ID (IQ). ASSUMED: without a category
-// there is no categoryID; the local id shows nowhere.
+// resourceBody returns an object, not a pair (facts 2.4). metadata.name is "<Name>.MASTER" or ".master" (NB),
+// PROJECT_ID the modelling tool's ID (OMBEE-SYNC). If answers are plain, the title has the same suffix, as in the
+// OpenAPI files, and the ID is only in @base; if they are pairs, there is an ID (IQ). ASSUMED: without a category
+// there is no categoryID; the local ID is not shown.
 func (c *call) resourceBody(r *state.Resource) object {
 	body := object{
 		"@base": c.address(r), "@context": c.base() + "/schemas/resource", "@type": "kerml:Resource",
@@ -184,7 +185,7 @@ func (c *call) resourceBody(r *state.Resource) object {
 	return body
 }
 
-// listLocks: an array, each with the members of the OpenAPI files' example.
+// listLocks answers with an array of locks with the members of the OpenAPI files' example.
 func (c *call) listLocks() reply {
 	r, refused := c.readable()
 	if refused != nil {
@@ -205,7 +206,7 @@ func (c *call) listLocks() reply {
 	return jsonReply(http.StatusOK, TypeJSON, list)
 }
 
-// listTags: a container of ids. ASSUMED: the OpenAPI files' example is empty.
+// listTags answers with a container of IDs. ASSUMED, because the OpenAPI files' example is empty.
 func (c *call) listTags() reply {
 	r, refused := c.readable()
 	if refused != nil {

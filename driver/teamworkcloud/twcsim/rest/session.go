@@ -13,13 +13,13 @@ const (
 	CookieSession = "twc-rest-session-id"
 )
 
-// authenticate finds the caller and the session, which it opens unless the cookies name one.
+// authenticate finds the user and the session. It opens a session unless the cookies name one.
 func (c *call) authenticate() *reply {
 	s := c.server
 	s.Expire(c.world.Now)
 	if one := c.cookieSession(); one != nil {
-		// The docs say that the cookies expire 15 minutes after login, and the server's own setting is a time of idleness;
-		// ASSUMED: every use restarts the time, and no new cookies come.
+		// The documentation says that the cookies expire 15 minutes after login, but the server's own setting is an
+		// idle time. ASSUMED: every use restarts the time, and no new cookies are set.
 		one.Until = c.world.Now.Add(s.SessionFor)
 		c.session, c.user = one, s.User(one.User)
 		if c.user != nil && c.path != pathLogin {
@@ -34,7 +34,7 @@ func (c *call) authenticate() *reply {
 	}
 	c.session = c.world.OpenSession(s, c.user, false)
 	if c.session == nil {
-		// ASSUMED: status and words; pages only say that licences run out.
+		// ASSUMED: status and text; pages only say that licences run out.
 		out := c.refuse(http.StatusForbidden, "No licenses available")
 		return &out
 	}
@@ -42,7 +42,7 @@ func (c *call) authenticate() *reply {
 	return nil
 }
 
-// cookieSession is the session that both cookies name.
+// cookieSession returns the session that both cookies name, or nil.
 func (c *call) cookieSession() *state.Session {
 	id, err := c.Cookie(CookieSession)
 	if err != nil {
@@ -59,8 +59,9 @@ func (c *call) cookieSession() *state.Session {
 	return one
 }
 
-// credentials: Basic with name and password; "Token" with a personal access token, "Bearer" for OAuth 2.0 access
-// tokens only (facts 2.1: DEVG/pages/303989466, DEVG/pages/303989515). ID tokens are not simulated.
+// credentials returns the user for the Authorization header: Basic with name and password, "Token" with a personal
+// access token, "Bearer" only with an OAuth 2.0 access token (facts 2.1: DEVG/pages/303989466, DEVG/pages/303989515).
+// ID tokens are not simulated.
 func (c *call) credentials() *state.User {
 	name, password, basic := c.BasicAuth()
 	kind, token, _ := strings.Cut(c.Header.Get("Authorization"), " ")
@@ -75,7 +76,8 @@ func (c *call) credentials() *state.User {
 	return nil
 }
 
-// cookies of a session that was opened. ASSUMED: a call with Basic or a token gets them like a login does.
+// cookies returns the cookies of a session that was opened. ASSUMED: a call with Basic or a token gets them as a login
+// does.
 func (c *call) cookies() []string {
 	end := c.session.Until.UTC().Format(http.TimeFormat)
 	var out []string
@@ -85,13 +87,13 @@ func (c *call) cookies() []string {
 	return out
 }
 
-// login has opened a session like any call with credentials does; all there is to say is in the cookies (204).
+// login only answers 204 with the cookies: the session was already opened, as for any call with credentials.
 func (c *call) login() reply {
 	return reply{status: http.StatusNoContent, header: http.Header{}}
 }
 
-// logout ends the session that the cookies name. ASSUMED: with other credentials it ends the one that it has
-// opened itself.
+// logout ends the session that the cookies name. ASSUMED: with other credentials it ends the session that this call
+// opened.
 func (c *call) logout() reply {
 	delete(c.server.Sessions, c.session.ID)
 	c.opened = false

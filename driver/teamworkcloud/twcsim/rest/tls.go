@@ -9,7 +9,7 @@ import (
 	"github.com/syncctl/syncctl/sandbox/seed"
 )
 
-// clientTLSBody is what the OpenAPI files have for /osmc/admin/tls; what a body leaves out is nil.
+// clientTLSBody is the body of /osmc/admin/tls in the OpenAPI files. Members that a body leaves out are nil.
 type clientTLSBody struct {
 	Enabled      *bool   `json:"enabled"`
 	Port         *int    `json:"port"`
@@ -18,9 +18,9 @@ type clientTLSBody struct {
 	Password     *string `json:"serverPass"`
 }
 
-// getClientTLS shows the encrypted port for clients as the example of the OpenAPI files does: the keystore as it
-// was given, and an empty password. ASSUMED: it takes Configure Server; a port that was never open is 0, and a
-// keystore that is missing is "".
+// getClientTLS answers with the encrypted port for clients as in the example of the OpenAPI files: the keystore as
+// uploaded, and an empty password. ASSUMED: it requires Configure Server; a port that was never open is 0, and a
+// missing keystore is "".
 func (c *call) getClientTLS() reply {
 	if !c.server.HasPermission(c.user, state.ConfigureServer, "", "") {
 		return c.forbidden(state.ConfigureServer)
@@ -36,9 +36,9 @@ func clientTLS(s *state.Server) object {
 	return out
 }
 
-// setClientTLS is the switch "TLS over TCP" of Settings, Server settings (facts 2.2). ASSUMED: PUT wants all of
-// what it needs, PATCH changes what it is given; the keystore must open with its password and have a key; what is
-// set holds at once; the port must not be that of clients that do not encrypt. No document tells of any refusal.
+// setClientTLS is the switch "TLS over TCP" in Settings, Server settings (facts 2.2). ASSUMED: PUT requires all that
+// it needs, PATCH changes what it is given; the keystore must open with its password and have a key; a change takes
+// effect at once; the port must not be the one for clients without encryption. No refusal is documented.
 func (c *call) setClientTLS() reply {
 	s := c.server
 	if !s.HasPermission(c.user, state.ConfigureServer, "", "") {

@@ -7,26 +7,26 @@ import (
 	"strings"
 )
 
-// hoconWord is the first word of a text: a comment, a string in three quotes or one, a substitution, blanks, the
-// end of a line, a mark, or what needs no quotes.
+// hoconWord matches the first word of a text: a comment, a string in three quotes or one, a substitution, blanks, the
+// end of a line, punctuation, or unquoted text.
 var hoconWord = regexp.MustCompile(`^(?:(?:#|//)[^\n]*|"""(?s:.*?)"""|` +
 	`"(?:\\["\\/bfnrtu]|[^"\\\n])*"|\$\{[^}\n]+\}|[ \t\r\f]+|\n|` +
 	`\+=|[{}\[\]=:,]|(?:/?[^\s"{}\[\],:=#$+` + "`" + `^?!@*&\\/])+/?|/)`)
 
-// mostNested is how deep objects and lists may lie in one another.
+// mostNested is the maximum nesting of objects and lists.
 const mostNested = 200
 
-// hoconReader reads the words of a file one after the other.
+// hoconReader reads the words of a file in order.
 type hoconReader struct {
 	words  []string
 	values map[string]string
 	depth  int
 }
 
-// HOCON reads a configuration file of the form that Lightbend's library takes (application.conf) and gives its
-// values by their dotted paths: comments, nested and repeated objects, the last value wins. Lists and
-// substitutions are read over: nothing that matters here is in one. What the library refuses is an error, and so
-// are includes.
+// HOCON reads a configuration file as Lightbend's library does (application.conf), and returns its values by their
+// dotted paths. It supports comments, nested and repeated objects; the last value counts. Lists and substitutions are
+// skipped, because nothing that matters here is in one. It returns an error for what the library refuses, and for
+// includes.
 func HOCON(data []byte) (map[string]string, error) {
 	text := strings.TrimPrefix(string(data), "\ufeff")
 	r := &hoconReader{values: map[string]string{}}
@@ -46,7 +46,7 @@ func HOCON(data []byte) (map[string]string, error) {
 	return r.values, nil
 }
 
-// peek is the next word, "" at the end.
+// peek returns the next word, "" at the end.
 func (r *hoconReader) peek() string {
 	if len(r.words) == 0 {
 		return ""
@@ -54,7 +54,7 @@ func (r *hoconReader) peek() string {
 	return r.words[0]
 }
 
-// take takes the next word if it is the one given.
+// take consumes the next word if it is w, and reports whether it was.
 func (r *hoconReader) take(w string) bool {
 	if r.peek() != w {
 		return false
@@ -65,7 +65,7 @@ func (r *hoconReader) take(w string) bool {
 
 func isBlank(w string) bool { return strings.Trim(w, " \t\r\f") == "" && w != "" }
 
-// blanks goes on to what says something, over the ends of lines too if lines is set.
+// blanks skips blanks, and with lines also the ends of lines.
 func (r *hoconReader) blanks(lines bool) {
 	for isBlank(r.peek()) || lines && r.peek() == "\n" {
 		r.words = r.words[1:]
@@ -84,7 +84,7 @@ func (r *hoconReader) document() error {
 	return nil
 }
 
-// members reads those of an object up to its brace, or the end of the file where it has none.
+// members reads the members of an object up to its brace, or up to the end of the file if it has no braces.
 func (r *hoconReader) members(prefix string, braces bool) error {
 	for {
 		r.blanks(true)
@@ -104,7 +104,7 @@ func (r *hoconReader) members(prefix string, braces bool) error {
 			return fmt.Errorf("a member is followed by %q", next)
 		}
 		r.blanks(true)
-		r.take(",") // one may stand at the end, or in the next line
+		r.take(",") // a comma may be at the end, or on the next line
 	}
 }
 
@@ -126,8 +126,8 @@ func (r *hoconReader) member(prefix string) error {
 	return r.value(strings.TrimPrefix(prefix+"."+path, "."))
 }
 
-// checkPath refuses a key with nothing before, between or behind its dots. ASSUMED: a dot in quotes counts like
-// another one.
+// checkPath returns an error if a key has nothing before, between or after its dots. ASSUMED: a dot in quotes counts
+// as a separator, too.
 func checkPath(path string) (string, error) {
 	if path == "" || strings.HasPrefix(path, ".") || strings.HasSuffix(path, ".") || strings.Contains(path, "..") {
 		return "", fmt.Errorf("%q is not a key", path)
@@ -135,7 +135,7 @@ func checkPath(path string) (string, error) {
 	return path, nil
 }
 
-// value reads one, which may consist of several words of a line, and keeps it. Objects and lists have no text.
+// value reads and stores a value, which may consist of several words on a line. Objects and lists have no text.
 func (r *hoconReader) value(path string) error {
 	if r.depth++; r.depth > mostNested {
 		return errors.New("it is nested too deep")
@@ -179,7 +179,7 @@ func (r *hoconReader) value(path string) error {
 	}
 }
 
-// list reads over one. Its elements are kept nowhere.
+// list skips a list. Its elements are not stored.
 func (r *hoconReader) list() error {
 	values := r.values
 	r.values = map[string]string{}
@@ -200,8 +200,8 @@ func (r *hoconReader) list() error {
 	}
 }
 
-// unquoted is what a word says. ASSUMED: no variable is set in the environment; which character an escape stands
-// for matters nowhere.
+// unquoted returns the text of a word. ASSUMED: no environment variable is set; the exact meaning of escapes never
+// matters.
 func unquoted(w string) string {
 	switch {
 	case strings.HasPrefix(w, "${"):
@@ -214,7 +214,7 @@ func unquoted(w string) string {
 	return w
 }
 
-// forget drops what was under a path, which has a value of its own now.
+// forget drops everything under a path that now has its own value.
 func (r *hoconReader) forget(path string) {
 	for key := range r.values {
 		if key == path || strings.HasPrefix(key, path+".") {

@@ -1,4 +1,4 @@
-// Package settings reads the files that services are configured by, as the services read them.
+// Package settings reads the settings files of services as the services do.
 package settings
 
 import (
@@ -8,8 +8,8 @@ import (
 	"unicode/utf8"
 )
 
-// Properties reads a file as java.util.Properties.load does: comments, three separators, escapes, lines that go
-// on in the next one. The last of two equal keys wins.
+// Properties reads a file as java.util.Properties.load does: comments, three separators, escapes, and lines that
+// continue on the next one. The last of two equal keys counts.
 func Properties(data []byte) (map[string]string, error) {
 	out := map[string]string{}
 	lines := naturalLines(string(data))
@@ -28,12 +28,12 @@ func Properties(data []byte) (map[string]string, error) {
 	return out, nil
 }
 
-// naturalLines ends lines with \n, \r or both.
+// naturalLines splits a text into lines, which end with \n, \r or both.
 func naturalLines(text string) []string {
 	return strings.Split(strings.ReplaceAll(strings.ReplaceAll(text, "\r\n", "\n"), "\r", "\n"), "\n")
 }
 
-// readProperty reads the property that begins in the first line and tells how many lines it has: none for a comment.
+// readProperty reads the property that begins on the first line. n is the number of its lines, 0 for a comment.
 func readProperty(lines []string) (key, value string, n int, err error) {
 	text := strings.TrimLeft(lines[0], " \t\f")
 	if text == "" || text[0] == '#' || text[0] == '!' {
@@ -66,7 +66,7 @@ func readProperty(lines []string) (key, value string, n int, err error) {
 	return key, value, n, err
 }
 
-// goesOn: an odd number of backslashes stands at the line's end.
+// goesOn reports whether a line continues: it ends in an odd number of backslashes.
 func goesOn(line string) bool {
 	return (len(line)-len(strings.TrimRight(line, `\`)))%2 == 1
 }

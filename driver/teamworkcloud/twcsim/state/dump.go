@@ -17,10 +17,10 @@ import (
 // dump is a JSON object.
 type dump = map[string]any
 
-// State gives everything that is in the World, for dumps and comparisons: JSON-encodable, always in the same
-// order, times in RFC 3339. Passwords, tokens, ids of sessions, addresses and keys of machines are not in it;
-// sessions are counted by user, files of machines have a size and a hash, and their logs are left out. The result
-// shares nothing with the World.
+// State returns everything in the World, for dumps and comparisons: JSON-encodable, always in the same order, with
+// times in RFC 3339. It leaves out passwords, tokens, session IDs, and addresses and keys of machines. Sessions are
+// counted by user, files of machines have a size and a hash, and logs are left out. The result shares nothing with the
+// World.
 func (w *World) State() any {
 	w.Mu.Lock()
 	defer w.Mu.Unlock()
@@ -32,8 +32,9 @@ func (w *World) State() any {
 	return dump{"servers": servers}
 }
 
-// each makes a list of states, never null. Things are in the order they came, which is the same in each run, or
-// in that of the text that by gives: what several people or programs make at the same time comes in any order.
+// each returns a list of states, never nil. They are sorted by the text that by returns, because things that several
+// people or programs create at the same time have no fixed order. If by is nil, they keep their order, which is the
+// same in each run.
 func each[T any](list []T, state func(T) dump, by func(T) string) []any {
 	if by != nil {
 		list = slices.Clone(list)
@@ -136,7 +137,7 @@ func (s *Server) configurationState(c *Configuration) dump {
 	}
 }
 
-// clientTLSState tells nothing of what is another certificate in each world.
+// clientTLSState leaves out what differs between worlds, because each has other certificates.
 func (s *Server) clientTLSState() dump {
 	out := dump{"enabled": s.TLS, "port": s.TLSPort}
 	if s.Presents == nil {
@@ -148,9 +149,9 @@ func (s *Server) clientTLSState() dump {
 	return out
 }
 
-// files tells files apart without showing what may be secret in them. Logs and backups are left out: they tell
-// when and how often something was done, which two runs that end the same do not have in common. Of keystores,
-// which have other bytes each time, there are the aliases that can be read without a password.
+// files describes files so that different ones can be distinguished, but without showing possible secrets. It leaves
+// out logs and backups, which say when and how often something was done: that differs between two runs with the same
+// result. Keystores have different bytes each time, so it shows the aliases that can be read without a password.
 func (m *Machine) files() dump {
 	out := dump{}
 	err := afero.Walk(m.FS, "/", func(name string, info fs.FileInfo, err error) error {
@@ -170,7 +171,7 @@ func (m *Machine) files() dump {
 		return nil
 	})
 	if err != nil {
-		out["error"] = err.Error() // a file went away meanwhile: whoever compares sees it
+		out["error"] = err.Error() // a file was removed meanwhile: whoever compares sees it
 	}
 	return out
 }

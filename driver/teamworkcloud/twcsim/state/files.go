@@ -14,11 +14,11 @@ import (
 	"github.com/syncctl/syncctl/driver/teamworkcloud/twcsim/keystore"
 )
 
-// LoginFolder is where a login over SSH starts.
+// LoginFolder is the working directory of a login over SSH.
 const LoginFolder = "/home/admin"
 
-// HomeOf is where a release is installed unless the administrator says otherwise (MCS/pages/247048049:
-// CATIANoMagicServices since 2022xR2, TeamworkCloud before). ASSUMED: the root is /opt.
+// HomeOf returns the folder in which a release is installed by default (MCS/pages/247048049: CATIANoMagicServices
+// since 2022xR2, TeamworkCloud before). ASSUMED: it is in /opt.
 func HomeOf(r Release) string {
 	if r.Since(2022, 2, 0) {
 		return "/opt/CATIANoMagicServices"
@@ -26,7 +26,8 @@ func HomeOf(r Release) string {
 	return "/opt/TeamworkCloud"
 }
 
-// NewMachine is a machine with the usual files, and those of the seed over them. They are older than what runs.
+// NewMachine returns a machine with the usual files. Those of the seed replace them. All of them are older than the
+// running services.
 func NewMachine(r Release, home string, plainPort int, files map[string]string, c *Clock) (*Machine, error) {
 	if home == "" {
 		home = HomeOf(r)
@@ -52,8 +53,8 @@ func NewMachine(r Release, home string, plainPort int, files map[string]string, 
 	return m, nil
 }
 
-// The trust stores of the two Javas of a machine. ASSUMED: where they are, and that the older one is Teamwork
-// Cloud's: a JKS as up to Java 17, beside a PKCS#12 without a password as since Java 18.
+// The trust stores of the two Javas on a machine. ASSUMED: their paths, and that the older one is Teamwork Cloud's: a
+// JKS as up to Java 17. The other one is a PKCS#12 without a password as since Java 18.
 const (
 	ServerJava = "/opt/java/twcloud"
 	PagesJava  = "/opt/java/webapp"
@@ -61,10 +62,10 @@ const (
 	keytoolBin = "bin/keytool"
 )
 
-// bootFile tells when the machine was started.
+// bootFile contains the time at which the machine was started.
 const bootFile = "/proc/stat"
 
-// Places are where a machine's files lie that somebody reads.
+// Places holds the paths of files on a machine that somebody reads.
 type Places struct {
 	Conf, Pages, Keystore    string // application.conf, webappplatform.properties, configuration/keystore.p12
 	ServerTrust, PagesTrust  string // cacerts of both Javas
@@ -81,7 +82,7 @@ func placesOf(r Release, home string) Places {
 	}
 }
 
-// serverHome is where Teamwork Cloud itself is: before 2022xR2 it is the installation.
+// serverHome returns the folder of Teamwork Cloud itself: before 2022xR2 it is the installation's.
 func serverHome(r Release, home string) string {
 	if !r.Since(2022, 2, 0) {
 		return home
@@ -89,9 +90,8 @@ func serverHome(r Release, home string) string {
 	return path.Join(home, "TeamworkCloud")
 }
 
-// usualFiles are those that the pages name (MCS/pages/247048049). Contents are ASSUMED as far as they are more
-// than keys and lines that the pages show; those of the two settings files have the forms of the vendor's (facts
-// 5.2).
+// usualFiles returns the files that the pages mention (MCS/pages/247048049). ASSUMED: their contents, except for keys
+// and lines that the pages show. Those of the two settings files have the vendor's form (facts 5.2).
 func usualFiles(r Release, home string, plainPort int) (map[string]string, error) {
 	twc, login, certs := serverHome(r, home), path.Join(home, "WebAppPlatform/shared/conf"), path.Join(home, "Certs")
 	if r.Year < 2022 {
@@ -126,7 +126,7 @@ func usualFiles(r Release, home string, plainPort int) (map[string]string, error
 	return all, nil
 }
 
-// Short files as they are shipped.
+// Short files as shipped.
 const (
 	usualSwagger = `{"openapi":"3.0.1","info":{"title":"Teamwork Cloud REST API","version":%q}}` + "\n"
 	usualLogin   = "authentication.client.ids=webApplicationPlatform,twcSynchronizationManager\n"
@@ -227,15 +227,15 @@ mail.host=mail.example
 mail.port=25
 `
 
-// Clock is the World's time, for who may not wait for the World: files are used while it goes on.
+// Clock is the World's time, for code that must not wait for the World's lock: files are used without it.
 type Clock struct{ now atomic.Pointer[time.Time] }
 
 func (c *Clock) set(t time.Time) { c.now.Store(&t) }
 
-// Get is the time that it shows.
+// Get returns the current time of the World.
 func (c *Clock) Get() time.Time { return *c.now.Load() }
 
-// TimedFiles are files whose times are the World's: a file that was written has the time at which it was closed.
+// TimedFiles is a file system whose times are the World's: a written file gets the time at which it was closed.
 type TimedFiles struct {
 	afero.Fs
 	clock *Clock
@@ -246,7 +246,7 @@ type timedFile struct {
 	fs *TimedFiles
 }
 
-// Create is of afero.Fs.
+// Create implements afero.Fs.
 func (t *TimedFiles) Create(name string) (afero.File, error) {
 	f, err := t.Fs.Create(name)
 	if err != nil {
@@ -255,7 +255,7 @@ func (t *TimedFiles) Create(name string) (afero.File, error) {
 	return &timedFile{f, t}, nil
 }
 
-// OpenFile is of afero.Fs.
+// OpenFile implements afero.Fs.
 func (t *TimedFiles) OpenFile(name string, flag int, mode os.FileMode) (afero.File, error) {
 	f, err := t.Fs.OpenFile(name, flag, mode)
 	if err != nil || flag&(os.O_WRONLY|os.O_RDWR) == 0 {
@@ -267,17 +267,16 @@ func (t *TimedFiles) OpenFile(name string, flag int, mode os.FileMode) (afero.Fi
 func (f *timedFile) Close() error {
 	err := f.File.Close()
 	now := f.fs.clock.Get()
-	// it may be called otherwise by now
+	// it may have been renamed
 	if timed := f.fs.Fs.Chtimes(f.Name(), now, now); err == nil && !errors.Is(timed, fs.ErrNotExist) {
 		err = timed
 	}
 	return err
 }
 
-// putOff moves the times of all files, and when the machine was started. A file that goes away meanwhile needs no
-// time.
+// putOff moves the times of all files, and of the machine's start. A file that is removed meanwhile needs no time.
 func (m *Machine) putOff(by time.Duration, boot time.Time) {
-	_ = m.Write(bootFile, bootLines(boot)) // memory takes it
+	_ = m.Write(bootFile, bootLines(boot)) // cannot fail in memory
 	_ = afero.Walk(m.FS, "/", func(name string, info fs.FileInfo, err error) error {
 		if err == nil && !info.IsDir() {
 			at := info.ModTime().Add(by)
@@ -287,13 +286,13 @@ func (m *Machine) putOff(by time.Duration, boot time.Time) {
 	})
 }
 
-// bootLines are what Linux says in /proc/stat, in part.
+// bootLines returns a part of Linux's /proc/stat.
 func bootLines(boot time.Time) []byte {
 	return fmt.Appendf(nil, "cpu  4705 150 1120 1644 89 0 16 0 0 0\nctxt 115315\nbtime %d\nprocesses 26442\n",
 		boot.Unix())
 }
 
-// Read and write are for programs and people at the machine.
+// Read reads a file, for programs and people on the machine.
 func (m *Machine) Read(name string) ([]byte, error) { return afero.ReadFile(m.FS, name) }
 
 // Write replaces a file.
@@ -301,7 +300,8 @@ func (m *Machine) Write(name string, content []byte) error {
 	return afero.WriteFile(m.FS, name, content, 0o644)
 }
 
-// IsKeystore: such a file has other bytes in each world and each time it is written.
+// IsKeystore reports whether a file is a keystore. These have other bytes in each world, and each time they are
+// written.
 func IsKeystore(name string, content []byte) bool {
 	base := strings.ToLower(path.Base(name))
 	if strings.HasSuffix(base, ".p12") || strings.HasSuffix(base, ".pfx") || strings.HasSuffix(base, ".jks") ||
@@ -312,10 +312,10 @@ func IsKeystore(name string, content []byte) bool {
 	return err == nil || errors.Is(err, keystore.ErrPassword)
 }
 
-// Clock is the one that the files' times are from.
+// Clock returns the clock for the files' times.
 func (m *Machine) Clock() *Clock { return m.FS.clock }
 
-// WriteOld writes what is older than what runs.
+// WriteOld writes a file that is older than the running services.
 func (m *Machine) WriteOld(name string, content []byte) error {
 	if err := m.Write(name, content); err != nil {
 		return fmt.Errorf("writing %s: %w", name, err)
@@ -324,8 +324,8 @@ func (m *Machine) WriteOld(name string, content []byte) error {
 	return m.FS.Chtimes(name, made, made)
 }
 
-// UpFor is how long what runs has done so when a world begins. Its machine was started an hour earlier.
+// UpFor is how long services have been running when a world begins. The machine was started an hour before them.
 const UpFor = 24 * time.Hour
 
-// BootBefore is when a machine was started that runs at a time.
+// BootBefore returns when a machine was started whose services run at now.
 func BootBefore(now time.Time) time.Time { return now.Add(-UpFor - time.Hour).Truncate(time.Second) }

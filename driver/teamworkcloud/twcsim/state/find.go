@@ -10,8 +10,8 @@ import (
 	"strings"
 )
 
-// Server finds a server by its name or by the URL that SetURL gave, with or without /osmc. A name of the world's own
-// wins; a URL is compared by host, port and path.
+// Server finds a server by its name, or by the URL that SetURL set, with or without /osmc. A name takes precedence. A
+// URL is compared by host, port and path.
 func (w *World) Server(ref string) *Server {
 	if s := w.Named[ref]; s != nil {
 		return s
@@ -25,8 +25,8 @@ func (w *World) Server(ref string) *Server {
 	return nil
 }
 
-// ServerAt finds the server that another one's configuration names: "host", "host:port"; "" as port when none is
-// given. The address at which the sandbox takes a port's connections is known, too, and stands for that port.
+// ServerAt finds the server that another server's configuration names as "host" or "host:port". port is "" if none is
+// given. The address at which the sandbox accepts connections for a port is found too, and returns that port.
 func (w *World) ServerAt(address string) (s *Server, port string) {
 	for _, name := range w.Servers() {
 		switch s := w.Named[name]; address {
@@ -67,7 +67,7 @@ func (s *Server) User(name string) *User {
 	return nil
 }
 
-// Creation is the commit by which a branch that has no revision yet comes to be, after all others of the resource.
+// Creation returns the commit that creates a branch without revisions, numbered after all others of the resource.
 func (r *Resource) Creation(b *Branch) *Revision {
 	number := 1
 	if last := r.Latest(); last != nil {
@@ -77,10 +77,10 @@ func (r *Resource) Creation(b *Branch) *Revision {
 		Description: BranchCreated(b.Name)}
 }
 
-// BranchCreated describes the first commit of a branch (OMBEE-SYNC's capture).
+// BranchCreated returns the description of a branch's first commit (OMBEE-SYNC's capture).
 func BranchCreated(name string) string { return fmt.Sprintf("Branch %q created", name) }
 
-// Group finds a user group by its id.
+// Group finds a user group by its ID.
 func (s *Server) Group(id string) *Group {
 	for _, g := range s.Groups {
 		if g.ID == id {
@@ -90,7 +90,7 @@ func (s *Server) Group(id string) *Group {
 	return nil
 }
 
-// GroupsOf are the user groups that a user is in.
+// GroupsOf returns the groups of a user.
 func (s *Server) GroupsOf(u *User) []*Group {
 	var out []*Group
 	for _, g := range s.Groups {
@@ -101,7 +101,7 @@ func (s *Server) GroupsOf(u *User) []*Group {
 	return out
 }
 
-// GrantsOf are a user's roles, then those of the groups.
+// GrantsOf returns a user's roles, then those of its groups.
 func (s *Server) GrantsOf(u *User) []Grant {
 	out := slices.Clone(u.Grants)
 	for _, g := range s.GroupsOf(u) {
@@ -110,7 +110,7 @@ func (s *Server) GrantsOf(u *User) []Grant {
 	return out
 }
 
-// Role finds a role by its id or name.
+// Role finds a role by its ID or name.
 func (s *Server) Role(ref string) *Role {
 	for _, r := range s.Roles {
 		if r.ID == ref || r.Name == ref {
@@ -120,7 +120,7 @@ func (s *Server) Role(ref string) *Role {
 	return nil
 }
 
-// Category finds a category by its id.
+// Category finds a category by its ID.
 func (s *Server) Category(id string) *Category {
 	for _, c := range s.Categories {
 		if c.ID == id {
@@ -130,7 +130,7 @@ func (s *Server) Category(id string) *Category {
 	return nil
 }
 
-// CategoryByPath finds a category by its id or its names from the top: "Dormant/2019".
+// CategoryByPath finds a category by its ID or its path from the top: "Dormant/2019".
 func (s *Server) CategoryByPath(ref string) *Category {
 	for _, c := range s.Categories {
 		if c.ID == ref || s.Path(c.ID) == ref {
@@ -140,7 +140,7 @@ func (s *Server) CategoryByPath(ref string) *Category {
 	return nil
 }
 
-// Path is a category's names from the top; "" for none.
+// Path returns a category's path from the top, "" if there is none.
 func (s *Server) Path(categoryID string) string {
 	c := s.Category(categoryID)
 	if c == nil {
@@ -152,7 +152,7 @@ func (s *Server) Path(categoryID string) string {
 	return c.Name
 }
 
-// Within tells whether a category is the other one or beneath it.
+// Within reports whether a category is another one or within it.
 func (s *Server) Within(id, ancestor string) bool {
 	for c := s.Category(id); c != nil; c = s.Category(c.Parent) {
 		if c.ID == ancestor {
@@ -162,7 +162,8 @@ func (s *Server) Within(id, ancestor string) bool {
 	return false
 }
 
-// Resource finds a resource by its id, else by its name; what is marked as deleted is found after all else.
+// Resource finds a resource by its ID, else by its name. By name, resources that are not marked as deleted take
+// precedence.
 func (s *Server) Resource(ref string) *Resource {
 	var found *Resource
 	for _, r := range s.Resources {
@@ -176,7 +177,8 @@ func (s *Server) Resource(ref string) *Resource {
 	return found
 }
 
-// ResourcesIn are those of a category itself, not of the ones beneath it, in the order they came.
+// ResourcesIn returns the resources in a category, but not those in categories within it, in the order they were
+// added.
 func (s *Server) ResourcesIn(categoryID string) []*Resource {
 	var out []*Resource
 	for _, r := range s.Resources {
@@ -187,7 +189,7 @@ func (s *Server) ResourcesIn(categoryID string) []*Resource {
 	return out
 }
 
-// BranchOf finds a branch by its id or name.
+// BranchOf finds a branch by its ID or name.
 func (r *Resource) BranchOf(ref string) *Branch {
 	for _, b := range r.Branches {
 		if b.ID == ref || b.Name == ref {
@@ -207,7 +209,7 @@ func (r *Resource) Revision(number int) *Revision {
 	return r.Revisions[i]
 }
 
-// Latest is the newest revision of the whole resource, nil if there is none.
+// Latest returns the newest revision of the resource, or nil if there is none.
 func (r *Resource) Latest() *Revision {
 	if len(r.Revisions) == 0 {
 		return nil
@@ -215,8 +217,8 @@ func (r *Resource) Latest() *Revision {
 	return r.Revisions[len(r.Revisions)-1]
 }
 
-// On lists a branch's revisions, newest first, as a branch shows them: those of its parent up to the branch point are
-// included (facts 2.5: OMBEE-SYNC's fixture of a branch from 3 lists 4, 3, 2, 1).
+// On lists a branch's revisions, newest first, as a branch shows them: it includes those of its parent up to the
+// branch point (facts 2.5: OMBEE-SYNC's fixture of a branch from 3 lists 4, 3, 2, 1).
 func (r *Resource) On(b *Branch) []*Revision {
 	var out []*Revision
 	upTo := math.MaxInt
@@ -236,7 +238,7 @@ func (r *Resource) On(b *Branch) []*Revision {
 	return out
 }
 
-// Tag finds a tag by its id.
+// Tag finds a tag by its ID.
 func (r *Resource) Tag(ref string) *Tag {
 	for _, t := range r.Tags {
 		if t.ID == ref {

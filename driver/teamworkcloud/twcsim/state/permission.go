@@ -4,7 +4,8 @@ import (
 	"slices"
 )
 
-// Ids of permissions. Facts 2.6: seen in the vendor's samples; the others are ASSUMED, no public page has them.
+// IDs of permissions. Those in facts 2.6 were seen in the vendor's samples. ASSUMED: the others, which no public page
+// has.
 const (
 	ReadResources     = "9649cb30-6933-49f1-b309-7aade63340cc"
 	ListResources     = "d91a7ba9-a017-44ac-9ff8-4b35635cb7b9"
@@ -25,11 +26,10 @@ const (
 // SyncManager is the role that configures synchronization.
 const SyncManager = "Resource Synchronization Manager"
 
-// HasPermission tells whether a user has a permission everywhere, on a category (or one above it), or on a resource
-// (or the category it is in), by itself or through a group. Both objects may be "": then only a role without objects
-// counts.
+// HasPermission reports whether a user has a permission everywhere, on a category or one above it, or on a resource or
+// its category, directly or through a group. If both objects are "", only a role without objects counts.
 //
-// ASSUMED: a role on a category holds in the categories beneath it.
+// ASSUMED: a role on a category also holds in the categories within it.
 func (s *Server) HasPermission(u *User, permission, categoryID, resourceID string) bool {
 	for _, g := range s.GrantsOf(u) {
 		role := s.Role(g.Role)
@@ -48,7 +48,7 @@ func (s *Server) HasPermission(u *User, permission, categoryID, resourceID strin
 	return false
 }
 
-// HasRole tells whether a user has a role, by name or id, everywhere or on a category (or one above it), by itself or
+// HasRole reports whether a user has a role, by name or ID, everywhere or on a category or one above it, directly or
 // through a group.
 func (s *Server) HasRole(u *User, role, categoryID string) bool {
 	r := s.Role(role)
@@ -63,12 +63,12 @@ func (s *Server) HasRole(u *User, role, categoryID string) bool {
 	return false
 }
 
-// CanRead: Read Resources everywhere, on the resource, or on its category.
+// CanRead reports whether a user has Read Resources everywhere, on the resource, or on its category.
 func (s *Server) CanRead(u *User, r *Resource) bool {
 	return s.HasPermission(u, ReadResources, r.Category, r.ID)
 }
 
-// Has tells whether a role has a permission, by its id.
+// Has reports whether a role has a permission, by its ID.
 func (r *Role) Has(id string) bool {
 	return slices.ContainsFunc(r.Permissions, func(p Permission) bool { return p.ID == id })
 }

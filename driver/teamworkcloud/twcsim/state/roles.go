@@ -4,9 +4,9 @@ import (
 	"strings"
 )
 
-// Permissions are those of REST: {ID, name, ...} (facts 2.6; the OpenAPI files show Read Resources and Release
-// locks whole, and the vendor's samples of roles the names of Create Resource and List All Users). ASSUMED: the names
-// of all others, made as those are; clients go by the id or by the words of the page.
+// Permissions are the permissions in REST: {ID, name, ...} (facts 2.6; the OpenAPI files show Read Resources and
+// Release locks completely, and the vendor's samples of roles the names of Create Resource and List All Users).
+// ASSUMED: all other names, which have the same form; clients use the ID or the words of the page.
 var Permissions = []Permission{
 	{ReadResources, "com.nomagic.esi.resource_read.resource", "Read Resources"},
 	{ListResources, "com.nomagic.esi.resource_list.all.resources", "List All Resources"},
@@ -24,14 +24,13 @@ var Permissions = []Permission{
 	{manageUsers, "com.nomagic.esi.user_manage.users", "Manage Users"},
 }
 
-// Predefined are the roles that every server has (TWCloud2022xR1 Types of roles, TWCloud190 Scopes of roles,
-// TWCloud2021xR1 Permissions, MCS/pages/247047172, MCS/pages/247047191), as far as this package checks what they
-// allow. Pages list what the global ones and the two of contributors contain; the Resource Manager "can manage
-// resources and grant permissions to other users to access resources", so that its permissions are ASSUMED in
-// detail.
+// Predefined are the roles of every server (TWCloud2022xR1 Types of roles, TWCloud190 Scopes of roles, TWCloud2021xR1
+// Permissions, MCS/pages/247047172, MCS/pages/247047191), as far as this package checks what they allow. Pages list
+// the permissions of the global roles and of the two for contributors. The Resource Manager "can manage resources and
+// grant permissions to other users to access resources"; ASSUMED: its exact permissions.
 var Predefined = []struct {
 	name        string
-	global      bool // it has no categories and resources
+	global      bool // held without categories and resources
 	permissions []string
 }{
 	{"Resource Contributor", false, []string{ReadResources, EditResources, editProperties}},
@@ -46,8 +45,8 @@ var Predefined = []struct {
 	{"User Manager", true, []string{ListUsers, manageUsers}},
 }
 
-// PredefinedRoles are those of one server. ASSUMED: their ids differ from server to server, so that a client has
-// to look them up by name.
+// PredefinedRoles returns the roles of one server. ASSUMED: their IDs differ between servers, so a client has to look
+// them up by name.
 func PredefinedRoles(serverName string) []*Role {
 	var out []*Role
 	for _, p := range Predefined {
@@ -60,7 +59,7 @@ func PredefinedRoles(serverName string) []*Role {
 	return out
 }
 
-// PermissionOf finds a permission by its id.
+// PermissionOf finds a permission by its ID.
 func PermissionOf(id string) Permission {
 	for _, p := range Permissions {
 		if p.ID == id {
@@ -70,7 +69,8 @@ func PermissionOf(id string) Permission {
 	return Permission{ID: id}
 }
 
-// Parts of a permission's name: what it protects, and what it allows: "com.nomagic.esi.resource", "read.resource".
+// Parts returns the parts of a permission's name, what it protects and what it allows: "com.nomagic.esi.resource",
+// "read.resource".
 func (p Permission) Parts() (protected, operation string) {
 	protected, operation, _ = strings.Cut(p.Name, "_")
 	return protected, operation

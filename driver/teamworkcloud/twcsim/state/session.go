@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// putOff moves what was and will be.
+// putOff moves past and future times of a server.
 func (s *Server) putOff(by time.Duration) {
 	v := s.Services
 	if !v.ReadyAt.IsZero() {
@@ -18,7 +18,7 @@ func (s *Server) putOff(by time.Duration) {
 	s.Desk.putOff(by, v.Boot)
 }
 
-// Expire ends the sessions whose time is over. A person's tool has no end of its own.
+// Expire ends the sessions whose time is over. Sessions of people do not expire.
 func (s *Server) Expire(now time.Time) {
 	for id, one := range s.Sessions {
 		if !one.Until.IsZero() && !now.Before(one.Until) {
@@ -27,7 +27,7 @@ func (s *Server) Expire(now time.Time) {
 	}
 }
 
-// PutOff moves what ends or begins at some time.
+// PutOff moves everything that ends or begins at some time.
 func (w *World) PutOff(by time.Duration) {
 	for _, s := range w.Named {
 		for _, one := range s.Sessions {
@@ -39,9 +39,9 @@ func (w *World) PutOff(by time.Duration) {
 	}
 }
 
-// OpenSession logs a user in; nil when no licence is free. Each session takes one: a REST call with Basic "opens
-// a new session each time and does not close it", so that licences run out (DEVG/pages/303989493). ASSUMED: a
-// modelling tool's or a web page's session takes one too, even beside another of the same user.
+// OpenSession logs a user in. It returns nil if no licence is free. Each session takes one: a REST call with Basic
+// "opens a new session each time and does not close it", so that licences run out (DEVG/pages/303989493). ASSUMED: a
+// session of a modelling tool or web page takes one too, even if the same user has another.
 func (w *World) OpenSession(s *Server, u *User, person bool) *Session {
 	s.Expire(w.Now)
 	if len(s.Sessions) >= s.Licences {
@@ -55,7 +55,7 @@ func (w *World) OpenSession(s *Server, u *User, person bool) *Session {
 	return one
 }
 
-// LoggedIn gives the names of users with a session, sorted.
+// LoggedIn returns the names of users with a session, sorted.
 func (s *Server) LoggedIn(now time.Time) []string {
 	s.Expire(now)
 	out := []string{}

@@ -1,5 +1,5 @@
-// Package state is what a world consists of: servers with their users, categories, resources, sessions and files,
-// and what their releases can do. What happens to it is in the packages around it.
+// Package state holds the state of a world: servers with their users, categories, resources, sessions and files, and
+// what their releases can do. The packages around it change it.
 package state
 
 import (
@@ -16,13 +16,13 @@ import (
 	"github.com/syncctl/syncctl/driver/teamworkcloud/twcsim/keystore"
 )
 
-// The forms of ids and of hosts.
+// The forms of IDs and host names.
 var (
 	UUIDForm = regexp.MustCompile(`^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$`)
 	HostForm = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$`)
 )
 
-// Env names the environment variables through which a configuration learns of a server.
+// Env holds the names of the environment variables with which a configuration accesses a server.
 type Env struct {
 	URL        string `json:"url"`
 	User       string `json:"user"`
@@ -37,12 +37,12 @@ type Env struct {
 	TLSAddress   string `json:"tls_address"`
 }
 
-// Servers gives the names of the simulated servers, sorted.
+// Servers returns the names of the simulated servers, sorted.
 func (w *World) Servers() []string {
 	return slices.Sorted(maps.Keys(w.Named))
 }
 
-// SetURL tells a server the base URL that its REST interface is served under, without /osmc. Unknown servers are
+// SetURL sets the base URL under which a server's REST interface is served, without /osmc. Unknown servers are
 // ignored.
 func (w *World) SetURL(name, url string) {
 	w.Mu.Lock()
@@ -52,9 +52,9 @@ func (w *World) SetURL(name, url string) {
 	}
 }
 
-// Environment gives the environment variables through which a configuration learns a server's address,
-// credentials and the way to its machine, certificates and keys, as the seed names them. It is the only method
-// that hands out secrets.
+// Environment returns the environment variables with which a configuration accesses a server: its address,
+// credentials, the way to its machine, certificates and keys. Their names come from the seed. It is the only method
+// that returns secrets.
 func (w *World) Environment(name string) map[string]string {
 	w.Mu.Lock()
 	defer w.Mu.Unlock()
@@ -87,7 +87,8 @@ func (w *World) Environment(name string) map[string]string {
 	return out
 }
 
-// Machines gives the names of the machines that can be reached over SSH, sorted. A machine is called like its server.
+// Machines returns the names of the machines that can be reached over SSH, sorted. A machine has the name of its
+// server.
 func (w *World) Machines() []string {
 	w.Mu.Lock()
 	defer w.Mu.Unlock()
@@ -100,7 +101,8 @@ func (w *World) Machines() []string {
 	return out
 }
 
-// Files is a machine's file system, nil when there is no such machine. It may be used while the World goes on.
+// Files returns a machine's file system, or nil if there is no such machine. It may be used concurrently with the
+// World's methods.
 func (w *World) Files(machine string) afero.Fs {
 	w.Mu.Lock()
 	defer w.Mu.Unlock()
@@ -110,7 +112,7 @@ func (w *World) Files(machine string) afero.Fs {
 	return nil
 }
 
-// SetSSH tells a machine how it is reached: "user@host:port", a private key in PEM, lines of a known_hosts file.
+// SetSSH sets how a machine is reached: "user@host:port", a private key in PEM, and lines of a known_hosts file.
 // Unknown machines are ignored.
 func (w *World) SetSSH(machine, address string, privateKey, knownHosts []byte) {
 	w.Mu.Lock()
@@ -120,24 +122,23 @@ func (w *World) SetSSH(machine, address string, privateKey, knownHosts []byte) {
 	}
 }
 
-// SetNow lets the clock say something else.
+// SetNow sets the clock.
 func (w *World) SetNow(now time.Time) {
 	w.Now = now
 	w.Clock.set(now)
 }
 
-// Stamp is the time of what happens now, to the millisecond as the database keeps it. ASSUMED: finer than that no
-// answer shows it.
+// Stamp returns the current time in milliseconds, the precision of the database. ASSUMED: no answer shows it more
+// precisely.
 func (w *World) Stamp() time.Time { return w.Now.UTC().Truncate(time.Millisecond) }
 
-// NewID makes a UUID, each time another one and the same in each run. Kind tells tables apart: "category",
-// "branch", ...
+// NewID returns a new UUID, which is the same in each run. kind separates tables: "category", "branch", ...
 func (w *World) NewID(kind string) string {
 	w.IDs[kind]++
 	return UUIDOf(fmt.Sprintf("%s %d", kind, w.IDs[kind]))
 }
 
-// UUIDOf makes a UUID that depends on a text alone.
+// UUIDOf returns a UUID that depends only on a text.
 func UUIDOf(text string) string {
 	h := sha256.Sum256([]byte("twcsim " + text))
 	h[6], h[8] = h[6]&0x0f|0x40, h[8]&0x3f|0x80
