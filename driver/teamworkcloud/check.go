@@ -14,12 +14,12 @@ import (
 	"github.com/syncctl/syncctl/schema"
 )
 
-// cannotPlan says why a declaration cannot be planned.
+// cannotPlan returns the error that a declaration cannot be planned, and why.
 func cannotPlan(r *schema.Resource, err error) hcl.Diagnostics {
 	return hcl.Diagnostics{{Severity: hcl.DiagError, Summary: "Cannot plan", Detail: err.Error(), Subject: r.RangeOf()}}
 }
 
-// checkServer holds the rules of a server that need no look at it.
+// checkServer checks the rules of a server that do not depend on its state.
 func checkServer(s *connect.Server) hcl.Diagnostics {
 	diags := s.Check()
 	diags = append(diags, checkShown(s, "url")...)
@@ -46,7 +46,7 @@ func checkServer(s *connect.Server) hcl.Diagnostics {
 	return diags
 }
 
-// checkShown refuses a sensitive value that plans and people's steps show.
+// checkShown refuses a sensitive value for something that plans and steps for people show.
 func checkShown(s *connect.Server, name string) hcl.Diagnostics {
 	if !s.Hidden(name) {
 		return nil
@@ -101,7 +101,7 @@ func checkAbsolute(h *connect.Host, name, file string) hcl.Diagnostics {
 		fmt.Sprintf("%q: give %s in full, such as /opt/CATIANoMagicServices.", file, name), name)}
 }
 
-// checkCommands reports an argument that holds no command, or an empty one.
+// checkCommands reports an argument without a command, or with an empty one.
 func checkCommands(h *connect.Host, name string, commands ...[]string) hcl.Diagnostics {
 	if !h.Known(name) {
 		return nil

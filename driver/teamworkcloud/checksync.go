@@ -13,7 +13,7 @@ import (
 	"github.com/syncctl/syncctl/driver/wording"
 )
 
-// checkSync holds the rules of a synchronization that need no look at its servers.
+// checkSync checks the rules of a synchronization that do not depend on the state of its servers.
 func checkSync(s *survey.Sync) hcl.Diagnostics {
 	diags := checkSelected(s)
 	diags = append(diags, checkTargetCategory(s)...)
@@ -59,7 +59,7 @@ func checkTrigger(s *survey.Sync) hcl.Diagnostics {
 	return nil
 }
 
-// checkSelected: something is selected, and nothing twice.
+// checkSelected checks that something is selected, and nothing twice.
 func checkSelected(s *survey.Sync) hcl.Diagnostics {
 	var diags hcl.Diagnostics
 	nothing := true
@@ -88,7 +88,7 @@ func checkSelected(s *survey.Sync) hcl.Diagnostics {
 	return diags
 }
 
-// selectedBy are the elements of categories or of resources.
+// selectedBy returns the elements of categories or of resources.
 func selectedBy(s *survey.Sync, name string) []string {
 	if name == "categories" {
 		return s.Categories
@@ -128,14 +128,14 @@ func checkUpstream(s *survey.Sync, source *connect.Server) hcl.Diagnostics {
 	return diags
 }
 
-// checkTwice: two declarations must not bring to one server what is selected by the same words.
+// checkTwice checks that no two declarations bring to one server what they select by the same words.
 func checkTwice(s *survey.Sync, source, target *connect.Server) hcl.Diagnostics {
 	var diags hcl.Diagnostics
 	words := wordsOf(s)
 	for _, name := range []string{"categories", "resources"} {
 		for i, text := range selectedBy(s, name) {
 			first := words.brought[broughtWord{source.Identity(), target.Identity(), name, text}]
-			if text != "" && first != nil && first.Address() < s.Address() { // told at each later one
+			if text != "" && first != nil && first.Address() < s.Address() { // reported at each later one
 				diags = append(diags, s.Problem("Synchronized twice", fmt.Sprintf("%q is brought to %s by %s already.",
 					text, target.Address(), first.Address()), name, strconv.Itoa(i)))
 			}
@@ -144,19 +144,19 @@ func checkTwice(s *survey.Sync, source, target *connect.Server) hcl.Diagnostics 
 	return diags
 }
 
-// words finds the synchronizations whose configurations are to exist by the words that select.
+// words finds the synchronizations that are not removed by the words with which they select.
 type words struct {
-	brought map[broughtWord]*survey.Sync // the first, by address
+	brought map[broughtWord]*survey.Sync // the first by address
 	from    map[sourceWord][]*survey.Sync
 }
 
 type (
 	broughtWord struct{ source, target, list, text string }
-	sourceWord  struct{ source, list, text string } // resources by the last word of their paths
+	sourceWord  struct{ source, list, text string } // text is the last word of a resource's path, or a whole category
 	wordsKey    struct{}
 )
 
-// wordsOf are made once for all declarations.
+// wordsOf returns the words of all declarations. They are made only once.
 func wordsOf(s *survey.Sync) *words {
 	return s.Resource().PeerMemo(wordsKey{}, func() any {
 		w := &words{brought: map[broughtWord]*survey.Sync{}, from: map[sourceWord][]*survey.Sync{}}
@@ -187,20 +187,19 @@ func (w *words) add(p *survey.Sync) {
 	}
 }
 
-// carried is what hops pass on, as far as the files tell: resources by the words that select them, and everything
-// that is in one category.
+// carried is what hops pass on, as far as the files show it: resources, by the words that select them, and everything
+// in one category.
 type carried struct {
 	resources []string
-	category  string // path or id; "" when that is not known
+	category  string // path or ID; "" if unknown
 }
 
-// checkLoops follows what is selected over the hops of the other declarations: it must not come back to where it
-// starts.
+// checkLoops follows the selected resources over the hops of other declarations: they must not return to their source.
 func checkLoops(s *survey.Sync) hcl.Diagnostics {
 	start := carried{resources: s.Resources, category: s.TargetCategory}
 	chain, at := wordsOf(s).findLoop([]*survey.Sync{s}, start)
 	if len(chain) == 0 || chain[0] != firstOfLoop(chain) {
-		return nil // told once, at the first of the loop
+		return nil // reported once, at the first of the loop
 	}
 	var words []string
 	for _, c := range chain {
@@ -235,7 +234,7 @@ func (w *words) findLoop(chain []*survey.Sync, have carried) ([]*survey.Sync, ca
 	return nil, carried{}
 }
 
-// next are the synchronizations from a server that may take on what is carried there, by address.
+// next returns the synchronizations from a server that may pass on what is carried there, sorted by address.
 func (w *words) next(at *connect.Server, have carried) []*survey.Sync {
 	source := at.Identity()
 	out := slices.Clone(w.from[sourceWord{source, "categories", have.category}])
@@ -246,7 +245,7 @@ func (w *words) next(at *connect.Server, have carried) []*survey.Sync {
 	return slices.Compact(out)
 }
 
-// through is what of it the next hop takes on, false if nothing as far as the files tell.
+// through returns what the next hop passes on. It returns false if that is nothing, as far as the files show.
 func (c carried) through(p *survey.Sync) (carried, bool) {
 	next := carried{category: p.TargetCategory}
 	if c.category != "" && slices.Contains(p.Categories, c.category) {
@@ -261,11 +260,11 @@ func (c carried) through(p *survey.Sync) (carried, bool) {
 	if len(next.resources) == 0 {
 		return next, false
 	}
-	next.category = "" // only some of what is in it
+	next.category = "" // only some of its resources
 	return next, true
 }
 
-// lastWord is the name at the end of a path: on the next server the same resource is in another category.
+// lastWord returns the name at the end of a path: on the next server the same resource is in another category.
 func lastWord(path string) string { return path[strings.LastIndexByte(path, '/')+1:] }
 
 func firstOfLoop(chain []*survey.Sync) *survey.Sync {

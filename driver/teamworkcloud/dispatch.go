@@ -22,8 +22,8 @@ import (
 	"github.com/syncctl/syncctl/schema"
 )
 
-// Needs names what is observed for a plan. A server without sync_tls is declared to be used, not to be made: nothing
-// is.
+// Needs returns what is observed for a plan. For a server without sync_tls, that is nothing: its declaration only says
+// how to use it.
 func (d *Driver) Needs(r *schema.Resource, seen *planner.Observations) ([]planner.Need, hcl.Diagnostics) {
 	v := survey.NewView(seen)
 	switch r.Addr.Kind {
@@ -52,8 +52,7 @@ func (d *Driver) Observe(ctx context.Context, r *schema.Resource, n planner.Need
 	return d.listings.Observe(ctx, c, connect.Declared(r), n)
 }
 
-// observer makes observations of the servers that a configuration declares, for verifications. A server is found by
-// its address.
+// observer makes observations of the servers in a configuration, for verifications. A server is found by its address.
 func (d *Driver) observer(all iter.Seq[*schema.Resource], t *executor.Task, s *survey.Sync) survey.Observer {
 	ask := func(ctx context.Context, n planner.Need) (any, error) {
 		for r := range all {
@@ -74,7 +73,7 @@ func (d *Driver) lookAtSync(v *survey.View, s *survey.Sync) (*survey.Facts, *sha
 	return f, d.encryption().Look(v, s, f)
 }
 
-// Plan turns one change into steps.
+// Plan plans the steps of one change.
 func (d *Driver) Plan(c planner.Change) (planner.Outline, hcl.Diagnostics) {
 	switch c.Resource.Addr.Kind {
 	case schema.Sync:
@@ -96,7 +95,8 @@ func (d *Driver) Plan(c planner.Change) (planner.Outline, hcl.Diagnostics) {
 
 var _ planner.Replacer = (*Driver)(nil)
 
-// Irreplaceable: the remote resource configurations of a synchronization are made again; what they have brought stays.
+// Irreplaceable returns why a declaration cannot be replaced, "" if it can. Replacing a synchronization creates its
+// remote resource configurations again; the copies that they have brought stay.
 func (d *Driver) Irreplaceable(r *schema.Resource, _ []schema.Addr) string {
 	if survey.Declared(r).IsRemoved() {
 		return "Its state is declared as removed: declare it as active, and it is made again."
@@ -104,7 +104,7 @@ func (d *Driver) Irreplaceable(r *schema.Resource, _ []schema.Addr) string {
 	return ""
 }
 
-// outline plans with what has been observed.
+// outline plans with what was observed.
 func outline(
 	c planner.Change, plan func(*survey.View) (planner.Outline, error),
 ) (planner.Outline, hcl.Diagnostics) {
@@ -115,7 +115,7 @@ func outline(
 	return out, nil
 }
 
-// Facts reads the named facts again. Those of a sync are "source.major" and "target.major".
+// Facts reads the named facts again. A synchronization has the facts "source.major" and "target.major".
 func (d *Driver) Facts(ctx context.Context, r *schema.Resource, names []string) (map[string]string, error) {
 	out, err := d.facts(ctx, r, names)
 	return out, connect.Later(err)
@@ -143,7 +143,7 @@ func (d *Driver) facts(ctx context.Context, r *schema.Resource, names []string) 
 	return out, nil
 }
 
-// major is the major version of the server at an end.
+// major returns the major version of the server at an end.
 func (d *Driver) major(ctx context.Context, s *survey.Sync, end string) (string, error) {
 	server := s.Server(end)
 	c, err := d.reader(server.Resource())
@@ -153,7 +153,7 @@ func (d *Driver) major(ctx context.Context, s *survey.Sync, end string) (string,
 	return survey.ReadMajor(ctx, c, server)
 }
 
-// Execute carries out what the interface can do. What it cannot do are a person's steps and never come here.
+// Execute executes what the interface can do. What it cannot do are steps for people, which never come here.
 func (d *Driver) Execute(ctx context.Context, t *executor.Task) (executor.Result, error) {
 	result, err := d.execute(ctx, t)
 	if executor.WasNotSent(err) {
@@ -186,7 +186,7 @@ func (d *Driver) execute(ctx context.Context, t *executor.Task) (executor.Result
 	return executor.Result{}, executor.NotSent(fmt.Errorf("carrying out %s: Teamwork Cloud has no such step", t.Step.ID))
 }
 
-// Verify asks the live servers whether a step's end is reached.
+// Verify verifies a step against the live servers.
 func (d *Driver) Verify(ctx context.Context, t *executor.Task) (executor.Verdict, error) {
 	v, err := d.verify(ctx, t)
 	return v, connect.Later(err)
@@ -216,13 +216,14 @@ func (d *Driver) verify(ctx context.Context, t *executor.Task) (executor.Verdict
 	return executor.Verdict{State: executor.Unknown, Why: "Teamwork Cloud has no such step"}, nil
 }
 
-// Verbs are the names of all verbs, sorted.
+// Verbs returns the names of all verbs, sorted.
 func (d *Driver) Verbs() []string {
 	return slices.Sorted(slices.Values(slices.Concat(
 		machine.Verbs.Names(), share.Verbs.Names(), offload.Verbs.Names(), encrypt.Verbs.Names())))
 }
 
-// sharing is the synchronization that a step sets up: the declaration itself, or the one that a migration owns.
+// sharing returns the synchronization that a step belongs to: the declaration itself, or the one that a migration
+// owns.
 func (d *Driver) sharing(t *executor.Task) (*share.Sharing, error) {
 	r := t.Resource
 	if r.Addr.Kind == schema.Migration {
@@ -236,7 +237,7 @@ func (d *Driver) sharing(t *executor.Task) (*share.Sharing, error) {
 		Encryption: d.encryption()}, nil
 }
 
-// offloading is the offload that is declared, for a step where there is one.
+// offloading returns the declared offload. t is the step to work on, or nil.
 func (d *Driver) offloading(r *schema.Resource, t *executor.Task) *offload.Offloading {
 	decl := offload.Declared(r)
 	var all iter.Seq[*schema.Resource] = func(func(*schema.Resource) bool) {}
@@ -249,8 +250,8 @@ func (d *Driver) offloading(r *schema.Resource, t *executor.Task) *offload.Offlo
 	}
 }
 
-// serversOf are the declarations of all servers that a synchronization, and what is around it, may look at; those of
-// its own first.
+// serversOf returns the declarations of all servers that a synchronization may have to observe, beginning with its
+// own.
 func serversOf(s *survey.Sync) iter.Seq[*schema.Resource] {
 	return func(yield func(*schema.Resource) bool) {
 		own := func(s *survey.Sync) bool {
@@ -275,12 +276,12 @@ func serversOf(s *survey.Sync) iter.Seq[*schema.Resource] {
 	}
 }
 
-// encryption looks after servers that declare sync_tls.
+// encryption returns what manages the servers that declare sync_tls.
 func (d *Driver) encryption() *encrypt.Encryption {
 	return &encrypt.Encryption{Servers: servers{d}, Env: d.env, Random: d.random}
 }
 
-// servers reaches the servers that are declared.
+// servers connects to the declared servers.
 type servers struct{ d *Driver }
 
 func (s servers) Reader(r *schema.Resource) (osmc.Reader, error) { return s.d.reader(r) }

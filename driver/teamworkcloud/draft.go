@@ -5,7 +5,7 @@ import (
 	"github.com/syncctl/syncctl/driver/teamworkcloud/survey"
 )
 
-// Drafts are the first configurations that init writes.
+// Drafts returns the first configurations that init can write.
 func (d *Driver) Drafts() []driver.Draft {
 	return []driver.Draft{{
 		Name: product, Summary: "models that one Teamwork Cloud shares with another, or moves to an archive",

@@ -1,8 +1,8 @@
-// Package teamworkcloud is all there is to know about Teamwork Cloud: its words in the language, how resources are
-// shared one way between clusters, and how dormant ones are offloaded.
+// Package teamworkcloud is the driver for Teamwork Cloud: its words in the language, how resources are shared in one
+// direction between clusters, and how dormant ones are offloaded.
 //
-// Documents are cited as in the vendor's addresses: MCS, DEVG and VN are spaces of https://docs.nomagic.com, and
-// "seed" is the vendor's page "Cross-cluster resource synchronization".
+// Documents are cited by the vendor's addresses: MCS, DEVG and VN are spaces of https://docs.nomagic.com, and "seed"
+// is the vendor's page "Cross-cluster resource synchronization".
 package teamworkcloud
 
 import (
@@ -19,7 +19,7 @@ import (
 	"github.com/syncctl/syncctl/schema"
 )
 
-// Driver knows Teamwork Cloud.
+// Driver is the driver for Teamwork Cloud.
 type Driver struct {
 	env      driver.Env
 	random   io.Reader
@@ -27,7 +27,7 @@ type Driver struct {
 	listings *survey.Listings
 }
 
-// New makes the driver.
+// New returns the driver.
 func New(env driver.Env) driver.Driver {
 	if env.LookupEnv == nil {
 		env.LookupEnv = func(string) (string, bool) { return "", false }
@@ -39,18 +39,18 @@ func New(env driver.Env) driver.Driver {
 		listings: survey.NewListings(env.Now)}
 }
 
-// Close logs out everywhere.
+// Close logs out of all servers.
 func (d *Driver) Close(ctx context.Context) error { return d.sessions.Close(ctx) }
 
-// reader asks a server and cannot change anything.
+// reader returns a client that can only read from the server.
 func (d *Driver) reader(server *schema.Resource) (osmc.Reader, error) {
 	return d.sessions.Reader(server)
 }
 
-// writer is for Execute alone.
+// writer returns a client that can change things on the server. Only Execute may use it.
 func (d *Driver) writer(server *schema.Resource) (osmc.Writer, error) {
 	return d.sessions.Writer(server)
 }
 
-// machine is the host behind a server, nil where none is declared.
+// machine returns the machine of a server, or nil if none is declared.
 func (d *Driver) machine(server *schema.Resource) (host.Host, error) { return d.sessions.Host(server) }

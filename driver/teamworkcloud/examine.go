@@ -28,7 +28,7 @@ import (
 
 var _ driver.Doctor = (*Driver)(nil)
 
-// Examine looks at a server, and at its machine at the same time.
+// Examine examines a server, and its machine at the same time.
 func (d *Driver) Examine(ctx context.Context, r *schema.Resource, users []*schema.Resource) []driver.Examination {
 	server := connect.Declared(r)
 	var onMachine []driver.Examination
@@ -46,7 +46,7 @@ func (d *Driver) Examine(ctx context.Context, r *schema.Resource, users []*schem
 	return append(found, onMachine...)
 }
 
-// failed is an examination that could not be made, or that the server refused.
+// failed returns the result for an examination that could not be made, or that the server refused.
 func failed(ctx context.Context, what string, err error, advice string) driver.Examination {
 	state := driver.Unknown
 	if rest.IsStatus(err, http.StatusUnauthorized, http.StatusForbidden) {
@@ -107,8 +107,8 @@ func examineRelease(about *survey.Server, server *connect.Server) driver.Examina
 	return x
 }
 
-// examinePorts examines which ports a server has. Where encryption is not looked after, nothing but a person's values
-// rests on them, which are verified, and a plan takes the vendor's.
+// examinePorts examines which ports a server has. Without sync_tls, an unknown port is only a warning: it affects only
+// values that a person enters, which are verified, and a plan assumes the vendor's.
 func examinePorts(about *survey.Server, server *connect.Server) driver.Examination {
 	x := driver.Examination{What: whatPorts, State: driver.OK}
 	if !about.Ports {
@@ -128,8 +128,8 @@ func examinePorts(about *survey.Server, server *connect.Server) driver.Examinati
 	return x
 }
 
-// examineRole examines whether the user has the role that the target of a synchronization wants, on any category, or
-// may give it.
+// examineRole examines whether the user has the role that the target of a synchronization needs, on any category, or
+// may grant it.
 func examineRole(ctx context.Context, c osmc.Reader, server *connect.Server) driver.Examination {
 	body, err := survey.Observe(ctx, c, server, planner.Need{Server: server.Address(), What: survey.AboutRole})
 	if err != nil {
@@ -156,8 +156,8 @@ func examineRole(ctx context.Context, c osmc.Reader, server *connect.Server) dri
 	return x
 }
 
-// examineMachine examines the machine of a server: the login, its services and who may restart them, Data Manager,
-// and the settings files that encryption needs.
+// examineMachine examines the machine of a server: the login, its services and who may restart them, Data Manager, and
+// the settings files that encryption needs.
 func (d *Driver) examineMachine(ctx context.Context, r *schema.Resource) []driver.Examination {
 	const advice = "Check ssh, key, known_hosts and jump of host."
 	h, err := d.machine(r)
@@ -191,11 +191,11 @@ func (d *Driver) examineMachine(ctx context.Context, r *schema.Resource) []drive
 	return found
 }
 
-// releaseWithin is how long the machine waits for the server to tell its release: a silent server says nothing about
-// its machine.
+// releaseWithin is the timeout for asking the server for its release before its machine is examined. A server that
+// does not answer says nothing about its machine.
 const releaseWithin = 5 * time.Second
 
-// releaseOf is the release of a server, zero where it does not say.
+// releaseOf returns the release of a server, or zero if it is unknown.
 func (d *Driver) releaseOf(ctx context.Context, r *schema.Resource) osmc.Release {
 	c, err := d.reader(r)
 	if err != nil {
@@ -203,7 +203,7 @@ func (d *Driver) releaseOf(ctx context.Context, r *schema.Resource) osmc.Release
 	}
 	ctx, cancel := context.WithTimeout(ctx, releaseWithin)
 	defer cancel()
-	_, release, _ := c.Version(ctx) // unknown counts as new, as in every plan
+	_, release, _ := c.Version(ctx) // an unknown release counts as new, as in every plan
 	return release
 }
 
@@ -221,8 +221,8 @@ func examineServices(state machine.Running, why string) driver.Examination {
 	return x
 }
 
-// examineSudo asks sudo whether the login may stop and start the services without a password: it lists the command and
-// does not run it. nil: no command needs sudo.
+// examineSudo asks sudo whether the login may stop and start the services without a password: sudo lists the command
+// and does not run it. examineSudo returns nil if no command needs sudo.
 func examineSudo(ctx context.Context, m *machine.Machine) *driver.Examination {
 	x := &driver.Examination{What: whatSudo, State: driver.OK,
 		Seen: "lists stopping and starting the services as allowed"}
@@ -253,7 +253,7 @@ func examineSudo(ctx context.Context, m *machine.Machine) *driver.Examination {
 	return x
 }
 
-// examineDataManager looks for the program; it is not run.
+// examineDataManager checks that the program exists. It does not run it.
 func examineDataManager(ctx context.Context, m *machine.Machine) driver.Examination {
 	for _, word := range slices.Backward(m.DataManager) {
 		if strings.HasPrefix(word, "/") {
@@ -267,7 +267,7 @@ func examineDataManager(ctx context.Context, m *machine.Machine) driver.Examinat
 	}
 }
 
-// examineFile looks whether a file is there and may be read.
+// examineFile checks that a file exists and may be read.
 func examineFile(ctx context.Context, h host.Host, what, name string) driver.Examination {
 	x := driver.Examination{What: what, State: driver.OK, Seen: name}
 	f, err := h.Files(ctx).Open(name)

@@ -11,7 +11,7 @@ import (
 	"github.com/syncctl/syncctl/planner"
 )
 
-// What is examined of a server.
+// What is examined on a server.
 const (
 	whatDataManager = "datamanager"
 	whatFile        = "file"
@@ -23,7 +23,7 @@ const (
 	whatSudo        = "sudo"
 )
 
-// Rules explain Teamwork Cloud's findings, and what is examined of a server.
+// Rules explains Teamwork Cloud's findings, and what is examined on a server.
 func (d *Driver) Rules() []planner.Rule {
 	return slices.Concat(share.Rules(), encrypt.Rules(), offload.Rules(), machine.Rules("teamwork_cloud"),
 		[]planner.Rule{

@@ -20,9 +20,10 @@ import (
 
 var _ driver.Importer = (*Driver)(nil)
 
-// Import finds the copies that a server has of other declared servers' resources and that nobody has declared. No
-// interface shows remote resource configurations (no path of the vendor's specifications has any): what is drafted
-// rests on the histories of both servers, and on who has the role to synchronize, or on a person's word for the source.
+// Import finds resources on a server that are copies from other declared servers, but whose synchronization is not
+// declared. No interface shows remote resource configurations (no path of the vendor's specifications has any). So
+// drafts are based on the histories of both servers and on who has the role to synchronize, or on a person who names
+// the source.
 func (d *Driver) Import(ctx context.Context, of driver.ImportRequest) ([]schema.Draft, error) {
 	server, all := of.Server, of.Declared
 	x := &importer{d: d, ctx: ctx, told: len(of.From) > 0, target: connect.Declared(server), settled: map[string]bool{},
@@ -59,13 +60,13 @@ func (d *Driver) Import(ctx context.Context, of driver.ImportRequest) ([]schema.
 	return x.out, nil
 }
 
-// isSource tells whether things can come from a declaration: it is another server of Teamwork Cloud.
+// isSource reports whether resources can come from a declaration: it is another server of Teamwork Cloud.
 func (x *importer) isSource(r *schema.Resource) bool {
 	return r.Addr.Kind == schema.Server && r.Addr.Type == product && !connect.Declared(r).IsSame(x.target)
 }
 
-// sources are those of the declarations with whose address an id begins, the longest. An id that names none has its
-// place in a comment.
+// sources returns, for each ID, the declaration with the longest address that the ID begins with. An ID without one is
+// mentioned in a comment.
 func (x *importer) sources(ids []string, all []*schema.Resource) []*schema.Resource {
 	byAddr := map[string]*schema.Resource{}
 	for _, r := range all {
@@ -91,26 +92,26 @@ func (x *importer) sources(ids []string, all []*schema.Resource) []*schema.Resou
 	return out
 }
 
-// importer is one import under way.
+// importer is one running import.
 type importer struct {
 	d      *Driver
 	ctx    context.Context //nolint:containedctx // of one call
 	target *connect.Server
-	told   bool // a person says from where things come
+	told   bool // a person has named the source
 	about  *survey.Server
 	here   *survey.Inventory
 
 	byAddr  map[string]*schema.Resource
-	syncs   []*survey.Sync  // declared ones, by address
-	settled map[string]bool // ids that are declared to come from somewhere
+	syncs   []*survey.Sync  // declared synchronizations, sorted by address
+	settled map[string]bool // IDs of resources that declarations bring to the server
 
 	seen   []string // addresses of the servers that were compared
-	notes  []string // what could not be read, and why
+	notes  []string // what could not be read, with the reason
 	groups map[groupKey]*group
 	out    []schema.Draft
 
 	mu   sync.Mutex
-	made map[planner.Need]*made // observations: each is made once
+	made map[planner.Need]*made // observations; each is made once
 }
 
 type made struct {
@@ -119,17 +120,17 @@ type made struct {
 	err  error
 }
 
-// groupKey is what one declaration can be about: copies from one server in one category.
+// groupKey identifies what one declaration can bring: copies from one server in one category.
 type groupKey struct{ source, category string }
 
-// group is copies that one declaration can be about.
+// group holds copies that one declaration can bring.
 type group struct {
 	source   *connect.Server
 	about    *survey.Server
 	there    *survey.Inventory
-	category string // id on the target, "" for none
+	category string // ID on the target, "" for none
 	copies   []survey.Shared
-	ahead    int // of these the source has revisions that the target lacks
+	ahead    int // number of copies for which the source has revisions that the target lacks
 }
 
 func (x *importer) gather(look func(*survey.View)) error {
@@ -146,7 +147,7 @@ func (x *importer) gather(look func(*survey.View)) error {
 	return survey.Gather(x.ctx, survey.Observer{Ask: ask}, look)
 }
 
-// declared finds what declarations bring to the server, or take from it.
+// declared finds the declared synchronizations, and what they bring to the server.
 func (x *importer) declared(all []*schema.Resource) error {
 	for _, r := range all {
 		if s := survey.Declared(r); r.Addr.Kind == schema.Sync && r.Addr.Type == product &&
@@ -170,21 +171,21 @@ func (x *importer) declared(all []*schema.Resource) error {
 	return nil
 }
 
-// selected are the names of what a declaration selects, by id.
+// selected returns the names of the resources that a declaration selects, by ID.
 func (x *importer) selected(s *survey.Sync) (map[string]string, error) {
 	var names map[string]string
 	err := x.gather(func(v *survey.View) { names = v.Select(s).Names() })
 	return names, err
 }
 
-// compare looks for copies of what another server has. One that cannot be read has its place in a comment.
+// compare looks for copies of what another server has. A server that cannot be read is mentioned in a comment.
 func (x *importer) compare(source *connect.Server) {
 	if slices.ContainsFunc(x.seen, func(addr string) bool {
 		return connect.Declared(x.byAddr[addr]).IsSame(source)
 	}) {
 		return
 	}
-	back := map[string]bool{} // what is declared to go the other way
+	back := map[string]bool{} // IDs of resources that declarations bring in the other direction
 	for _, s := range x.syncs {
 		if !s.TargetServer().IsSame(source) || !s.SourceServer().IsSame(x.target) {
 			continue
@@ -224,7 +225,7 @@ func setOf(names map[string]string) map[string]bool {
 	return out
 }
 
-// add puts a resource that both servers have where it belongs.
+// add adds a resource that both servers have to the group it belongs to, or to the notes.
 func (x *importer) add(g group, s *survey.Shared) {
 	what := fmt.Sprintf("%s (%s), which %s has too", wording.Quote(wording.OneLine(s.Copy.Name)), s.Copy.ID,
 		g.source.Address())
@@ -233,7 +234,7 @@ func (x *importer) add(g group, s *survey.Shared) {
 		x.notes = append(x.notes, what+": its history may not be read on one of the two.")
 		return
 	case !s.Diff.IsCopy() && s.Back.IsCopy():
-		return // it goes the other way
+		return // it is copied in the other direction
 	case !s.Diff.IsCopy():
 		x.notes = append(x.notes, what+": neither is a copy of the other: "+wording.OneLine(s.Diff.Why())+".")
 		return
@@ -253,7 +254,7 @@ func (x *importer) add(g group, s *survey.Shared) {
 	}
 }
 
-// sorted are the groups by the source's address, and by the path of the category.
+// sorted returns the groups, sorted by the source's address and the path of the category.
 func (x *importer) sorted() []*group {
 	return slices.SortedFunc(maps.Values(x.groups), func(a, b *group) int {
 		return cmp.Or(strings.Compare(a.source.Address(), b.source.Address()),
@@ -261,7 +262,7 @@ func (x *importer) sorted() []*group {
 	})
 }
 
-// alsoFrom are the other servers that a group's copies may come from, by address.
+// alsoFrom returns the addresses of other servers that a group's copies may come from, sorted.
 func (x *importer) alsoFrom(g *group) []string {
 	out := map[string]bool{}
 	mine := map[string]bool{}

@@ -13,7 +13,7 @@ import (
 	"github.com/zclconf/go-cty/cty"
 )
 
-// drafts writes down what was found. There is none only where other servers were compared and nothing was found.
+// drafts writes drafts of what was found. There are none only if other servers were compared and nothing was found.
 func (x *importer) drafts(server *schema.Resource) {
 	unreadable := 0
 	for i := range x.here.Resources {
@@ -51,7 +51,7 @@ func (x *importer) overview() string {
 		"same id and history.", x.about.String(), others, x.target.WebPage())
 }
 
-// encryption says how a server stands that declares no sync_tls, and drafts the keystore that its settings name.
+// encryption describes the encryption of a server that declares no sync_tls, and drafts the keystore in its settings.
 func (x *importer) encryption(server *schema.Resource, comments *[]string) {
 	if x.target.SyncTLS != nil {
 		return
@@ -74,7 +74,7 @@ func (x *importer) encryption(server *schema.Resource, comments *[]string) {
 	})
 }
 
-// draft is the declaration of a group.
+// draft returns the declaration for a group.
 func (x *importer) draft(g *group) schema.Draft {
 	values := map[string]cty.Value{
 		"source": cty.StringVal(g.source.Address()), "target": cty.StringVal(x.target.Address()),
@@ -117,10 +117,10 @@ func (x *importer) draft(g *group) schema.Draft {
 	}
 }
 
-// named is a server's name with its key.
+// named returns a server's name with its key.
 func named(s *connect.Server) string { return s.Addr().Name + " " + s.Addr().Index }
 
-// basis is what shows the direction, and what speaks against declaring it.
+// basis returns what shows the direction of copying, and what speaks against declaring it.
 func (x *importer) basis(g *group) (string, []string) {
 	var doubts []string
 	doubt := func(format string, args ...any) { doubts = append(doubts, fmt.Sprintf(format, args...)) }
@@ -156,8 +156,8 @@ func (x *importer) basis(g *group) (string, []string) {
 	return basis, doubts
 }
 
-// mayReceive tells whether the declared user of either end is known to have the role that synchronizing into the
-// category of the copies, or of the originals, needs. What cannot be read counts against a conclusion.
+// mayReceive reports for either end whether its declared user has the role that is needed for synchronizing into the
+// category of the copies, or of the originals. What cannot be read is counted so that nothing is concluded.
 func (x *importer) mayReceive(g *group) (here, there bool) {
 	var at, from *survey.Role
 	categories := map[string]bool{}
@@ -175,7 +175,8 @@ func (x *importer) mayReceive(g *group) (here, there bool) {
 	return here, there
 }
 
-// upstream is the one declaration that brings these resources to their source, nil if there is none or not one alone.
+// upstream returns the declaration that brings these resources to their source. It returns nil if there is none or
+// more than one.
 func (x *importer) upstream(g *group) (*survey.Sync, error) {
 	var found []*survey.Sync
 	for _, s := range x.syncs {
@@ -199,7 +200,7 @@ func (x *importer) upstream(g *group) (*survey.Sync, error) {
 	return found[0], nil
 }
 
-// whole are the paths of the source's categories all of whose resources are in a group.
+// whole returns the paths of those categories on the source of which a group contains all resources.
 func (x *importer) whole(g *group) []string {
 	copied := map[string]bool{}
 	for i := range g.copies {
@@ -217,7 +218,7 @@ func (x *importer) whole(g *group) []string {
 	return out
 }
 
-// written is how a category is declared: by its path, or where that is not its alone, by its id.
+// written returns how to declare a category: by its path, or by its ID if the path is not unique.
 func (x *importer) written(category string) string {
 	path := x.here.Path(category)
 	same := 0
@@ -232,8 +233,8 @@ func (x *importer) written(category string) string {
 	return category
 }
 
-// resourceWord is how a resource is declared: by the path of its category and its name, or where that is not its
-// alone, by its id.
+// resourceWord returns how to declare a resource: by the path of its category and its name, or by its ID if these are
+// not unique.
 func resourceWord(inv *survey.Inventory, r *osmc.Resource) string {
 	full := inv.FullName(r)
 	if found := inv.Named(full); len(found) == 1 && found[0] == r && isPath(full) && !survey.IsID(full) {
@@ -242,7 +243,8 @@ func resourceWord(inv *survey.Inventory, r *osmc.Resource) string {
 	return r.ID
 }
 
-// isPath tells whether a path can be written as it is: the name of a category may have slashes and spaces of its own.
+// isPath reports whether a path can be written as it is. The names of categories may have slashes and spaces
+// themselves.
 func isPath(text string) bool {
 	return !slices.ContainsFunc(strings.Split(text, "/"), func(w string) bool {
 		return w == "" || strings.TrimSpace(w) != w

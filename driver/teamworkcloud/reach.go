@@ -14,9 +14,9 @@ import (
 
 var _ driver.Reacher = (*Driver)(nil)
 
-// Reach are the files of a server's machine: Data Manager with its log, and what encryption reads and edits; and the
-// ports that encryption tries. The files lie where the release has them: without expect, all of the vendor's places are
-// named.
+// Reach returns the files on a server's machine that may be used (Data Manager with its log, and what encryption reads
+// and edits), and the ports that encryption tries. Where the files are depends on the release: without expect, all of
+// the vendor's paths are returned.
 func (d *Driver) Reach(r *schema.Resource) driver.Reach {
 	if r.Addr.Kind != schema.Server {
 		return driver.Reach{}
@@ -40,7 +40,7 @@ func (d *Driver) Reach(r *schema.Resource) driver.Reach {
 	return out
 }
 
-// releasesOf are releases that a server may turn out to have, one for each of the vendor's layouts.
+// releasesOf returns releases that a server may have, one for each of the vendor's layouts.
 func releasesOf(server *connect.Server) []osmc.Release {
 	if server.Expect != nil {
 		if r, ok := osmc.ParseRelease(server.Expect.Major); ok {

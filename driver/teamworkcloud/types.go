@@ -20,7 +20,8 @@ const (
 	oauthToken    = "oauth"
 )
 
-// compareParts are the parts of a history that can be compared beside its branches and the order of its revisions.
+// compareParts returns the parts of a history that can be compared in addition to its branches and the order of
+// revisions.
 func compareParts() []string {
 	var out []string
 	for _, p := range revision.Optional() {
@@ -29,7 +30,7 @@ func compareParts() []string {
 	return out
 }
 
-// Types are the block types of Teamwork Cloud.
+// Types returns the block types of Teamwork Cloud.
 func (d *Driver) Types() []schema.Type {
 	return []schema.Type{serverType(), syncType(), offloadType()}
 }
@@ -68,7 +69,7 @@ func serverType() schema.Type {
 	}, checkServer)
 }
 
-// connectionAttributes are the arguments that every server has, with this product's rate limit.
+// connectionAttributes returns the arguments of every server, with this product's rate limit.
 func connectionAttributes() []schema.Attribute {
 	attributes := declare.ServerAttributes("Address of the REST interface: https://twc.example.com:8111.",
 		"User name. Beside a token it is the name that is used on web pages and in remote resource configurations.",

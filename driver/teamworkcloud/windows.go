@@ -15,10 +15,10 @@ import (
 	"github.com/syncctl/syncctl/schema"
 )
 
-// window is the maintenance window of a server. The release comes from the plan: a server whose services are stopped
-// cannot be asked.
+// window returns the maintenance window of a server. The release comes from the plan, because a server cannot be asked
+// while its services are stopped.
 func (d *Driver) window(server *schema.Resource, end, release string) (*machine.Window, error) {
-	r, _ := osmc.ParseRelease(release) // one that is unknown counts as new
+	r, _ := osmc.ParseRelease(release) // an unknown release counts as a new one
 	w := machine.WindowOf(connect.Declared(server), end, r)
 	w.Session = session{d, server}
 	h, err := d.machine(server)
@@ -28,7 +28,7 @@ func (d *Driver) window(server *schema.Resource, end, release string) (*machine.
 	return w, err
 }
 
-// windowFor is the window that a step belongs to.
+// windowFor returns the window that a step belongs to.
 func (d *Driver) windowFor(t *executor.Task) (*machine.Window, error) {
 	release := t.Step.Args[machine.ArgRelease]
 	if server := t.Resource; server.Addr.Kind == schema.Server {
