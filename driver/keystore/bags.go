@@ -10,12 +10,12 @@ import (
 	"github.com/syncctl/syncctl/driver/keystore/pfx"
 )
 
-// A PKCS#12 file is a heap of bags. Here they become entries the way Java does it (PKCS12KeyStore of the JDK): a key
-// and its certificate have the same localKeyID; the chain continues by the names of issuers through all certificates
-// of the file; only Oracle's mark makes a certificate trusted; case does not matter in aliases, and the last of two
-// equal ones counts.
+// A PKCS#12 file is an unordered set of bags. This file makes entries of them in the same way as Java (PKCS12KeyStore
+// of the JDK): a key and its certificate have the same localKeyID; the chain continues by the names of issuers,
+// through all certificates of the file; only Oracle's mark makes a certificate trusted; aliases ignore case, and the
+// last of two equal ones counts.
 
-// fromBags makes a Store of a PKCS#12 file.
+// fromBags makes a Store from the bags of a PKCS#12 file.
 func fromBags(f *pfx.File) (*Store, error) {
 	if len(f.Bags) > maxEntries {
 		return nil, tooMany(len(f.Bags))
@@ -68,13 +68,13 @@ func fromBags(f *pfx.File) (*Store, error) {
 	return s, nil
 }
 
-// heap are the certificates of a file.
+// heap holds the certificates of a file.
 type heap struct {
-	subjects     map[string]Certificate // the first of each name
+	subjects     map[string]Certificate // the first one of each name
 	certificates []heaped               // those that are not trusted
 
-	ids, names map[string]int // the first of each id, and of each id and name
-	publics    map[string]int // the first of each public key
+	ids, names map[string]int // the first one of each id, and of each id and name
+	publics    map[string]int // the first one of each public key
 }
 
 func newHeap() *heap {
@@ -100,7 +100,7 @@ func (h *heap) add(c heaped) {
 	}
 }
 
-// named is what tells bags of one id apart.
+// named returns a key made of a bag's id and name. It tells bags with the same id apart.
 func named(b *pfx.Bag) string { return strconv.Itoa(len(b.KeyID)) + " " + string(b.KeyID) + b.Name }
 
 type heaped struct {
@@ -109,7 +109,7 @@ type heaped struct {
 	bag *pfx.Bag
 }
 
-// entry is a key with the chain that is found for it.
+// entry makes an entry of a key, with the chain that is found for it. It adds the certificates of the chain to used.
 func (h *heap) entry(b *pfx.Bag, used map[string]bool) Entry {
 	e := Entry{Sealed: b.Sealed != nil, Plain: b.Plain, sealed: b.Sealed, id: b.KeyID, Created: created(b.KeyID)}
 	e.noted[0] = b.Attributes
@@ -123,7 +123,7 @@ func (h *heap) entry(b *pfx.Bag, used map[string]bool) Entry {
 	e.noted[1] = leaf.bag.Attributes
 	for c := leaf.Certificate; ; {
 		if len(e.Chain) == maxChain || slices.ContainsFunc(e.Chain, c.Equal) {
-			break // the chain leads in a circle, or on and on
+			break // the chain is a circle, or too long
 		}
 		e.Chain = append(e.Chain, c)
 		used[string(c.DER)] = true
@@ -136,8 +136,8 @@ func (h *heap) entry(b *pfx.Bag, used map[string]bool) Entry {
 	return e
 }
 
-// leaf is the key's own certificate: that with its id, of several the one with its name. Where the file has no ids,
-// as one with a single key may, it is the one with its public key.
+// leaf returns the key's own certificate, or nil: the one with its id, and if there are several, the one with its
+// name. If the file has no ids, as is allowed with a single key, it is the one with its public key.
 func (h *heap) leaf(b *pfx.Bag, public string) *heaped {
 	if b.KeyID != nil {
 		if at, ok := h.names[named(b)]; ok {
@@ -153,7 +153,7 @@ func (h *heap) leaf(b *pfx.Bag, public string) *heaped {
 	return nil
 }
 
-// created is the time that Java keeps in the id.
+// created returns the time that Java stores in the id.
 func created(id []byte) time.Time {
 	if text, ok := strings.CutPrefix(string(id), "Time "); ok {
 		if ms, err := strconv.ParseInt(text, 10, 64); err == nil {
@@ -163,7 +163,7 @@ func created(id []byte) time.Time {
 	return time.Time{}
 }
 
-// likely is a time in a plausible range, else none.
+// likely returns t if it is plausible, else the zero time.
 func likely(t time.Time) time.Time {
 	if t = t.UTC(); t.Year() < 1970 || t.Year() > 9999 {
 		return time.Time{}
@@ -171,7 +171,7 @@ func likely(t time.Time) time.Time {
 	return t
 }
 
-// dropDoubles keeps the last of several entries with the same alias.
+// dropDoubles keeps the last of several entries with the same alias, and sets Doubles.
 func (s *Store) dropDoubles() {
 	seen := map[string]int{}
 	for i := range s.Entries {
@@ -194,7 +194,7 @@ func (s *Store) dropDoubles() {
 	s.Trusted = slices.DeleteFunc(s.Trusted, func(t Trusted) bool { return again(t.Alias) })
 }
 
-// bags are what a Store is written as. now is when new entries are made.
+// bags returns the bags that a Store is written as. now is the time at which new entries are made.
 func (s *Store) bags(now time.Time) ([]pfx.Bag, error) {
 	if len(s.Unknown) > 0 {
 		return nil, fmt.Errorf("writing a keystore: %s cannot be kept", s.Unknown[0])
@@ -244,8 +244,8 @@ func (s *Store) bags(now time.Time) ([]pfx.Bag, error) {
 	return append(append(out, loose...), s.secrets...), nil
 }
 
-// asRead is what Java will make of the keystore once it is written: in a PKCS#12 file a chain takes along whatever
-// certificate of the file bears the name of its last issuer.
+// asRead returns what Java will read from the keystore once it is written. In a PKCS#12 file a chain is continued by
+// any certificate of the file that has the name of its last issuer.
 func (s *Store) asRead(now time.Time) (*Store, error) {
 	if s.Format == JKS {
 		return s, nil

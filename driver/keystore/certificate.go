@@ -17,8 +17,8 @@ import (
 	"github.com/syncctl/syncctl/schema"
 )
 
-// Certificate is a certificate as it lies in a keystore. Some that Java has cannot be read by Go, such as those
-// with a negative serial number or an unusual curve: they are kept and compared all the same.
+// Certificate is a certificate as it is in a keystore. Go cannot parse some that Java accepts, such as those with a
+// negative serial number or an unusual curve. They are kept and compared nevertheless.
 type Certificate struct {
 	DER []byte
 
@@ -29,7 +29,7 @@ type Certificate struct {
 	from, until     time.Time
 }
 
-// NewCertificate takes a certificate in DER.
+// NewCertificate makes a Certificate from DER.
 func NewCertificate(der []byte) Certificate {
 	c := Certificate{DER: der}
 	if len(der) > maxCertificate {
@@ -65,10 +65,10 @@ func NewCertificate(der []byte) Certificate {
 	return c
 }
 
-// MarshalJSON writes the certificate itself.
+// MarshalJSON writes the DER of the certificate.
 func (c Certificate) MarshalJSON() ([]byte, error) { return json.Marshal(c.DER) }
 
-// UnmarshalJSON reads it.
+// UnmarshalJSON reads the output of MarshalJSON.
 func (c *Certificate) UnmarshalJSON(b []byte) error {
 	var der []byte
 	if err := json.Unmarshal(b, &der); err != nil {
@@ -78,7 +78,7 @@ func (c *Certificate) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
-// X509 is the certificate in full; an error where it cannot be read.
+// X509 returns the parsed certificate, or an error if it cannot be parsed.
 func (c Certificate) X509() (*x509.Certificate, error) {
 	if c.parsed == nil {
 		return nil, fmt.Errorf("reading the certificate: %w", c.err)
@@ -86,10 +86,10 @@ func (c Certificate) X509() (*x509.Certificate, error) {
 	return c.parsed, nil
 }
 
-// Equal tells whether it is the same certificate.
+// Equal reports whether both are the same certificate.
 func (c Certificate) Equal(other Certificate) bool { return string(c.DER) == string(other.DER) }
 
-// Fingerprint is SHA-256 over the certificate, as keytool and openssl write it: AB:CD:…
+// Fingerprint returns the SHA-256 of the certificate, as keytool and openssl write it: AB:CD:…
 func (c Certificate) Fingerprint() string {
 	text := strings.ToUpper(sum(c.DER))
 	var b strings.Builder
@@ -102,13 +102,13 @@ func (c Certificate) Fingerprint() string {
 	return b.String()
 }
 
-// short is the head of the fingerprint, enough to tell certificates apart by eye.
+// short returns the beginning of the fingerprint, enough for people to tell certificates apart.
 func (c Certificate) short() string { return c.Fingerprint()[:23] + "…" }
 
-// Name is what people call it: the common name, else the whole subject.
+// Name returns the name for people: the common name, else the whole subject.
 func (c Certificate) Name() string { return nameOf(c.subject) }
 
-// Issuer is what people call its issuer.
+// Issuer returns the issuer's name for people.
 func (c Certificate) Issuer() string { return nameOf(c.issuer) }
 
 func nameOf(raw string) string {
@@ -135,13 +135,13 @@ func clip(text string) string {
 	return text
 }
 
-// SelfIssued tells whether it names itself as its issuer, as roots and self-signed certificates do.
+// SelfIssued reports whether it names itself as its issuer, as roots and self-signed certificates do.
 func (c Certificate) SelfIssued() bool { return c.subject != "" && c.issuer == c.subject }
 
-// Until is its last day: 2027-03-01.
+// Until returns its last day: 2027-03-01.
 func (c Certificate) Until() string { return day(c.until) }
 
-// Names are its alternative names (subjectAltName), fit to be shown; none where it cannot be read.
+// Names returns its alternative names (subjectAltName), ready to be shown; none if it cannot be parsed.
 func (c Certificate) Names() []string {
 	if c.parsed == nil {
 		return nil
@@ -149,7 +149,7 @@ func (c Certificate) Names() []string {
 	return sans(c.parsed)
 }
 
-// Covers tells whether it covers a host's name or address: an error says that it does not, or that it cannot be read.
+// Covers returns an error if the certificate does not cover a host's name or address, or cannot be parsed.
 func (c Certificate) Covers(name string) error {
 	x, err := c.X509()
 	if err != nil {
@@ -158,7 +158,7 @@ func (c Certificate) Covers(name string) error {
 	return x.VerifyHostname(bracketed(name))
 }
 
-// public is the fingerprint of its public key, "" where it cannot be read.
+// public returns the fingerprint of its public key, or "" if it cannot be read.
 func (c Certificate) public() string {
 	if c.key == "" {
 		return ""
@@ -172,7 +172,7 @@ func (c Certificate) String() string {
 	return fmt.Sprintf("%s, SHA-256 %s, valid until %s", c.Name(), c.short(), day(c.until))
 }
 
-// What may be wrong with text in PEM.
+// Errors in PEM text.
 var (
 	errNoPEM    = errors.New("there is no certificate in it: a line -----BEGIN CERTIFICATE----- is missing")
 	errKeyInPEM = errors.New(
@@ -184,9 +184,9 @@ var (
 // beginCertificate is the first line of a certificate in PEM.
 var beginCertificate = regexp.MustCompile(`-----BEGIN (?:X509 |TRUSTED )?CERTIFICATE-----`)
 
-// unusable says why a certificate cannot be put into a keystore, nil if it can. One that Java reads and Go does not is
-// usable: it has a negative serial number, or a key on a curve that Go does not have. The rule unreadable-certificate
-// says so.
+// unusable says why a certificate cannot be put into a keystore, or returns nil if it can. A certificate that Java
+// reads and Go does not is usable: one with a negative serial number, or with a key on a curve that Go does not have.
+// The rule unreadable-certificate reports it.
 func (c Certificate) unusable() error {
 	if c.parsed != nil {
 		return nil
@@ -225,11 +225,10 @@ func (c Certificate) unusable() error {
 // oidEC is id-ecPublicKey (RFC 5480).
 var oidEC = asn1.ObjectIdentifier{1, 2, 840, 10045, 2, 1}
 
-// withoutMarks is text without byte order marks, which keep PEM from being found.
+// withoutMarks returns text without byte order marks, which would hide PEM blocks.
 func withoutMarks(text string) []byte { return []byte(strings.ReplaceAll(text, "\ufeff", "")) }
 
-// ParseCertificates reads certificates in PEM, at least one. What stands between them is left alone; a private key
-// is an error.
+// ParseCertificates reads at least one certificate in PEM. It ignores text between them; a private key is an error.
 func ParseCertificates(text string) ([]Certificate, error) {
 	var out []Certificate
 	rest := withoutMarks(text)
@@ -243,7 +242,7 @@ func ParseCertificates(text string) ([]Certificate, error) {
 			return nil, errKeyInPEM
 		case block.Type == "CERTIFICATE", block.Type == "X509 CERTIFICATE", block.Type == "TRUSTED CERTIFICATE":
 			c := NewCertificate(block.Bytes)
-			if block.Type == "TRUSTED CERTIFICATE" { // openssl's: something of its own follows the certificate
+			if block.Type == "TRUSTED CERTIFICATE" { // openssl's: it appends its own data to the certificate
 				var whole asn1.RawValue
 				if _, err := asn1.Unmarshal(block.Bytes, &whole); err == nil {
 					c = NewCertificate(whole.FullBytes)
@@ -268,7 +267,7 @@ func ParseCertificates(text string) ([]Certificate, error) {
 	return out, nil
 }
 
-// parseKey reads a private key in PEM, and writes it as PKCS #8. No error holds anything of it.
+// parseKey reads a private key in PEM, and returns it as PKCS #8. Its errors contain nothing of the key.
 func parseKey(text string) ([]byte, error) {
 	rest := withoutMarks(text)
 	for {

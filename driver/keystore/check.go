@@ -16,23 +16,23 @@ import (
 	"github.com/syncctl/syncctl/planner"
 )
 
-// Problem is what a rule says about a keystore.
+// Problem is what a rule finds in a keystore.
 type Problem struct {
 	Rule     string // without "keystore/"
 	Severity planner.Severity
-	Alias    string // "": it is about the keystore
+	Alias    string // "" if it is about the whole keystore
 	Summary  string // one line
 	Detail   string // what to do
 }
 
-// checker says what is wrong with keys and their certificates before anything is written or a handshake fails. What
-// it refuses fails in every handshake.
+// checker finds problems of keys and their certificates before a file is written or a handshake fails. What it
+// refuses fails in every handshake.
 type checker struct {
 	now      time.Time
-	warnDays int           // a certificate that expires within so many days is a warning
-	java     int           // the release of Java that reads the keystore; 0: unknown
+	warnDays int           // warn if a certificate expires within this number of days
+	java     int           // release of Java that reads the keystore; 0 if unknown
 	names    []string      // host names and IP addresses that must be covered, each by one of the entries
-	anchors  []Certificate // trusted beside the entries' own roots: a chain may end with one, or below one
+	anchors  []Certificate // trusted besides the entries' own roots: a chain may end with one, or below one
 
 	out []Problem
 }
@@ -51,7 +51,7 @@ func (k *checker) entry(e *Entry) {
 		return
 	}
 	if !k.match(e) {
-		return // the rest would be about another key's certificate
+		return // the other checks would be about another key's certificate
 	}
 	k.chain(e)
 	for i, c := range e.Chain {
@@ -61,7 +61,7 @@ func (k *checker) entry(e *Entry) {
 	}
 }
 
-// match looks whether the first certificate is the key's.
+// match reports whether the first certificate is the key's, and adds a problem if it is not.
 func (k *checker) match(e *Entry) bool {
 	leaf := e.Chain[0]
 	if e.Public == "" || leaf.public() == "" || e.Public == leaf.public() {
@@ -91,7 +91,7 @@ func (c Certificate) kind() string {
 	return c.parsed.PublicKeyAlgorithm.String()
 }
 
-// chain looks whether each certificate is signed by the next one, to the end.
+// chain checks that each certificate is signed by the next one, to the end.
 func (k *checker) chain(e *Entry) {
 	for i := range len(e.Chain) - 1 {
 		c, next := e.Chain[i], e.Chain[i+1]
@@ -119,10 +119,10 @@ func (k *checker) chain(e *Entry) {
 	k.end(e)
 }
 
-// trustIt is what to do with a self-signed certificate.
+// trustIt is the advice for a self-signed certificate.
 const trustIt = "Add it as a trust block to the trust store of each client."
 
-// end looks whether the last certificate of a chain is a root, or is signed by a trusted one.
+// end checks that the last certificate of a chain is a root, or is signed by a trusted one.
 func (k *checker) end(e *Entry) {
 	last := e.Chain[len(e.Chain)-1]
 	if last.SelfIssued() {
@@ -153,8 +153,8 @@ func (k *checker) end(e *Entry) {
 	k.private(e.Alias, last, false)
 }
 
-// private notes what clients have to trust: a certificate does not show whether everybody trusts its CA. given
-// tells whether c is the root itself, else it is the last certificate below the root.
+// private notes which CA clients have to trust: a certificate does not show whether everybody trusts its CA. If given
+// is true, c is the root itself, else it is the last certificate below the root.
 func (k *checker) private(alias string, c Certificate, given bool) {
 	if given {
 		k.add(rulePrivateCA, planner.Note, alias,
@@ -168,14 +168,14 @@ func (k *checker) private(alias string, c Certificate, given bool) {
 		"every client must trust %s, which signed %s", c.Issuer(), c.Name())
 }
 
-// issuerOf finds the certificate whose name is that of c's issuer, -1 if there is none.
+// issuerOf returns the index of the certificate with the name of c's issuer, or -1 if there is none.
 func issuerOf(c Certificate, among []Certificate) int {
 	return slices.IndexFunc(among, func(other Certificate) bool {
 		return c.issuer != "" && other.subject == c.issuer && !other.Equal(c)
 	})
 }
 
-// inOrder are the names of a chain in the right order.
+// inOrder returns the names of a chain in the right order.
 func inOrder(chain []Certificate) []string {
 	var out []string
 	seen := map[string]bool{}
@@ -186,7 +186,7 @@ func inOrder(chain []Certificate) []string {
 	return out
 }
 
-// signed looks whether the issuer's key signed the certificate, and the issuer is a CA.
+// signed checks that the issuer's key signed the certificate, and that the issuer is a CA.
 func (k *checker) signed(alias string, c, issuer Certificate) {
 	a, errA := c.X509()
 	b, errB := issuer.X509()
@@ -227,18 +227,18 @@ func (k *checker) dates(alias string, c Certificate, root bool) {
 			"wrong.",
 			"%s is not valid before %s", c.Name(), c.from.UTC().Format("2006-01-02 15:04 UTC"))
 	case end.After(c.until):
-		// Without the days that are left: a plan of tomorrow says the same, and what was approved holds.
+		// The number of days left is omitted, so that a plan made tomorrow says the same and an approval still holds.
 		k.add(ruleExpiresSoon, planner.Warn, alias, renew, "%s expires on %s", c.Name(), day(c.until))
 	}
 }
 
-// Least sizes of keys, in bits.
+// Minimum sizes of keys, in bits.
 const (
 	leastRSA = 2048
 	leastEC  = 256
 )
 
-// edwardsJava is the first release of Java with certificates of Ed25519 in TLS (JDK-8166596).
+// edwardsJava is the first release of Java that supports Ed25519 certificates in TLS (JDK-8166596).
 const edwardsJava = 16
 
 func (k *checker) strength(alias string, c Certificate, root bool) {
@@ -270,7 +270,7 @@ func (k *checker) strength(alias string, c Certificate, root bool) {
 	weak := []x509.SignatureAlgorithm{x509.MD2WithRSA, x509.MD5WithRSA, x509.SHA1WithRSA, x509.DSAWithSHA1,
 		x509.ECDSAWithSHA1}
 	if slices.Contains(weak,
-		x.SignatureAlgorithm) && !c.SelfIssued() { // a root is trusted by itself, its signature is never verified
+		x.SignatureAlgorithm) && !c.SelfIssued() { // the signature of a root is never verified
 		k.add(ruleWeakSignature, severity, alias, "Have the certificate reissued, signed with SHA-256.",
 			"the signature of %s is too weak: %s", c.Name(), x.SignatureAlgorithm)
 	} else if slices.Contains(weak, x.SignatureAlgorithm) && !root {
@@ -279,7 +279,7 @@ func (k *checker) strength(alias string, c Certificate, root bool) {
 	}
 }
 
-// weakKey says why a key is too weak, "" if it is strong enough.
+// weakKey says why a key is too weak, or returns "" if it is strong enough.
 func weakKey(c *x509.Certificate) string {
 	switch key := c.PublicKey.(type) {
 	case *rsa.PublicKey:
@@ -297,7 +297,7 @@ func weakKey(c *x509.Certificate) string {
 	return ""
 }
 
-// covered looks whether each name is covered by one of the entries, or by a certificate that will be made.
+// covered checks that each name is covered by one of the entries, or by a certificate that will be made.
 func (k *checker) covered(entries []Entry, made []*x509.Certificate) {
 	for i := range entries {
 		if len(entries[i].Chain) > 0 {
@@ -327,7 +327,7 @@ func (k *checker) covered(entries []Entry, made []*x509.Certificate) {
 	}
 }
 
-// bracketed is a name, or an IPv6 address in the form that VerifyHostname does not take for a name.
+// bracketed returns a name as it is, and an IPv6 address in brackets, so that VerifyHostname recognizes it.
 func bracketed(name string) string {
 	if strings.Contains(name, ":") && !strings.HasPrefix(name, "[") {
 		return "[" + name + "]"
@@ -341,7 +341,7 @@ func sans(c *x509.Certificate) []string {
 		out = append(out, ip.String())
 	}
 	for i := range out {
-		out[i] = clip(fmt.Sprintf("%q", out[i])) // whoever made the certificate chose these
+		out[i] = clip(fmt.Sprintf("%q", out[i])) // the names are chosen by whoever made the certificate
 		out[i] = strings.Trim(out[i], `"`)
 	}
 	return out

@@ -12,19 +12,19 @@ import (
 	"github.com/syncctl/syncctl/planner"
 )
 
-// standing is a declaration compared with what its file holds.
+// standing is a declaration compared with the content of its file.
 type standing struct {
 	*wanted
 
-	have     *Store // nil: there is no file
-	previous bool   // the file opens with the previous password only
+	have     *Store // what the file holds; empty if there is no file
+	previous bool   // only the previous password opens the file
 	now      time.Time
 
 	changes []change
-	made    map[string]bool // entries that have to be made, by alias
-	target  *Store          // what the file is to hold; entries that have to be made are missing
+	made    map[string]bool // entries that are to be made, by alias
+	target  *Store          // what the file is to hold, without the entries that are to be made
 	read    *Store          // target as Java will read it
-	found   []Problem       // what prevents writing
+	found   []Problem       // problems that prevent writing
 }
 
 // change is one difference between the file and the declaration.
@@ -32,7 +32,7 @@ type change struct {
 	kind  changeKind
 	what  string // `entry "server"`, "the password"
 	why   string
-	alias bool // it is about an entry or a trusted certificate
+	alias bool // whether it is about an entry or a trusted certificate
 }
 
 type changeKind string
@@ -47,7 +47,8 @@ func (c change) String() string { return c.what + " " + string(c.kind) }
 
 func (c change) reason() string { return c.what + ": " + c.why }
 
-// stand compares. It is a pure function of the declaration, the content and the time.
+// stand compares a declaration with the content of its file, nil if there is no file. It depends only on its
+// arguments.
 func (w *wanted) stand(have *Store, previous bool, now time.Time) *standing {
 	s := &standing{wanted: w, have: have, previous: previous, now: now, made: map[string]bool{}}
 	if have == nil {
@@ -65,7 +66,7 @@ func (w *wanted) stand(have *Store, previous bool, now time.Time) *standing {
 	return s
 }
 
-// level is the newest protection that the declared release of Java reads.
+// level returns the newest protection that the declared release of Java reads.
 func (w *wanted) level() pfx.Level {
 	switch {
 	case w.Java < 11:
@@ -76,7 +77,7 @@ func (w *wanted) level() pfx.Level {
 	return pfx.Newest
 }
 
-// compose puts together what the file is to hold.
+// compose sets what the file is to hold.
 func (s *standing) compose() {
 	t := &Store{Format: s.format, source: s.have.source, password: s.have.password, Level: min(s.level(), pfx.Modern)}
 	declared := map[string]bool{}
@@ -118,7 +119,7 @@ func (s *standing) compose() {
 			}
 		}
 		t.Secrets, t.secrets, t.Unknown = s.have.Secrets, s.have.secrets, s.have.Unknown
-		for i, l := range s.have.Loose { // unless it is declared as trusted now
+		for i, l := range s.have.Loose { // except what is now declared as trusted
 			if !trusted[string(l.Certificate.DER)] {
 				t.Loose = append(t.Loose, l)
 				if s.have.loose != nil {
@@ -133,7 +134,7 @@ func (s *standing) compose() {
 	s.target = t
 	var err error
 	if s.read, err = t.asRead(s.now); err != nil {
-		s.read = t // Unknown: obstacles says so
+		s.read = t // there is Unknown content, which obstacles reports
 	}
 }
 
@@ -163,13 +164,14 @@ func (s *standing) entriesChange() {
 	}
 }
 
-// hidden tells whether Java does not find an alias: it looks for lower case in a JKS, and leaves the file's
-// spelling as it is.
+// hidden reports whether Java does not find an alias. In a JKS it looks for lower case only, and the file's spelling
+// is not changed when it is read.
 func (s *standing) hidden(alias string) bool {
 	return s.have.Format == JKS && s.format == JKS && alias != fold(alias)
 }
 
-// differs says what of an entry is not as declared. The chain is compared in the form in which Java will read it.
+// differs says how an entry differs from its declaration. The chain is compared in the form in which Java will read
+// it.
 func (s *standing) differs(e *wantedEntry, old *Entry) string {
 	if e.made != nil {
 		return ""
@@ -225,7 +227,7 @@ func (s *standing) trustChanges() {
 	}
 }
 
-// others is the undeclared content of the file, in words.
+// others describes the undeclared content of the file.
 func (s *standing) others() []string {
 	var out []string
 	declared := map[string]bool{}
@@ -254,13 +256,13 @@ func (s *standing) others() []string {
 		}
 	}
 	for _, alias := range s.have.Doubles {
-		if s.KeepOthers { // obstacles and findings have their own words for it
+		if s.KeepOthers { // obstacles and findings report it in their own words
 			break
 		}
 		out = append(out, fmt.Sprintf("the other entries with the alias %q", alias))
 	}
 	out = append(out, s.have.Unknown...)
-	slices.Sort(out) // the order in a file means nothing to Java
+	slices.Sort(out) // Java ignores the order in a file
 	return out
 }
 
@@ -273,7 +275,7 @@ func (s *standing) othersGo() {
 	}
 }
 
-// fileChanges are about the file as a whole.
+// fileChanges adds the changes of the file as a whole.
 func (s *standing) fileChanges() {
 	say := func(what, format string, args ...any) {
 		s.changes = append(s.changes, change{kind: alters, what: what, why: fmt.Sprintf(format, args...)})
@@ -290,7 +292,7 @@ func (s *standing) fileChanges() {
 	}
 }
 
-// obstacles finds what writing the file would lose. It does not matter as long as nothing is to be written.
+// obstacles finds what would be lost by writing the file. It finds nothing if the file is not going to be written.
 func (s *standing) obstacles() {
 	if len(s.changes) == 0 || !s.KeepOthers {
 		return
@@ -316,7 +318,8 @@ func (s *standing) obstacles() {
 
 const repair = "Repair the file with keytool or openssl first"
 
-// unkept is what would be lost by any writing of the keystore, whatever its format.
+// unkept returns problems for the content that any writing of the keystore would lose, whatever the format. by is the
+// advice.
 func (s *Store) unkept(by string) []Problem {
 	var out []Problem
 	if len(s.Unknown) > 0 {
@@ -337,7 +340,7 @@ func (s *Store) unkept(by string) []Problem {
 	return out
 }
 
-// encode makes the content of the file, and makes the entries that have to be made.
+// encode returns the content of the file. It makes the entries that are to be made.
 func (s *standing) encode(random io.Reader) ([]byte, *Store, error) {
 	target := *s.target
 	target.Entries = slices.Clone(target.Entries)

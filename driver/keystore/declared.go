@@ -17,14 +17,14 @@ import (
 	"github.com/syncctl/syncctl/schema"
 )
 
-// wanted is what a declaration asks for: decoded, its certificates and keys parsed. It holds secrets.
+// wanted is a decoded declaration with its certificates and keys parsed. It holds secrets.
 type wanted struct {
 	*declaration
 
 	format  Format
 	entries []wantedEntry // by alias
 	trusted []Trusted
-	anchors []Certificate // trusted by any declaration of the format
+	anchors []Certificate // trusted by any declaration of this format
 	spelled []string      // aliases as they are declared
 	again   []string      // fingerprints of certificates that are made again, though they are as declared
 }
@@ -32,10 +32,11 @@ type wanted struct {
 type wantedEntry struct {
 	Entry
 
-	made *selfSigned // nil: certificate and key are given
+	made *selfSigned // nil if certificate and key are given
 }
 
-// parse decodes a declaration and parses what it holds. It cannot fail for one that passed check.
+// parse decodes a declaration and parses its certificates and keys. It cannot fail for a declaration that passed
+// check, except for arguments that only another site knows (errElsewhere).
 func parse(r *schema.Resource) (*wanted, error) {
 	d, err := decode(r)
 	if err != nil {
@@ -66,7 +67,7 @@ func parse(r *schema.Resource) (*wanted, error) {
 	return w, err
 }
 
-// anchors are what all declarations of a format trust, or why that cannot be told.
+// anchors holds the certificates that all declarations of a format trust, or why they cannot be read.
 type (
 	anchors struct {
 		all []Certificate
@@ -75,8 +76,8 @@ type (
 	anchorsKey struct{}
 )
 
-// anchorsOf is made once for all declarations. Nobody changes it. What keystores of other sites trust may not be known
-// here: it is left out.
+// anchorsOf returns the anchors. They are made once for all declarations, and must not be changed. Keystores of other
+// sites whose trusted certificates are not known here are left out.
 func anchorsOf(r *schema.Resource) ([]Certificate, error) {
 	a := r.PeerMemo(anchorsKey{}, func() any {
 		var out anchors
@@ -102,7 +103,7 @@ func anchorsOf(r *schema.Resource) ([]Certificate, error) {
 	return a.all, a.err
 }
 
-// decode is the declaration, which all who ask share.
+// decode returns the decoded declaration, which all callers share.
 func decode(r *schema.Resource) (*declaration, error) {
 	d, diags := declare.Once[declaration](r)
 	if diags.HasErrors() {
@@ -111,17 +112,17 @@ func decode(r *schema.Resource) (*declaration, error) {
 	return d, nil
 }
 
-// errElsewhere is an argument without which nothing can be planned, of a keystore of another site.
+// errElsewhere is returned for an argument of another site's keystore that is needed for planning and not known here.
 var errElsewhere = errors.New("it is known only where its own site plans")
 
-// unknownHere tells whether an argument of another site's keystore has a value that this process does not know, such as
-// that of a variable of that site's environment.
+// unknownHere reports whether an argument of another site's keystore has a value that this process does not know,
+// such as that of a variable of that site's environment.
 func unknownHere(b declare.Block, name string) bool {
 	return b.Resource().Elsewhere && b.Has(name) && !b.Known(name)
 }
 
-// knownHere is an error where one of the arguments is unknownHere: it decodes as if it were absent, and what is planned
-// from that is not what is declared.
+// knownHere returns an error if one of the arguments is unknownHere. Such an argument decodes as if it were absent,
+// so a plan would not be about what is declared.
 func knownHere(b declare.Block, names ...string) error {
 	for _, name := range names {
 		if unknownHere(b, name) {
@@ -131,7 +132,7 @@ func knownHere(b declare.Block, names ...string) error {
 	return nil
 }
 
-// spell is an alias as it is written: Java looks for lower case in a JKS.
+// spell returns an alias as it is written. In a JKS, Java looks for lower case.
 func (w *wanted) spell(alias string) string {
 	if w.format == JKS {
 		return fold(alias)
@@ -169,7 +170,7 @@ func (e *entryBlock) parse() (wantedEntry, error) {
 		}
 		out.Chain = append(out.Chain, more...)
 	}
-	if unknownHere(e.Block, "key") { // it is the certificate's, or its own site writes nothing (secretsRefused)
+	if unknownHere(e.Block, "key") { // assumed to fit; otherwise its own site writes nothing (secretsRefused)
 		out.Key, out.Public = out.Chain[0].kind(), out.Chain[0].public()
 		return out, nil
 	}
@@ -181,7 +182,7 @@ func (e *entryBlock) parse() (wantedEntry, error) {
 	return out, nil
 }
 
-// trusted are the certificates that a declaration trusts, by alias.
+// trusted returns the certificates that a declaration trusts, by alias.
 func (d *declaration) trusted() ([]Trusted, error) {
 	var out []Trusted
 	for _, alias := range aliases(d.Trust) {
@@ -197,8 +198,8 @@ func (d *declaration) trusted() ([]Trusted, error) {
 	return out, nil
 }
 
-// Declared is the content that a keystore's declaration describes, as it will be read once it is written. Self-signed
-// certificates are made later and are not in it; their number is made.
+// Declared returns the content that a keystore's declaration describes, as it will be read once it is written.
+// Self-signed certificates are made later and are not included; made is their number.
 func Declared(r *schema.Resource) (s *Store, made int, err error) {
 	w, err := parse(r)
 	if err != nil {
@@ -215,10 +216,10 @@ func Declared(r *schema.Resource) (s *Store, made int, err error) {
 	return s, made, nil
 }
 
-// Effective is what the file will hold once the declaration is carried out: the declaration over what the file
-// holds now; nil: there is no file. Self-signed certificates that have yet to be made or renewed are not in it.
-// pending says in words what will change in the file, empty if nothing will; whether something prevents that is for
-// the declaration's own plan to say.
+// Effective returns what the file will hold once the declaration is carried out: the declared content on top of what
+// the file holds now (have, nil if there is no file). Self-signed certificates that have yet to be made or renewed
+// are not included. pending describes what will change in the file; it is empty if nothing will. The declaration's
+// own plan says whether something prevents that.
 func Effective(r *schema.Resource, have *Store, now time.Time) (s *Store, pending []string, err error) {
 	w, err := parse(r)
 	if err != nil {
@@ -233,39 +234,39 @@ func Effective(r *schema.Resource, have *Store, now time.Time) (s *Store, pendin
 	}
 	out := *st.read
 	out.Format, out.Level = w.format, st.target.Level
-	if w.format == JKS { // which knows no other algorithms
+	if w.format == JKS { // which has no other algorithms
 		out.Level = 0
 	}
 	return &out, pending, nil
 }
 
-// Location is where a declaration's file is: its path, and the machine as host.ssh names it, "" for this one. Both
-// are "" as long as they are not known.
+// Location returns where a declaration's file is: its path, and the machine as host.ssh names it, "" for this one.
+// Both are "" while they are not known.
 func Location(r *schema.Resource) (name, machine string) {
-	d, _ := declare.Once[declaration](r) // other arguments may be wrong, or not known yet
+	d, _ := declare.Once[declaration](r) // other arguments may be wrong or not known yet
 	if d.Host != nil {
 		machine = d.Host.SSH
 	}
 	switch {
 	case d.Path == "":
 		return "", machine
-	case machine != "": // whose names have slashes, whatever this machine's have
+	case machine != "": // paths on another machine have slashes, whatever those of this one have
 		return path.Clean(d.Path), machine
 	}
 	return filepath.Clean(d.Path), ""
 }
 
-// Password is the password of a declaration's file, for drivers that hand it to a server.
+// Password returns the password of a declaration's file, for drivers that pass it to a server.
 func Password(r *schema.Resource) declare.Secret {
 	d, _ := declare.Once[declaration](r)
 	return d.Password
 }
 
-// ErrNoFile says that a declared keystore does not exist yet: its machine was asked and said so.
+// ErrNoFile says that a declared keystore does not exist yet, according to its machine.
 var ErrNoFile = errors.New("there is no such keystore yet")
 
-// ReadFile opens the file of a keystore's declaration, on its machine, with its password: the keystore with its
-// keys, and the bytes of the file. The error is ErrNoFile where there is none, and an *Error where it cannot be
+// ReadFile opens the file of a keystore's declaration, on its machine, with its password. It returns the keystore
+// with its keys, and the bytes of the file. The error is ErrNoFile if there is no file, and an *Error if it cannot be
 // opened.
 func ReadFile(ctx context.Context, env driver.Env, r *schema.Resource) (*Store, []byte, error) {
 	d, err := decode(r)
@@ -288,7 +289,7 @@ func ReadFile(ctx context.Context, env driver.Env, r *schema.Resource) (*Store, 
 	return s, content, nil
 }
 
-// open reaches the machine that has the file. It connects when first used.
+// open returns the machine that has the file. It connects at the first use.
 func (d *declaration) open(env driver.Env) (host.Host, error) {
 	if err := declare.Reachable(d.Resource()); err != nil {
 		return nil, fmt.Errorf("reaching the machine of %s: %w", d.Addr(), err)

@@ -15,16 +15,16 @@ import (
 	"github.com/syncctl/syncctl/schema"
 )
 
-// product is what the ids of findings begin with.
+// product is the prefix of the IDs of findings.
 const product = "keystore"
 
 var _ driver.Driver = (*Driver)(nil)
 
-// Driver knows keystores. It keeps one connection to the machine of each keystore until Close.
+// Driver is the driver of keystores. It keeps one connection to the machine of each keystore until Close.
 type Driver struct {
 	env    driver.Env
 	random io.Reader
-	encode func(s *standing, random io.Reader) ([]byte, *Store, error) // makes a file's content; tests have a faulty one
+	encode func(s *standing, random io.Reader) ([]byte, *Store, error) // makes a file's content; replaced in tests
 
 	mu    sync.Mutex
 	hosts map[*schema.Resource]host.Host
@@ -53,7 +53,7 @@ func (d *Driver) Close(context.Context) error {
 	return errors.Join(errs...)
 }
 
-// host is the machine that has a declaration's file.
+// host returns the machine that has a declaration's file.
 func (d *Driver) host(decl *declaration) (host.Host, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -69,18 +69,18 @@ func (d *Driver) host(decl *declaration) (host.Host, error) {
 	return h, nil
 }
 
-// verbs are all that the driver's steps do.
+// verbs is the table of the driver's verbs.
 var verbs = driver.Verbs[*Driver]{write}
 
 // Verbs are the names of the verbs.
 func (d *Driver) Verbs() []string { return verbs.Names() }
 
-// Execute carries a step out.
+// Execute carries out a step.
 func (d *Driver) Execute(ctx context.Context, t *executor.Task) (executor.Result, error) {
 	return verbs.Execute(ctx, d, t)
 }
 
-// Verify asks whether the end of a step is reached.
+// Verify checks whether a step is done.
 func (d *Driver) Verify(ctx context.Context, t *executor.Task) (executor.Verdict, error) {
 	return verbs.Verify(ctx, d, t)
 }

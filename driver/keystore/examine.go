@@ -11,7 +11,7 @@ import (
 
 var _ driver.Doctor = (*Driver)(nil)
 
-// Examine looks at a declared keystore: whether its file is there, whether the password opens it, and until when its
+// Examine checks whether the file of a declared keystore exists, whether the password opens it, and until when its
 // certificates are valid.
 func (d *Driver) Examine(ctx context.Context, r *schema.Resource, _ []*schema.Resource) []driver.Examination {
 	w, err := parse(r)
@@ -59,7 +59,7 @@ func (d *Driver) Examine(ctx context.Context, r *schema.Resource, _ []*schema.Re
 	return out
 }
 
-// examineEntry examines until when the certificates of an entry are valid: of its chain the first to expire counts.
+// examineEntry checks until when the certificates of an entry are valid: the first one of the chain to expire counts.
 func examineEntry(w *wanted, e *Entry, o *Observed) driver.Examination {
 	x := driver.Examination{What: fmt.Sprintf("%s %q", whatEntry, e.Alias), State: driver.OK}
 	if len(e.Chain) == 0 {

@@ -2,7 +2,7 @@ package keystore
 
 import "strings"
 
-// example is a keystore of one format for documentation.
+// example returns the documentation's example of a keystore in a format.
 func example(f Format) string {
 	return strings.ReplaceAll(`variable "keystore_password" {
   type      = string

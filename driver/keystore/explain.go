@@ -5,8 +5,8 @@ import (
 	"github.com/syncctl/syncctl/planner"
 )
 
-// The ids of findings, behind the product, and of what is examined. Those of an Error stand beside it. Rules has the
-// words of each.
+// The IDs of findings, without the product, and names of what is examined. Those of an Error are declared with it.
+// Rules explains each.
 const (
 	ruleAliasCase             = "alias-case"
 	ruleAmbiguousChain        = "ambiguous-chain"
@@ -43,7 +43,7 @@ const (
 	whatPassword = "password"
 )
 
-// Rules explain the findings of a keystore, and what is examined of one.
+// Rules explains the findings about a keystore, and what is examined.
 func (d *Driver) Rules() []planner.Rule {
 	out := append(chainRules(), strengthRules()...)
 	out = append(append(out, fileRules()...), openRules()...)

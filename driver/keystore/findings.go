@@ -11,7 +11,7 @@ import (
 	"github.com/syncctl/syncctl/planner"
 )
 
-// add takes in what rules say, each once.
+// add adds findings, each once.
 func (p *planning) add(found ...Problem) {
 	for _, x := range found {
 		f := planner.Finding{Rule: product + "/" + x.Rule, Severity: x.Severity, Summary: wording.OneLine(x.Summary),
@@ -27,7 +27,7 @@ func (p *planning) say(rule string, severity planner.Severity, detail, format st
 	p.add(Problem{Rule: rule, Severity: severity, Summary: fmt.Sprintf(format, args...), Detail: detail})
 }
 
-// creatable tells whether a file that does not exist can be made: its folder exists.
+// creatable reports whether a file that does not exist can be made: its folder must exist.
 func (p *planning) creatable() bool {
 	if p.seen.NoFolder != "" {
 		p.say(ruleNoFolder, planner.Refuse, "Make the folder first, or correct path.", "%s: there is no folder %s",
@@ -42,7 +42,7 @@ func (p *planning) creatable() bool {
 	return true
 }
 
-// check holds what the file will hold against the rules. What is declared and would fail is refused; problems of
+// check checks what the file will hold against the rules. Problems of declared content are refused; problems of
 // undeclared entries are warnings.
 func (p *planning) check() {
 	k := &checker{now: p.now, warnDays: p.WarnDays, java: p.Java, names: p.Names, anchors: p.anchors}
@@ -81,7 +81,7 @@ func (p *planning) check() {
 
 func refuses(x Problem) bool { return x.Severity == planner.Refuse }
 
-// unambiguous refuses an entry that would not be read from the file as it is declared.
+// unambiguous refuses an entry that would be read from the file differently from how it is declared.
 func (p *planning) unambiguous(e *wantedEntry) {
 	read := p.read.Entry(e.Alias)
 	if read == nil || e.made != nil || read.continues(e.Chain) {
@@ -92,7 +92,7 @@ func (p *planning) unambiguous(e *wantedEntry) {
 		"entry %q: a PKCS#12 file cannot hold its chain beside another certificate of the same name", e.Alias)
 }
 
-// checkOthers looks at the undeclared entries of the file.
+// checkOthers checks the undeclared entries of the file.
 func (p *planning) checkOthers(declared map[string]bool) {
 	k := &checker{now: p.now, warnDays: p.WarnDays, java: p.Java}
 	for i := range p.target.Entries {
@@ -118,8 +118,8 @@ func (p *planning) checkOthers(declared map[string]bool) {
 	}
 }
 
-// namesakes looks whether a declared certificate has the name of one in the chain of an undeclared entry. One with
-// the same key, such as a CA's renewed certificate, does no harm.
+// namesakes checks whether a declared certificate has the same name as one in the chain of an undeclared entry. One
+// with the same key, such as a CA's renewed certificate, is harmless.
 func (p *planning) namesakes(e *Entry) {
 	read := p.read.Entry(e.Alias)
 	if len(p.changes) == 0 || read == nil || read.continues(e.Chain) {
@@ -138,7 +138,7 @@ func (p *planning) namesakes(e *Entry) {
 
 const byName = "Java finds the issuers in a PKCS#12 file by their names alone, and takes the first."
 
-// notes are about the file as a whole.
+// notes adds findings about the file as a whole.
 func (p *planning) notes() {
 	p.othersNotes()
 	if p.format == JKS {
@@ -161,7 +161,7 @@ func (p *planning) notes() {
 	p.passwords()
 }
 
-// othersNotes are about what the file has and the declaration does not.
+// othersNotes adds findings about undeclared content of the file.
 func (p *planning) othersNotes() {
 	switch others := p.others(); {
 	case len(others) == 0:
@@ -191,13 +191,13 @@ func (p *planning) othersNotes() {
 	}
 }
 
-// leastPassword is what keytool asks for.
+// leastPassword is the minimum length of a password for keytool.
 const leastPassword = 6
 
-// passwords says what keytool, and Java, do not accept.
+// passwords adds findings about a password that keytool, or Java, does not accept.
 func (p *planning) passwords() {
 	if unknownHere(p.Block, "password") {
-		return // its own site writes nothing with one that Java does not accept
+		return // its own site refuses to write with a password that Java does not accept
 	}
 	password := p.Password.Reveal()
 	if len([]rune(password)) < leastPassword {
@@ -211,13 +211,13 @@ func (p *planning) passwords() {
 
 const oddPassword = "the password has characters that Java does not accept for a keystore"
 
-// odd tells whether Java does not accept a password for a keystore.
+// odd reports whether Java does not accept a password for a keystore.
 func odd(password string) bool {
 	return strings.ContainsFunc(password, func(r rune) bool { return r < ' ' || r > '~' })
 }
 
-// secretsRefused is why a file is not written: what the plan refuses of a password and of keys, looked at once more
-// because another site may have planned, which knows neither.
+// secretsRefused returns an error if the password or a key is one that a plan refuses. It is checked again before
+// writing, because the plan may come from another site, which knows neither.
 func (w *wanted) secretsRefused() error {
 	if odd(w.Password.Reveal()) {
 		return errors.New(oddPassword)
@@ -234,7 +234,7 @@ func (w *wanted) secretsRefused() error {
 	return nil
 }
 
-// lowerCased notes aliases that a JKS holds in lower case.
+// lowerCased notes which aliases a JKS will hold in lower case instead.
 func (p *planning) lowerCased() {
 	var with []string
 	for _, alias := range p.spelled {

@@ -21,15 +21,15 @@ const (
 	jksMagic  = "\xfe\xed\xfe\xed"
 	jksDigest = 20 // bytes of SHA-1 at the end
 
-	// What an entry begins with.
+	// The tags of entries.
 	jksKey     = 1
 	jksTrusted = 2
 )
 
 func isJKS(data []byte) bool { return bytes.HasPrefix(data, []byte(jksMagic)) }
 
-// openJKS reads a JKS keystore. The keystore library that there is takes a byte for each character of a password, and
-// trusts the lengths that it finds; the format is small.
+// openJKS reads a JKS keystore. The existing library uses one byte per character of a password, and trusts the
+// lengths in the file. The format is small, so this package reads it itself.
 func openJKS(ctx context.Context, data []byte, password string) (*Store, error) {
 	scan := &jksScan{rest: data[len(jksMagic):]}
 	if err := scan.all(); err != nil {
@@ -71,13 +71,13 @@ func openJKS(ctx context.Context, data []byte, password string) (*Store, error) 
 	return s, nil
 }
 
-// encodeJKS writes a JKS keystore, by alias. A sealed key is taken from the file that it came in.
+// encodeJKS returns a JKS keystore, sorted by alias. Sealed keys are copied from the file that they came from.
 func (s *Store) encodeJKS(password string, random io.Reader, now time.Time) ([]byte, error) {
 	secret, err := jksPassword(password)
 	if err != nil {
 		return nil, err
 	}
-	kept := map[string]jksEntry{} // as they came
+	kept := map[string]jksEntry{} // entries of that file
 	if slices.ContainsFunc(s.Entries, func(e Entry) bool { return e.Sealed }) {
 		if !isJKS(s.source) {
 			return nil, errors.New("writing a keystore: a key with its own password cannot be moved to another format")
@@ -124,7 +124,7 @@ func (s *Store) encodeJKS(password string, random io.Reader, now time.Time) ([]b
 	return append(out, digestJKS(secret, out)...), nil
 }
 
-// appendJKS adds trusted certificates at the end of a JKS keystore. Everything before them stays to the byte.
+// appendJKS adds trusted certificates at the end of a JKS keystore. All entries before them stay byte for byte.
 func appendJKS(data []byte, password string, add []Trusted, now time.Time) ([]byte, error) {
 	secret, err := jksPassword(password)
 	if err != nil {
@@ -153,16 +153,16 @@ func orNow(t, now time.Time) time.Time {
 	return t
 }
 
-// jksEntry is an entry as it stands in a file.
+// jksEntry is an entry as it is in a file.
 type jksEntry struct {
 	tag     uint32
 	alias   string
 	created time.Time
-	sealed  []byte   // of a key: it, encrypted
-	chain   [][]byte // certificates; of a trusted one just itself
+	sealed  []byte   // the encrypted key, if it is a key
+	chain   [][]byte // the certificates of a key, or the trusted certificate alone
 }
 
-// appendTo adds the entry to a file of that version.
+// appendTo appends the entry to a file of that version.
 func (e *jksEntry) appendTo(out []byte, version uint32) ([]byte, error) {
 	alias := javaText(e.alias)
 	if len(alias) > math.MaxUint16 {
@@ -186,8 +186,9 @@ func (e *jksEntry) appendTo(out []byte, version uint32) ([]byte, error) {
 	return out, nil
 }
 
-// javaText is a text as Java writes it into a file (DataOutput.writeUTF): in UTF-8, but a character above U+FFFF as the
-// two halves that UTF-16 has for it, each in three bytes, and NUL in two. Java reads no JKS with another form.
+// javaText returns a text in the form in which Java writes it to a file (DataOutput.writeUTF). That is UTF-8, except
+// that a character above U+FFFF is written as its two UTF-16 halves, each in three bytes, and NUL in two bytes. Java
+// cannot read a JKS with another form.
 func javaText(s string) string {
 	var b strings.Builder
 	for len(s) > 0 {
@@ -201,14 +202,14 @@ func javaText(s string) string {
 				b.Write([]byte{0xe0 | byte(half>>12), 0x80 | byte(half>>6&0x3f), 0x80 | byte(half&0x3f)})
 			}
 		default:
-			b.WriteString(s[:size]) // other bytes as they came
+			b.WriteString(s[:size]) // other bytes stay as they are
 		}
 		s = s[size:]
 	}
 	return b.String()
 }
 
-// fromJavaText is a text that Java has written. Bytes that are not one stay as they are.
+// fromJavaText decodes a text that Java has written. Bytes in another form stay as they are.
 func fromJavaText(b []byte) string {
 	var out strings.Builder
 	for len(b) > 0 {
@@ -235,7 +236,7 @@ const (
 	javaHalfSize = 3
 )
 
-// javaHalf is the half of a character that a text begins with, 0 if it begins with something else.
+// javaHalf returns the half of a character at the beginning of b, or 0 if there is none.
 func javaHalf(b []byte) rune {
 	if len(b) < javaHalfSize || b[0] != 0xed || b[1]&0xe0 != 0xa0 || b[2]&0xc0 != 0x80 {
 		return 0
@@ -243,12 +244,12 @@ func javaHalf(b []byte) rune {
 	return 0xd000 | rune(b[1]&0x3f)<<6 | rune(b[2]&0x3f)
 }
 
-// jksScan reads the entries of a JKS file, if all is there that its lengths announce.
+// jksScan reads the entries of a JKS file. It checks that the file has all data that its lengths announce.
 type jksScan struct {
 	rest    []byte
 	version uint32
 	entries []jksEntry
-	chained int64 // certificates of keys
+	chained int64 // number of certificates of keys
 }
 
 var (
@@ -257,7 +258,7 @@ var (
 		"Get it again from its source."}
 )
 
-// all reads everything up to the digest.
+// all reads everything including the digest.
 func (s *jksScan) all() error {
 	version, err := s.number()
 	if err != nil {
@@ -288,9 +289,10 @@ func (s *jksScan) all() error {
 	return nil
 }
 
-// found is which entry Java finds by each alias, and which aliases the file has more than once. Java keeps entries as
-// they are spelled, of the same spelling the last, be it a key or a certificate; and looks for lower case. Where no
-// spelling is in lower case it finds none, and the last stands for them.
+// found returns the index of the entry that Java finds by each alias, and the aliases that the file has more than
+// once. Java keeps entries by their spelling; of the same spelling it keeps the last, whether it is a key or a
+// certificate. Then it looks for lower case. If no spelling of an alias is in lower case, Java finds none; the result
+// has the last one.
 func (s *jksScan) found() (at map[string]int, doubled map[string]bool) {
 	at, doubled = map[string]int{}, map[string]bool{}
 	for i := range s.entries {

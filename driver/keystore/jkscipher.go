@@ -14,7 +14,7 @@ import (
 	"unicode/utf8"
 )
 
-// jksPassword is a password as the format takes it: two bytes for each of Java's characters.
+// jksPassword returns a password in the form that the format uses: two bytes per UTF-16 code unit.
 func jksPassword(password string) ([]byte, error) {
 	if !utf8.ValidString(password) {
 		return nil, &Error{RuleUnsupported, "the password is not UTF-8 text, and a JKS keystore has no other",
@@ -27,7 +27,7 @@ func jksPassword(password string) ([]byte, error) {
 	return out, nil
 }
 
-// sumJKS is SHA-1 of all parts.
+// sumJKS returns the SHA-1 of all parts.
 func sumJKS(parts ...[]byte) []byte {
 	h := sha1.New() //nolint:gosec // the format has no other
 	for _, p := range parts {
@@ -36,23 +36,24 @@ func sumJKS(parts ...[]byte) []byte {
 	return h.Sum(nil)
 }
 
-// digestJKS is the digest at the end of a JKS keystore.
+// digestJKS returns the digest at the end of a JKS keystore.
 func digestJKS(secret, content []byte) []byte {
 	return sumJKS(secret, []byte("Mighty Aphrodite"), content)
 }
 
-// protectedKey is an encrypted key of a JKS keystore: a salt, the key, and a digest that tells if the password fits.
+// protectedKey is an encrypted key of a JKS keystore: a salt, the key, and a digest that shows whether the password
+// is right.
 type protectedKey struct {
 	Algorithm pkix.AlgorithmIdentifier
 	Key       []byte
 }
 
-// keyProtector is the only algorithm that JKS encrypts keys with.
+// keyProtector is the only algorithm that encrypts keys in a JKS.
 var keyProtector = asn1.ObjectIdentifier{1, 3, 6, 1, 4, 1, 42, 2, 17, 1, 1}
 
 const jksSalt = 20 // bytes
 
-// mask is the key stream for n bytes.
+// mask returns n bytes of the key stream.
 func mask(secret, salt []byte, n int) []byte {
 	var out []byte
 	for link := salt; len(out) < n; out = append(out, link...) {
@@ -61,7 +62,7 @@ func mask(secret, salt []byte, n int) []byte {
 	return out[:n]
 }
 
-// unsealJKS decrypts a key; not if the password is another one, or if it is encrypted in another way.
+// unsealJKS decrypts a key. ok is false if the password is wrong, or if the key is encrypted in another way.
 func unsealJKS(sealed, secret []byte) (key []byte, ok bool) {
 	var in protectedKey
 	rest, err := asn1.Unmarshal(sealed, &in)

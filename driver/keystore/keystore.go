@@ -1,16 +1,16 @@
-// Package keystore is all there is to know about Java keystores: the files of keys and certificates with which
-// servers prove their identity and decide whom to trust. It is a driver (New), and other drivers read keystores
-// with it:
+// Package keystore handles Java keystores: the files of keys and certificates with which servers prove their identity
+// and decide whom to trust. It is a driver (New), and other drivers read keystores with it:
 //
-//   - Open reads a keystore from its bytes, PKCS#12 or JKS, whatever its name says.
-//   - Declared is the content that a declaration describes; Observed, named by Need, is what its file holds, and
-//     Effective what the file will hold once the declaration is carried out. ReadFile reads it with its keys.
+//   - Open reads a keystore from its bytes. It recognizes PKCS#12 and JKS by their content.
+//   - Declared returns the content that a declaration describes. Observed, named by Need, is what its file holds.
+//     Effective returns what the file will hold once the declaration is carried out. ReadFile reads a file with its
+//     keys.
 //   - AddTrust adds certificates to a trust store that nobody declares, such as Java's own cacerts, and keeps
 //     everything else.
 //
-// Keystores are compared by their content and never by their bytes: no two writings of one keystore are alike.
+// Keystores are compared by their content and never by their bytes: two writings of one keystore always differ.
 //
-// JKS is read and written by a library. PKCS#12 is read and written by this package's own pfx, which says why.
+// JKS is read and written by this package itself (openJKS says why), PKCS#12 by package pfx.
 package keystore
 
 import (
@@ -32,16 +32,16 @@ import (
 	"github.com/syncctl/syncctl/driver/wording"
 )
 
-// Format is how a keystore is written.
+// Format is the format of a keystore.
 type Format string
 
 // The formats.
 const (
 	PKCS12 Format = "pkcs12" // the standard that openssl and Java share
-	JKS    Format = "jks"    // Java's own, from before it
+	JKS    Format = "jks"    // Java's own, older format
 )
 
-// Java is the name that Java has for the format: what KeyStore.getInstance and settings of servers take.
+// Java returns Java's name of the format, which KeyStore.getInstance and settings of servers take.
 func (f Format) Java() string {
 	if f == JKS {
 		return "JKS"
@@ -56,28 +56,28 @@ func (f Format) String() string {
 	return "PKCS#12"
 }
 
-// Store is what a keystore holds. Written as JSON it has no key in it.
+// Store is the content of a keystore. As JSON it contains no keys.
 type Store struct {
 	Format  Format
 	Entries []Entry   // keys with their certificates, in the order of the file
-	Trusted []Trusted // certificates that are trusted
+	Trusted []Trusted // trusted certificates
 
-	// Loose are certificates that belong to no key of a PKCS#12 file and lack Java's mark of trust: openssl shows
+	// Loose holds certificates that belong to no key of a PKCS#12 file and lack Java's mark of trust: openssl shows
 	// them, keytool does not.
 	Loose   []Trusted
 	Secrets []string // aliases of symmetric keys and the like
 	Doubles []string // aliases that the file has more than once; Java sees only one of each
-	Unknown []string // what else is in the file, in words: none of it can be written
+	Unknown []string // other content of the file, in words; it cannot be written
 
 	Level       pfx.Level // the newest of the algorithms in a PKCS#12 file
 	Weak        bool      // something in a PKCS#12 file is encrypted with RC2 or RC4
 	Unprotected bool      // a PKCS#12 file without a MAC: a manipulation goes unnoticed
-	Unencrypted bool      // no certificate in a PKCS#12 file is encrypted: Java sees them without a password, too
+	Unencrypted bool      // no certificate in a PKCS#12 file is encrypted, so Java sees them even without a password
 	Mixed       bool      // some certificates are encrypted, and some are not
 
 	secrets  []pfx.Bag
 	loose    []pfx.Bag
-	source   []byte // of a JKS: the file, from which sealed keys are kept
+	source   []byte // of a JKS: the file, from which sealed keys are copied
 	password string
 }
 
@@ -85,20 +85,20 @@ type Store struct {
 type Entry struct {
 	Alias   string
 	Chain   []Certificate // the key's own first, each followed by its issuer, as Java sees it
-	Created time.Time     // zero: not known
+	Created time.Time     // zero if it is not known
 
-	Key    string // what kind of key: "RSA 2048", "EC P-256"; "" where it is not known
-	Public string // SHA-256 of the public key (SubjectPublicKeyInfo) in hex; "" where it is not known
-	Sealed bool   // the password of the keystore does not open the key: it has its own
+	Key    string // kind of the key: "RSA 2048", "EC P-256"; "" if it is not known
+	Public string // SHA-256 of the public key (SubjectPublicKeyInfo) in hex; "" if it is not known
+	Sealed bool   // the password of the keystore does not open the key, which has its own
 	Plain  bool   // the key is not encrypted in the file, so Java does not see it
 
 	key    []byte // PKCS #8
-	sealed []byte // of a PKCS#12 file
+	sealed []byte // the encrypted key of a PKCS#12 file, if Sealed
 	id     []byte // ties key and certificate together in a PKCS#12 file
 	noted  [2][][]byte
 }
 
-// Trusted is a certificate that is trusted.
+// Trusted is a trusted certificate.
 type Trusted struct {
 	Alias       string
 	Certificate Certificate
@@ -107,13 +107,13 @@ type Trusted struct {
 	noted [][]byte
 }
 
-// String names an entry and nothing of its key.
+// String returns the entry's name and nothing about its key.
 func (e Entry) String() string { return fmt.Sprintf("entry %q", e.Alias) }
 
-// GoString is String.
+// GoString returns the same as String.
 func (e Entry) GoString() string { return e.String() }
 
-// String says how much is in a keystore, and nothing of its keys.
+// String returns the format and how much is in the keystore, and nothing about its keys.
 func (s *Store) String() string {
 	return fmt.Sprintf("%s keystore with %s", s.Format, s.count())
 }
@@ -122,7 +122,8 @@ func (s *Store) count() string {
 	return wording.Plural(len(s.Entries), "entry") + " and " + wording.Plural(len(s.Trusted), "trusted certificate")
 }
 
-// Signer is the private key, for a handshake. Of a Store that was written as JSON there is none.
+// Signer returns the private key, for a handshake. It is an error if the Store has no key, as after reading it from
+// JSON.
 func (e *Entry) Signer() (crypto.Signer, error) {
 	if e.key == nil {
 		return nil, fmt.Errorf("using the key of %s: the password of the keystore does not open it", e)
@@ -141,7 +142,7 @@ func (e *Entry) Signer() (crypto.Signer, error) {
 	return s, nil
 }
 
-// Pool are the certificates that are trusted, as a handshake is verified with.
+// Pool returns the trusted certificates, for verifying a handshake.
 func (s *Store) Pool() *x509.CertPool {
 	pool := x509.NewCertPool()
 	for i := range s.Trusted {
@@ -152,7 +153,7 @@ func (s *Store) Pool() *x509.CertPool {
 	return pool
 }
 
-// Entry finds a key by its alias. Java ignores case in aliases.
+// Entry returns a key by its alias, or nil if there is none. Java ignores case in aliases.
 func (s *Store) Entry(alias string) *Entry {
 	for i := range s.Entries {
 		if fold(s.Entries[i].Alias) == fold(alias) {
@@ -162,7 +163,7 @@ func (s *Store) Entry(alias string) *Entry {
 	return nil
 }
 
-// Trust finds a trusted certificate by its alias.
+// Trust returns a trusted certificate by its alias, or nil if there is none.
 func (s *Store) Trust(alias string) *Trusted {
 	for i := range s.Trusted {
 		if fold(s.Trusted[i].Alias) == fold(alias) {
@@ -172,15 +173,15 @@ func (s *Store) Trust(alias string) *Trusted {
 	return nil
 }
 
-// Trusts tells whether a certificate is among the trusted ones.
+// Trusts reports whether a certificate is among the trusted ones.
 func (s *Store) Trusts(c Certificate) bool {
 	return slices.ContainsFunc(s.Trusted, func(t Trusted) bool { return t.Certificate.Equal(c) })
 }
 
-// fold is an alias as Java compares it.
+// fold returns an alias in the form in which Java compares it.
 func fold(alias string) string { return strings.ToLower(alias) }
 
-// Error is a keystore that cannot be opened. Rule is the id of the finding that says so, without "keystore/".
+// Error says that a keystore cannot be opened. Rule is the ID of the finding about it, without "keystore/".
 type Error struct {
 	Rule    string
 	Message string // what is wrong
@@ -203,11 +204,10 @@ var (
 	helpTruncated = "Get the file again from its source: the missing part cannot be restored."
 )
 
-// Bounds of what is taken out of a keystore. Java's own trust store has a hundred and fifty entries, that of a large
-// company a thousand.
+// Limits on the content of a keystore. Java's own trust store has 150 entries, that of a large company a thousand.
 const (
 	maxEntries     = 10_000   // keys, certificates and secrets
-	maxChain       = 100      // certificates that a key's chain follows; handshakes take a tenth
+	maxChain       = 100      // certificates in a key's chain; handshakes accept a tenth
 	maxCertificate = 64 << 10 // bytes; real ones have two thousand
 	maxModulus     = 16_384   // bits of an RSA key: with more, checking one signature takes seconds
 	maxKey         = 16 << 10 // bytes of a private key; RSA of 16,384 bits has nine thousand
@@ -218,8 +218,8 @@ func tooMany(n int) error {
 		"No known program needs as many: find out where the file comes from, and remove what is not needed."}
 }
 
-// Open reads a keystore, PKCS#12 or JKS by its content. An error is an *Error, or why ctx ended. The time it takes is
-// bounded, whatever the bytes are; that may be most of a minute, so ctx is looked at.
+// Open reads a keystore. It recognizes PKCS#12 and JKS by their content. An error is an *Error, or why ctx ended. The
+// time is bounded, whatever the bytes are. It may be most of a minute, so Open stops when ctx ends.
 func Open(ctx context.Context, data []byte, password string) (*Store, error) {
 	if isJKS(data) {
 		return openJKS(ctx, data, password)
@@ -231,7 +231,7 @@ func Open(ctx context.Context, data []byte, password string) (*Store, error) {
 	return fromBags(f)
 }
 
-// parsePFX opens a PKCS#12 file. An error is as that of Open.
+// parsePFX opens a PKCS#12 file. It returns the errors of Open.
 func parsePFX(ctx context.Context, data []byte, password string) (*pfx.File, error) {
 	f, err := pfx.Parse(ctx, data, password)
 	switch {
@@ -257,7 +257,7 @@ func parsePFX(ctx context.Context, data []byte, password string) (*pfx.File, err
 	return nil, &Error{RuleNotAKeystore, what, help}
 }
 
-// guess says what a file is that is not a keystore.
+// guess says what a file is that is not a keystore, and what to do.
 func guess(data []byte) (what, help string) {
 	const replace = "Move it away, and a keystore is made in its place; or correct path."
 	begins := func(with string) bool { return strings.HasPrefix(string(data[:min(len(data), 64)]), with) }
@@ -285,7 +285,7 @@ func guess(data []byte) (what, help string) {
 	return "it is neither PKCS#12 nor JKS", replace
 }
 
-// describe says what kind a public key is, and its fingerprint.
+// describe returns the kind of a public key, and its fingerprint.
 func describe(public crypto.PublicKey) (kind, fingerprint string) {
 	der, err := x509.MarshalPKIXPublicKey(public)
 	if err != nil {
@@ -306,10 +306,10 @@ func keyKind(public crypto.PublicKey) string {
 	return ""
 }
 
-// setKey takes in a key that was opened. A key of an unsupported kind is kept all the same.
+// setKey sets the key of an entry. A key of an unsupported kind is kept, too.
 func (e *Entry) setKey(pkcs8 []byte) {
 	e.key = pkcs8
-	if len(pkcs8) > maxKey { // as one of an unsupported kind: to look at it alone may take minutes
+	if len(pkcs8) > maxKey { // treated as an unsupported kind: parsing it may take minutes
 		return
 	}
 	if s, err := e.Signer(); err == nil {

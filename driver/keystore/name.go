@@ -10,7 +10,7 @@ import (
 	"strings"
 )
 
-// attributeTypes of names, as keytool and openssl write them.
+// attributeTypes are the attributes of names, as keytool and openssl write them.
 var attributeTypes = map[string]asn1.ObjectIdentifier{
 	"CN": {2, 5, 4, 3}, "SERIALNUMBER": {2, 5, 4, 5}, "C": {2, 5, 4, 6}, "L": {2, 5, 4, 7}, "ST": {2, 5, 4,
 		8}, "S": {2, 5, 4, 8},
@@ -19,11 +19,11 @@ var attributeTypes = map[string]asn1.ObjectIdentifier{
 	"E": {1, 2, 840, 113549, 1, 9, 1}, "EMAILADDRESS": {1, 2, 840, 113549, 1, 9, 1},
 }
 
-// ia5 are attributes whose values are not in UTF-8.
+// ia5 lists the attributes whose values are not in UTF-8.
 var ia5 = []string{"DC", "E", "EMAILADDRESS"}
 
-// parseName reads a subject as keytool takes it (RFC 4514): CN=server.example, O=ACME, C=DE. It returns the name in
-// DER, and what it compares by: whether a value is written as one kind of string or another makes no other name.
+// parseName parses a subject as keytool accepts it (RFC 4514): CN=server.example, O=ACME, C=DE. It returns the name
+// in DER, and the parts that names are compared by. Names that differ only in the kind of string are equal.
 func parseName(text string) (der []byte, name []string, err error) {
 	parts, err := splitName(text)
 	if err != nil {
@@ -60,7 +60,7 @@ func parseName(text string) (der []byte, name []string, err error) {
 	return der, nameParts(der), nil
 }
 
-// splitName takes a name apart at its commas. A backslash, or quotes, keep one from being one.
+// splitName splits a name at its commas. A comma after a backslash, or in quotes, does not count.
 func splitName(text string) ([]string, error) {
 	var parts []string
 	var part strings.Builder
@@ -110,7 +110,7 @@ func unescape(text string) string {
 	return b.String()
 }
 
-// nameParts are what a name compares by, nil where it cannot be read.
+// nameParts returns the parts that a name is compared by, or nil if it cannot be read.
 func nameParts(der []byte) []string {
 	var rdn pkix.RDNSequence
 	if rest, err := asn1.Unmarshal(der, &rdn); err != nil || len(rest) > 0 {

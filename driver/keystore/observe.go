@@ -15,45 +15,46 @@ import (
 	"github.com/syncctl/syncctl/schema"
 )
 
-// Need is the observation of a declared keystore's file, an Observed: what this driver plans from, and others may.
+// Need returns the observation of a declared keystore's file, an *Observed. This driver plans from it, and others
+// may.
 func Need(r *schema.Resource) planner.Need {
 	return planner.Need{Server: r.Addr.String(), What: fileFact}
 }
 
-// State says what is known of a keystore's file. There is no State for a machine that could not be asked: that is
-// an error.
+// State says what is known about a keystore's file. If the machine could not be asked there is no State, but an
+// error.
 type State string
 
 // The states of a file.
 const (
-	Missing  State = "missing"  // the machine says that there is no such file
-	Unusable State = "unusable" // there is a file, and it cannot be opened: what it holds is unknown
+	Missing  State = "missing"  // according to the machine, there is no such file
+	Unusable State = "unusable" // there is a file, but it cannot be opened, so its content is unknown
 	Opened   State = "opened"
 )
 
-// Observed is what a keystore's machine showed of its file: the public parts, never a key or a password.
+// Observed is what a keystore's machine showed of its file: only the public parts, never a key or a password.
 type Observed struct {
-	Machine  string    `json:"machine"` // what people call it
+	Machine  string    `json:"machine"` // its name for people
 	Now      time.Time `json:"now"`     // when the file was read, for what expires
 	State    State     `json:"state"`
-	Sum      string    `json:"sum,omitempty"`       // SHA-256 of the file; "" where its bytes were not read
-	Modified time.Time `json:"modified,omitzero"`   // as the machine has it
-	NoFolder string    `json:"no_folder,omitempty"` // Missing: the folder, where that is missing too
-	Previous bool      `json:"previous,omitempty"`  // Opened: by previous_password alone
-	Problem  *Error    `json:"problem,omitempty"`   // Unusable: why
-	Store    *Store    `json:"store,omitempty"`     // Opened: what it holds
+	Sum      string    `json:"sum,omitempty"`       // SHA-256 of the file; "" if its bytes were not read
+	Modified time.Time `json:"modified,omitzero"`   // according to the machine
+	NoFolder string    `json:"no_folder,omitempty"` // if Missing: the folder, if that is missing too
+	Previous bool      `json:"previous,omitempty"`  // if Opened: only previous_password opens it
+	Problem  *Error    `json:"problem,omitempty"`   // if Unusable: why
+	Store    *Store    `json:"store,omitempty"`     // if Opened: its content
 }
 
-// fileFact is the fact that a file is unchanged, and the observation of it.
+// fileFact is the name of the fact that the file is unchanged, and of the file's observation.
 const fileFact = "file"
 
-// What the fact is where there is no sum.
+// The values of the fact if there is no sum.
 const (
 	factMissing    = "absent"
 	factUnreadable = "unreadable"
 )
 
-// fact is the value of fileFact.
+// fact returns the value of fileFact.
 func (o *Observed) fact() string {
 	switch {
 	case o.State == Missing:
@@ -66,12 +67,12 @@ func (o *Observed) fact() string {
 
 func sumFact(sum string) string { return "sha256:" + sum }
 
-// Needs names the one observation that a plan is made from: the file.
+// Needs returns the only observation that a plan is made from: the file.
 func (d *Driver) Needs(r *schema.Resource, _ *planner.Observations) ([]planner.Need, hcl.Diagnostics) {
 	return []planner.Need{Need(r)}, nil
 }
 
-// Observe reads the file. The body is an *Observed.
+// Observe reads the file. It returns an *Observed.
 func (d *Driver) Observe(ctx context.Context, r *schema.Resource, n planner.Need) (any, error) {
 	if n != Need(r) {
 		return nil, fmt.Errorf("observing %s: unknown observation", n)
@@ -84,7 +85,7 @@ func (d *Driver) Observe(ctx context.Context, r *schema.Resource, n planner.Need
 	return o, err
 }
 
-// look reads the file. The Store beside the observation has the keys; it is nil unless the file was opened.
+// look reads the file. The returned Store includes the keys; it is nil unless the file was opened.
 func (d *Driver) look(ctx context.Context, w *wanted) (*Observed, *Store, error) {
 	h, err := d.host(w.declaration)
 	if err != nil {
@@ -118,7 +119,7 @@ func (d *Driver) look(ctx context.Context, w *wanted) (*Observed, *Store, error)
 	return o, s, nil
 }
 
-// openWith opens a keystore with the declared password, else with the previous one.
+// openWith opens a keystore with the declared password, or else with the previous one.
 func (w *wanted) openWith(ctx context.Context, content []byte) (s *Store, previous bool, err error) {
 	s, err = Open(ctx, content, w.Password.Reveal())
 	if !isWrongPassword(err) || w.PreviousPassword.Empty() {
@@ -128,7 +129,7 @@ func (w *wanted) openWith(ctx context.Context, content []byte) (s *Store, previo
 	switch {
 	case failed == nil:
 		return before, true, nil
-	case !isWrongPassword(failed): // it says more than that neither opens it
+	case !isWrongPassword(failed): // it says more than that both are wrong
 		return nil, false, failed
 	}
 	return nil, false, err
@@ -139,7 +140,7 @@ func isWrongPassword(err error) bool {
 	return errors.As(err, &unusable) && unusable.Rule == RuleWrongPassword
 }
 
-// Public is what a keystore shows of itself without any key: what survives being written as JSON.
+// Public returns the keystore without any key: what remains after it is written as JSON.
 func (s *Store) Public() *Store {
 	out := *s
 	out.secrets, out.loose, out.source, out.password = nil, nil, nil, ""
@@ -158,11 +159,11 @@ func (s *Store) Public() *Store {
 	return &out
 }
 
-// mostBytes is how large a keystore may be. One with a thousand CAs has two million.
+// mostBytes is the maximum size of a keystore. One with a thousand CAs has two million bytes.
 const mostBytes = 16 << 20
 
-// readFile reads a file and when it was modified. The error is ErrNoFile where there is none, and an *Error where
-// it cannot be a keystore by its kind or size.
+// readFile reads a file and the time it was modified. The error is ErrNoFile if there is no file, and an *Error if
+// its type or size shows that it is not a keystore.
 func readFile(files host.Files, name string) ([]byte, time.Time, error) {
 	info, err := files.Stat(name)
 	switch {
@@ -178,7 +179,7 @@ func readFile(files host.Files, name string) ([]byte, time.Time, error) {
 		}
 	}
 	content, err := host.ReadFile(files, name, mostBytes)
-	if err == nil { // after reading: a write in between then counts as newer than what was read
+	if err == nil { // read again afterwards, so that a write in between counts as newer than the content
 		info, err = files.Stat(name)
 	}
 	switch {
@@ -190,11 +191,11 @@ func readFile(files host.Files, name string) ([]byte, time.Time, error) {
 	return content, info.ModTime().UTC(), nil
 }
 
-// missingFolder is the folder of a file if there is no such folder, "" if there is. A machine that cannot be asked
-// is an error.
+// missingFolder returns the folder of a file if it does not exist, or "" if it does. It is an error if the machine
+// cannot be asked.
 func missingFolder(files host.Files, name string) (string, error) {
 	folder := filepath.Dir(name)
-	if path.IsAbs(name) { // names on another machine have slashes, whatever this one's have
+	if path.IsAbs(name) { // paths on another machine have slashes, whatever those of this one have
 		folder = path.Dir(name)
 	}
 	info, err := files.Stat(folder)
@@ -209,7 +210,7 @@ func missingFolder(files host.Files, name string) (string, error) {
 	return "", nil
 }
 
-// Facts reads the one fact there is, fileFact: the SHA-256 of the file, or "absent", or "unreadable".
+// Facts reads the only fact, fileFact: the SHA-256 of the file, or "absent", or "unreadable".
 func (d *Driver) Facts(ctx context.Context, r *schema.Resource, names []string) (map[string]string, error) {
 	decl, err := decode(r)
 	if err != nil {

@@ -41,7 +41,7 @@ func cannotPlan(c planner.Change, err error) hcl.Diagnostics {
 	}}
 }
 
-// planning is a declaration beside its file, on the way to a plan.
+// planning is a plan being made from a declaration and its file.
 type planning struct {
 	*standing
 
@@ -50,7 +50,7 @@ type planning struct {
 	findings []planner.Finding
 }
 
-// outline compares, and writes down the step and the findings.
+// outline returns the plan: the step and the findings.
 func (p *planning) outline() planner.Outline {
 	out := planner.Outline{Action: planner.NoChange, Actual: p.actual(), Seen: p.expiries()}
 	missing := p.seen.State == Missing
@@ -73,7 +73,8 @@ func (p *planning) outline() planner.Outline {
 	return out
 }
 
-// expiries are until when the entries that the file has are valid, for pictures: of a chain the first to expire counts.
+// expiries returns until when the entries of the file are valid, for pictures: the first one of a chain to expire
+// counts.
 func (p *planning) expiries() []planner.Shown {
 	var out []planner.Shown
 	if p.have == nil {
@@ -88,7 +89,7 @@ func (p *planning) expiries() []planner.Shown {
 	return out
 }
 
-// firstToExpire is the certificate of an entry's chain that expires first; known is false where none can be read.
+// firstToExpire returns the certificate of an entry's chain that expires first. known is false if none can be read.
 func (e *Entry) firstToExpire() (first Certificate, known bool) {
 	for i, c := range e.Chain {
 		if i == 0 || c.until.Before(first.until) {
@@ -98,9 +99,9 @@ func (e *Entry) firstToExpire() (first Certificate, known bool) {
 	return first, !first.until.IsZero()
 }
 
-// actual is what the file holds in the declaration's shape. What is as declared is spelled as it is declared; a
-// certificate that is not reads by its name and fingerprint. Undeclared entries are left out while keep_others lets
-// them stay.
+// actual returns the content of the file in the shape of the declaration. What is as declared has the declaration's
+// spelling; a certificate that differs is shown by its name and fingerprint. Undeclared entries that keep_others
+// keeps are left out.
 func (p *planning) actual() cty.Value {
 	if p.seen.State == Missing {
 		return cty.NullVal(cty.DynamicPseudoType)
@@ -143,7 +144,7 @@ func (p *planning) actual() cty.Value {
 	})
 }
 
-// declaredAlias is an alias as the declaration spells it.
+// declaredAlias returns an alias in the declaration's spelling.
 func (w *wanted) declaredAlias(alias string) string {
 	for _, spelled := range w.spelled {
 		if fold(spelled) == fold(alias) {
@@ -153,7 +154,7 @@ func (w *wanted) declaredAlias(alias string) string {
 	return alias
 }
 
-// actualEntry is an entry of the file beside what is declared of it. Keys are secret and not compared here.
+// actualEntry returns an entry of the file in the shape of its declaration. Keys are secret and not compared here.
 func (p *planning) actualEntry(e *wantedEntry, block entryBlock, old *Entry) cty.Value {
 	if e.made != nil {
 		return cty.ObjectVal(map[string]cty.Value{"self_signed": e.made.actual(old, block.SelfSigned)})
@@ -167,7 +168,7 @@ func (p *planning) actualEntry(e *wantedEntry, block entryBlock, old *Entry) cty
 	return cty.ObjectVal(map[string]cty.Value{"certificate": cty.StringVal(text)})
 }
 
-// leaf names the certificate of an entry.
+// leaf describes the certificate of an entry.
 func (e *Entry) leaf() string {
 	if len(e.Chain) == 0 {
 		return "no certificate"

@@ -7,7 +7,7 @@ import (
 
 var _ driver.Reacher = (*Driver)(nil)
 
-// Reach is the one file of a keystore.
+// Reach returns the only file of a keystore.
 func (d *Driver) Reach(r *schema.Resource) driver.Reach {
 	name, machine := Location(r)
 	if name == "" {

@@ -15,7 +15,7 @@ import (
 	"github.com/syncctl/syncctl/schema"
 )
 
-// check holds the rules of a declaration that need no look at any file. Values that are not known yet are left alone.
+// check checks the rules that need only the declaration. Values that are not known yet are not checked.
 func (d *declaration) check() hcl.Diagnostics {
 	diags := append(d.checkFile(), d.checkAliases()...)
 	for _, alias := range aliases(d.Entries) {
@@ -37,7 +37,7 @@ func (d *declaration) check() hcl.Diagnostics {
 	return diags
 }
 
-// known are the values of a list argument, none as long as one of them is not known.
+// known returns the values of a list argument, or nil while one of them is not known.
 func known(b declare.Block, values []string, name string) []string {
 	if !b.Known(name) {
 		return nil
@@ -45,7 +45,7 @@ func known(b declare.Block, values []string, name string) []string {
 	return values
 }
 
-// aliases are the labels of blocks, sorted.
+// aliases returns the labels of blocks, sorted.
 func aliases[B any](blocks map[string]B) []string { return slices.Sorted(maps.Keys(blocks)) }
 
 func (d *declaration) checkFile() hcl.Diagnostics {
@@ -72,7 +72,7 @@ func (d *declaration) checkFile() hcl.Diagnostics {
 	return diags
 }
 
-// checkAliases holds the rules that span several blocks, or several declarations.
+// checkAliases checks the rules about several blocks or several declarations.
 func (d *declaration) checkAliases() hcl.Diagnostics {
 	var diags hcl.Diagnostics
 	seen := map[string]string{}
@@ -104,19 +104,19 @@ func (d *declaration) checkAliases() hcl.Diagnostics {
 
 type writersKey struct{}
 
-// writersOf are the declarations of a format by the file that they write, made once for all of them.
+// writersOf returns the declarations of a format by the file that they write. It is made once for all of them.
 func writersOf(d *declaration) map[string][]schema.Addr {
 	return d.Resource().PeerMemo(writersKey{}, func() any {
 		out := map[string][]schema.Addr{}
 		for _, r := range slices.AppendSeq([]*schema.Resource{d.Resource()}, d.Resource().Peers()) {
-			peer, _ := declare.Once[declaration](r) // what is wrong in it has its own error, or is not known yet
+			peer, _ := declare.Once[declaration](r) // errors in it are reported there, and values may not be known yet
 			out[peer.file()] = append(out[peer.file()], peer.Addr())
 		}
 		return out
 	}).(map[string][]schema.Addr)
 }
 
-// file is the file that a declaration writes, with its machine; "" where that is not known.
+// file returns the machine and path of the file that a declaration writes, or "" if they are not known.
 func (d *declaration) file() string {
 	machine := ""
 	switch {
@@ -208,7 +208,7 @@ func (b *selfSignedBlock) check(d *declaration) hcl.Diagnostics {
 	return diags
 }
 
-// badName says why something cannot be the name of a host, "" if it can.
+// badName says why something cannot be the name of a host, or returns "" if it can.
 func badName(name string) string {
 	switch {
 	case net.ParseIP(name) != nil:

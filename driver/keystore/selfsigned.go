@@ -27,13 +27,14 @@ type selfSigned struct {
 	keyType string
 }
 
-// keyTypes are the kinds of keys that can be made, as the language and as describe calls them.
+// keyTypes are the kinds of keys that can be made: their names in the language, and in describe.
 var keyTypes = map[string]string{
 	"rsa-2048": "RSA 2048", "rsa-3072": "RSA 3072", "rsa-4096": "RSA 4096",
 	"ecdsa-p256": "EC P-256", "ecdsa-p384": "EC P-384",
 }
 
-// renew says why an entry has to be made again, "" if it is as declared and stays valid for more than warnDays.
+// renew says why an entry has to be made again. It returns "" if it is as declared and stays valid for more than
+// warnDays.
 func (d *selfSigned) renew(e *Entry, now time.Time, warnDays int) string {
 	if len(e.Chain) == 0 {
 		return "it has no certificate"
@@ -78,7 +79,7 @@ func listed(words []string) string {
 	return wording.List(words)
 }
 
-// same compares names, whose order and case mean nothing.
+// same reports whether two lists have the same names, in any order and case.
 func same(a, b []string) bool {
 	sorted := func(words []string) []string {
 		return slices.Sorted(strings.FieldsSeq(strings.ToLower(strings.Join(words, " "))))
@@ -94,7 +95,7 @@ func (d *selfSigned) names() []string {
 	return out
 }
 
-// announced is the certificate as far as it is known before it is made: its names.
+// announced returns what is known of the certificate before it is made: its names.
 func (d *selfSigned) announced() *x509.Certificate {
 	return &x509.Certificate{DNSNames: d.dns, IPAddresses: d.ips}
 }
@@ -110,7 +111,7 @@ func (d *selfSigned) make(alias string, now time.Time, random io.Reader) (Entry,
 	if _, err := io.ReadFull(random, serial); err != nil {
 		return e, fmt.Errorf("making the certificate of %s: %w", e, err)
 	}
-	serial[0] = serial[0]&0x7f | 0x40 // positive, and of one length
+	serial[0] = serial[0]&0x7f | 0x40 // positive, and always of the same length
 	key, err := d.newKey(random)
 	if err != nil {
 		return e, fmt.Errorf("making the key of %s: %w", e, err)
@@ -155,8 +156,8 @@ func (d *selfSigned) newKey(random io.Reader) (crypto.Signer, error) {
 	return nil, fmt.Errorf("unknown kind of key %q", d.keyType)
 }
 
-// actual is an entry of the file in the shape of the block that declares it. What is as declared is spelled as it
-// is declared; days are not compared, because they count only when the certificate is made.
+// actual returns an entry of the file in the shape of the block that declares it. What is as declared has the
+// declaration's spelling. Days are not compared, because they count only when the certificate is made.
 func (d *selfSigned) actual(old *Entry, block *selfSignedBlock) cty.Value {
 	if len(old.Chain) == 0 {
 		return cty.NullVal(cty.DynamicPseudoType)

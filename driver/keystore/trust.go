@@ -17,15 +17,16 @@ import (
 	"github.com/syncctl/syncctl/planner"
 )
 
-// An undeclared trust store, such as Java's own cacerts, belongs to somebody else: certificates are added to it in
+// An undeclared trust store, such as Java's own cacerts, belongs to somebody else. Certificates are added to it in
 // the form that it has, and nothing else about it changes. Until Java 17 cacerts is a JKS. Since 18 it is a PKCS#12
-// file without any password, and it must stay one: Java opens it without a password, and would see no certificate
-// that is encrypted.
+// file without a password, and must stay so: Java opens it without a password, and would not see an encrypted
+// certificate.
 
-// AddTrust adds trusted certificates to the bytes of a keystore, in the form that it has: its format, password and
-// level of algorithms, certificates encrypted or not, a MAC or none. All its content stays. What is trusted already,
-// under whatever alias, is left alone; if that is everything, data itself comes back. An error is an that of Open
-// where the keystore cannot be opened, and otherwise says what prevents the addition; Hindrances says it in advance.
+// AddTrust adds trusted certificates to the bytes of a keystore, in the form that it has: its format, its password,
+// its level of algorithms, whether certificates are encrypted, and whether it has a MAC. All its content stays.
+// Certificates that are already trusted, under any alias, are skipped; if all are, it returns data itself. If the
+// keystore cannot be opened, it returns the error of Open. Other errors say what prevents the addition; Hindrances
+// says it in advance.
 func AddTrust(
 	ctx context.Context, data []byte, password string, add []Trusted, now time.Time, random io.Reader,
 ) ([]byte, error) {
@@ -60,7 +61,7 @@ func AddTrust(
 	return out, nil
 }
 
-// missing are the certificates that are not trusted yet, each once, in the form in which they are written.
+// missing returns the certificates that are not trusted yet, each once, in the form in which they are written.
 func (s *Store) missing(add []Trusted) []Trusted {
 	var out []Trusted
 	for _, t := range add {
@@ -69,7 +70,7 @@ func (s *Store) missing(add []Trusted) []Trusted {
 			continue
 		}
 		t.Certificate = NewCertificate(t.Certificate.DER)
-		if s.Format == JKS { // where Java looks for lower case
+		if s.Format == JKS { // in which Java looks for lower case
 			t.Alias = fold(t.Alias)
 		}
 		out = append(out, t)
@@ -77,8 +78,8 @@ func (s *Store) missing(add []Trusted) []Trusted {
 	return out
 }
 
-// Hindrances says what prevents adding trusted certificates (AddTrust), empty if nothing does: an alias that is
-// taken, or content that the file would lose. It needs nothing but the Store.
+// Hindrances says what prevents adding trusted certificates (AddTrust): an alias that is taken, or content that the
+// file would lose. It is empty if nothing does. It needs only the Store.
 func (s *Store) Hindrances(add []Trusted) []Problem {
 	var out []Problem
 	refuse := func(rule, help, format string, args ...any) {
@@ -116,13 +117,13 @@ func (s *Store) Hindrances(add []Trusted) []Problem {
 	return out
 }
 
-// Rules of Hindrances alone. No finding has them: who shows one has a rule of its own.
+// Rules that only Hindrances uses. No finding has them: a driver that shows one uses its own rule.
 const (
 	aliasTaken = "alias-taken"
 	notAnAlias = "not-an-alias"
 )
 
-// takenBy says in words what has an alias, "" if nothing does.
+// takenBy says what has an alias, or returns "" if nothing does.
 func (s *Store) takenBy(alias string) string {
 	if t := s.Trust(alias); t != nil {
 		return t.Certificate.String()
@@ -138,7 +139,8 @@ func (s *Store) takenBy(alias string) string {
 	return ""
 }
 
-// unfit says why a certificate cannot be added: one that Java cannot read would make the whole file unreadable to it.
+// unfit says why a certificate cannot be added: Java could not read the whole file if it contained one that it cannot
+// read.
 func (s *Store) unfit(t *Trusted) string {
 	switch {
 	case t.Certificate.parsed == nil && t.Certificate.subject == "":
@@ -153,7 +155,7 @@ func (s *Store) unfit(t *Trusted) string {
 	return ""
 }
 
-// appendBags adds trusted certificates behind all others of a PKCS#12 file, whose bags are written as they were read.
+// appendBags adds trusted certificates after all other bags of a PKCS#12 file. These are written as they were read.
 func appendBags(
 	ctx context.Context, data []byte, password string, add []Trusted, random io.Reader,
 ) ([]byte, error) {
@@ -163,7 +165,8 @@ func appendBags(
 	}
 	certificate := func(b pfx.Bag) bool { return b.Kind == pfx.Certificate }
 	o := pfx.Options{
-		// Nothing newer can be written, and nothing older is needed: whoever reads newer algorithms reads this too.
+		// Newer levels cannot be written, and older ones are not needed: whatever reads newer algorithms reads this,
+		// too.
 		Level: min(f.Level, pfx.Modern), Random: random, NoMAC: !f.MAC,
 		Open: f.Unencrypted || !f.MAC && !slices.ContainsFunc(f.Bags, certificate),
 	}
@@ -180,7 +183,7 @@ func appendBags(
 		return nil, fmt.Errorf("reading back the new content: %w", err)
 	}
 	slices.SortStableFunc(f.Bags,
-		func(a, b pfx.Bag) int { return isCertificate(a) - isCertificate(b) }) // as Write has them
+		func(a, b pfx.Bag) int { return isCertificate(a) - isCertificate(b) }) // in the order of Write
 	same := slices.EqualFunc(f.Bags, again.Bags, sameBag)
 	if !same || again.MAC != f.MAC || again.Unencrypted != o.Open || again.Level > o.Level {
 		return nil, errors.New("the new content differs from what was meant")
@@ -195,7 +198,7 @@ func isCertificate(b pfx.Bag) int {
 	return 0
 }
 
-// sameBag compares bags. Attributes are a set, whose order means nothing.
+// sameBag reports whether two bags are equal. Attributes are a set, so their order does not matter.
 func sameBag(a, b pfx.Bag) bool {
 	sorted := func(all [][]byte) [][]byte { return slices.SortedFunc(slices.Values(all), bytes.Compare) }
 	return a.Kind == b.Kind && bytes.Equal(a.DER, b.DER) && bytes.Equal(a.Sealed, b.Sealed) &&
@@ -203,7 +206,7 @@ func sameBag(a, b pfx.Bag) bool {
 		slices.EqualFunc(sorted(a.Attributes), sorted(b.Attributes), bytes.Equal)
 }
 
-// grown says what of a keystore is missing or changed in what was made of it by adding certificates.
+// grown returns an error if again is not the keystore plus the added certificates.
 func (s *Store) grown(again *Store, add []Trusted) error {
 	want := *s
 	want.Trusted = slices.Concat(s.Trusted, add)
@@ -226,7 +229,7 @@ func (s *Store) grown(again *Store, add []Trusted) error {
 		if !back.continues(e.Chain) || !back.Created.Equal(e.Created) {
 			return fmt.Errorf("the new content has %s with another chain", e)
 		}
-		// A chain whose end is missing may get it, as with keytool, but only the right one.
+		// A chain whose end is missing may be completed, as with keytool, but only with the right certificate.
 		k := &checker{}
 		for at := max(1, len(e.Chain)); at < len(back.Chain); at++ {
 			k.signed("", back.Chain[at-1], back.Chain[at])

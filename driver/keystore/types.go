@@ -10,7 +10,7 @@ import (
 	"github.com/zclconf/go-cty/cty"
 )
 
-// declaration is a keystore as it is written in the files.
+// declaration is a keystore as it is written in the configuration.
 type declaration struct {
 	declare.Block
 
@@ -27,7 +27,7 @@ type declaration struct {
 	Trust   map[string]trustBlock `decl:"trust"`
 }
 
-// entryBlock is a private key with its certificates: given, or made here.
+// entryBlock is a private key with its certificates, either given or made by syncctl.
 type entryBlock struct {
 	declare.Block
 
@@ -47,7 +47,7 @@ type selfSignedBlock struct {
 	KeyType string   `decl:"key_type"`
 }
 
-// trustBlock is a certificate that is trusted.
+// trustBlock is a trusted certificate.
 type trustBlock struct {
 	declare.Block
 
@@ -62,7 +62,7 @@ const (
 	leastJava   = 6
 )
 
-// Types are the two formats of keystores.
+// Types returns the two formats of keystores.
 func (d *Driver) Types() []schema.Type {
 	return []schema.Type{
 		keystoreType(PKCS12, "A keystore in PKCS#12, which Java and openssl share: keys with their certificates, and "+

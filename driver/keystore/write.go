@@ -13,15 +13,15 @@ import (
 	"github.com/syncctl/syncctl/planner"
 )
 
-// write is the one verb: the file is written whole or not at all.
+// write is the only verb. It writes the whole file or nothing.
 var write = driver.Verb[*Driver]{Name: opWrite, Execute: (*Driver).write, Verify: (*Driver).verifyWritten}
 
 const opWrite = "write"
 
-// newMode is that of a new keystore: only its owner reads it.
+// newMode is the mode of a new keystore: only its owner may read it.
 const newMode = 0o600
 
-// writeStep writes the file.
+// writeStep returns the step that writes the file.
 func (p *planning) writeStep() planner.Step {
 	var what, why []string
 	e := planner.Effect{}
@@ -38,7 +38,7 @@ func (p *planning) writeStep() planner.Step {
 			e.Change++
 		}
 	}
-	if e == (planner.Effect{}) { // the file alone
+	if e == (planner.Effect{}) { // only the file as a whole changes
 		e.Change = 1
 	}
 	mark, because, undo := planner.MarkAdd, "it does not exist", "delete the file"
@@ -61,7 +61,7 @@ func (p *planning) writeStep() planner.Step {
 	return s
 }
 
-// mostReasons is how many reasons are named in a line.
+// mostReasons is the number of reasons that are named in a line.
 const mostReasons = 8
 
 func reasons(why []string) string {
@@ -71,7 +71,7 @@ func reasons(why []string) string {
 	return strings.Join(why, "; ")
 }
 
-// write writes the file and reads back what it is about to write.
+// write replaces the file, after it has read back the new content.
 func (d *Driver) write(ctx context.Context, t *executor.Task) (executor.Result, error) {
 	w, err := asPlanned(t.Resource, &t.Step)
 	if err != nil {
@@ -117,8 +117,8 @@ func (d *Driver) write(ctx context.Context, t *executor.Task) (executor.Result, 
 	return out, nil
 }
 
-// compose makes the content of the file and reads it back: only what was asked for may replace a file, and all that
-// is kept must be in it.
+// compose makes the content of the file and reads it back. The file may be replaced only by what was asked for, and
+// everything that is kept must be in it.
 func (d *Driver) compose(ctx context.Context, w *wanted, o *Observed, have *Store) ([]byte, error) {
 	s := w.stand(have, o.Previous, o.Now)
 	for _, x := range s.found {
@@ -147,7 +147,7 @@ func (d *Driver) compose(ctx context.Context, w *wanted, o *Observed, have *Stor
 	return content, nil
 }
 
-// plannedFile is what the file was when the plan was made.
+// plannedFile returns the file's fact at the time of the plan.
 func plannedFile(s *planner.Step) string {
 	for _, f := range s.Facts {
 		if f.Name == fileFact {
@@ -157,13 +157,13 @@ func plannedFile(s *planner.Step) string {
 	return ""
 }
 
-// continues tells whether the chain of an entry begins with another one: a PKCS#12 file lengthens a chain by what
-// else it holds.
+// continues reports whether the chain of an entry begins with another one. A PKCS#12 file may lengthen a chain by its
+// other certificates.
 func (e *Entry) continues(chain []Certificate) bool {
 	return len(e.Chain) >= len(chain) && sameChain(e.Chain[:len(chain)], chain)
 }
 
-// lost says what of a keystore is missing in what was made of it.
+// lost returns an error if content of the keystore is missing in again.
 func (s *Store) lost(again *Store) error {
 	for i := range s.Entries {
 		e := &s.Entries[i]
@@ -196,7 +196,7 @@ func (d *Driver) verifyWritten(ctx context.Context, t *executor.Task) (executor.
 		return executor.Verdict{}, err
 	case o.State == Missing:
 		return executor.NotDone.Because("the file does not exist"), nil
-	case o.State == Unusable: // what is declared opens with the password
+	case o.State == Unusable: // a file as declared opens with the password
 		return executor.NotDone.Because("%s", wording.OneLine(o.Problem.Message)), nil
 	}
 	s := w.stand(have, o.Previous, o.Now)

@@ -5,8 +5,7 @@ import (
 	"fmt"
 )
 
-// Some programs write PKCS#12 in BER: lengths that are not known beforehand, strings in pieces. encoding/asn1 reads
-// DER alone.
+// Some programs write PKCS#12 in BER: with indefinite lengths, and strings in pieces. encoding/asn1 reads only DER.
 
 const (
 	maxDepth = 32
@@ -20,7 +19,7 @@ const (
 var errCutOff = errors.New("it ends in the middle of a value")
 
 // toDER rewrites the first value of b with definite lengths in their shortest form, and octet strings in one piece.
-// It returns what follows the value. What is inside of octet strings stays as it is.
+// It also returns what follows the value. The content of octet strings is not rewritten.
 func toDER(b []byte) (der, rest []byte, err error) { return derValue(b, maxDepth) }
 
 func derValue(b []byte, depth int) (der, rest []byte, err error) {
@@ -68,7 +67,7 @@ func derValue(b []byte, depth int) (der, rest []byte, err error) {
 	return tlv(tag, inner), rest, nil
 }
 
-// header takes the tag and the length off a value.
+// header splits tag and length from a value.
 func header(b []byte) (tag []byte, length int, content []byte, err error) {
 	if len(b) == 0 {
 		return nil, 0, nil, errCutOff

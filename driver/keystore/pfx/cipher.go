@@ -14,11 +14,11 @@ import (
 	"slices"
 )
 
-// ownAlgorithm is one of PKCS#12's own (RFC 7292, appendix C).
+// ownAlgorithm is an algorithm that PKCS#12 itself defines (RFC 7292, appendix C).
 type ownAlgorithm struct {
 	name string
 	key  int // bytes
-	iv   int // bytes; 0: a stream
+	iv   int // bytes; 0 for a stream cipher
 	weak bool
 	make func(key []byte) (cipher.Block, error)
 }
@@ -59,7 +59,7 @@ var schemes = map[string]scheme{
 	"1.2.840.113549.3.7":      {24, des.NewTripleDESCipher, Foreign},
 }
 
-// names of what is known and not supported, for errors.
+// names are known algorithms that are not supported, for errors.
 var names = map[string]string{
 	"1.3.6.1.4.1.11591.4.11":  "scrypt (1.3.6.1.4.1.11591.4.11)",
 	"1.2.840.113549.1.5.3":    "MD5 and DES (1.2.840.113549.1.5.3)",
@@ -84,7 +84,7 @@ type pbes2Params struct{ KDF, Encryption pkix.AlgorithmIdentifier }
 
 var errPadding = errors.New("what comes out is not plain text")
 
-// decrypt opens what is encrypted with a password. It notes the algorithm in f.
+// decrypt decrypts data that is encrypted with a password. It records the level and weakness of the algorithm in r.
 func (r *reader) decrypt(a pkix.AlgorithmIdentifier, sealed []byte) ([]byte, error) {
 	var block cipher.Block
 	var iv []byte
@@ -158,7 +158,7 @@ func (r *reader) pbes2(a pkix.AlgorithmIdentifier) (cipher.Block, []byte, error)
 	return block, iv, nil
 }
 
-// unpad decrypts in CBC mode and takes the padding off.
+// unpad decrypts in CBC mode and removes the padding.
 func unpad(block cipher.Block, iv, sealed []byte) ([]byte, error) {
 	size := block.BlockSize()
 	if len(sealed) == 0 || len(sealed)%size != 0 {

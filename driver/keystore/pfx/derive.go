@@ -29,7 +29,7 @@ var (
 	oidSHA256     = oid(2, 16, 840, 1, 101, 3, 4, 2, 1)
 )
 
-// hashes by the identifier of the digest, and of the HMAC with it.
+// hashes are the hash functions, by the identifiers of the digest and of the HMAC with it.
 var hashes = map[string]func() hash.Hash{
 	oidMD5.String():          md5.New,
 	oidSHA1.String():         sha1.New,
@@ -47,7 +47,7 @@ var hashes = map[string]func() hash.Hash{
 // secret is a password in the two forms that keys are derived from.
 type secret struct {
 	bmp  []byte // RFC 7292, appendix B.1: UTF-16, ended by a zero
-	utf8 string // as PBKDF2 has it everywhere
+	utf8 string // the form for PBKDF2
 }
 
 func newSecret(password string) secret {
@@ -76,22 +76,23 @@ func fromBMP(b []byte) (string, error) {
 	return string(utf16.Decode(u)), nil
 }
 
-// Bounds of the work that a file may ask for. Java refuses more iterations than maxIterations too.
+// Limits on the work that a file may require. Java also refuses more iterations than maxIterations.
 const (
 	maxIterations = 5_000_000
 	maxWork       = 20_000_000
 
-	// restAfter is how many rounds, less than one, are between two looks whether somebody still waits: a millisecond.
+	// restAfter is the number of rounds between two checks whether opening was cancelled. They take about a
+	// millisecond.
 	restAfter = 1 << 12
 )
 
-// budget is what opening one file may cost, in rounds of a hash function.
+// budget is the work that opening one file may take, in rounds of a hash function.
 type budget struct {
 	left  int
-	ended func() error // why nobody waits any more; nil: somebody always does
+	ended func() error // returns an error once opening was cancelled; nil if it cannot be
 }
 
-// round is called before each round.
+// round must be called before each round.
 func (b *budget) round(n int) error {
 	if n%restAfter != 0 || b.ended == nil {
 		return nil
@@ -111,14 +112,14 @@ func (b *budget) spend(iterations, blocks int) error {
 	return nil
 }
 
-// What a key is derived for (RFC 7292, appendix B.3).
+// The purposes of a derived key (RFC 7292, appendix B.3).
 const (
 	forKey byte = 1 + iota
 	forIV
 	forMAC
 )
 
-// derive is the key derivation of PKCS#12 (RFC 7292, appendix B.2).
+// derive derives a key as PKCS#12 does (RFC 7292, appendix B.2).
 func (b *budget) derive(h func() hash.Hash, password, salt []byte, iterations int, purpose byte, size int) ([]byte,
 	error) {
 	d := h()
@@ -165,7 +166,7 @@ func repeat(b []byte, v int) []byte {
 	return out[:size]
 }
 
-// add adds b+1 to each piece of block that is as long as b, as numbers.
+// add adds b+1, as a number, to each piece of block that is as long as b.
 func add(block, b []byte) {
 	one, n := big.NewInt(1), new(big.Int).SetBytes(b)
 	n.Add(n, one)
@@ -177,10 +178,10 @@ func add(block, b []byte) {
 	}
 }
 
-// mostKey is how long a key may be, in bytes: 512 are those of a program that takes the bits of SHA-512 for bytes.
+// mostKey is the maximum length of a key, in bytes. A program that takes the bits of SHA-512 for bytes writes 512.
 const mostKey = 512
 
-// pbkdf2Params are of RFC 8018, appendix A.2.
+// pbkdf2Params are the parameters of PBKDF2 (RFC 8018, appendix A.2).
 type pbkdf2Params struct {
 	Salt       asn1.RawValue
 	Iterations int
@@ -188,7 +189,7 @@ type pbkdf2Params struct {
 	PRF        pkix.AlgorithmIdentifier `asn1:"optional"`
 }
 
-// pbkdf2 derives a key as an algorithm identifier says. size 0: as long as it says.
+// pbkdf2 derives a key as an algorithm identifier says. If size is 0, the identifier gives the length.
 func (b *budget) pbkdf2(kdf pkix.AlgorithmIdentifier, password string, size int) ([]byte, error) {
 	if !kdf.Algorithm.Equal(oidPBKDF2) {
 		return nil, fmt.Errorf("%w: its keys are derived with %s", ErrUnsupported, algorithm(kdf.Algorithm))
@@ -209,8 +210,8 @@ func (b *budget) pbkdf2(kdf pkix.AlgorithmIdentifier, password string, size int)
 	if size == 0 {
 		size = p.KeyLength
 	}
-	// RFC 9579, section 4, wants at least 20 bytes for a MAC: what is shorter could be guessed. What is longer than its
-	// hash is a waste, but programs that take bits for bytes write it, and others read it.
+	// RFC 9579, section 4, requires at least 20 bytes for a MAC, because a shorter key could be guessed. A key longer
+	// than its hash is useless, but programs that take bits for bytes write it, and others read it.
 	switch {
 	case size != p.KeyLength && p.KeyLength != 0 || size < 8:
 		return nil, fmt.Errorf("%w: it wants a key of %d bytes", ErrFormat, p.KeyLength)
@@ -223,7 +224,7 @@ func (b *budget) pbkdf2(kdf pkix.AlgorithmIdentifier, password string, size int)
 	return b.stretch(h, password, p.Salt.Bytes, p.Iterations, size)
 }
 
-// stretch is PBKDF2 (RFC 8018, section 5.2) as package crypto/pbkdf2 has it, which cannot be interrupted.
+// stretch computes PBKDF2 (RFC 8018, section 5.2) like package crypto/pbkdf2, which cannot be interrupted.
 func (b *budget) stretch(h func() hash.Hash, password string, salt []byte, iterations, size int) ([]byte, error) {
 	prf := hmac.New(h, []byte(password))
 	var out, u []byte
@@ -260,7 +261,7 @@ type digestInfo struct {
 
 type pbmac1Params struct{ KDF, MAC pkix.AlgorithmIdentifier }
 
-// mac is the MAC that a file has to have.
+// mac computes the MAC that a file must have.
 func (b *budget) mac(m *macData, password secret, content []byte) ([]byte, error) {
 	var h func() hash.Hash
 	var key []byte

@@ -18,7 +18,7 @@ type reader struct {
 	weak     bool
 }
 
-// unmarshal reads one value, and nothing may follow it.
+// unmarshal reads one value. It is an error if something follows it.
 func unmarshal(der []byte, to any) error {
 	rest, err := asn1.Unmarshal(der, to)
 	if err == nil && len(rest) > 0 {
@@ -46,15 +46,15 @@ type encryptedKey struct {
 	Sealed    []byte
 }
 
-// Looks tells whether data begins as a PKCS#12 file does.
+// Looks reports whether data begins like a PKCS#12 file.
 func Looks(data []byte) bool {
 	tag, _, content, err := header(data)
 	return err == nil && len(tag) == 1 && tag[0] == 0x30 && bytes.HasPrefix(content, []byte{2, 1, 3})
 }
 
-// Parse opens a file. Its errors are ErrFormat, ErrTruncated, ErrPassword, ErrUnsupported or ErrCostly, and none
-// holds anything of what is in the file; or why ctx ended. The time it takes is bounded whatever the file asks for. A
-// file that has no MAC and nothing encrypted in it is opened by every password.
+// Parse opens a file. Its errors are ErrFormat, ErrTruncated, ErrPassword, ErrUnsupported or ErrCostly, which contain
+// nothing of the file's content, or why ctx ended. The time is bounded, whatever the file requires. A file without a
+// MAC in which nothing is encrypted opens with any password.
 func Parse(ctx context.Context, data []byte, password string) (*File, error) {
 	ended := func() error { return context.Cause(ctx) }
 	return parse(data, password, &budget{left: maxWork, ended: ended})
@@ -104,7 +104,8 @@ func parse(data []byte, password string, work *budget) (*File, error) {
 	return f, nil
 }
 
-// checkMAC settles whether the password is right. An empty one is taken for no bytes at all by some programs.
+// checkMAC checks the password with the MAC. Some programs treat an empty password as no bytes at all, so both forms
+// are tried.
 func (r *reader) checkMAC(m *macData, content []byte) error {
 	switch {
 	case m.MAC.Algorithm.Algorithm.Equal(oidPBMAC1):
@@ -149,7 +150,7 @@ func (r *reader) contents(f *File, safe []byte) error {
 		var bags []safeBag
 		err = r.list(content, &bags)
 		switch {
-		case err != nil && encrypted && !f.MAC: // what came out was plain text by chance
+		case err != nil && encrypted && !f.MAC: // the wrong password gave valid padding by chance
 			return ErrPassword
 		case err != nil:
 			return formatError("reading its bags", err)
@@ -189,7 +190,7 @@ func (r *reader) list(ber []byte, to any) error {
 	return unmarshal(der, to)
 }
 
-// part opens one part: the bags in it lie open or are encrypted together.
+// part opens one part. The bags in it are either plain or encrypted together.
 func (r *reader) part(part contentInfo) (content []byte, encrypted bool, err error) {
 	switch {
 	case part.Type.Equal(oidData):
@@ -236,7 +237,7 @@ type safeBag struct {
 	Attributes []asn1.RawValue `asn1:"set,optional"`
 }
 
-// typed is the content of a certificate's or a secret's bag.
+// typed is the content of the bag of a certificate or a secret.
 type typed struct {
 	ID    asn1.ObjectIdentifier
 	Value []byte `asn1:"tag:0,explicit"`
@@ -278,7 +279,7 @@ func (r *reader) bag(raw *safeBag) (Bag, error) {
 	return b, nil
 }
 
-// open decrypts a key or a secret. One that the password does not open stays as it is.
+// open decrypts a key or a secret. If the password does not open it, it stays sealed.
 func (r *reader) open(b *Bag, content []byte) error {
 	var e encryptedKey
 	if err := unmarshal(content, &e); err != nil {
@@ -296,7 +297,7 @@ func (r *reader) open(b *Bag, content []byte) error {
 	return nil
 }
 
-// attribute takes in what is noted of a bag. What is not as it should be is kept as it is.
+// attribute adds an attribute to a bag. One that is not as expected is kept unchanged.
 func (b *Bag) attribute(der []byte) error {
 	var a struct {
 		ID     asn1.ObjectIdentifier

@@ -1,10 +1,10 @@
-// Package pfx reads and writes PKCS#12 files as their safe bags: keys and certificates with the names that they
-// have in the file (RFC 7292).
+// Package pfx reads and writes PKCS#12 files as their safe bags: keys and certificates with their names in the file
+// (RFC 7292).
 //
-// The libraries that there are lose those names: software.sslmate.com/src/go-pkcs12 reads one key without its name,
-// refuses files with several keys or with a trusted certificate beside a key, and writes keys without names. What
-// is told apart by name, as every keystore of Java is, cannot be compared nor kept with that, so this package has
-// the bags themselves. It leans on the standard library for all that it has: ASN.1, PBKDF2, AES, triple DES, HMAC.
+// The existing libraries lose those names. software.sslmate.com/src/go-pkcs12 reads one key without its name, refuses
+// files with several keys or with a trusted certificate beside a key, and writes keys without names. Java identifies
+// everything in a keystore by name, so content could be neither compared nor kept that way. Therefore this package
+// reads and writes the bags themselves. It uses the standard library where it can: ASN.1, AES, triple DES, HMAC.
 package pfx
 
 import (
@@ -13,34 +13,34 @@ import (
 	"fmt"
 )
 
-// File is what a PKCS#12 file holds.
+// File is the content of a PKCS#12 file.
 type File struct {
 	Bags []Bag // in the order of the file
 
-	MAC         bool  // the file has a MAC, so that a change to it shows
+	MAC         bool  // the file has a MAC, which shows if it was changed
 	Level       Level // the newest of the algorithms in it
 	Weak        bool  // something in it is encrypted with RC2 or RC4
-	Unencrypted bool  // all certificates lie in it unencrypted
-	Mixed       bool  // some certificates lie in it unencrypted, and some do not
+	Unencrypted bool  // no certificate in it is encrypted
+	Mixed       bool  // some certificates in it are encrypted and some are not
 }
 
-// Level says how new the software has to be that reads a file.
+// Level says how new software has to be to read a file.
 type Level int
 
 // The levels.
 const (
-	Legacy  Level = iota // PKCS#12's own algorithms, with SHA-1: all software
+	Legacy  Level = iota // PKCS#12's own algorithms, with SHA-1: all software reads it
 	Modern               // PBES2, or a MAC with SHA-2: Java 8u301, 11.0.12, and all after that
 	Newest               // PBMAC1 (RFC 9579): Java 26
-	Foreign              // what openssl can write and no Java reads: AES-192 and triple DES in PBES2, a MAC with MD5
+	Foreign              // written by openssl, read by no Java: AES-192 and triple DES in PBES2, a MAC with MD5
 )
 
-// Kind is what a bag holds.
+// Kind says what a bag holds.
 type Kind int
 
 // The kinds of bags.
 const (
-	Other       Kind = iota // what this package does not know: a certificate revocation list, bags within a bag
+	Other       Kind = iota // not known to this package: a certificate revocation list, bags within a bag
 	Key                     // a private key
 	Certificate             // an X.509 certificate
 	Secret                  // a secret, such as a symmetric key
@@ -49,27 +49,27 @@ const (
 // Bag is one safe bag.
 type Bag struct {
 	Kind Kind
-	Type asn1.ObjectIdentifier // of the bag, for Other; of what is inside, for Secret
+	Type asn1.ObjectIdentifier // type of the bag, for Other; of its content, for Secret
 
-	// DER is the certificate; the key as PKCS #8 (PrivateKeyInfo); or what is inside the secret. It is nil where
-	// Sealed is set.
+	// DER is the certificate, the key as PKCS #8 (PrivateKeyInfo), or the content of the secret. It is nil if Sealed
+	// is set.
 	DER []byte
 
-	// Sealed is a key or a secret as it lies in the file (EncryptedPrivateKeyInfo), where the file's password does not
-	// open it: it has one of its own, or an algorithm that is not known here.
+	// Sealed is a key or a secret as it is in the file (EncryptedPrivateKeyInfo), if the file's password does not
+	// open it. It has its own password, or an algorithm that is not known here.
 	Sealed []byte
 
-	Plain bool // the key lay in the file unencrypted
+	Plain bool // the key is not encrypted in the file
 
 	Name    string // friendlyName
-	Named   bool   // there is one
-	KeyID   []byte // localKeyID: a key and its certificate have the same
-	Trusted bool   // Java's mark of a certificate that is trusted
+	Named   bool   // whether there is a friendlyName
+	KeyID   []byte // localKeyID, the same for a key and its certificate
+	Trusted bool   // has Java's mark of a trusted certificate
 
 	Attributes [][]byte // the other attributes, in DER
 }
 
-// What may be wrong with a file, for errors.Is. The error around it says more.
+// The errors about a file, for errors.Is. The error that wraps them says more.
 var (
 	ErrFormat      = errors.New("it is no PKCS#12 file")
 	ErrTruncated   = errors.New("the file is cut off")
@@ -94,7 +94,7 @@ var (
 	oidFriendlyName    = oid(1, 2, 840, 113549, 1, 9, 20)
 	oidLocalKeyID      = oid(1, 2, 840, 113549, 1, 9, 21)
 	oidTrustedKeyUsage = oid(2, 16, 840, 1, 113894, 746875, 1,
-		1) // Oracle's: keytool lists what has it as trustedCertEntry
+		1) // Oracle's: keytool lists certificates that have it as trustedCertEntry
 	oidAnyKeyUsage = oid(2, 5, 29, 37, 0)
 )
 

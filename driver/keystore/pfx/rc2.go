@@ -6,8 +6,8 @@ import (
 	"math/bits"
 )
 
-// RC2 (RFC 2268) is what Java before 8u301 and OpenSSL before 3 encrypt certificates with in PKCS#12 files. It is
-// here to read them; nothing is written with it. The libraries that have it keep it internal.
+// Java before 8u301 and OpenSSL before 3 encrypt certificates in PKCS#12 files with RC2 (RFC 2268). It is implemented
+// only to read them; nothing is written with it. The libraries that have it keep it internal.
 
 const rc2Block = 8
 
@@ -32,7 +32,7 @@ var rc2Table = [256]byte{
 	0xc5, 0xf3, 0xdb, 0x47, 0xe5, 0xa5, 0x9c, 0x77, 0x0a, 0xa6, 0x20, 0x68, 0xfe, 0x7f, 0xc1, 0xad,
 }
 
-// newRC2 expands a key of 1 to 128 bytes (RFC 2268, section 2), of which as many bits count as are given.
+// newRC2 expands a key of 1 to 128 bytes (RFC 2268, section 2). effective is the number of its effective bits.
 func newRC2(key []byte, effective int) cipher.Block {
 	var l [128]byte
 	n := copy(l[:], key)
@@ -56,7 +56,7 @@ func (c *rc2) BlockSize() int { return rc2Block }
 
 var rc2Shifts = [4]int{1, 2, 3, 5}
 
-// Encrypt is RFC 2268, section 3.
+// Encrypt implements RFC 2268, section 3.
 func (c *rc2) Encrypt(dst, src []byte) {
 	r, j := load(src), 0
 	for round := range 16 {
@@ -73,7 +73,7 @@ func (c *rc2) Encrypt(dst, src []byte) {
 	store(dst, r)
 }
 
-// Decrypt is RFC 2268, section 4.
+// Decrypt implements RFC 2268, section 4.
 func (c *rc2) Decrypt(dst, src []byte) {
 	r, j := load(src), 63
 	for round := range 16 {

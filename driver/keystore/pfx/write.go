@@ -14,14 +14,14 @@ import (
 	"slices"
 )
 
-// Options say how a file is protected.
+// Options says how a file is protected.
 type Options struct {
 	Level  Level     // Legacy: triple DES and SHA-1; else PBES2 with AES-256 and SHA-256, and a MAC with SHA-256
-	Random io.Reader // for salts and first blocks
+	Random io.Reader // for salts and initialization vectors
 
-	// Open leaves the certificates unencrypted, so that Java sees them without the password, too.
+	// Open leaves the certificates unencrypted, so that Java sees them even without the password.
 	Open bool
-	// NoMAC leaves the MAC out. With Open, of a file that has neither keys nor secrets nothing depends on the password.
+	// NoMAC omits the MAC. With Open, a file without keys and secrets then does not depend on the password.
 	NoMAC bool
 }
 
@@ -30,9 +30,9 @@ const (
 	saltSize   = 20
 )
 
-// Write makes a file of bags: keys and secrets each encrypted, certificates encrypted together, and a MAC. A sealed
-// key is written as it is. A bag of the kind Other is an error. Keys come first, and certificates stay in the order
-// that they have.
+// Write returns a file with the bags: keys and secrets each encrypted, certificates encrypted together, and a MAC. A
+// sealed key is written as it is. A bag of the kind Other is an error. Keys and secrets come first. Certificates stay
+// in order.
 func Write(bags []Bag, password string, o Options) ([]byte, error) {
 	w := &writer{o: o, password: newSecret(password), budget: &budget{left: math.MaxInt}}
 	var keys, certificates [][]byte
@@ -81,7 +81,7 @@ type writer struct {
 	budget   *budget
 }
 
-// content is what a bag has inside.
+// content returns the content of a bag, and its identifier.
 func (w *writer) content(b *Bag) (content []byte, id asn1.ObjectIdentifier, err error) {
 	switch b.Kind {
 	case Certificate:
@@ -104,7 +104,7 @@ func (w *writer) content(b *Bag) (content []byte, id asn1.ObjectIdentifier, err 
 	return nil, nil, fmt.Errorf("writing a bag of the kind %s: it is not known here", b.Type)
 }
 
-// attributes are a SET OF, which DER wants sorted.
+// attributes returns the attributes as a SET OF, which DER requires to be sorted.
 func (b *Bag) attributes() []byte {
 	all := slices.Clone(b.Attributes)
 	if b.Named {
@@ -140,7 +140,7 @@ func (w *writer) random(n int) ([]byte, error) {
 	return b, nil
 }
 
-// encrypt returns the algorithm, in DER, and what it makes of plain.
+// encrypt returns the algorithm, in DER, and the encrypted data.
 func (w *writer) encrypt(plain []byte) (algorithm, sealed []byte, err error) {
 	salt, err := w.random(saltSize)
 	if err != nil {
@@ -182,7 +182,7 @@ func (w *writer) encrypt(plain []byte) (algorithm, sealed []byte, err error) {
 	return sequence(mustDER(oidPBES2), params), pad(block, iv, plain), nil
 }
 
-// kdf names PBKDF2 with HMAC-SHA-256.
+// kdf returns the identifier of PBKDF2 with HMAC-SHA-256.
 func (w *writer) kdf(salt []byte) []byte {
 	null := []byte{5, 0}
 	return sequence(mustDER(oidPBKDF2), sequence(octets(salt), mustDER(iterations),
@@ -215,7 +215,7 @@ func explicit(content []byte) []byte { return tlv([]byte{0xa0}, content) }
 
 func octets(content []byte) []byte { return tlv([]byte{tagOctets}, content) }
 
-// mustDER writes identifiers and small numbers, which cannot fail: what is not one would show in every test.
+// mustDER encodes identifiers and small numbers, which cannot fail. Any other value would show in every test.
 func mustDER(v any) []byte {
 	b, err := asn1.Marshal(v)
 	if err != nil {
