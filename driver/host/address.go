@@ -11,14 +11,14 @@ import (
 	"github.com/syncctl/syncctl/printable"
 )
 
-// address is a machine and who logs in there.
+// address is a machine and the user who logs in there.
 type address struct {
 	user, host string
 	port       uint16
 }
 
-// parseAddress reads user@host and user@host:port. The user may hold an @, as names of directories do; an IPv6
-// address stands in brackets. No error shows what stands before the host: it may be a password.
+// parseAddress parses user@host and user@host:port. The user may contain an @, as names in directories do. An IPv6
+// address is in brackets. No error shows the part before the host: it may be a password.
 func parseAddress(text string) (address, error) {
 	if strings.Contains(text, "://") {
 		return address{}, errors.New("an SSH address is written user@host or user@host:port, without a scheme")
@@ -43,14 +43,13 @@ func parseAddress(text string) (address, error) {
 	return address{user: user, host: strings.ToLower(name), port: port}, nil
 }
 
-// CheckAddress says what is wrong with an SSH address, nil where nothing is. The error shows nothing that may be a
-// password.
+// CheckAddress returns an error if an SSH address is invalid. The error shows nothing that may be a password.
 func CheckAddress(text string) error {
 	_, err := parseAddress(text)
 	return err
 }
 
-// HostPort is the machine of an SSH address, as host:port.
+// HostPort returns the machine of an SSH address, as host:port.
 func HostPort(text string) (string, error) {
 	a, err := parseAddress(text)
 	if err != nil {
@@ -100,7 +99,7 @@ func checkName(name string) error {
 	return nil
 }
 
-// hostPort is the form that connections are made with.
+// hostPort returns the address in the form for connecting.
 func (a address) hostPort() string {
 	return net.JoinHostPort(a.host, strconv.Itoa(int(a.port)))
 }

@@ -9,20 +9,20 @@ import (
 	"time"
 )
 
-// process is a command that was started, here or over SSH.
+// process is a command that was started, on this machine or over SSH.
 type process struct {
 	stdin          io.WriteCloser
 	stdout, stderr io.Reader
 	ended          <-chan struct{}                        // closed when it has ended, or its end cannot be known any more
 	how            func(ctx context.Context) (int, error) // once ended and read: its code, or why it is unknown
-	signal         func(force bool)                       // asks it to end, or makes it; may stand still
-	release        func()                                 // gives up the streams
+	signal         func(force bool)                       // asks it to end, or forces it to; may block
+	release        func()                                 // closes the streams
 
 	grace time.Duration
 	after func(time.Duration) <-chan time.Time
 }
 
-// attend gives a command its input, takes its output, and waits for its end.
+// attend feeds a command its input, collects its output, and waits for its end.
 func (p *process) attend(ctx context.Context, c Command) (Output, Started, error) {
 	defer p.release()
 	stdout, stderr := &kept{limit: c.limit()}, &kept{limit: c.limit()}
@@ -53,18 +53,18 @@ func (p *process) attend(ctx context.Context, c Command) (Output, Started, error
 	return out, StartedYes, nil
 }
 
-// feed gives the command its input, and the end of it. An input that breaks off is not ended: half of it must not
-// pass for all.
+// feed writes the input to the command, and closes it. If reading the input fails, it is not closed: half of it must
+// not look like all of it.
 func (p *process) feed(stdin io.Reader, failed chan<- error) {
 	if stdin != nil {
 		from := &noting{Reader: stdin}
-		_, _ = io.Copy(p.stdin, from) // what cannot be written was not wanted: the command has ended, or the connection
+		_, _ = io.Copy(p.stdin, from) // if it cannot be written, the command or the connection has ended
 		if from.err != nil {
 			failed <- from.err
 			return
 		}
 	}
-	p.stdin.Close() // fails where the other end is closed
+	p.stdin.Close() // fails if the other end is closed
 }
 
 // noting remembers why reading failed.
@@ -81,7 +81,7 @@ func (n *noting) Read(p []byte) (int, error) {
 	return k, err
 }
 
-// drain reads the output until its end. What ends it is looked at by how.
+// drain reads the output to its end. The function how finds out what ended it.
 func (p *process) drain(stdout, stderr io.Writer, done chan<- struct{}) {
 	var both sync.WaitGroup
 	both.Go(func() { _, _ = io.Copy(stdout, p.stdout) })
@@ -90,8 +90,8 @@ func (p *process) drain(stdout, stderr io.Writer, done chan<- struct{}) {
 	close(done)
 }
 
-// rest waits for the rest of the output of a command that has ended. open: something that it left running holds the
-// output open, and nothing comes any more.
+// rest waits for the remaining output of a command that has ended. open reports whether a process that the command
+// left running holds the output open, and nothing more comes.
 func (p *process) rest(ctx context.Context, read <-chan struct{}, count func() int64) (open bool, err error) {
 	for {
 		before := count()
@@ -108,10 +108,10 @@ func (p *process) rest(ctx context.Context, read <-chan struct{}, count func() i
 	}
 }
 
-// stop ends the command: it is asked to, then made to.
+// stop ends the command: it asks it to end, then forces it to.
 func (p *process) stop(why error) error {
 	done := make(chan struct{})
-	go func() { // a signal stands still where the connection does
+	go func() { // a signal blocks while the connection does
 		defer close(done)
 		for _, force := range []bool{false, true} {
 			p.signal(force)

@@ -13,7 +13,7 @@ import (
 	"github.com/syncctl/syncctl/printable"
 )
 
-// checkTarget refuses invalid addresses, the same ones for all machines.
+// checkTarget refuses invalid addresses. It is the same check for all machines.
 func checkTarget(address string) error {
 	host, port, err := net.SplitHostPort(address)
 	if err != nil || host == "" || printable.Line(host) != host || strings.ContainsAny(host, " \t") {
@@ -25,10 +25,10 @@ func checkTarget(address string) error {
 	return nil
 }
 
-// dialing names an attempt in errors.
+// dialing describes an attempt to connect, for errors.
 func dialing(address string) string { return "connecting to " + wording.Message(address, 200) }
 
-// Dial is told at Host.
+// Dial implements Host.
 func (h *local) Dial(ctx context.Context, address string) (net.Conn, error) {
 	conn, err := h.dial(ctx, address)
 	if err != nil {
@@ -62,20 +62,20 @@ func (h *local) dial(ctx context.Context, address string) (net.Conn, error) {
 	return d, nil
 }
 
-// dialed is a connection of this machine's own.
+// dialed is a connection that was dialed from this machine.
 type dialed struct {
 	net.Conn
 
 	conns *conns
 }
 
-// Close is of net.Conn.
+// Close implements net.Conn.
 func (d *dialed) Close() error {
 	defer d.conns.drop(d)
 	return d.Conn.Close()
 }
 
-// CloseWrite is told at Host.
+// CloseWrite ends what is sent; see Host.Dial.
 func (d *dialed) CloseWrite() error {
 	if c, ok := d.Conn.(interface{ CloseWrite() error }); ok {
 		return c.CloseWrite()
@@ -88,15 +88,15 @@ func (d *dialed) end(error) { d.Close() }
 // ender is a connection that can be ended for a reason.
 type ender interface{ end(why error) }
 
-// conns are the connections that were dialed from a machine and have not ended.
+// conns holds the connections that were dialed from a machine and have not ended.
 type conns struct {
 	mu      sync.Mutex
 	open    map[ender]bool
 	ended   bool
-	running sync.WaitGroup // one for each
+	running sync.WaitGroup // counts the open connections
 }
 
-// add counts a connection in, unless the host is closed.
+// add adds a connection, unless the host is closed.
 func (c *conns) add(conn ender) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -120,7 +120,7 @@ func (c *conns) drop(conn ender) {
 	}
 }
 
-// end ends all of them, and waits until they have.
+// end ends all connections, and waits until they have ended.
 func (c *conns) end() {
 	c.mu.Lock()
 	c.ended = true

@@ -2,14 +2,15 @@ package host
 
 import "slices"
 
-// plainNames are the environment variables that programs need to find their way, and that hold no secret.
+// plainNames lists the environment variables that programs commonly need and that hold no secret.
 var plainNames = []string{
 	"PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "TMPDIR", "TERM", "NO_COLOR",
 	"SystemRoot", "PATHEXT", "COMSPEC", "TEMP", "TMP", "USERPROFILE", "APPDATA", "LOCALAPPDATA", "PROGRAMDATA",
 }
 
-// PlainEnvironment is the environment of a program that a configuration names, "NAME=value": what every program needs,
-// and none of the user's secrets. It is never nil, which would mean this process's own.
+// PlainEnvironment returns the environment for a program that a configuration names, as "NAME=value": the variables
+// that programs commonly need, and none of the user's secrets. It is never nil, which would mean this process's own
+// environment.
 func PlainEnvironment(lookup func(name string) (string, bool)) []string {
 	out := []string{}
 	for _, name := range plainNames {
@@ -20,5 +21,5 @@ func PlainEnvironment(lookup func(name string) (string, bool)) []string {
 	return out
 }
 
-// IsPlain tells whether PlainEnvironment has a variable.
+// IsPlain reports whether PlainEnvironment includes a variable.
 func IsPlain(name string) bool { return slices.Contains(plainNames, name) }

@@ -11,43 +11,44 @@ import (
 	"github.com/spf13/afero"
 )
 
-// Files are a machine's files. Errors are those of package os: fs.ErrNotExist, fs.ErrExist and fs.ErrPermission
-// among them. Over SSH names are absolute, the first use connects, and an error of the connection wraps an *Error: of a
-// machine that did not answer in time, and of a context that ended, too.
+// Files gives access to a machine's files. Errors are those of package os, such as fs.ErrNotExist, fs.ErrExist and
+// fs.ErrPermission. Over SSH, names are absolute, the first use connects, and an error of the connection wraps an
+// *Error. So do the errors if the machine does not answer in time, or if the context ends.
 type Files interface {
 	Stat(name string) (fs.FileInfo, error)  // follows symbolic links
 	Lstat(name string) (fs.FileInfo, error) // does not
 	Readlink(name string) (string, error)
-	Names(folder string) ([]string, error) // what is in a folder, sorted
+	Names(folder string) ([]string, error) // the names in a folder, sorted
 
 	Open(name string) (io.ReadSeekCloser, error)
-	// Create makes a file that only its owner may read. fs.ErrExist if there is anything of that name, such as a link.
+	// Create makes a file that only its owner may read. It returns fs.ErrExist if anything has that name, even a
+	// link.
 	Create(name string) (NewFile, error)
 
-	// Rename gives a file a name, replaces the file that has it, in one step or not at all, and makes that durable
-	// where the machine can.
+	// Rename renames a file. It replaces a file that has the new name, in one step or not at all, and makes that
+	// durable if the machine can.
 	Rename(from, to string) error
 	Remove(name string) error // a file or a symbolic link
 }
 
-// NewFile is a file that is being written. What is asked and changed is the file itself, whatever has its name by now.
+// NewFile is a file that is being written. All methods apply to the file itself, whatever has its name by now.
 type NewFile interface {
 	io.WriteCloser
 	Stat() (fs.FileInfo, error)
 	Chmod(mode fs.FileMode) error
 	Chown(uid, gid int) error
-	Sync() error // has the machine write it to its disk
+	Sync() error // makes the machine write it to its disk
 }
 
-// MaxFile is how large a file may be that is read as a whole, in bytes, where its reader knows no smaller bound. The
-// keystores and settings files that servers have are a hundredth of it.
+// MaxFile is the maximum size, in bytes, of a file that is read as a whole, unless its reader has a smaller limit.
+// The keystores and settings files of servers are a hundredth of it.
 const MaxFile = 64 << 20
 
-// ErrTooLarge is a file, a folder or an answer about them that is larger than what is read of it.
+// ErrTooLarge says that a file, a folder or an answer about them is larger than the limit.
 var ErrTooLarge = errors.New("it is too large")
 
-// ReadFile reads a whole file of at most so many bytes. What counts is what comes, not what the machine says of the
-// file's size: a device, or a machine that means ill, sends without end.
+// ReadFile reads a whole file of at most most bytes. It counts the bytes that come and does not trust the size that
+// the machine reports: a device or a malicious machine may send without end.
 func ReadFile(files Files, name string, most int64) ([]byte, error) {
 	f, err := files.Open(name)
 	if err != nil {
@@ -65,12 +66,12 @@ func ReadFile(files Files, name string, most int64) ([]byte, error) {
 	return content, nil
 }
 
-// FilesOf are the files of a file system of this machine.
+// FilesOf returns the files of a file system of this machine.
 func FilesOf(fsys afero.Fs) Files { return localFiles{fsys} }
 
 type localFiles struct{ afero.Fs }
 
-// Lstat follows links where the file system has no word for them: then it has none.
+// Lstat implements Files. A file system without Lstat has no links, so Stat is used.
 func (l localFiles) Lstat(name string) (fs.FileInfo, error) {
 	if links, ok := l.Fs.(afero.Lstater); ok {
 		info, _, err := links.LstatIfPossible(name)
@@ -95,7 +96,8 @@ func (l localFiles) Names(folder string) ([]string, error) {
 	return names, err
 }
 
-// Open waits for nobody: a pipe in the place of a file would hold this program up until somebody writes to it.
+// Open implements Files. It does not block: a pipe in place of a file would block this program until somebody writes
+// to it.
 func (l localFiles) Open(name string) (io.ReadSeekCloser, error) {
 	f, err := l.OpenFile(name, os.O_RDONLY|atOnce, 0)
 	if err != nil {
@@ -120,9 +122,9 @@ func (l localFiles) Create(name string) (NewFile, error) {
 	return Handle(l.Fs, f), nil
 }
 
-// Handle is an open file of a file system of this machine as a NewFile. Mode and owner are set through the file where
-// it can, as files of the operating system can, and by its name where it cannot: such file systems are in memory, and
-// nobody else is in them.
+// Handle returns an open file of a file system of this machine as a NewFile. Files of the operating system have their
+// mode and owner set through the open file. Other files have them set by name: their file systems are in memory,
+// where nobody else can interfere.
 func Handle(fsys afero.Fs, f afero.File) NewFile {
 	if real, ok := f.(NewFile); ok {
 		return real
@@ -139,7 +141,7 @@ type byName struct {
 func (f byName) Chmod(mode fs.FileMode) error { return f.fs.Chmod(f.Name(), mode) }
 func (f byName) Chown(uid, gid int) error     { return f.fs.Chown(f.Name(), uid, gid) }
 
-// Rename syncs the folder as well. Where that fails the file has its new name, though not durably yet.
+// Rename implements Files. It also syncs the folder. If that fails the file has its new name, but not durably yet.
 func (l localFiles) Rename(from, to string) error {
 	if err := l.Fs.Rename(from, to); err != nil {
 		return err
@@ -151,10 +153,11 @@ func (l localFiles) Rename(from, to string) error {
 	return nil
 }
 
-// Planted tells whether a name of this machine may have been put there by another user to be written through: a link, a
-// pipe or a file of somebody else's in a folder where everybody may make one, such as /tmp. Systems refuse the same
-// where they are told to (Linux with protected_symlinks, protected_fifos and protected_regular). nil: it was not, there
-// is nothing of that name, or the file system has no owners.
+// Planted returns an error if another user may have created a name on this machine so that this program writes
+// through it: a link, a pipe or a file of another user, in a folder where everybody may create files, such as /tmp.
+// Systems can be configured to refuse the same (Linux with protected_symlinks, protected_fifos and
+// protected_regular). It returns nil if that is not so, if nothing has that name, or if the file system has no
+// owners.
 func Planted(fsys afero.Fs, name string) error {
 	const everybodyWrites = 0o002
 	info, err := localFiles{fsys}.Lstat(name)

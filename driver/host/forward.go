@@ -16,7 +16,7 @@ import (
 	"golang.org/x/crypto/ssh"
 )
 
-// Dial is told at Host.
+// Dial implements Host.
 func (h *sshHost) Dial(ctx context.Context, address string) (net.Conn, error) {
 	doing := dialing(address)
 	if err := checkTarget(address); err != nil {
@@ -41,16 +41,16 @@ func (h *sshHost) Dial(ctx context.Context, address string) (net.Conn, error) {
 	return nil, failed
 }
 
-// forward has the machine connect to an address. RFC 4254, 7.2.
+// forward makes the machine connect to an address (RFC 4254, 7.2).
 func (l *link) forward(ctx context.Context, address string) (*forwarded, error) {
-	host, port, _ := net.SplitHostPort(address) // it is checked
+	host, port, _ := net.SplitHostPort(address) // it was checked before
 	n, _ := strconv.ParseUint(port, 10, 16)
 	channel, requests, err := l.channel(ctx, "direct-tcpip", ssh.Marshal(struct {
 		Host     string
 		Port     uint32
 		From     string
 		FromPort uint32
-	}{host, uint32(n), net.IPv4zero.String(), 0})) // as the library says it
+	}{host, uint32(n), net.IPv4zero.String(), 0})) // as the library does
 	if err != nil {
 		return nil, notConnected(err)
 	}
@@ -75,8 +75,8 @@ func notConnected(err error) error {
 	return &inWords{"the machine opens no more connections: " + foreign(err), err}
 }
 
-// forwarded is a connection that the machine makes for us. A channel knows no deadlines: a pipe each way does, and
-// can be closed one way.
+// forwarded is a connection that the machine makes for us. An SSH channel has no deadlines. A pipe for each direction
+// has them, and can be closed for one direction.
 type forwarded struct {
 	host     *sshHost
 	link     *link
@@ -84,23 +84,23 @@ type forwarded struct {
 	requests <-chan *ssh.Request
 	address  string
 
-	in, fromThem net.Conn // what the other side says: our end, the end that the channel is copied to
-	out, toThem  net.Conn // what we say: our end, the end that is copied to the channel
+	in, fromThem net.Conn // what the other side sends: our end, and the end that the channel is copied to
+	out, toThem  net.Conn // what we send: our end, and the end that is copied to the channel
 
 	over chan struct{} // closed by Close, and with the host
 
 	mu     sync.Mutex
-	why    error // it was closed. Set before over is closed, lost and unsaid before their pipes
-	lost   error // why the data ended early; nil: it was all
-	unsaid error // why nothing more can be said
+	why    error // why it was closed. Set before over is closed; lost and unsaid are set before their pipes are closed
+	lost   error // why the data ended early; nil if it was complete
+	unsaid error // why nothing more can be sent
 }
 
-// pump copies both ways until both have ended, or the connection is closed.
+// pump copies in both directions until both have ended, or the connection is closed.
 func (c *forwarded) pump() {
 	defer c.host.conns.drop(c)
 	var others, both sync.WaitGroup
 	others.Go(func() { ssh.DiscardRequests(c.requests) })
-	others.Go(func() { _, _ = io.Copy(io.Discard, c.channel.Stderr()) }) // unread, it would hold up the rest
+	others.Go(func() { _, _ = io.Copy(io.Discard, c.channel.Stderr()) }) // if unread, it would block the rest
 	said, done := make(chan struct{}), make(chan struct{})
 	both.Go(func() { defer close(said); c.say() })
 	both.Go(c.hear)
@@ -108,7 +108,7 @@ func (c *forwarded) pump() {
 	select {
 	case <-done:
 	case <-c.over:
-		select { // what was written before it was closed is still sent
+		select { // data that was written before closing is still sent
 		case <-said:
 		case <-c.link.gone:
 		case <-c.link.after(c.link.grace):
@@ -119,11 +119,11 @@ func (c *forwarded) pump() {
 	others.Wait()
 }
 
-// say sends what is written, and the end of it.
+// say sends the data that is written, and then its end.
 func (c *forwarded) say() {
 	_, err := io.Copy(c.channel, c.toThem)
 	if err == nil {
-		_ = c.channel.CloseWrite() // who has closed the channel wants no end of it
+		_ = c.channel.CloseWrite() // the other side needs no end if it has closed the channel
 		return
 	}
 	why := c.loss()
@@ -136,7 +136,8 @@ func (c *forwarded) say() {
 	c.toThem.Close()
 }
 
-// hear receives until the other side has said all. To a channel, the end of the connection under it looks the same.
+// hear receives until the other side has sent everything. On a channel, this looks the same as the end of the
+// connection under it.
 func (c *forwarded) hear() {
 	if _, err := io.Copy(c.fromThem, c.channel); err == nil {
 		why := c.loss()
@@ -147,7 +148,7 @@ func (c *forwarded) hear() {
 	c.fromThem.Close()
 }
 
-// loss is why the connection to the machine ended, nil where it did not.
+// loss returns why the connection to the machine ended, or nil if it did not end.
 func (c *forwarded) loss() error {
 	select {
 	case <-c.over: // nobody asks any more
@@ -177,7 +178,7 @@ func (c *forwarded) finish(why error) {
 	c.out.Close()
 }
 
-// Read is of net.Conn.
+// Read implements net.Conn.
 func (c *forwarded) Read(p []byte) (int, error) {
 	n, err := c.in.Read(p)
 	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrClosedPipe) {
@@ -188,44 +189,44 @@ func (c *forwarded) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// Write is of net.Conn.
+// Write implements net.Conn.
 func (c *forwarded) Write(p []byte) (int, error) {
 	n, err := c.out.Write(p)
 	if errors.Is(err, io.ErrClosedPipe) {
 		c.mu.Lock()
 		defer c.mu.Unlock()
-		err = cmp.Or(c.why, c.unsaid, net.ErrClosed) // the last after CloseWrite
+		err = cmp.Or(c.why, c.unsaid, net.ErrClosed) // net.ErrClosed after CloseWrite
 	}
 	return n, err
 }
 
-// Close is of net.Conn.
+// Close implements net.Conn.
 func (c *forwarded) Close() error {
 	c.finish(net.ErrClosed)
 	return nil
 }
 
-// CloseWrite is told at Host.
+// CloseWrite ends what is sent; see Host.Dial.
 func (c *forwarded) CloseWrite() error { return c.out.Close() }
 
-// SetDeadline is of net.Conn.
+// SetDeadline implements net.Conn.
 func (c *forwarded) SetDeadline(t time.Time) error {
 	return errors.Join(c.SetReadDeadline(t), c.SetWriteDeadline(t))
 }
 
-// SetReadDeadline is of net.Conn.
+// SetReadDeadline implements net.Conn.
 func (c *forwarded) SetReadDeadline(t time.Time) error { return c.in.SetReadDeadline(t) }
 
-// SetWriteDeadline is of net.Conn.
+// SetWriteDeadline implements net.Conn.
 func (c *forwarded) SetWriteDeadline(t time.Time) error { return c.out.SetWriteDeadline(t) }
 
-// LocalAddr is of net.Conn.
+// LocalAddr implements net.Conn.
 func (c *forwarded) LocalAddr() net.Addr { return place(c.host.Name()) }
 
-// RemoteAddr is of net.Conn.
+// RemoteAddr implements net.Conn.
 func (c *forwarded) RemoteAddr() net.Addr { return place(c.address) }
 
-// place is where a connection comes from or leads to, as far as that is known here.
+// place is an end of a connection, as far as it is known here.
 type place string
 
 func (place) Network() string  { return "tcp" }

@@ -12,19 +12,19 @@ import (
 	"strings"
 )
 
-// Permission is what may be done on a machine. Of what a function returns an error for, nothing is started. A nil
+// Permission says what may be done on a machine. If a function returns an error, the action is not started. A nil
 // function allows everything.
 type Permission struct {
 	Command func(args []string) error     // running a command
 	Connect func(address string) error    // connecting from there to an address
-	File    func(f Files, n string) error // reading and writing a file; Files are those that are guarded, unguarded
+	File    func(f Files, n string) error // reading and writing a file; f are the unguarded files
 
-	// Folder is about knowing that a folder is there. nil: as File.
+	// Folder decides whether it may be known that a folder exists. If nil, File decides.
 	Folder func(f Files, n string) error
 }
 
-// Guard is a machine on which only that is done which is permitted. What is refused is an *Error or, of files, an
-// *fs.PathError. The temporary files and the backups that Replace makes for a file count as that file.
+// Guard returns a Host that does only what is permitted. Refusals are an *Error or, for files, an *fs.PathError.
+// Temporary files and backups that Replace makes for a file count as that file.
 func Guard(h Host, p Permission) Host {
 	if p.Folder == nil {
 		p.Folder = p.File
@@ -70,19 +70,19 @@ func (g *guarded) Files(ctx context.Context) Files {
 	return &guardedFiles{in: g.Host.Files(ctx), may: g.may}
 }
 
-// guardedFiles are files of which only those are used that are permitted.
+// guardedFiles gives access only to permitted files.
 type guardedFiles struct {
 	in  Files
 	may Permission
 }
 
-// made are the names of what Replace makes beside a file: its temporary files, and its backups.
+// made matches the names of the files that Replace makes next to a file: its temporary files and its backups.
 var made = []*regexp.Regexp{
 	regexp.MustCompile(`^\.(.+)\.syncctl-[0-9a-f]{16}$`),
 	regexp.MustCompile(`^(.+)\.[0-9]{8}T[0-9]{6}Z(?:-[0-9]{1,3})?\.bak$`),
 }
 
-// madeFor is the file that a file was made for, itself where it was made for none.
+// madeFor returns the file for which Replace made a file, or name itself if it was not made by Replace.
 func madeFor(name string) string {
 	for _, re := range made {
 		if m := re.FindStringSubmatch(base(name)); m != nil {
@@ -92,7 +92,7 @@ func madeFor(name string) string {
 	return name
 }
 
-// check decides on a file.
+// check decides about a file.
 func (g *guardedFiles) check(op, name string) error {
 	err := g.may.File(g.in, name)
 	if own := madeFor(name); err != nil && own != name && g.may.File(g.in, own) == nil && g.madeHere(name) {
@@ -101,14 +101,14 @@ func (g *guardedFiles) check(op, name string) error {
 	return about(op, name, err)
 }
 
-// madeHere tells whether a file that has a name of Replace's may be one that it made: it makes no links, and one that
-// somebody else made may lead anywhere.
+// madeHere reports whether a file with a name that Replace uses may be one that it made. Replace makes no links, and
+// a link that somebody else made may point anywhere.
 func (g *guardedFiles) madeHere(name string) bool {
 	info, err := g.in.Lstat(name)
 	return errors.Is(err, fs.ErrNotExist) || err == nil && info.Mode()&fs.ModeSymlink == 0
 }
 
-// look decides on what is asked of a file or a folder that is not opened.
+// look decides about a query on a file or a folder that is not opened.
 func (g *guardedFiles) look(op, name string) error {
 	err := g.check(op, name)
 	if err != nil && g.may.Folder(g.in, name) == nil {
@@ -141,7 +141,7 @@ func (g *guardedFiles) Readlink(name string) (string, error) {
 	return g.in.Readlink(name)
 }
 
-// Names: see Files. Of a folder that leads to a permitted file only the names of permitted files come.
+// Names: see Files. For a folder that only leads to permitted files, it returns only the names of permitted files.
 func (g *guardedFiles) Names(folder string) ([]string, error) {
 	if err := g.look("readdir", folder); err != nil {
 		return nil, err
@@ -153,7 +153,8 @@ func (g *guardedFiles) Names(folder string) ([]string, error) {
 	return names, err
 }
 
-// Open: see Files. What a name leads to may have been exchanged before it was open: it is asked again.
+// Open: see Files. The target of the name may have been exchanged before it was opened, so it is checked again
+// afterwards.
 func (g *guardedFiles) Open(name string) (io.ReadSeekCloser, error) {
 	if err := g.check("open", name); err != nil {
 		return nil, err
@@ -169,7 +170,8 @@ func (g *guardedFiles) Open(name string) (io.ReadSeekCloser, error) {
 	return f, nil
 }
 
-// Create: see Files. As with Open it is asked again where the file was made, and one outside does not stay.
+// Create: see Files. As in Open, the name is checked again after the file is created. A file that is not permitted is
+// removed.
 func (g *guardedFiles) Create(name string) (NewFile, error) {
 	if err := g.check("open", name); err != nil {
 		return nil, err
@@ -180,7 +182,7 @@ func (g *guardedFiles) Create(name string) (NewFile, error) {
 	}
 	if err := g.check("open", name); err != nil {
 		_ = f.Close() // nothing was written
-		// The name may lead to yet another file by now: only what may be the one just made is removed.
+		// The name may lead to another file by now. It is removed only if it may be the one that was just created.
 		if info, gone := g.in.Lstat(name); gone == nil && info.Mode().IsRegular() && info.Size() == 0 {
 			err = errors.Join(err, g.in.Remove(name))
 		}
@@ -207,8 +209,8 @@ func (g *guardedFiles) Remove(name string) error {
 	return g.in.Remove(name)
 }
 
-// Real is where an absolute name of another machine leads: without links, as far as the machine shows them. Parts that
-// are missing, or that the login may not see, are taken as they are written.
+// Real returns where an absolute name of another machine leads, with links resolved as far as the machine shows them.
+// Parts that are missing, or that the user may not see, are used as written.
 func Real(files Files, name string) (string, error) {
 	at, rest := "/", parts(name)
 	for links := 0; len(rest) > 0; {
@@ -244,7 +246,7 @@ func Real(files Files, name string) (string, error) {
 
 var errCircle = errors.New("the links lead in a circle")
 
-// parts are the parts of a path with slashes.
+// parts returns the parts of a path with slashes.
 func parts(name string) []string {
 	all := strings.Split(name, "/")
 	return slices.DeleteFunc(all, func(part string) bool { return part == "" || part == "." })

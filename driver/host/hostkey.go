@@ -13,15 +13,15 @@ import (
 	"golang.org/x/crypto/ssh/knownhosts"
 )
 
-// hostKeys are the lines of a known_hosts file.
+// hostKeys holds the lines of a known_hosts file.
 type hostKeys struct {
 	check ssh.HostKeyCallback
-	lines []string // as they were read: "" where there was nothing that can be used
+	lines []string // as read; "" for a line that cannot be used
 }
 
-// parseKnownHosts reads the lines of a known_hosts file. Lines that this program cannot read, such as those of kinds
-// of key that nobody should use any more, are left out, as ssh does: a machine known by such a line alone is
-// unknown. A line that revokes a key is never left out.
+// parseKnownHosts parses the lines of a known_hosts file. As in ssh, lines that this program cannot parse are
+// ignored, such as those with obsolete kinds of keys. A machine that only such a line names is unknown. A line that
+// revokes a key is never ignored.
 func parseKnownHosts(text []byte) (*hostKeys, error) {
 	k, db := &hostKeys{}, &keyLines{}
 	for i, line := range strings.Split(string(text), "\n") {
@@ -50,10 +50,10 @@ func parseKnownHosts(text []byte) (*hostKeys, error) {
 
 const maxLine = 32 << 10
 
-// nowhere stands for the address of a connection: it is the machine's name that its key is known by.
+// nowhere is used as the address of a connection, because keys are looked up by the machine's name.
 var nowhere = &net.TCPAddr{IP: net.IPv4zero}
 
-// verify compares the key that a machine shows with those that it is known by.
+// verify compares the key that a machine presents with its known keys.
 func (k *hostKeys) verify(a address, key ssh.PublicKey) error {
 	err := k.check(a.hostPort(), nowhere, key)
 	if err == nil {
@@ -82,7 +82,7 @@ func (k *hostKeys) verify(a address, key ssh.PublicKey) error {
 	return fmt.Errorf("the host key that it shows, %s, is refused: %s", shown, foreign(err))
 }
 
-// inWords says in our words what a library's error means.
+// inWords explains a library's error in our words.
 type inWords struct {
 	text  string
 	cause error
@@ -107,9 +107,9 @@ func (k *hostKeys) authority(w knownhosts.KnownKey) bool {
 	return w.Line > 0 && w.Line <= len(k.lines) && strings.HasPrefix(k.lines[w.Line-1], "@cert-authority")
 }
 
-// algorithms are the kinds of host key that a machine is asked for, the best first. Machines have several keys, and
-// show the first that is asked for: it must be one that is known here, or a known machine would look like a changed
-// one.
+// algorithms returns the kinds of host keys to ask a machine for, the best first. A machine has several keys and
+// presents the first kind that is asked for. It must be one that is known here, or a known machine would look like a
+// changed one.
 func (k *hostKeys) algorithms(a address) []string {
 	certificate := func(algorithm string) bool { return strings.Contains(algorithm, "-cert-") }
 	all := ssh.SupportedAlgorithms().HostKeys
@@ -140,7 +140,7 @@ func (k *hostKeys) algorithms(a address) []string {
 	return out
 }
 
-// Known tells whether the lines of a known_hosts file name a machine, host:port, whatever its key.
+// Known reports whether the lines of a known_hosts file name a machine, host:port, whatever its key.
 func Known(lines []byte, hostPort string) (bool, error) {
 	k, err := parseKnownHosts(lines)
 	if err != nil {
@@ -150,7 +150,7 @@ func Known(lines []byte, hostPort string) (bool, error) {
 	return errors.As(k.check(hostPort, nowhere, probe{}), &known) && len(known.Want) > 0, nil
 }
 
-// rank puts the key first that people find in documents, short enough to be compared by eye.
+// rank puts first the kind of key that people find in documents, and that is short enough to be compared by eye.
 func rank(algorithm string) int {
 	if algorithm == ssh.KeyAlgoED25519 {
 		return 0
@@ -158,7 +158,7 @@ func rank(algorithm string) int {
 	return 1
 }
 
-// probe is a key that no machine has, to learn which ones are known.
+// probe is a key that no machine has. It is used to find out which keys are known.
 type probe struct{}
 
 func (probe) Type() string                        { return "probe" }

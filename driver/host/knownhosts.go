@@ -14,11 +14,12 @@ import (
 	"golang.org/x/crypto/ssh/knownhosts"
 )
 
-// keyLines are lines of a known_hosts file in memory. Package knownhosts has the same and reads nothing but files of
-// the real file system: a copy of whom somebody administers would lie there. Errors are that package's.
+// keyLines holds lines of a known_hosts file in memory. Package knownhosts does the same but reads only files of the
+// real file system, where a copy of the machines that somebody administers would be left. Errors are those of that
+// package.
 type keyLines struct {
 	lines   []keyLine
-	revoked map[string]knownhosts.KnownKey // by the key, without its certificate
+	revoked map[string]knownhosts.KnownKey // by key, without its certificate
 }
 
 type keyLine struct {
@@ -27,7 +28,7 @@ type keyLine struct {
 	known     knownhosts.KnownKey
 }
 
-// add takes in line number n, as ssh.ParseKnownHosts has read it.
+// add adds line number n, as ssh.ParseKnownHosts has read it.
 func (k *keyLines) add(n int, marker string, hosts []string, key ssh.PublicKey) error {
 	known := knownhosts.KnownKey{Key: key, Line: n}
 	if marker == "revoked" {
@@ -45,7 +46,7 @@ func (k *keyLines) add(n int, marker string, hosts []string, key ssh.PublicKey) 
 	return nil
 }
 
-// callback compares what a machine shows with the lines: a key, or a certificate by its authority.
+// callback returns a function that compares a machine's key, or its certificate by its authority, with the lines.
 func (k *keyLines) callback() ssh.HostKeyCallback {
 	c := &ssh.CertChecker{
 		IsHostAuthority: func(authority ssh.PublicKey, address string) bool {
@@ -66,7 +67,7 @@ func (k *keyLines) callback() ssh.HostKeyCallback {
 	return c.CheckHostKey
 }
 
-// check compares a key that comes without a certificate.
+// check compares a key without a certificate.
 func (k *keyLines) check(address string, _ net.Addr, key ssh.PublicKey) error {
 	if known, ok := k.revoked[bare(key)]; ok {
 		return &knownhosts.RevokedError{Revoked: known}
@@ -81,7 +82,7 @@ func (k *keyLines) check(address string, _ net.Addr, key ssh.PublicKey) error {
 	return unknown
 }
 
-// about are the lines that name an address, host:port.
+// about returns the lines that name an address, host:port.
 func (k *keyLines) about(address string) func(yield func(keyLine) bool) {
 	host, port, err := net.SplitHostPort(address)
 	return func(yield func(keyLine) bool) {
@@ -93,7 +94,7 @@ func (k *keyLines) about(address string) func(yield func(keyLine) bool) {
 	}
 }
 
-// bare is a key, or that which a certificate is about.
+// bare returns a key, or the key in a certificate.
 func bare(key ssh.PublicKey) string {
 	if c, ok := key.(*ssh.Certificate); ok {
 		key = c.Key
@@ -103,8 +104,8 @@ func bare(key ssh.PublicKey) string {
 
 func equalKeys(a, b ssh.PublicKey) bool { return bytes.Equal(a.Marshal(), b.Marshal()) }
 
-// hostMatcher tells the addresses that a line is about (sshd(8), SSH_KNOWN_HOSTS FILE FORMAT): names with * and ?, of
-// which those with ! exclude, or one name that is hashed.
+// hostMatcher returns a function that matches the addresses of a line (sshd(8), SSH_KNOWN_HOSTS FILE FORMAT): names
+// with * and ?, where those with ! exclude, or one hashed name.
 func hostMatcher(hosts []string) (func(host, port string) bool, error) {
 	if len(hosts) == 1 && strings.HasPrefix(hosts[0], "|") {
 		return hashedMatcher(hosts[0])
@@ -145,8 +146,8 @@ func hostMatcher(hosts []string) (func(host, port string) bool, error) {
 	}, nil
 }
 
-// withoutZone is a host without the network interface that an IPv6 address may end with, unless the pattern has one:
-// whoever wrote the address may have named it *.DOMAIN.
+// withoutZone returns a host without the network interface at the end of an IPv6 address, unless the pattern has one.
+// Otherwise whoever wrote the address could make a pattern such as *.DOMAIN match it.
 func withoutZone(host, pattern string) string {
 	if strings.Contains(pattern, "%") {
 		return host
@@ -175,8 +176,8 @@ func hashedMatcher(text string) (func(host, port string) bool, error) {
 	}, nil
 }
 
-// glob matches a whole text with a pattern of * and ?. The time it takes grows with both, and not beyond: whoever wrote
-// the lines may be anybody.
+// glob matches a whole text with a pattern of * and ?. Its time is bounded by the product of their lengths, because
+// the lines may come from anybody.
 func glob(pattern, text string) bool {
 	p, t, star, from := 0, 0, -1, 0
 	for t < len(text) {
@@ -187,7 +188,7 @@ func glob(pattern, text string) bool {
 		case p < len(pattern) && (pattern[p] == '?' || pattern[p] == text[t]):
 			p++
 			t++
-		case star >= 0: // the last * takes one more
+		case star >= 0: // the last * matches one more character
 			from++
 			p, t = star+1, from
 		default:

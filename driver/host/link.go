@@ -13,9 +13,9 @@ import (
 
 // link is one connection, through all its jumps.
 type link struct {
-	raw    net.Conn // to the first machine: all the others end with it
+	raw    net.Conn // to the first machine; all others end with it
 	hops   []*ssh.Client
-	client *ssh.Client // of the machine that is meant
+	client *ssh.Client // the client of the target machine
 
 	grace time.Duration
 	after func(time.Duration) <-chan time.Time
@@ -23,14 +23,14 @@ type link struct {
 	once    sync.Once
 	why     error          // set before gone is closed
 	gone    chan struct{}  // closed when the connection has ended
-	running sync.WaitGroup // the two that watch
+	running sync.WaitGroup // the two goroutines that watch the connection
 
 	fileTimeout time.Duration
-	opening     chan struct{} // held by whoever looks at transfer
+	opening     chan struct{} // held by the goroutine that uses transfer
 	transfer    *transfer
 }
 
-// connect goes the whole way to the machine.
+// connect connects to the machine, through all jumps.
 func (h *sshHost) connect(ctx context.Context) (*link, error) {
 	within, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
@@ -68,7 +68,7 @@ func (h *sshHost) connect(ctx context.Context) (*link, error) {
 		}
 		l.hops, l.client = append(l.hops, client), client
 	}
-	if !stop() { // too late: it is being closed
+	if !stop() { // too late: it is already being closed
 		l.drop()
 		return nil, h.fail("connecting", StartedNo, because(within, ErrBroken))
 	}
@@ -77,7 +77,7 @@ func (h *sshHost) connect(ctx context.Context) (*link, error) {
 	return l, nil
 }
 
-// doing names a hop of the way.
+// doing describes connecting to one machine on the way.
 func (h *sshHost) doing(hop int) string {
 	if hop == len(h.route)-1 && hop > 0 {
 		return "connecting through " + h.route[hop-1].String()
@@ -87,7 +87,7 @@ func (h *sshHost) doing(hop int) string {
 	return "connecting to " + h.route[hop].String() + " on the way"
 }
 
-// because prefers the reason that we ended something for over what that looks like from inside.
+// because returns the reason why we ended something, if we did, instead of the error that followed from it.
 func because(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
@@ -115,7 +115,7 @@ func notForwarded(by address, err error) error {
 	return &inWords{fmt.Sprintf("the connection to %s broke: %s", by, foreign(err)), err}
 }
 
-// identities are the declared keys, then the agent's.
+// identities returns the declared keys, then those of the agent.
 func (h *sshHost) identities(ctx context.Context) (ids []identity, hangUp func(), err error) {
 	ids = h.ids
 	if h.o.AgentSocket == "" {
@@ -132,10 +132,10 @@ func (h *sshHost) identities(ctx context.Context) (ids []identity, hangUp func()
 	return unlike(append(ids[:len(ids):len(ids)], more...)), func() { agent.Close() }, nil
 }
 
-// handshake makes a connection to a machine's sshd into an SSH connection.
+// handshake turns a connection to a machine's sshd into an SSH connection.
 func (h *sshHost) handshake(conn net.Conn, to address, ids []identity) (*ssh.Client, error) {
 	l := &login{address: to, ids: ids}
-	strong := ssh.SupportedAlgorithms() // the library's default still takes key exchanges with SHA-1
+	strong := ssh.SupportedAlgorithms() // the library's default still allows key exchanges with SHA-1
 	config := &ssh.ClientConfig{
 		Config:            ssh.Config{KeyExchanges: strong.KeyExchanges, Ciphers: strong.Ciphers, MACs: strong.MACs},
 		User:              to.user,
@@ -156,15 +156,15 @@ func (h *sshHost) handshake(conn net.Conn, to address, ids []identity) (*ssh.Cli
 	return ssh.NewClient(c, channels, requests), nil
 }
 
-// drop ends a link that never was whole.
+// drop closes a link that was not completed.
 func (l *link) drop() {
 	l.raw.Close()
 	for _, c := range l.hops {
-		_ = c.Wait() // its error is that it was closed
+		_ = c.Wait() // its error only says that it was closed
 	}
 }
 
-// end ends the connection at once, whatever runs on it.
+// end closes the connection at once, whatever runs on it.
 func (l *link) end(why error) {
 	l.once.Do(func() { l.why = why })
 	l.raw.Close()
@@ -179,23 +179,24 @@ func (l *link) ended() bool {
 	}
 }
 
-// broken is why the connection ended. It is waited for: the first sign of an end may come before its reason.
+// broken returns why the connection ended. It waits for the reason, because the first sign of an end may come before
+// it.
 func (l *link) broken() error {
 	<-l.gone
 	return l.why
 }
 
-// watchEnd waits for the end of the connection, and ends what is left of it.
+// watchEnd waits for the end of the connection, and closes what is left of it.
 func (l *link) watchEnd() {
 	err := l.client.Wait()
 	l.end(fmt.Errorf("%w: %s", ErrBroken, foreign(err)))
 	for _, c := range l.hops {
-		_ = c.Wait() // the first to end ends all
+		_ = c.Wait() // when one ends, all end
 	}
 	close(l.gone)
 }
 
-// watchLife notices a machine that is gone without a word.
+// watchLife notices a machine that has disappeared without closing the connection.
 func (l *link) watchLife(every time.Duration) {
 	for {
 		select {
@@ -217,7 +218,7 @@ func (l *link) watchLife(every time.Duration) {
 	}
 }
 
-// ask asks the machine whether it still answers. What it answers does not matter.
+// ask checks whether the machine still answers. The content of the answer does not matter.
 func (l *link) ask() <-chan error {
 	answer := make(chan error, 1)
 	go func() {
@@ -227,7 +228,7 @@ func (l *link) ask() <-chan error {
 	return answer
 }
 
-// alive asks, and ends the connection where no answer can come any more.
+// alive checks whether the machine answers. If no answer can come any more, it ends the connection and returns why.
 func (l *link) alive(ctx context.Context) error {
 	select {
 	case err := <-l.ask():
@@ -241,7 +242,7 @@ func (l *link) alive(ctx context.Context) error {
 	}
 }
 
-// open opens a session. An error that is ErrBroken is the connection's, and nothing was asked of the machine.
+// open opens a session. If the error is ErrBroken, the connection has ended, and nothing was asked of the machine.
 func (l *link) open(ctx context.Context) (*session, error) {
 	channel, requests, err := l.channel(ctx, "session", nil)
 	var refused *ssh.OpenChannelError
@@ -254,7 +255,7 @@ func (l *link) open(ctx context.Context) (*session, error) {
 	return newSession(l, channel, requests), nil
 }
 
-// channel opens a channel. An error is the machine's refusal (*ssh.OpenChannelError), ErrBroken or the end of ctx.
+// channel opens a channel. The error is the machine's refusal (*ssh.OpenChannelError), ErrBroken, or the end of ctx.
 func (l *link) channel(ctx context.Context, kind string, data []byte) (ssh.Channel, <-chan *ssh.Request, error) {
 	type opened struct {
 		channel  ssh.Channel
@@ -282,7 +283,7 @@ func (l *link) channel(ctx context.Context, kind string, data []byte) (ssh.Chann
 			return nil, nil, l.broken()
 		}
 		return o.channel, o.requests, o.err
-	case <-l.gone: // the library may wait for ever for a channel on a connection that ended this moment
+	case <-l.gone: // the library may wait forever for a channel on a connection that ends at this moment
 		return nil, nil, l.broken()
 	case <-ctx.Done():
 		return nil, nil, context.Cause(ctx)

@@ -14,16 +14,17 @@ import (
 	"github.com/spf13/afero"
 )
 
-// LocalOptions say how this machine is used.
+// LocalOptions says how this machine is used.
 type LocalOptions struct {
 	Fs  afero.Fs // its files
-	Env []string // of the commands, "NAME=value"; nil: this process's own
+	Env []string // environment of commands, "NAME=value"; nil: this process's own
 
-	// Dial makes connections, over "tcp". nil: a net.Dialer.
+	// Dial makes connections over "tcp". If nil, a net.Dialer does.
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
 }
 
-// Local is the machine that this process runs on. Commands have no terminal: what asks for a password there fails.
+// Local returns the machine that this process runs on. Commands have no terminal, so a command that asks for a
+// password there fails.
 func Local(o LocalOptions) Host {
 	h := &local{o: o, grace: grace}
 	if o.Dial == nil {
@@ -37,7 +38,7 @@ type local struct {
 	o     LocalOptions
 	grace time.Duration
 
-	life context.Context // until Close
+	life context.Context // ends with Close
 	die  context.CancelCauseFunc
 
 	mu      sync.Mutex
@@ -61,7 +62,7 @@ func (h *local) Close() error {
 	return nil
 }
 
-// begin counts a command in, unless the host is closed.
+// begin counts a running command, unless the host is closed.
 func (h *local) begin() bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -97,7 +98,7 @@ func (h *local) run(ctx context.Context, c Command) (Output, Started, error) {
 	defer context.AfterFunc(h.life, func() { cancel(ErrClosed) })()
 	within, end := c.during(within)
 	defer end()
-	if c.Dir != "" { // with a session of its own, starting it would not tell this from a program that is not there
+	if c.Dir != "" { // the error of starting would not tell a missing directory from a missing program
 		if _, err := afero.NewOsFs().Stat(c.Dir); err != nil {
 			return Output{}, StartedNo, fmt.Errorf("going to its directory: %w", err)
 		}
@@ -106,7 +107,7 @@ func (h *local) run(ctx context.Context, c Command) (Output, Started, error) {
 	switch {
 	case err == nil:
 		return p.attend(within, c)
-	case errors.Is(err, exec.ErrNotFound), errors.Is(err, fs.ErrNotExist): // as a shell says it on every other machine
+	case errors.Is(err, exec.ErrNotFound), errors.Is(err, fs.ErrNotExist): // as a shell reports it on other machines
 		return Output{Stderr: c.Args[0] + ": not found\n", Code: 127}, StartedYes, nil
 	case errors.Is(err, fs.ErrPermission):
 		return Output{Stderr: c.Args[0] + ": permission denied\n", Code: 126}, StartedYes, nil
@@ -114,14 +115,14 @@ func (h *local) run(ctx context.Context, c Command) (Output, Started, error) {
 	return Output{}, StartedNo, err
 }
 
-// start starts a command. Its streams are pipes of our own: what the command leaves running may hold them open, and
-// is not waited for.
+// start starts a command. Its streams are our own pipes. Processes that the command leaves running may hold them
+// open, and are not waited for.
 func (h *local) start(ctx context.Context, c Command) (*process, error) {
-	var pipes [3][2]*os.File // of each the end to read, the end to write
+	var pipes [3][2]*os.File // for each, the end to read and the end to write
 	release := func() {
 		for _, pipe := range pipes {
 			for _, end := range pipe {
-				end.Close() // of nil and of what is closed already it only gives an error
+				end.Close() // for nil and for closed files this only returns an error
 			}
 		}
 	}
@@ -132,7 +133,7 @@ func (h *local) start(ctx context.Context, c Command) (*process, error) {
 			return nil, fmt.Errorf("making a pipe: %w", err)
 		}
 	}
-	cmd := exec.CommandContext(context.WithoutCancel(ctx), c.Args[0], c.Args[1:]...) // attend ends it, politely first
+	cmd := exec.CommandContext(context.WithoutCancel(ctx), c.Args[0], c.Args[1:]...) // attend ends it, and asks first
 	cmd.Dir, cmd.Env = c.Dir, h.o.Env
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = pipes[0][0], pipes[1][1], pipes[2][1]
 	apart(cmd)

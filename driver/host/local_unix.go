@@ -8,8 +8,8 @@ import (
 	"syscall"
 )
 
-// apart gives a command a session of its own: it has no terminal to ask on, an interrupt typed at ours does not
-// reach it, and a signal reaches all that it started.
+// apart starts a command in its own session. It has no terminal to ask on, an interrupt typed at our terminal does
+// not reach it, and a signal reaches everything that it started.
 func apart(cmd *exec.Cmd) { cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true} }
 
 func signal(p *os.Process, force bool) {
@@ -17,5 +17,5 @@ func signal(p *os.Process, force bool) {
 	if force {
 		s = syscall.SIGKILL
 	}
-	_ = syscall.Kill(-p.Pid, s) // whoever has ended hears nothing
+	_ = syscall.Kill(-p.Pid, s) // no effect if it has ended
 }

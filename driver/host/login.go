@@ -30,7 +30,7 @@ func (i identity) String() string {
 	return fmt.Sprintf("%s (%s %s)", i.from, key.Type(), ssh.FingerprintSHA256(key))
 }
 
-// parseKeys reads private keys. No error holds anything of a key.
+// parseKeys parses private keys. No error contains anything of a key.
 func parseKeys(keys [][]byte, passphrase string) ([]identity, error) {
 	var out []identity
 	for i, key := range keys {
@@ -64,7 +64,7 @@ func parseKey(key []byte, passphrase string) (ssh.Signer, error) {
 		return signer, nil
 	}
 	block, _ := pem.Decode(key)
-	_, _, _, _, public := ssh.ParseAuthorizedKey(key) //nolint:dogsled // whether it is one is all that counts
+	_, _, _, _, public := ssh.ParseAuthorizedKey(key) //nolint:dogsled // only whether it is one matters
 	switch {
 	case encrypted && passphrase == "":
 		return nil, errors.New("it is encrypted, and no passphrase is given")
@@ -83,13 +83,13 @@ func parseKey(key []byte, passphrase string) (ssh.Signer, error) {
 	return nil, errors.New("it cannot be read: it is damaged or of an unknown kind")
 }
 
-// Bounds of the work that a key may ask for. The library's own is minutes, which nothing can end.
+// Limits on the work that a key may require. The library's own limit is minutes, and cannot be interrupted.
 const (
 	maxKeyText = 32 << 10 // bytes; RSA of 16,384 bits has thirteen thousand
-	maxRounds  = 256      // of bcrypt, which a passphrase is stretched with; ssh-keygen makes 16 or 24
+	maxRounds  = 256      // of bcrypt, which stretches a passphrase; ssh-keygen uses 16 or 24
 )
 
-// affordable says why the reading of a key would take too long.
+// affordable returns an error if reading a key would take too long.
 func affordable(key []byte) error {
 	if len(key) > maxKeyText {
 		return fmt.Errorf("it has %d bytes, and at most %d are read", len(key), maxKeyText)
@@ -108,7 +108,7 @@ func affordable(key []byte) error {
 	}
 	head, ok := bytes.CutPrefix(block.Bytes, []byte("openssh-key-v1\x00"))
 	if !ok || ssh.Unmarshal(head, &about) != nil || ssh.Unmarshal([]byte(about.Options), &bcrypt) != nil {
-		return nil // what is wrong is found when it is read
+		return nil // reading it finds what is wrong
 	}
 	if bcrypt.Rounds > maxRounds {
 		return fmt.Errorf("its passphrase is stretched in %d rounds, and at most %d are carried out: "+
@@ -117,7 +117,7 @@ func affordable(key []byte) error {
 	return nil
 }
 
-// askAgent lists what an agent holds. The connection has to stay open as long as the identities are used.
+// askAgent lists the keys of an agent. The connection must stay open while the identities are used.
 func askAgent(ctx context.Context, dial func(context.Context, string, string) (net.Conn, error),
 	socket string) ([]identity, io.Closer, error) {
 	conn, err := dial(ctx, "unix", socket)
@@ -151,21 +151,21 @@ type closer func() error
 
 func (c closer) Close() error { return c() }
 
-// login offers one key after the other to one machine, and remembers what came of it. One at a time, because a key
-// that its agent does not sign with must not keep the others from being tried.
+// login offers one key after the other to a machine, and records the results. It offers them one at a time, because a
+// key that its agent refuses to sign with must not prevent trying the others.
 type login struct {
 	address address
 	ids     []identity
 	tried   []string
 
-	mu       sync.Mutex // keys are exchanged again while a connection is open
-	verified bool       // the machine's own key was found right: from then on it is about ours
+	mu       sync.Mutex // the key exchange is repeated while a connection is open
+	verified bool       // the machine's own key was accepted; later errors are about our keys
 	key      error      // why the machine's own key was refused
 }
 
 var errNotLetIn = errors.New("not let in")
 
-// next is called before each try.
+// next is called before each attempt.
 func (l *login) next(c *ssh.ClientAuthContext) (ssh.AuthMethod, error) {
 	others := slices.DeleteFunc(slices.Clone(c.AllowedMethods), func(m string) bool { return m == "publickey" })
 	wants := strings.Join(others, ", ")
@@ -188,7 +188,7 @@ func (l *login) next(c *ssh.ClientAuthContext) (ssh.AuthMethod, error) {
 		errNotLetIn, l.address.user, strings.Join(l.tried, ", "), l.address.user)
 }
 
-// explain says what a handshake's error means.
+// explain explains the error of a handshake.
 func (l *login) explain(err error) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -196,13 +196,13 @@ func (l *login) explain(err error) error {
 	case l.key != nil:
 		return l.key
 	case errors.Is(err, errNotLetIn):
-		for inner := err; inner != nil; inner = errors.Unwrap(inner) { // the words around it are the library's
+		for inner := err; inner != nil; inner = errors.Unwrap(inner) { // the library adds words around it
 			if strings.HasPrefix(inner.Error(), errNotLetIn.Error()) {
 				return inner
 			}
 		}
 	case l.verified && len(l.tried) > 0:
-		// Most often the end of its patience: sshd hears out six keys (MaxAuthTries).
+		// Most often too many attempts: sshd accepts six keys (MaxAuthTries).
 		return &inWords{fmt.Sprintf("the machine ended the login of %s after %d keys (%s): %s. If these are too many "+
 			"attempts for it, declare the one key to use",
 			l.address.user, len(l.tried), strings.Join(l.tried, ", "), foreign(err)), err}
@@ -210,7 +210,7 @@ func (l *login) explain(err error) error {
 	return &inWords{"logging in: " + foreign(err), err}
 }
 
-// unlike drops keys that are there twice, such as from a file and an agent.
+// unlike drops duplicate keys, such as those that are in a file and in an agent.
 func unlike(ids []identity) []identity {
 	var out []identity
 	for _, id := range ids {

@@ -5,8 +5,8 @@ import (
 	"sync"
 )
 
-// kept is a stream of output as far as it is kept. The rest is read all the same: a program whose output nobody
-// reads stands still.
+// kept is an output stream, kept up to a limit. The rest is read and dropped, because a program blocks if nobody
+// reads its output.
 type kept struct {
 	mu    sync.Mutex
 	limit int64

@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// Quote writes a command so that a POSIX shell takes it apart into the same words, whatever is in them but NUL
-// characters. It is what Run sends, and what a person can type.
+// Quote quotes a command so that a POSIX shell splits it into the same words, whatever they contain except NUL
+// characters. Run sends it, and a person can type it.
 func Quote(args []string) string {
 	words := make([]string, len(args))
 	for i, arg := range args {
@@ -19,7 +19,7 @@ func Quote(args []string) string {
 	return strings.Join(words, " ")
 }
 
-// plain tells whether a word means itself to a shell. A leading = or % means more to some shells.
+// plain reports whether a shell takes a word literally. A leading = or % is special in some shells.
 func plain(word string) bool {
 	if word == "" || word[0] == '=' || word[0] == '%' {
 		return false
@@ -27,22 +27,22 @@ func plain(word string) bool {
 	return strings.Trim(word, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+=:,./@%") == ""
 }
 
-// reserved words begin something else than a command; a word with = before the program is a variable.
+// reserved words begin something other than a command. A word with = before the program is a variable.
 var reserved = []string{
 	"case", "coproc", "do", "done", "elif", "else", "esac", "fi", "for", "function", "if", "in", "select", "then",
 	"time", "until", "while",
 }
 
-// line is what is sent to a machine's shell. With exec the shell gives its place to the program, as most do by
-// themselves for a line that is one command: the exit status is then the program's own, and a signal
-// meets it alone.
+// line returns the text that is sent to a machine's shell. With exec the program replaces the shell, as most shells
+// do anyway for a line with a single command. Then the exit status is the program's own, and a signal reaches only
+// the program.
 func (c Command) line() string {
 	if c.Dir == "" {
 		return Quote(c.Args)
 	}
 	dir := c.Dir
 	if !strings.HasPrefix(dir, "/") {
-		dir = "./" + dir // cd takes "-" for the folder before, and looks for a bare name in CDPATH
+		dir = "./" + dir // for cd, "-" is the previous folder, and a bare name is looked up in CDPATH
 	}
 	return "cd " + Quote([]string{".", dir})[2:] + " && exec " + Quote(c.Args)
 }

@@ -17,36 +17,36 @@ import (
 	"github.com/pkg/sftp"
 )
 
-// Replacement is a file that gets new content.
+// Replacement says which file gets which new content.
 type Replacement struct {
-	Name    string // of a symbolic link the file is replaced that it leads to
+	Name    string // the file; if it is a symbolic link, the file that it points to is replaced
 	Content []byte
-	Was     string      // SHA-256 of the content now, in hex; "": there must be no such file. Anything else is ErrChanged
+	Was     string      // expected SHA-256 of the current content, in hex; "" for no file. Otherwise ErrChanged
 	Mode    fs.FileMode // of a new file; an existing one keeps its mode and owner
 	Now     time.Time   // names the backup; in UTC, to the second
 	Random  io.Reader   // for the name of the temporary file
 }
 
-// Replaced is the outcome of a Replacement.
+// Replaced is the result of Replace.
 type Replaced struct {
-	Backup string // a copy of the file as it was, with its mode and owner, in the same folder; "": there was no file
-	// Maybe: the file may have the new content, whole, or the old one. With an error it is false only when nothing was
-	// changed.
+	Backup string // a copy of the old file, with its mode and owner, in the same folder; "" if there was no file
+	// Maybe reports that the file may have the complete new content, or the old one. With an error, it is false only
+	// if nothing was changed.
 	Maybe bool
 }
 
-// ErrChanged: a file is not as it was when it was read.
+// ErrChanged says that a file has changed since it was read.
 var ErrChanged = errors.New("it was changed by somebody else in the meantime")
 
-// Sum is the SHA-256 of a file's content, in hex.
+// Sum returns the SHA-256 of a file's content, in hex.
 func Sum(content []byte) string {
 	s := sha256.Sum256(content)
 	return hex.EncodeToString(s[:])
 }
 
-// Replace gives a file new content, whole or not at all: the file is copied to a backup next to it, the new content
-// is written to a temporary file next to it and synced, and takes the name in one step. A process that is killed
-// leaves the old content or the new one, perhaps a backup, and perhaps a temporary file, which the next Replace of
+// Replace replaces the content of a file, completely or not at all. It copies the file to a backup next to it, writes
+// and syncs the new content to a temporary file next to it, and renames that in one step. If the process is killed,
+// the file has the old content or the new one. A backup may be left, and a temporary file, which the next Replace of
 // the same file removes. The folder must exist.
 func Replace(ctx context.Context, files Files, r Replacement) (Replaced, error) {
 	p := &replacing{files: files, r: r}
@@ -60,8 +60,8 @@ func Replace(ctx context.Context, files Files, r Replacement) (Replaced, error) 
 type replacing struct {
 	files Files
 	r     Replacement
-	name  string      // where the links lead
-	info  fs.FileInfo // of the file to replace; nil: there is none
+	name  string      // the file after following links
+	info  fs.FileInfo // info of the file to replace; nil if there is none
 }
 
 func (p *replacing) replace(ctx context.Context) (out Replaced, err error) {
@@ -93,7 +93,7 @@ func (p *replacing) replace(ctx context.Context) (out Replaced, err error) {
 		return out, err
 	}
 	made = append(made, temp)
-	if _, err = p.read(); err != nil { // a change made since is not overwritten
+	if _, err = p.read(); err != nil { // a change made in the meantime is not overwritten
 		return out, err
 	}
 	if err := context.Cause(ctx); err != nil {
@@ -101,7 +101,7 @@ func (p *replacing) replace(ctx context.Context) (out Replaced, err error) {
 	}
 	out.Maybe = true
 	if err = p.files.Rename(temp, p.name); err != nil {
-		// A machine that has not answered may still do it, unless what was to get the name is removed.
+		// A machine that has not answered may still rename it, unless the temporary file is removed.
 		if _, again := p.read(); again == nil && p.files.Remove(temp) == nil {
 			out.Maybe = false
 		}
@@ -110,7 +110,7 @@ func (p *replacing) replace(ctx context.Context) (out Replaced, err error) {
 	return out, nil
 }
 
-// read returns the content of the file, if it is the expected one.
+// read returns the content of the file, if it is as expected.
 func (p *replacing) read() ([]byte, error) {
 	info, err := p.files.Stat(p.name)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -146,12 +146,12 @@ func (p *replacing) there(name string) bool {
 
 func (p *replacing) temporary() string { return "." + base(p.name) + ".syncctl-" }
 
-// clean removes what a killed process left. Another process that is replacing the file right now fails, and changes
-// nothing.
+// clean removes the temporary files of killed processes. Another process that is replacing the file right now fails,
+// without changing anything.
 func (p *replacing) clean() {
 	names, err := p.files.Names(folder(p.name))
 	if err != nil {
-		return // whatever is wrong shows again when the new content is written
+		return // the error shows again when the new content is written
 	}
 	for _, name := range names {
 		if strings.HasPrefix(name, p.temporary()) {
@@ -160,7 +160,7 @@ func (p *replacing) clean() {
 	}
 }
 
-// mostBackups is how many backups of one file may have the same second.
+// mostBackups is the maximum number of backups of one file in one second.
 const mostBackups = 100
 
 // backup copies the file. The name of the copy ends in .bak, so that no program takes it for the file.
@@ -186,7 +186,8 @@ func (p *replacing) backup(content []byte) (string, error) {
 	return "", fmt.Errorf("there are %d backups of this second already", mostBackups)
 }
 
-// write makes a temporary file with the mode and the owner of the file to replace. An unfinished one is removed.
+// write makes a temporary file with the mode and owner of the file to replace. It removes a file that it cannot
+// complete.
 func (p *replacing) write(content []byte) (name string, err error) {
 	suffix := make([]byte, 8)
 	if _, err := io.ReadFull(p.r.Random, suffix); err != nil {
@@ -214,8 +215,8 @@ func (p *replacing) write(content []byte) (name string, err error) {
 	return name, nil
 }
 
-// own looks whether the name is still that of a file like the one just written. It cannot tell everything: who may
-// change the folder may also replace the file in it.
+// own checks that the name still belongs to a file like the one just written. It cannot detect everything: a user who
+// may change the folder may also replace the file in it.
 func (p *replacing) own(name string, size int) error {
 	info, err := p.files.Lstat(name)
 	if err == nil && (!info.Mode().IsRegular() || info.Size() != int64(size)) {
@@ -224,8 +225,8 @@ func (p *replacing) own(name string, size int) error {
 	return err
 }
 
-// settle gives an open file the owner and the mode that it is to have: by its handle, as its name may be another
-// file's by now.
+// settle sets the owner and mode of an open file through its handle, because its name may belong to another file by
+// now.
 func (p *replacing) settle(f NewFile) error {
 	mode := p.r.Mode.Perm()
 	if p.info != nil {
@@ -240,7 +241,7 @@ func (p *replacing) settle(f NewFile) error {
 	return nil
 }
 
-// giveAway gives a new file the owner and the group of the file to replace, where the machine shows them.
+// giveAway gives a new file the owner and group of the file to replace, if the machine shows them.
 func (p *replacing) giveAway(f NewFile) error {
 	uid, gid, ok := owner(p.info)
 	if !ok {
@@ -267,8 +268,7 @@ func owner(info fs.FileInfo) (uid, gid int, ok bool) {
 	return localOwner(info)
 }
 
-// ForEverybody tells whether every user of the machine may read a file, as far as the machine shows that: false where
-// files have no owner by number.
+// ForEverybody reports whether every user of the machine may read a file. It is false if files have no numeric owner.
 func ForEverybody(info fs.FileInfo) bool {
 	const othersRead = 0o004
 	_, _, known := owner(info)
@@ -277,8 +277,8 @@ func ForEverybody(info fs.FileInfo) bool {
 
 const maxLinks = 40
 
-// resolve follows symbolic links. One that leads to a missing file is an error: nothing says that a file is meant to
-// be there, and whoever made the link would choose where.
+// resolve follows symbolic links. A link to a missing file is an error: nothing shows that a file should be created
+// there, and the creator of the link would choose the place.
 func resolve(files Files, name string) (string, error) {
 	for n := range maxLinks {
 		info, err := files.Lstat(name)
@@ -304,7 +304,7 @@ func resolve(files Files, name string) (string, error) {
 	return "", errCircle
 }
 
-// Names on another machine have slashes, whatever this one has.
+// Names on another machine have slashes, whatever names on this machine have.
 
 func folder(name string) string {
 	if path.IsAbs(name) {

@@ -4,8 +4,8 @@ package host
 
 import "io/fs"
 
-// localOwner: files here have no user and group by number.
+// localOwner reports that files here have no numeric user and group.
 func localOwner(fs.FileInfo) (uid, gid int, ok bool) { return 0, 0, false }
 
-// atOnce makes opening a file not wait, where the system has pipes among its files.
+// atOnce makes opening a file not block, on systems that have pipes among their files.
 const atOnce = 0

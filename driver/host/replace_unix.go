@@ -7,7 +7,7 @@ import (
 	"syscall"
 )
 
-// localOwner is whose a file of this machine is.
+// localOwner returns the owner of a file of this machine.
 func localOwner(info fs.FileInfo) (uid, gid int, ok bool) {
 	s, ok := info.Sys().(*syscall.Stat_t)
 	if !ok {
@@ -16,5 +16,5 @@ func localOwner(info fs.FileInfo) (uid, gid int, ok bool) {
 	return int(s.Uid), int(s.Gid), true
 }
 
-// atOnce makes opening a file not wait.
+// atOnce makes opening a file not block.
 const atOnce = syscall.O_NONBLOCK

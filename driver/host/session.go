@@ -10,17 +10,17 @@ import (
 	"golang.org/x/crypto/ssh"
 )
 
-// session is a channel that a command runs in. The library's own Session does not tell an end of the connection from
-// one of the command, and waits for whatever holds the output open.
+// session is a channel that a command runs in. The library's own Session does not distinguish the end of the
+// connection from the end of the command, and waits for whatever holds the output open.
 type session struct {
 	link    *link
 	channel ssh.Channel
 
 	once   sync.Once
-	ended  chan struct{} // closed when the machine has said how the command ended, or the channel is closed
+	ended  chan struct{} // closed when the machine has reported how the command ended, or the channel is closed
 	code   int
-	signal string // "" where code counts
-	told   bool   // there is a code or a signal
+	signal string // "" if code is set
+	told   bool   // whether there is a code or a signal
 }
 
 func newSession(l *link, channel ssh.Channel, requests <-chan *ssh.Request) *session {
@@ -29,7 +29,7 @@ func newSession(l *link, channel ssh.Channel, requests <-chan *ssh.Request) *ses
 	return s
 }
 
-// listen takes what the machine says about the command, until the channel is closed.
+// listen receives what the machine reports about the command, until the channel is closed.
 func (s *session) listen(requests <-chan *ssh.Request) {
 	defer s.end(0, "", false)
 	for r := range requests {
@@ -71,7 +71,7 @@ func (s *session) run(ctx context.Context, c Command) (Output, Started, error) {
 	return p.attend(ctx, c)
 }
 
-// stdin's end leaves the channel open.
+// stdin is the command's input. Closing it leaves the channel open.
 type stdin struct{ ssh.Channel }
 
 func (s stdin) Close() error { return s.CloseWrite() }
@@ -101,10 +101,10 @@ func (s *session) start(ctx context.Context, c Command, p *process) (Started, er
 	}
 }
 
-// how tells how the command ended.
+// how returns how the command ended.
 func (s *session) how(ctx context.Context) (int, error) {
-	// To the channel, the end of the connection looks like the end of the command, and the output may be half of it.
-	// Who answers now was there all the time.
+	// On a channel, the end of the connection looks like the end of the command, and the output may be incomplete. If
+	// the machine answers now, the connection has not ended.
 	if s.link.alive(ctx) != nil {
 		return 0, s.lost(ctx)
 	}
@@ -117,7 +117,7 @@ func (s *session) how(ctx context.Context) (int, error) {
 	return s.code, nil
 }
 
-// lost says what a connection or a session that broke leaves open.
+// lost returns an error that says what remains unknown after a connection or a session broke.
 func (s *session) lost(ctx context.Context) error {
 	if err := s.link.alive(ctx); err != nil {
 		return fmt.Errorf("%w: whether it was carried out, or still runs, is unknown", err)
@@ -125,12 +125,12 @@ func (s *session) lost(ctx context.Context) error {
 	return errors.New("the machine ended it and did not report how: whether it was carried out is unknown")
 }
 
-// send sends a signal. RFC 4254, 6.9; sshd takes it since 7.9.
+// send sends a signal (RFC 4254, 6.9; sshd supports it since 7.9).
 func (s *session) send(force bool) {
 	signal := ssh.SIGTERM
 	if force {
 		signal = ssh.SIGKILL
 	}
-	// a command that has ended hears nothing
+	// a command that has ended ignores it
 	_, _ = s.channel.SendRequest("signal", false, ssh.Marshal(struct{ Name string }{string(signal)}))
 }

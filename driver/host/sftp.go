@@ -18,17 +18,17 @@ import (
 	"github.com/syncctl/syncctl/driver/wording"
 )
 
-// sftpFiles are the files of a machine over SFTP.
+// sftpFiles gives access to a machine's files over SFTP.
 type sftpFiles struct {
 	ctx    context.Context //nolint:containedctx // Files are bound to one, as their callers know them from package os
-	limit  time.Duration   // of one answer
+	limit  time.Duration   // time limit for one answer
 	name   string
 	client func(context.Context) (*transfer, error)
-	noSync func() // called when a file was to be on disk and the machine has no command for it; nil: nothing
+	noSync func() // called if a file should be synced and the machine has no command for it; may be nil
 }
 
-// access gets the session, has act use it, and adds to an error what was being done to which file. act must not write
-// anything that its caller reads: it may still run when access has given it up.
+// access gets the session, calls act with it, and adds the operation and file to an error. act must not write to
+// anything that its caller reads: it may still run after access has given up on it.
 func access[T any](f *sftpFiles, op, name string, act func(*transfer) (T, error)) (T, error) {
 	var none T
 	if !path.IsAbs(name) {
@@ -43,7 +43,7 @@ func access[T any](f *sftpFiles, op, name string, act func(*transfer) (T, error)
 	return got, about(op, name, f.explain(c, err))
 }
 
-// do is access where there is nothing but an error.
+// do is access for an action without a result.
 func (f *sftpFiles) do(op, name string, act func(*transfer) error) error {
 	_, err := access(f, op, name, func(c *transfer) (struct{}, error) { return struct{}{}, act(c) })
 	return err
@@ -59,10 +59,10 @@ func about(op, name string, err error) error {
 
 const reachingFiles = "reaching its files"
 
-// errIsDir is a folder in the place of a file. The protocol has no status for it.
+// errIsDir says that a name is a folder, not a file. The protocol has no status for it.
 var errIsDir = &inWords{syscall.EISDIR.Error(), syscall.EISDIR}
 
-// explain says what the library's error means. An error that is not the machine's answer is the connection's end.
+// explain translates an error of the library. If it is not the machine's answer, the connection has ended.
 func (f *sftpFiles) explain(c *transfer, err error) error {
 	var e *Error
 	var own *inWords
@@ -90,8 +90,8 @@ func (f *sftpFiles) explain(c *transfer, err error) error {
 	}
 }
 
-// answered gives a status of the machine as the error that callers look for. A failure that version 3 of SFTP has no
-// status for, such as a full disk, comes as a bare failure.
+// answered translates a status of the machine to the error that callers look for. For failures such as a full disk,
+// version 3 of SFTP has no status; they are reported only as a failure.
 func answered(s *sftp.StatusError) error {
 	switch s.FxCode() {
 	case sftp.ErrSSHFxNoSuchFile:
@@ -107,11 +107,10 @@ func answered(s *sftp.StatusError) error {
 	return &inWords{"the machine answered " + foreign(s), s}
 }
 
-// errUntold is the answer of a machine that all is well, to a question. The library hands on nothing for it, and no
-// error.
+// errUntold is for a machine that answers "ok" to a question. The library then returns neither a result nor an error.
 var errUntold = &inWords{"the machine answered that all is well, and not what was asked", fs.ErrInvalid}
 
-// told is what a machine says of a file, if it says anything.
+// told returns what a machine reports about a file, or an error if it reports nothing.
 func told(info fs.FileInfo, err error) (fs.FileInfo, error) {
 	if err != nil {
 		return nil, err
@@ -124,7 +123,7 @@ func told(info fs.FileInfo, err error) (fs.FileInfo, error) {
 	return nil, errUntold
 }
 
-// failed tells the bare failure, whose reason has to be found out.
+// failed reports whether the machine only reported a failure, so that the reason has to be found out.
 func failed(err error) bool {
 	var s *sftp.StatusError
 	return errors.As(err, &s)
@@ -166,7 +165,8 @@ func (f *sftpFiles) Names(folder string) ([]string, error) {
 	return names, err
 }
 
-// Open: see Files. A pipe or a socket is refused: sshd would wait for its other end, and with it all other files.
+// Open: see Files. A pipe or a socket is refused: sshd would wait for its other end, and block all other file
+// operations.
 func (f *sftpFiles) Open(name string) (io.ReadSeekCloser, error) {
 	file, err := access(f, "open", name, func(c *transfer) (*sftpFile, error) {
 		info, err := told(c.Stat(name))
@@ -191,8 +191,7 @@ func (f *sftpFiles) Open(name string) (io.ReadSeekCloser, error) {
 	return file, nil
 }
 
-// Create: see Files. The machine makes the file with its own idea of permissions, and it is empty until they are
-// set.
+// Create: see Files. The machine creates the file with its default permissions. It is empty until they are set.
 func (f *sftpFiles) Create(name string) (NewFile, error) {
 	file, err := access(f, "open", name, func(c *transfer) (*sftpFile, error) {
 		made, err := c.OpenFile(name, os.O_CREATE|os.O_EXCL|os.O_WRONLY)
@@ -216,7 +215,7 @@ func (f *sftpFiles) Create(name string) (NewFile, error) {
 	return file, nil
 }
 
-// Rename: see Files. A machine that cannot replace a file in one step refuses where there is one.
+// Rename: see Files. A machine that cannot replace a file in one step refuses if the target exists.
 func (f *sftpFiles) Rename(from, to string) error {
 	if !path.IsAbs(to) {
 		return f.do("rename", to, nil)
@@ -255,15 +254,15 @@ type sftpFile struct {
 	client *transfer
 	file   *sftp.File
 	name   string
-	lost   *Error // its session was given up
+	lost   *Error // set if its session was given up
 	whole  *time.Timer
 }
 
-// wholeFile is how many times the limit of one answer the reading of a file may take.
+// wholeFile limits the time for reading a whole file, as a multiple of the limit for one answer.
 const wholeFile = 20
 
-// do adds to an error what was being done. Only the end of a file itself is io.EOF: the library wraps one where the
-// connection ended.
+// do adds the operation and file to an error. Only the file's own end is io.EOF unwrapped; the library wraps io.EOF
+// if the connection ended.
 func (f *sftpFile) do(op string, act func() (int64, error)) (int64, error) {
 	if f.lost != nil {
 		return 0, about(op, f.name, f.lost)
@@ -285,21 +284,22 @@ func (f *sftpFile) Close() error {
 	return err
 }
 
-// mostAtOnce is how much is read or written in one go: what the protocol surely takes in one packet.
+// mostAtOnce is the number of bytes that are read or written at a time: every implementation of the protocol accepts
+// it in one packet.
 const mostAtOnce = 32 << 10
 
 func (f *sftpFile) Read(p []byte) (int, error) {
-	part := make([]byte, min(len(p), mostAtOnce)) // not p: an answer may come too late
+	part := make([]byte, min(len(p), mostAtOnce)) // not p, because an answer may come too late
 	n, err := f.do("read", func() (int64, error) {
 		n, err := f.file.Read(part)
 		return int64(n), err
 	})
 	if n == 0 && err == nil && len(part) > 0 {
-		return 0, about("read", f.name, errUntold) // nothing, and not the end, would be asked for for ever
+		return 0, about("read", f.name, errUntold) // an empty answer that is not the end would be repeated forever
 	}
 	copy(p, part[:n])
 	if n > 0 && err == io.EOF { //nolint:errorlint // as in do
-		err = nil // as files do: the end comes by itself
+		err = nil // like other files: the end is reported separately
 	}
 	return int(n), err
 }
@@ -311,7 +311,7 @@ func (f *sftpFile) Seek(offset int64, whence int) (int64, error) {
 func (f *sftpFile) Write(p []byte) (int, error) {
 	written := 0
 	for part := range slices.Chunk(p, mostAtOnce) {
-		part = bytes.Clone(part) // may still be sent when the caller uses p again
+		part = bytes.Clone(part) // it may still be sent when the caller reuses p
 		n, err := f.do("write", func() (int64, error) {
 			n, err := f.file.Write(part)
 			return int64(n), err
@@ -324,7 +324,7 @@ func (f *sftpFile) Write(p []byte) (int, error) {
 	return written, nil
 }
 
-// Stat: see NewFile. It is asked through the handle, as Chmod and Chown are.
+// Stat: see NewFile. Like Chmod and Chown, it uses the handle.
 func (f *sftpFile) Stat() (info fs.FileInfo, err error) {
 	got := make(chan fs.FileInfo, 1) // an answer may come too late
 	_, err = f.do("stat", func() (int64, error) {
@@ -350,8 +350,8 @@ func (f *sftpFile) Chown(uid, gid int) error {
 	return err
 }
 
-// Sync: see NewFile. A machine whose SFTP has no word for it (fsync@openssh.com, which sshd has since 6.5) writes
-// when it likes: that is logged, once, and is not an error.
+// Sync: see NewFile. A machine whose SFTP does not support it (fsync@openssh.com, in sshd since 6.5) writes the file
+// at any time. That is logged once, and is not an error.
 func (f *sftpFile) Sync() error {
 	if _, ok := f.client.HasExtension("fsync@openssh.com"); !ok {
 		if f.files.noSync != nil {

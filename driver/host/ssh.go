@@ -13,30 +13,30 @@ import (
 	"github.com/syncctl/syncctl/printable"
 )
 
-// SSHOptions say where a machine is and who logs in there.
+// SSHOptions says where a machine is and how to log in there.
 type SSHOptions struct {
 	Address    string   // user@host or user@host:port; user@[::1]:22 too
 	Jump       []string // machines to go through, in order, in the same form
 	Keys       [][]byte // private keys, in PEM or OpenSSH's form
-	Passphrase string   // of those that are encrypted
+	Passphrase string   // of the encrypted keys
 	// lines of a known_hosts file. It cannot be switched off: a machine that it does not name is refused
 	KnownHosts  []byte
-	AgentSocket string        // where an SSH agent listens; "": none
+	AgentSocket string        // socket of an SSH agent; "" for none
 	Timeout     time.Duration // to connect and log in, jumps included; 0: 30 s
-	// KeepAlive is how often the machine is asked whether it still answers; after three times that without an answer
+	// KeepAlive is the interval of checks whether the machine still answers. After three intervals without an answer
 	// the connection is given up. 0: 15 s.
 	KeepAlive time.Duration
-	// FileTimeout is how long the machine may take to answer one access to a file, such as a STAT or a READ; then the
-	// file transfer is ended, and the next access begins another. 0: 30 s.
+	// FileTimeout is the timeout for one access to a file, such as a STAT or a READ. Then the file transfer is ended,
+	// and the next access starts a new one. 0: 30 s.
 	FileTimeout time.Duration
 
-	// Dial makes connections: "tcp" to the first machine, "unix" to the agent. nil: a net.Dialer.
+	// Dial makes connections: "tcp" to the first machine, "unix" to the agent. If nil, a net.Dialer does.
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
-	Log  hclog.Logger // nil: none
+	Log  hclog.Logger // may be nil
 }
 
-// SSH reaches a machine over SSH. It checks the options; the first use connects, and a use after the connection
-// broke connects again.
+// SSH returns a machine that is reached over SSH. It checks the options. The first use connects, and a use after the
+// connection broke connects again.
 func SSH(o SSHOptions) (Host, error) {
 	h := &sshHost{
 		o: o, grace: grace, after: time.After, turn: make(chan struct{}, 1), slots: make(chan struct{}, maxSessions),
@@ -81,35 +81,35 @@ func SSH(o SSHOptions) (Host, error) {
 	return h, nil
 }
 
-// maxSessions is how many commands run at a time: sshd lets ten sessions share a connection (MaxSessions), and files
-// are one.
+// maxSessions is the number of commands that run at the same time. sshd allows ten sessions per connection
+// (MaxSessions), and file transfer uses one.
 const maxSessions = 8
 
 type sshHost struct {
 	o     SSHOptions
-	route []address // the jumps, and at last the machine
+	route []address // the jumps, then the machine
 	ids   []identity
 	known *hostKeys
 
 	grace time.Duration
 	after func(time.Duration) <-chan time.Time
 
-	life  context.Context // until Close
+	life  context.Context // ends with Close
 	die   context.CancelCauseFunc
-	turn  chan struct{} // held by whoever looks at link
+	turn  chan struct{} // held by the goroutine that uses link
 	link  *link
-	slots chan struct{} // one for each command that runs
+	slots chan struct{} // one for each running command
 
 	conns    conns
 	closing  sync.Mutex
-	unsynced sync.Once // a machine that cannot sync files is said once
+	unsynced sync.Once // logs once that the machine cannot sync files
 }
 
 func (h *sshHost) address() address { return h.route[len(h.route)-1] }
 
 func (h *sshHost) Name() string { return h.address().String() }
 
-// fail makes the error that callers see.
+// fail returns the error that callers see.
 func (h *sshHost) fail(doing string, started Started, err error) *Error {
 	var e *Error
 	if errors.As(err, &e) {
@@ -120,7 +120,7 @@ func (h *sshHost) fail(doing string, started Started, err error) *Error {
 	}
 }
 
-// connection gives the connection that stands, or makes one.
+// connection returns the current connection, or makes one.
 func (h *sshHost) connection(ctx context.Context) (*link, error) {
 	select {
 	case h.turn <- struct{}{}:
@@ -186,8 +186,8 @@ func (h *sshHost) session(ctx context.Context) (*session, error) {
 	return opened(ctx, h, func(l *link) (*session, error) { return l.open(ctx) })
 }
 
-// opened has a channel opened on the connection. Where the connection turns out to be broken, nothing was asked of
-// the machine yet: once more on a new one.
+// opened opens a channel on the connection. If the connection turns out to be broken, nothing has been asked of the
+// machine yet, so it tries once more on a new one.
 func opened[T any](ctx context.Context, h *sshHost, open func(*link) (T, error)) (T, error) {
 	for again := false; ; again = true {
 		l, err := h.connection(ctx)
@@ -208,7 +208,7 @@ func (h *sshHost) Files(ctx context.Context) Files {
 	return &sftpFiles{ctx: ctx, name: h.Name(), limit: h.o.FileTimeout, client: h.transfer, noSync: h.noSync}
 }
 
-// transfer gives the connection's SFTP session, or opens one.
+// transfer returns the connection's SFTP session, and opens one if there is none.
 func (h *sshHost) transfer(ctx context.Context) (*transfer, error) {
 	within, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
@@ -232,7 +232,7 @@ func (h *sshHost) Close() error {
 	h.die(ErrClosed)
 	h.closing.Lock()
 	defer h.closing.Unlock()
-	for range maxSessions { // what runs is being ended
+	for range maxSessions { // running commands are being ended
 		h.slots <- struct{}{}
 	}
 	for range maxSessions {

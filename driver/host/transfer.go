@@ -21,11 +21,11 @@ type transfer struct {
 
 	in    *meter
 	once  sync.Once
-	ended chan struct{} // closed when nothing more can come of it
+	ended chan struct{} // closed when it cannot be used any more
 }
 
-// maxListing bounds what a machine may send while one folder is listed, in bytes: a hundred thousand names of the usual
-// length, and their attributes.
+// maxListing is the maximum size of a folder's listing, in bytes: enough for a hundred thousand names of the usual
+// length and their attributes.
 const maxListing = 16 << 20
 
 // list lists a folder, up to maxListing.
@@ -43,13 +43,13 @@ func (t *transfer) list(ctx context.Context, folder string) ([]fs.FileInfo, erro
 	return infos, err
 }
 
-// meter counts what comes of a machine's file transfer.
+// meter counts the bytes that come from a machine's file transfer.
 type meter struct {
 	io.Reader
 
 	mu    sync.Mutex
 	seen  int64
-	calls map[*func()]int64 // what is called, and when
+	calls map[*func()]int64 // functions to call, and after how many bytes
 }
 
 func (m *meter) Read(p []byte) (int, error) {
@@ -66,7 +66,7 @@ func (m *meter) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// limit calls something once more than so many bytes have come, until it is ended.
+// limit calls a function once more than most bytes have come, unless end is called before.
 func (m *meter) limit(most int64, call func()) (end func()) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -84,13 +84,14 @@ func (m *meter) limit(most int64, call func()) (end func()) {
 func newTransfer(c *sftp.Client, in *meter) *transfer {
 	t := &transfer{Client: c, in: in, ended: make(chan struct{})}
 	go func() {
-		_ = c.Wait() // that it ended is all
+		_ = c.Wait() // only that it ended matters
 		t.once.Do(func() { close(t.ended) })
 	}()
 	return t
 }
 
-// end gives the session up: the next use of files opens another. A machine that does not answer is not waited for.
+// end gives the session up, without waiting for a machine that does not answer. The next use of files opens a new
+// one.
 func (t *transfer) end() {
 	t.once.Do(func() { close(t.ended) })
 	go t.Close()
@@ -105,7 +106,7 @@ func (t *transfer) usable() bool {
 	}
 }
 
-// files gives the SFTP session of this connection.
+// files returns the SFTP session of this connection.
 func (l *link) files(ctx context.Context) (*transfer, error) {
 	select {
 	case l.opening <- struct{}{}:
@@ -137,21 +138,21 @@ func noAnswer(limit time.Duration) error {
 	return &inWords{fmt.Sprintf("the machine did not answer within %s", limit), context.DeadlineExceeded}
 }
 
-// transfer has the machine speak SFTP in the session.
+// transfer starts SFTP in the session.
 func (s *session) transfer(ctx context.Context, in io.Reader) (*sftp.Client, error) {
 	c, ok, err := await(ctx, func() (*sftp.Client, bool, error) {
 		ok, err := s.channel.SendRequest("subsystem", true, ssh.Marshal(struct{ Name string }{"sftp"}))
 		if err != nil || !ok {
 			return nil, ok, err
 		}
-		// One after the other: asked for parts at the same time, the library takes a short answer for the file's end.
+		// No concurrent reads: with them, the library takes a short answer for the end of the file.
 		c, err := sftp.NewClientPipe(in, s.channel, sftp.UseConcurrentReads(false))
 		return c, true, err
 	})
 	if err == nil && ok {
 		return c, nil
 	}
-	go s.channel.Close() // does not wait for a connection that hangs
+	go s.channel.Close() // in a goroutine, as the connection may hang
 	switch {
 	case ctx.Err() != nil:
 		return nil, context.Cause(ctx)
@@ -165,8 +166,9 @@ func (s *session) transfer(ctx context.Context, in io.Reader) (*sftp.Client, err
 		"something?): " + foreign(err), err}
 }
 
-// await waits for what act returns until ctx ends. An answer that comes later is dropped: act must not write anything
-// that its caller reads. A machine must not end this program: if the library panics about an answer, that is an error.
+// await waits for the result of act until ctx ends. A later result is dropped, so act must not write to anything that
+// its caller reads. If the library panics about a machine's answer, await returns an error: a machine must not end
+// this program.
 func await[A, B any](ctx context.Context, act func() (A, B, error)) (A, B, error) {
 	type answer struct {
 		a   A
@@ -191,8 +193,8 @@ func await[A, B any](ctx context.Context, act func() (A, B, error)) (A, B, error
 	}
 }
 
-// answerOf waits for an answer of the machine until the context ends or the limit is over. Then the session is ended:
-// whoever waits for nothing must not be told later.
+// answerOf waits for an answer of the machine until the context ends or the limit is over. Then it ends the session:
+// a late answer must not arrive when nobody waits for it any more.
 func answerOf[T any](f *sftpFiles, c *transfer, act func() (T, error)) (T, error) {
 	within, cancel := context.WithTimeoutCause(f.ctx, f.limit, noAnswer(f.limit))
 	defer cancel()
