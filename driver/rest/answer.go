@@ -13,7 +13,7 @@ import (
 	"github.com/syncctl/syncctl/driver/wording"
 )
 
-// Response is a whole answer whose status is 2xx.
+// Response is a complete answer with a 2xx status.
 type Response struct {
 	Status int
 	Header http.Header
@@ -23,9 +23,9 @@ type Response struct {
 	call   *call
 }
 
-// DecodeJSON decodes the answer into v. An answer that is not JSON, or more than one value, or does not fit v, is an
-// *Error that says what came instead. The Content-Type decides nothing: servers send JSON as text/plain, and pages
-// as application/json.
+// DecodeJSON decodes the answer into v. If the answer is not JSON, has more than one value, or does not fit v, it
+// returns an *Error that says what came instead. The Content-Type does not matter: servers send JSON as text/plain,
+// and pages as application/json.
 func (r *Response) DecodeJSON(v any) error {
 	body := bytes.TrimSpace(bytes.TrimPrefix(r.Body, []byte("\ufeff")))
 	var err error
@@ -45,7 +45,7 @@ func (r *Response) DecodeJSON(v any) error {
 	return r.client.fail(r.call, &Error{Status: r.Status, Sent: SentYes, Message: err.Error(), cause: err, Attempts: 1})
 }
 
-// refuseLogin catches the server that answers a login page with status 200.
+// refuseLogin returns an error for a login page with status 200.
 func (r *Response) refuseLogin() error {
 	if body := bytes.TrimSpace(r.Body); isPage(r.Header, body) && looksLikeLogin(titleOf(body)) {
 		return loginPage(r.Status)
@@ -63,18 +63,18 @@ func isPage(h http.Header, body []byte) bool {
 	return strings.Contains(strings.ToLower(h.Get("Content-Type")), "html") && len(body) > 0 && body[0] == '<'
 }
 
-// Stream is an answer whose status is 2xx, read as it comes.
+// Stream is an answer with a 2xx status that is read as it comes.
 type Stream struct {
 	Status int
 	Header http.Header
-	Length int64         // as announced; -1: unknown
-	Body   io.ReadCloser // ends with an *Error where the answer breaks off or stalls; Close frees the connection
+	Length int64         // as announced; -1 if unknown
+	Body   io.ReadCloser // ends with an *Error if the answer breaks off or stalls; Close frees the connection
 }
 
-// peekBytes is how much of a page is looked at for its title.
+// peekBytes is the number of bytes of a page that are searched for its title.
 const peekBytes = 16 << 10
 
-// stream hands the answer over, unless it is a page where none was asked for.
+// stream returns the answer, or an error if it is a page and none was asked for.
 func (a *attempt) stream() (*Stream, error) {
 	a.watch.stop()
 	body := &streamBody{bounded: bounded{attempt: a, left: a.client.o.MaxStream}}
@@ -101,8 +101,8 @@ func (a *attempt) stream() (*Stream, error) {
 		Body: &streamReader{body}}, nil
 }
 
-// streamBody reads from the server, with a watch over each wait: what the reader does in between takes as long as it
-// takes.
+// streamBody reads from the server and limits each wait. The time that the caller spends between reads does not
+// count.
 type streamBody struct {
 	bounded
 

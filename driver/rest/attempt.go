@@ -15,10 +15,10 @@ import (
 	"github.com/syncctl/syncctl/driver/wording"
 )
 
-// ErrTimeout is what a request that took too long wraps.
+// ErrTimeout is wrapped by the error of a request that took too long.
 var ErrTimeout = errors.New("timed out")
 
-// attempt is one sending of a call, and its answer.
+// attempt is one attempt to send a call, and its answer.
 type attempt struct {
 	client *Client
 	call   *call
@@ -27,7 +27,7 @@ type attempt struct {
 	cancel context.CancelCauseFunc
 }
 
-// try makes one attempt. A nil error means that take took the answer.
+// try makes one attempt. A nil error means that the function take has taken over the answer.
 func (c *Client) try(ctx context.Context, k *call, take func(*attempt) error) *Error {
 	limited, cancel := context.WithCancelCause(ctx)
 	a := &attempt{client: c, call: k, cancel: cancel}
@@ -50,7 +50,7 @@ func (c *Client) try(ctx context.Context, k *call, take func(*attempt) error) *E
 	return failure
 }
 
-// end frees all that the attempt holds.
+// end frees the resources of the attempt.
 func (a *attempt) end() {
 	a.watch.stop()
 	if a.resp != nil {
@@ -59,7 +59,7 @@ func (a *attempt) end() {
 	a.cancel(context.Canceled)
 }
 
-// send sends the request and waits for the answer's headers. An answer that is not 2xx is a failure.
+// send sends the request and waits for the headers of the answer. An answer that is not 2xx is a failure.
 func (a *attempt) send(limited, ctx context.Context) *Error {
 	var dialing, connected atomic.Bool
 	trace := &httptrace.ClientTrace{
@@ -84,8 +84,8 @@ func (a *attempt) send(limited, ctx context.Context) *Error {
 	a.resp, err = client.Do(req) //nolint:bodyclose // end closes it
 	a.watch.freeze()
 	if err != nil {
-		a.resp = nil         // a refused redirect's, closed already
-		reached := SentMaybe // also of a transport that does not tell
+		a.resp = nil         // that of a refused redirect, already closed
+		reached := SentMaybe // also for a transport that does not report it
 		if dialing.Load() && !connected.Load() {
 			reached = SentNo
 		}
@@ -106,7 +106,7 @@ func (a *attempt) send(limited, ctx context.Context) *Error {
 // ErrPart is what an answer wraps that is said to be a part of the whole.
 var ErrPart = errors.New("only a part of the answer")
 
-// isPart tells whether an answer says that it is not the whole, which was asked for: of a list a part looks like one
+// isPart reports whether an answer says that it is not the whole, which was asked for: of a list a part looks like one
 // that is shorter, and what it lacks like what is gone.
 func isPart(resp *http.Response) bool {
 	return resp.StatusCode == http.StatusPartialContent || resp.StatusCode == http.StatusIMUsed ||
@@ -149,7 +149,8 @@ func (a *attempt) request(ctx context.Context) (*sentBody, *http.Request, error)
 	return body, req, nil
 }
 
-// unanswered describes an attempt without an answer. bodyErr is the failure of our own body, if it is to blame.
+// unanswered returns the error of an attempt without an answer. bodyErr is the failure of our own body, if that is
+// the cause.
 func (a *attempt) unanswered(ctx, limited context.Context, err error, sent Sent, bodyErr error) *Error {
 	e := &Error{Sent: sent}
 	switch cause := context.Cause(limited); {
@@ -161,7 +162,7 @@ func (a *attempt) unanswered(ctx, limited context.Context, err error, sent Sent,
 		err = cause
 	default:
 		var wrapped *url.Error
-		if errors.As(err, &wrapped) { // its text repeats method and URL, the latter with all its query
+		if errors.As(err, &wrapped) { // its text repeats the method and the URL with its whole query
 			err = wrapped.Err
 		}
 		e.permanent = hopeless(err)
@@ -170,7 +171,7 @@ func (a *attempt) unanswered(ctx, limited context.Context, err error, sent Sent,
 	return e
 }
 
-// refused describes an answer that is not 2xx.
+// refused returns the error for an answer that is not 2xx.
 func (a *attempt) refused() *Error {
 	asked := parseRetryAfter(a.resp.Header.Get("Retry-After"), a.client.o.Now())
 	e := &Error{Status: a.resp.StatusCode, Sent: SentYes, retryAfter: asked, permanent: asked > maxRetryAfter,
@@ -181,13 +182,13 @@ func (a *attempt) refused() *Error {
 	}
 	text, _ := io.ReadAll(io.LimitReader(a.resp.Body, maxErrorBytes)) // part of the text is better than none
 	if checkJSON(text) != nil {
-		text = nil // it is not taken apart
+		text = nil // it is not parsed
 	}
 	e.Message, e.answer = messageOf(a.resp.Header.Get("Content-Type"), text), text
 	return e
 }
 
-// readAll reads the answer and ends the attempt. A slow answer is read as long as something comes, up to a bound.
+// readAll reads the answer and ends the attempt. It reads a slow answer as long as data comes, up to a limit.
 func (a *attempt) readAll(limit int64) ([]byte, error) {
 	most := wholeAnswer * a.client.o.Timeout
 	whole := time.AfterFunc(most, func() { a.cancel(fmt.Errorf("%w: it was still coming after %s", ErrTimeout, most)) })
@@ -206,7 +207,7 @@ func (a *attempt) readAll(limit int64) ([]byte, error) {
 	return b, nil
 }
 
-// watchedReader restarts the watchdog with every piece that comes.
+// watchedReader restarts the watchdog before every read.
 type watchedReader struct {
 	io.Reader
 	watch *watchdog
@@ -217,7 +218,7 @@ func (r *watchedReader) Read(p []byte) (int, error) {
 	return r.Reader.Read(p)
 }
 
-// broken describes an answer that began well and did not end.
+// broken returns the error for an answer that began well but did not end.
 func (a *attempt) broken(err error, read int64) *Error {
 	if cause := context.Cause(a.resp.Request.Context()); cause != nil {
 		err = cause
@@ -228,7 +229,7 @@ func (a *attempt) broken(err error, read int64) *Error {
 	}
 }
 
-// sentBody is our body as the attempt's transport reads it, perhaps more than once.
+// sentBody is our body as the attempt's transport reads it, which may be more than once.
 type sentBody struct {
 	watch *watchdog
 
@@ -252,7 +253,7 @@ func (b *sentBody) failure() error {
 	return b.err
 }
 
-// bodyReader is one reading of it. A large body takes its time: the clock restarts with every piece that was taken.
+// bodyReader reads the body once. A large body may take long, so the watchdog restarts with every piece that is read.
 type bodyReader struct {
 	io.ReadCloser
 

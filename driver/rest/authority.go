@@ -12,14 +12,14 @@ import (
 
 const begin = "-----BEGIN CERTIFICATE-----"
 
-// CheckCA says what is wrong with the PEM of authorities, nil where nothing is: Options.CAPEM takes it.
+// CheckCA returns an error if text is not a valid value of Options.CAPEM.
 func CheckCA(text []byte) error {
 	_, err := authorities(text)
 	return err
 }
 
-// authorities reads certificates in PEM. One that cannot be read is an error: a server that it vouches for would be
-// refused for another reason.
+// authorities parses certificates in PEM. One that cannot be parsed is an error: otherwise a server whose certificate
+// it signed would be refused for a misleading reason.
 func authorities(text []byte) ([]*x509.Certificate, error) {
 	text = bytes.ReplaceAll(text, []byte("\ufeff"), nil) // byte order marks keep PEM from being found
 	if len(bytes.TrimSpace(text)) == 0 {

@@ -10,7 +10,7 @@ import (
 	"strings"
 )
 
-// parseBase checks the server's address. It never repeats one that holds a password.
+// parseBase parses and checks the server's address. Its errors never repeat an address that contains a password.
 func parseBase(text string) (*url.URL, error) {
 	u, err := url.Parse(text)
 	switch {
@@ -32,8 +32,8 @@ func parseBase(text string) (*url.URL, error) {
 	return u, nil
 }
 
-// CheckHost says what is wrong with the name and the port of a URL, nil where nothing is. A name has one spelling: two
-// would pass for two servers, and letters that look alike for the same one.
+// CheckHost returns an error if the name or the port of a URL is invalid. A name must have only one spelling.
+// Otherwise two spellings would count as two servers, and letters that look alike as the same one.
 func CheckHost(u *url.URL) error {
 	name := u.Hostname()
 	if port := u.Port(); port != "" || strings.HasSuffix(u.Host, ":") {
@@ -54,7 +54,7 @@ func CheckHost(u *url.URL) error {
 	return nil
 }
 
-// IsLoopback tells whether a host is this machine itself, which http may be used for.
+// IsLoopback reports whether a host is this machine itself, for which http is allowed.
 func IsLoopback(host string) bool {
 	if host == "localhost" {
 		return true
@@ -63,7 +63,8 @@ func IsLoopback(host string) bool {
 	return err == nil && addr.IsLoopback()
 }
 
-// quiet is a choice of a proxy whose error does not repeat what it was made from: HTTPS_PROXY may hold a password.
+// quiet wraps a choice of proxy so that its error does not repeat the address of the proxy: HTTPS_PROXY may contain a
+// password.
 func quiet(choose func(*http.Request) (*url.URL, error)) func(*http.Request) (*url.URL, error) {
 	return func(r *http.Request) (*url.URL, error) {
 		u, err := choose(r)

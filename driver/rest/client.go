@@ -1,5 +1,5 @@
-// Package rest is what every REST client of ours does: it authorizes, verifies TLS, limits the rate, retries what is
-// safe to retry and nothing else, and tells after a failure whether the server may have carried the request out. It
+// Package rest is the common part of all our REST clients. It authorizes, verifies TLS, limits the rate, retries what
+// is safe to retry and nothing else, and says after a failure whether the server may have carried out the request. It
 // knows no product.
 package rest
 
@@ -26,7 +26,7 @@ import (
 	"golang.org/x/time/rate"
 )
 
-// What a client does when Options do not say.
+// The defaults of Options.
 const (
 	DefaultTimeout    = 30 * time.Second
 	DefaultMaxRetries = 4
@@ -34,68 +34,70 @@ const (
 	DefaultBackoffMax = 30 * time.Second
 )
 
-// Connections that are kept: how many, so that steps carried out at the same time do not take each other's away, and
-// for how long those that were written over. Nothing rests on that: see Client.writing.
+// Limits for kept connections. mostIdle is their number, high enough that steps that run at the same time do not take
+// each other's. briefIdle is how long a connection that was written over is kept. Correctness does not depend on it:
+// see Client.writing.
 const (
 	mostIdle  = 64
 	briefIdle = 500 * time.Millisecond
 )
 
-// maxRetryAfter is the longest that a request is held back because a server asks for it. A server that asks for more
-// is not asked again: the error says for how long.
+// maxRetryAfter is the longest wait that a server may ask for before a retry. If it asks for more, the request is not
+// retried, and the error says how long.
 const maxRetryAfter = time.Minute
 
-// Options say how to reach one server.
+// Options says how to reach one server.
 type Options struct {
 	BaseURL   string              // https://HOST[:PORT][/CONTEXT]; http only to loopback. No user, query or fragment
-	Authorize func(*http.Request) // adds the credentials; called for every attempt. nil: none
-	CAPEM     []byte              // authorities trusted beside the system's, as PEM
-	// Secrets are never shown in an error or a log line, neither escaped nor in base64: give "user:password" too.
+	Authorize func(*http.Request) // adds the credentials; called for every attempt; may be nil
+	CAPEM     []byte              // authorities that are trusted in addition to the system's, as PEM
+	// Secrets never appear in an error or a log line, neither escaped nor in base64: give "user:password" too.
 	Secrets   []string
 	UserAgent string
 
-	// Timeout bounds each wait for the server: from the start of an attempt, or the last byte of the request's body
-	// that was taken, to the headers, and then each wait for more of the answer. A whole answer of Do may take ten
-	// times as long. 0 is DefaultTimeout.
+	// Timeout limits each wait for the server: the wait for the headers, from the start of an attempt or from the
+	// last byte of the request's body that was read, and then each wait for more of the answer. A whole answer of Do
+	// may take ten times as long. 0 is DefaultTimeout.
 	Timeout       time.Duration
-	RatePerSecond float64 // attempts per second, a second's worth at once; 0: no limit
+	RatePerSecond float64 // attempts per second, with bursts of up to one second's worth; 0: no limit
 	MaxRetries    int     // attempts after the first; 0 is DefaultMaxRetries, below zero none
 	BackoffMin    time.Duration
 	BackoffMax    time.Duration
-	MaxBytes      int64 // the largest answer that Do takes, after decompression; 0 is DefaultMaxBytes
-	MaxStream     int64 // the same of Stream; 0 is DefaultMaxStream
+	MaxBytes      int64 // maximum size of an answer of Do, after decompression; 0 is DefaultMaxBytes
+	MaxStream     int64 // the same for Stream; 0 is DefaultMaxStream
 
-	Log   hclog.Logger                          // nil: none
+	Log   hclog.Logger                          // may be nil
 	Proxy func(*http.Request) (*url.URL, error) // nil: from HTTPS_PROXY, HTTP_PROXY, NO_PROXY
 
 	Now   func() time.Time                                 // nil: time.Now
 	Sleep func(ctx context.Context, d time.Duration) error // waits before a retry; nil: a timer
-	// Waiting is told before a wait of a second or longer that the server asked for, or that Wait was called for, and
-	// why. nil: nobody looks.
+	// Waiting is called before a wait of a second or longer that the server asked for, and before a wait by Wait. why
+	// is the reason. It may be nil.
 	Waiting func(d time.Duration, why string)
 	Random  func() float64 // jitter, from 0 to 1; nil: math/rand
-	// Transport is used instead of all settings for TLS, proxy and connections; for tests.
+	// Transport replaces all settings for TLS, proxy and connections; for tests.
 	Transport http.RoundTripper
 }
 
-// Client speaks to one server. It may be used by several goroutines.
+// Client talks to one server. It may be used by several goroutines.
 type Client struct {
 	base     *url.URL
 	o        Options
 	log      hclog.Logger
 	scrubber atomic.Pointer[redact.Set]
-	limiter  *rate.Limiter // nil: no limit
+	limiter  *rate.Limiter // nil if there is no limit
 	gate     *gate
 	endpoint atomic.Pointer[Endpoint]
 
-	reading *http.Client // for what may be repeated
-	// writing keeps connections for briefIdle alone. On one that was kept, a server's hanging up while idle cannot be
-	// told from its dying over our request, and such a request is not retried. So soon hardly a server hangs up; where
-	// one does, the request was perhaps sent (SentMaybe), is not sent twice, and its effect is looked for.
+	reading *http.Client // for requests that may be repeated
+	// writing keeps connections only for briefIdle. On a kept connection, a server that closed it while it was idle
+	// cannot be told from one that died while it handled our request, and such a request is not retried. Few servers
+	// close a connection so soon. If one does, the request was perhaps sent (SentMaybe). It is not sent again, and
+	// its effect is looked up.
 	writing *http.Client
 }
 
-// New makes a client and reaches for nothing yet. Errors are about the options, and show no secret.
+// New makes a client. It does not connect yet. Errors are about the options, and show no secret.
 func New(o Options) (*Client, error) {
 	base, err := parseBase(o.BaseURL)
 	if err != nil {
@@ -105,7 +107,7 @@ func New(o Options) (*Client, error) {
 	c.Hide()
 	c.log = c.o.Log
 	if o.RatePerSecond > 0 {
-		// a second's worth may go at once
+		// bursts of one second's worth
 		c.limiter = rate.NewLimiter(rate.Limit(o.RatePerSecond), int(max(1, o.RatePerSecond)))
 	}
 	reading, writing := o.Transport, o.Transport
@@ -129,13 +131,13 @@ func (c *Client) Close() {
 	c.writing.CloseIdleConnections()
 }
 
-// Hide names secrets that came up since, such as a session's: they are not shown from now on, as if they stood in
-// Options.Secrets. They take the place of those that an earlier call named.
+// Hide sets secrets that became known later, such as that of a session. From now on they are hidden like those of
+// Options.Secrets. They replace the secrets of an earlier call.
 func (c *Client) Hide(secrets ...string) {
 	c.scrubber.Store(redact.New(redacted, slices.Concat(c.o.Secrets, secrets)...))
 }
 
-// BaseURL is the server's address with its context path.
+// BaseURL returns the server's address with its context path.
 func (c *Client) BaseURL() string { return c.base.String() }
 
 func withDefaults(o Options) Options {
@@ -178,15 +180,15 @@ func withDefaults(o Options) Options {
 	return o
 }
 
-// Session is what a server knows a caller by, such as cookies. It may be used by several goroutines.
+// Session is what identifies a caller to a server, such as cookies. It may be used by several goroutines.
 type Session interface {
-	Authorize(*http.Request) // as Options.Authorize, which is called before it
-	// Answered looks at the headers of an answer before anything else does, those of redirects and errors too. It
-	// leaves the body alone.
+	Authorize(*http.Request) // like Options.Authorize, which is called first
+	// Answered gets the headers of an answer before anything else does, also those of redirects and errors. It must
+	// not read the body.
 	Answered(*http.Response)
 }
 
-// within shows each answer to a session. It is below the redirects, which http.Client follows by itself.
+// within passes each answer to a session, including redirects, which http.Client follows by itself.
 type within struct {
 	http.RoundTripper
 
@@ -203,7 +205,7 @@ func (w within) RoundTrip(r *http.Request) (*http.Response, error) {
 
 func transport(o Options) (*http.Transport, error) {
 	roots, err := x509.SystemCertPool()
-	if err != nil { // some systems have none that can be listed
+	if err != nil { // some systems have no list of them
 		roots = x509.NewCertPool()
 	}
 	extra, err := authorities(o.CAPEM)
@@ -229,34 +231,34 @@ func transport(o Options) (*http.Transport, error) {
 	}, nil
 }
 
-// Retry says whether a request may be sent again after a failure that leaves open whether the server carried it out.
+// Retry reports whether a request may be sent again after a failure if the server may have carried it out.
 type Retry int
 
 // The choices of Retry.
 const (
 	ByMethod Retry = iota // GET and HEAD as Safe, others as Never
-	Safe                  // carrying it out twice is the same as once: retried after every failure that may pass
-	// Never: retried only when it certainly was not carried out: no connection came about, or the server answered 429
-	// and said when to come again.
+	Safe                  // carrying it out twice is the same as once: retried after every temporary failure
+	// Never: retried only if it certainly was not carried out: there was no connection, or the server answered 429
+	// and said when to try again.
 	Never
 )
 
 // Request is one request. At most one of Body, Bytes and JSON is set.
 type Request struct {
 	Method string // "" is GET
-	Path   string // below the base URL; its elements escaped (url.PathEscape) where they hold foreign text
+	Path   string // below the base URL; elements with foreign text must be escaped (url.PathEscape)
 	Query  url.Values
-	Header http.Header // Accept is application/json where it does not say
+	Header http.Header // Accept is application/json unless it is set
 
-	Body          func() (io.ReadCloser, error) // opens the body, for every attempt again
-	ContentLength int64                         // of Body, in bytes; 0 is unknown
+	Body          func() (io.ReadCloser, error) // opens the body; called for every attempt
+	ContentLength int64                         // of Body, in bytes; 0 if unknown
 	Bytes         []byte
 	JSON          any // sent as JSON, with its Content-Type
 
-	Session Session // that it is sent within; nil: none
+	Session Session // the session to use; may be nil
 	Retry   Retry
-	// GiveUp tells of a failed attempt that no repetition mends it, whatever its status lets hope. nil: the status
-	// decides.
+	// GiveUp reports whether retrying is useless after a failed attempt, even if its status suggests otherwise. If
+	// nil, the status decides.
 	GiveUp func(*Error) bool
 }
 
@@ -274,7 +276,7 @@ func (r Request) safe() bool {
 	return r.Retry == Safe
 }
 
-// call is a request made ready: what stays the same over its attempts.
+// call is a prepared request: what is the same for all its attempts.
 type call struct {
 	Request
 

@@ -15,13 +15,13 @@ import (
 	"github.com/syncctl/syncctl/driver/wording"
 )
 
-// Sent tells whether a request that failed reached the server.
+// Sent reports whether a request that failed reached the server.
 type Sent int
 
 // The values of Sent, in the order of what may have happened.
 const (
 	SentNo    Sent = iota // certainly not: nothing was written to a connection
-	SentMaybe             // it was written, wholly or in part, and no answer came: the server may have carried it out
+	SentMaybe             // it was written, at least in part, and no answer came: the server may have carried it out
 	SentYes               // the server answered; Status says what
 )
 
@@ -29,24 +29,24 @@ func (s Sent) String() string {
 	return [...]string{"no", "maybe", "yes"}[s]
 }
 
-// ErrAddress is what the error of an answer wraps that seems to be somebody else's: a redirect, or a page where data
-// was expected. A driver adds the 404 of a path that its product always has.
+// ErrAddress is wrapped by the error for an answer that seems to come from something else: a redirect, or a page
+// where data was expected. Drivers also wrap it for a 404 of a path that their product always has.
 var ErrAddress = errors.New("is the address right, with its port and path?")
 
-// Error is a request that failed. None of its texts holds a secret or a control character.
+// Error is the error of a failed request. None of its texts contains a secret or a control character.
 type Error struct {
 	Method    string
-	URL       string // without user; values of query parameters that are named like a secret replaced
-	Status    int    // 0: there was no answer
-	Message   string // the server's own words, at most 300 characters, or what kept us from its answer
-	Sent      Sent   // over all attempts, but those that were answered 429 before the last
+	URL       string // without the user; values of query parameters with names of secrets are replaced
+	Status    int    // 0 if there was no answer
+	Message   string // the server's own words, at most 300 characters, or why there was no answer
+	Sent      Sent   // over all attempts, except those answered with 429 before the last one
 	Retryable bool   // the same request may succeed later, and repeating it can do no harm
 	Attempts  int
 
-	retryAfter time.Duration // what an answer that is not 2xx asked for
-	permanent  bool          // no repetition mends it
-	brokenOff  bool          // the status came, the rest did not
-	answer     []byte        // all that came of the body
+	retryAfter time.Duration // wait that an answer that is not 2xx asked for
+	permanent  bool          // retrying does not help
+	brokenOff  bool          // the status came, but not the rest
+	answer     []byte        // the part of the body that came
 	header     http.Header   // of an answer that is not 2xx
 	cause      error
 }
@@ -73,30 +73,30 @@ func (e *Error) Error() string {
 	return b.String()
 }
 
-// Unwrap gives what errors.Is looks for: context.Canceled, ErrTimeout and the like. Its own text is not to be shown.
+// Unwrap returns the cause for errors.Is: context.Canceled, ErrTimeout and the like. Its own text must not be shown.
 func (e *Error) Unwrap() error { return e.cause }
 
-// RetryAfter is how long the server asked to wait before the next try, false if it did not say.
+// RetryAfter returns how long the server asked to wait before the next attempt, or false if it did not say.
 func (e *Error) RetryAfter() (time.Duration, bool) {
 	return max(e.retryAfter, 0), e.retryAfter != noRetryAfter
 }
 
-// Header is a header of the server's answer, "" if there was none.
+// Header returns a header of the server's answer, or "" if there was no answer or it is not set.
 func (e *Error) Header(name string) string { return e.header.Get(name) }
 
-// Says tells whether the server's answer has a word in it, in whatever markup and case. Message has no markup, and
-// of a page no more than its title.
+// Says reports whether the server's answer contains a word, in any markup and case. Message has no markup, and only
+// the title of a page.
 func (e *Error) Says(word string) bool {
 	return bytes.Contains(bytes.ToLower(e.answer), bytes.ToLower([]byte(word)))
 }
 
-// IsStatus tells whether err is an answer with one of the statuses.
+// IsStatus reports whether err is an answer with one of the statuses.
 func IsStatus(err error, status ...int) bool {
 	var e *Error
 	return errors.As(err, &e) && slices.Contains(status, e.Status)
 }
 
-// WasSent tells how far the request of err got. An error that is not of this package leaves all possible: SentMaybe.
+// WasSent returns how far the request of err got. For an error of another package everything is possible: SentMaybe.
 // nil is SentYes.
 func WasSent(err error) Sent {
 	var e *Error
@@ -109,7 +109,7 @@ func WasSent(err error) Sent {
 	return SentMaybe
 }
 
-// fail completes an error for showing.
+// fail completes an error, so that it can be shown.
 func (c *Client) fail(k *call, e *Error) *Error {
 	e.Method, e.URL = k.Method, k.shown
 	text := e.Message
@@ -122,13 +122,13 @@ func (c *Client) fail(k *call, e *Error) *Error {
 
 const (
 	maxMessage = 300 // characters
-	// maxForeign is how much of a message is looked through for secrets, in bytes: much more than is shown, as secrets
-	// may be left out, and little enough for what is written there to take long.
+	// maxForeign is the length of a message that is searched for secrets, in bytes. It is much more than is shown, as
+	// secrets may be removed, and small enough that a text made to take long does not.
 	maxForeign    = 16 << 10
-	maxErrorBytes = 64 << 10 // of an error's answer that are read
+	maxErrorBytes = 64 << 10 // bytes of an error's answer that are read
 )
 
-// messageOf is what a server says in an answer that is an error.
+// messageOf returns what a server says in an answer that is an error.
 func messageOf(contentType string, body []byte) string {
 	body = bytes.TrimSpace(bytes.TrimPrefix(body, []byte("\ufeff")))
 	if len(body) == 0 {
@@ -141,13 +141,13 @@ func messageOf(contentType string, body []byte) string {
 		return words
 	}
 	var v any
-	if json.Unmarshal(body, &v) == nil { // encoded again: in one line, with letters for their escapes
+	if json.Unmarshal(body, &v) == nil { // encoded again, in one line and with letters instead of escapes
 		return strings.TrimSpace(plainJSON(v))
 	}
 	return string(body)
 }
 
-// jsonMessage finds the words in the forms of error that servers use: lists of errorMessages and errors, and the
+// jsonMessage returns the text of the forms of error that servers use: lists of errorMessages and errors, and the
 // usual single members.
 func jsonMessage(body []byte) string {
 	var members map[string]json.RawMessage
@@ -190,7 +190,7 @@ func titleOf(page []byte) string {
 	return strings.TrimSpace(html.UnescapeString(string(m[1])))
 }
 
-// pageOf names a page by its title: the rest is markup.
+// pageOf describes a page by its title, because the rest is markup.
 func pageOf(page []byte) string {
 	page = page[:min(len(page), peekBytes)]
 	if bytes.HasPrefix(page, []byte("<?xml")) && !bytes.Contains(bytes.ToLower(page), []byte("<html")) {
@@ -206,5 +206,5 @@ func pageOf(page []byte) string {
 	return `an HTML page titled "` + t + `"`
 }
 
-// looksLikeLogin judges a page's title or a URL's path.
+// looksLikeLogin reports whether a page's title or a URL's path looks like that of a login page.
 func looksLikeLogin(text string) bool { return login.MatchString(text) }

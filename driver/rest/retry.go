@@ -13,8 +13,8 @@ import (
 	"time"
 )
 
-// Do sends a request and reads the whole answer, retrying as Request.Retry allows. An answer whose status is not 2xx
-// is an error, as is one beyond Options.MaxBytes, MaxValues or MaxDepth. Every error is an *Error.
+// Do sends a request and reads the whole answer. It retries as Request.Retry allows. An answer with a status other
+// than 2xx is an error, and so is one beyond Options.MaxBytes, MaxValues or MaxDepth. Every error is an *Error.
 func (c *Client) Do(ctx context.Context, r Request) (*Response, error) {
 	var answer *Response
 	err := c.repeat(ctx, r, c.gate, func(a *attempt) error {
@@ -31,9 +31,9 @@ func (c *Client) Do(ctx context.Context, r Request) (*Response, error) {
 	return answer, nil
 }
 
-// Stream sends a request and returns its answer to be read as it comes, up to Options.MaxStream. It retries like Do
-// until the answer begins; afterwards the reader gets an *Error if the answer breaks off, stalls, or is too large or
-// too slow. The caller closes Body.
+// Stream sends a request and returns its answer, to be read as it comes, up to Options.MaxStream. It retries like Do
+// until the answer begins. Afterwards the reader gets an *Error if the answer breaks off, stalls, or is too large or
+// too slow. The caller must close Body.
 func (c *Client) Stream(ctx context.Context, r Request) (*Stream, error) {
 	var answer *Stream
 	err := c.repeat(ctx, r, nil, func(a *attempt) error {
@@ -47,7 +47,7 @@ func (c *Client) Stream(ctx context.Context, r Request) (*Stream, error) {
 	return answer, nil
 }
 
-// Get is Do for a GET whose answer is JSON, decoded into v.
+// Get sends a GET request like Do, and decodes its JSON answer into v.
 func (c *Client) Get(ctx context.Context, r Request, v any) error {
 	r.Method = http.MethodGet
 	answer, err := c.Do(ctx, r)
@@ -57,8 +57,8 @@ func (c *Client) Get(ctx context.Context, r Request, v any) error {
 	return answer.DecodeJSON(v)
 }
 
-// repeat makes attempts until one succeeds, fails for good, or enough are made. take uses a 2xx answer; it owns the
-// attempt when it returns nil. What may be repeated passes the gate, if there is one.
+// repeat makes attempts until one succeeds, fails permanently, or was the last one. take uses a 2xx answer. If it
+// returns nil, it owns the attempt.
 func (c *Client) repeat(ctx context.Context, r Request, gate *gate, take func(*attempt) error) error {
 	k, err := c.prepare(r)
 	if err != nil {
@@ -77,7 +77,7 @@ func (c *Client) repeat(ctx context.Context, r Request, gate *gate, take func(*a
 			c.log.Debug("request done", "method", k.Method, "url", k.shown, "attempt", n, "duration", c.o.Now().Sub(begun))
 			return nil
 		}
-		// What an earlier attempt may have done stays possible; 429 says that nothing was done.
+		// What an earlier attempt may have done is still possible. 429 says that nothing was done.
 		now := failure.Sent
 		failure.Sent, failure.Attempts = max(sent, failure.Sent), n
 		if failure.Status != http.StatusTooManyRequests {
@@ -105,8 +105,8 @@ func (c *Client) repeat(ctx context.Context, r Request, gate *gate, take func(*a
 	}
 }
 
-// Wait waits for the server because of something that it said, until ctx ends, and has Options.Waiting told before. why
-// is what the server did.
+// Wait waits for the server, because of something that it did, until ctx ends. why says what it did. Options.Waiting
+// is called first.
 func (c *Client) Wait(ctx context.Context, d time.Duration, why string) error {
 	c.o.Waiting(d, why)
 	return c.o.Sleep(ctx, d)
@@ -124,7 +124,7 @@ func (c *Client) admit(ctx context.Context, k *call, gate *gate) (leave func(), 
 	return gate.enter(ctx)
 }
 
-// throttle waits until the rate allows another attempt.
+// throttle waits until the rate limit allows another attempt.
 func (c *Client) throttle(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -139,7 +139,7 @@ func (c *Client) throttle(ctx context.Context) error {
 	return nil
 }
 
-// retryable tells whether sending the request again may help and can do no harm. sent is that of the last attempt.
+// retryable reports whether sending the request again may help and can do no harm. sent is that of the last attempt.
 func retryable(safe bool, sent Sent, e *Error) bool {
 	switch {
 	case e.permanent:
@@ -159,7 +159,7 @@ func retryable(safe bool, sent Sent, e *Error) bool {
 	return false
 }
 
-// hopeless tells errors that no repetition mends.
+// hopeless reports whether retrying cannot help, as for untrusted certificates.
 func hopeless(err error) bool {
 	var (
 		verify  *tls.CertificateVerificationError
@@ -172,13 +172,13 @@ func hopeless(err error) bool {
 		errors.As(err, &record)
 }
 
-// backoff is how long to wait after the nth attempt: what the server asked for, else half to all of a span that
-// doubles.
+// backoff returns how long to wait after attempt n: what the server asked for, else a random time between half and
+// all of a span that doubles.
 func (c *Client) backoff(n int, asked time.Duration) time.Duration {
 	if asked > 0 {
 		return asked
 	}
-	// A gateway's "Retry-After: 0" does not invite us to hammer it.
+	// After a gateway's "Retry-After: 0" we do not retry at once.
 	span := c.o.BackoffMax
 	if doubled := c.o.BackoffMin << min(n-1, 30); doubled > 0 && doubled>>min(n-1, 30) == c.o.BackoffMin {
 		span = min(span, doubled)
@@ -188,8 +188,8 @@ func (c *Client) backoff(n int, asked time.Duration) time.Duration {
 
 const noRetryAfter = time.Duration(-1)
 
-// parseRetryAfter reads the header's two forms, seconds and a date (RFC 9110, 10.2.3). noRetryAfter: absent or
-// neither.
+// parseRetryAfter parses the two forms of the header, seconds and a date (RFC 9110, 10.2.3). It returns noRetryAfter
+// if the header is absent or has another form.
 func parseRetryAfter(value string, now time.Time) time.Duration {
 	value = strings.TrimSpace(value)
 	if seconds, err := strconv.ParseInt(value, 10, 64); err == nil {
@@ -204,11 +204,12 @@ func parseRetryAfter(value string, now time.Time) time.Duration {
 	return noRetryAfter
 }
 
-// maxRedirects is generous: one from http to https of a path's trailing slash is what one meets.
+// maxRedirects is generous: usually there is one, from http to https or for a trailing slash.
 const maxRedirects = 5
 
-// followable follows a GET within the same server only. Elsewhere the credentials have no business, and a POST would
-// be repeated as something else; such an answer is returned as it is, and becomes an error.
+// followable follows only redirects of a GET or HEAD within the same server. Another server must not get the
+// credentials, and a POST would be repeated as something else. The answer of such a redirect is returned as it is,
+// and becomes an error.
 func followable(next *http.Request, via []*http.Request) error {
 	first := via[0]
 	reading := first.Method == http.MethodGet || first.Method == http.MethodHead
@@ -218,7 +219,7 @@ func followable(next *http.Request, via []*http.Request) error {
 	return http.ErrUseLastResponse
 }
 
-// redirected is the error of an answer that leads elsewhere.
+// redirected returns the error message for a redirect that is not followed.
 func redirected(resp *http.Response) string {
 	to, err := resp.Location()
 	switch {

@@ -9,12 +9,12 @@ import (
 
 const redacted = "REDACTED"
 
-// plainJSON is v as JSON with < and & as they are.
+// plainJSON returns v as JSON, with < and & unescaped.
 func plainJSON(v any) string {
 	var b strings.Builder
 	enc := json.NewEncoder(&b)
 	enc.SetEscapeHTML(false)
-	_ = enc.Encode(v) // strings, and what was decoded from JSON, always can be
+	_ = enc.Encode(v) // cannot fail for strings and for what was decoded from JSON
 	return b.String()
 }
 
@@ -22,7 +22,7 @@ func (c *Client) scrub(text string) string { return c.scrubber.Load().String(tex
 
 var secretParameter = regexp.MustCompile(`(?i)pass|pwd|token|secret|credential|api_?key|auth|session|signature`)
 
-// redactURL shows a URL without its user and without the values of parameters that are named like a secret.
+// redactURL returns a URL without its user, and without the values of parameters with names of secrets.
 func redactURL(u *url.URL) string {
 	shown := *u
 	shown.User = nil

@@ -8,32 +8,32 @@ import (
 	"time"
 )
 
-// watchdog calls bark when nothing happened for a while: it was not kicked, and no byte came over the connection.
-// One Read of a body may take long although bytes keep coming, since a large chunk is read until the buffer is full.
-// Bytes count for wholeAnswer spans after a kick: those that say nothing, such as headers without end, interim answers
-// and pings of HTTP/2, would keep us waiting for ever.
+// watchdog calls bark if nothing happens for a while: it was not kicked, and no byte came over the connection.
+// Counting bytes is needed because one Read of a body may take long although data comes: a large chunk is read until
+// the buffer is full. But bytes count only for wholeAnswer spans after a kick. Otherwise bytes that say nothing, such
+// as endless headers, interim answers and pings of HTTP/2, would keep us waiting forever.
 type watchdog struct {
 	span time.Duration
-	bark func(waited time.Duration) // waited: without any byte, or in all
+	bark func(waited time.Duration) // waited: time without any byte, or in total
 
 	mu     sync.Mutex
 	timer  *time.Timer
 	kicked time.Time
 	frozen bool  // kicks no longer count
-	wire   *wire // nil: not known
-	seen   int64 // bytes that had come when the timer was last looked at
+	wire   *wire // nil if not known
+	seen   int64 // bytes that had come when the timer last fired
 }
 
 func newWatchdog(span time.Duration, bark func(waited time.Duration)) *watchdog {
 	w := &watchdog{span: span, bark: bark}
-	w.mu.Lock() // the timer may be over before it is set
+	w.mu.Lock() // the timer may fire before it is set
 	defer w.mu.Unlock()
 	w.timer = time.AfterFunc(span, w.look)
 	w.kicked = time.Now()
 	return w
 }
 
-// look is called when the span has passed.
+// look is called when the span is over.
 func (w *watchdog) look() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -51,7 +51,7 @@ func (w *watchdog) look() {
 	w.bark(w.span)
 }
 
-// over watches the bytes of a connection too.
+// over makes the watchdog watch the bytes of a connection, too.
 func (w *watchdog) over(c *wire) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -68,7 +68,7 @@ func (w *watchdog) kick() {
 	}
 }
 
-// freeze lets the time run on: an early answer may come while the transport still reads the request's body.
+// freeze ignores further kicks: an early answer may come while the transport still reads the request's body.
 func (w *watchdog) freeze() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -91,7 +91,7 @@ func (w *watchdog) stop() {
 	w.timer.Stop()
 }
 
-// wire is a connection that counts the bytes that come.
+// wire is a connection that counts the bytes it receives.
 type wire struct {
 	net.Conn
 	read atomic.Int64
@@ -105,7 +105,7 @@ func (c *wire) Read(p []byte) (int, error) {
 
 type dialFunc = func(ctx context.Context, network, address string) (net.Conn, error)
 
-// counted makes a dialer's connections count their bytes.
+// counted returns a dialer whose connections count their bytes.
 func counted(dial dialFunc) dialFunc {
 	return func(ctx context.Context, network, address string) (net.Conn, error) {
 		conn, err := dial(ctx, network, address)
@@ -116,7 +116,7 @@ func counted(dial dialFunc) dialFunc {
 	}
 }
 
-// wireOf finds the counting connection beneath TLS, nil if there is none.
+// wireOf returns the counting connection beneath TLS, or nil if there is none.
 func wireOf(conn net.Conn) *wire {
 	for {
 		switch c := conn.(type) {
