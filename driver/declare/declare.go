@@ -1,7 +1,7 @@
 // Package declare decodes a declaration into a driver's own struct, so that a driver reads typed values and never
-// asks for an argument by its name. It is the one place that takes a secret's mark off, and that refuses a secret
-// where a plain value is meant. What many products declare alike (a server's connection, a machine reached over SSH)
-// stands here once.
+// asks for an argument by its name. Only this package removes a secret's mark, and it refuses a secret where a plain
+// value is needed. It also has what many products declare alike: a server's connection, and a machine reached over
+// SSH.
 package declare
 
 import (
@@ -14,8 +14,8 @@ import (
 	"github.com/syncctl/syncctl/schema"
 )
 
-// Decode fills the struct that into points at from a declaration. The fields say by tag which argument or block they
-// hold:
+// Decode fills the struct that into points to from a declaration. The tags of the fields name the arguments and
+// blocks:
 //
 //	URL    Secret            `decl:"url"`      a value that may be secret
 //	Name   string            `decl:"name"`     "" when absent; *string tells absent from empty
@@ -28,21 +28,20 @@ import (
 //	Block                                      where the struct was written, see Block
 //
 // Fields may also be int, float64 or bool, and pointers to any of these. An embedded struct without a tag adds its
-// fields. A field without a tag that is not embedded is left alone.
+// fields. Other fields without a tag are ignored.
 //
-// A secret in a field that is not a Secret, and a value that is not known, are errors at their lines: neither may
-// travel on as a placeholder.
+// A secret in a field that is not a Secret is an error at its line, and so is a value that is not known: neither may
+// be used as a placeholder.
 func Decode(r *schema.Resource, into any) hcl.Diagnostics {
 	d := decoder{r: r, strict: !r.Elsewhere}
 	d.fill(reflect.ValueOf(into).Elem(), nil)
 	return d.diags
 }
 
-// Type is t with its rules: declarations of the type decode into a T, and rules, which may be nil, says what is wrong
-// with one. Values that are not known yet (validate runs without variables) decode as absent; Block.Has tells the
-// difference.
+// Type returns t with a check that its declarations decode into a T. rules, which may be nil, returns further errors.
+// Values that are not known yet (validate runs without variables) decode as absent; Block.Has tells the difference.
 //
-// Type panics where the tags of T and the arguments of t.Body differ, in either direction: a driver with an argument
+// Type panics if the tags of T and the arguments of t.Body differ, in either direction: a driver with an argument
 // that it never reads, or reads under another name, must not start.
 func Type[T any](t schema.Type, rules func(*T) hcl.Diagnostics) schema.Type {
 	if bad := mismatches(t.Body, reflect.TypeFor[T](), nil); len(bad) > 0 {
@@ -60,50 +59,51 @@ func Type[T any](t schema.Type, rules func(*T) hcl.Diagnostics) schema.Type {
 	return t
 }
 
-// Block is where a struct was written, for rules and messages. A struct that embeds it gets it filled by Decode.
+// Block is the place where a struct was written, for rules and messages. Decode fills it in every struct that embeds
+// it.
 type Block struct {
 	r    *schema.Resource
 	path []string
 }
 
-// Resource is the declaration that the block belongs to.
+// Resource returns the declaration that the block belongs to.
 func (b Block) Resource() *schema.Resource { return b.r }
 
-// Addr is the address of the declaration that the block belongs to.
+// Addr returns the address of the declaration that the block belongs to.
 func (b Block) Addr() schema.Addr { return b.r.Addr }
 
-// Has tells whether an argument or block of this block is given, known or not.
+// Has reports whether an argument or block of this block is given, known or not.
 func (b Block) Has(path ...string) bool { return !b.r.Get(b.at(path)...).IsNull() }
 
-// Known tells whether an argument or block of this block is given, and its value known throughout.
+// Known reports whether an argument or block of this block is given and its value is completely known.
 func (b Block) Known(path ...string) bool {
 	v := b.r.Get(b.at(path)...)
 	return !v.IsNull() && v.IsWhollyKnown()
 }
 
-// Reference is the address that a reference of this block names, also where that declaration is gone.
+// Reference returns the address that a reference of this block names, even if that declaration is gone.
 func (b Block) Reference(path ...string) string { return b.r.Text(b.at(path)...) }
 
-// Hidden tells whether an argument or block of this block is sensitive, known or not.
+// Hidden reports whether an argument or block of this block is sensitive, known or not.
 func (b Block) Hidden(path ...string) bool { return schema.IsSensitive(b.r.Get(b.at(path)...)) }
 
-// Range is where an argument of this block is written, or the nearest place that is known.
+// Range returns where an argument of this block is written, or the nearest place that is known.
 func (b Block) Range(path ...string) *hcl.Range { return b.r.RangeOf(b.at(path)...) }
 
-// Problem is an error at an argument of this block, or at the block itself.
+// Problem returns an error at an argument of this block, or at the block itself.
 func (b Block) Problem(summary, detail string, path ...string) *hcl.Diagnostic {
 	return &hcl.Diagnostic{Severity: hcl.DiagError, Summary: summary, Detail: detail, Subject: b.Range(path...)}
 }
 
 func (b Block) at(path []string) []string { return slices.Concat(b.path, path) }
 
-// Secret is a value that may be secret: a password, or whatever else the person chose to keep secret.
+// Secret is a value that may be secret: a password, or anything else that the user chose to keep secret.
 type Secret struct {
 	value  string
 	hidden bool
 }
 
-// String is the value where it is not secret, and "(sensitive value)" where it is.
+// String returns the value if it is not secret, and "(sensitive value)" if it is.
 func (s Secret) String() string {
 	if s.hidden {
 		return "(sensitive value)"
@@ -111,20 +111,20 @@ func (s Secret) String() string {
 	return s.value
 }
 
-// GoString is String.
+// GoString returns the same as String.
 func (s Secret) GoString() string { return s.String() }
 
-// MarshalText is String: a secret is never written down.
+// MarshalText returns the same as String: a secret is never written down.
 func (s Secret) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
 
-// Hidden tells whether the value is secret.
+// Hidden reports whether the value is secret.
 func (s Secret) Hidden() bool { return s.hidden }
 
-// Empty tells whether there is no value, or an empty one.
+// Empty reports whether there is no value, or an empty one.
 func (s Secret) Empty() bool { return s.value == "" }
 
-// Reveal is the value itself, for the one place that connects with it.
+// Reveal returns the value itself. It is only for the place that connects with it.
 func (s Secret) Reveal() string { return s.value }
 
-// Plain makes a Secret that is not secret, for values that do not come from a declaration.
+// Plain returns a Secret that is not secret, for values that do not come from a declaration.
 func Plain(value string) Secret { return Secret{value: value} }

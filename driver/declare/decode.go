@@ -22,7 +22,7 @@ var (
 	valueType    = reflect.TypeFor[cty.Value]()
 )
 
-// decoder fills one struct and collects what is wrong.
+// decoder fills one struct and collects the errors.
 type decoder struct {
 	r      *schema.Resource
 	strict bool // a value that is not known is an error
@@ -46,7 +46,7 @@ func (d *decoder) fill(into reflect.Value, path []string) {
 	}
 }
 
-// value fills one field. A null leaves it as it is.
+// value sets one field. A null does not change it.
 func (d *decoder) value(into reflect.Value, v cty.Value, path []string) {
 	if v.IsNull() {
 		return
@@ -88,8 +88,8 @@ func (d *decoder) value(into reflect.Value, v cty.Value, path []string) {
 	}
 }
 
-// secret takes a value byte for byte: cty brings strings into one Unicode form, and in another form a password is
-// another one.
+// secret sets a Secret byte for byte. cty converts strings to one Unicode form, but in another form a password is a
+// different one.
 func (d *decoder) secret(into reflect.Value, v cty.Value, path []string) {
 	hidden := schema.IsSensitive(v)
 	v = schema.Reveal(v)
@@ -190,7 +190,7 @@ func (d *decoder) scalar(into reflect.Value, v cty.Value, path []string) {
 			into.SetFloat(f)
 			return
 		}
-	default: // a kind that no declaration can have: said below
+	default: // a kind that no declaration can have; reported below
 	}
 	d.problem(path, "Value of the wrong type", "%s must be a %s.", strings.Join(path, "."), into.Kind())
 }
@@ -205,7 +205,8 @@ func (d *decoder) problem(path []string, summary, format string, args ...any) {
 	d.diags = append(d.diags, Block{r: d.r}.Problem(summary, fmt.Sprintf(format, args...), path...))
 }
 
-// mismatches compares the tags of a struct with a body: what is only in one of the two, or has another shape.
+// mismatches compares the tags of a struct with a body. It returns what only one of the two has, or has in another
+// shape.
 func mismatches(body schema.Body, t reflect.Type, path []string) []string {
 	fields := map[string]reflect.Type{}
 	collect(t, fields)
@@ -253,13 +254,13 @@ func mismatches(body schema.Body, t reflect.Type, path []string) []string {
 			delete(fields, name)
 		}
 	}
-	for name := range fields { // of embedded structs
+	for name := range fields { // fields of embedded structs
 		say(name, "%s is not in the body")
 	}
 	return bad
 }
 
-// collect finds the tagged fields of a struct, those of embedded structs too.
+// collect returns the tagged fields of a struct, including those of embedded structs.
 func collect(t reflect.Type, into map[string]reflect.Type) {
 	for i := range t.NumField() {
 		f := t.Field(i)

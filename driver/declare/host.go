@@ -17,7 +17,7 @@ import (
 	"github.com/zclconf/go-cty/cty"
 )
 
-// Host is a machine that is reached over SSH, as a block of any driver declares it. The block's body has
+// Host is a machine that is reached over SSH, as any driver's block declares it. The body of the block must have
 // HostAttributes.
 type Host struct {
 	Block
@@ -32,8 +32,8 @@ type Host struct {
 	Jump           []string `decl:"jump"`
 }
 
-// HostAttributes are the arguments that Host holds. required: the block must name the machine with ssh; else the
-// driver has another way to say which machine it is.
+// HostAttributes returns the arguments of Host. If required is true, the block must name the machine with ssh.
+// Otherwise the driver has another way to say which machine it is.
 func HostAttributes(required bool) []schema.Attribute {
 	return []schema.Attribute{
 		{Name: "ssh", Type: cty.String, Required: required, Doc: "Where to log in over SSH: user@host or user@host:port."},
@@ -50,7 +50,7 @@ func HostAttributes(required bool) []schema.Attribute {
 	}
 }
 
-// Check holds the rules of the block that need no look at the machine.
+// Check checks the rules of the block that do not need the machine.
 func (h *Host) Check() hcl.Diagnostics {
 	var diags hcl.Diagnostics
 	for _, pair := range [][2]string{{"key", "key_file"}, {"known_hosts", "known_hosts_file"}} {
@@ -90,7 +90,7 @@ func (h *Host) checkLogin(text string, path ...string) hcl.Diagnostics {
 	return nil
 }
 
-// Open reaches the machine. It connects when first used.
+// Open returns the machine. It connects at the first use.
 func (h *Host) Open(env driver.Env) (host.Host, error) {
 	o := host.SSHOptions{Address: h.SSH, Passphrase: h.Passphrase.Reveal(), Jump: h.Jump, Log: logFor(env, h.Block)}
 	if err := Reachable(h.Resource()); err != nil {
@@ -136,8 +136,8 @@ func (h *Host) Open(env driver.Env) (host.Host, error) {
 	return host.Guard(reached, may), nil
 }
 
-// fileAt has allows decide on a file of a machine: on where its name leads, and on the name itself, so that nothing is
-// asked about a file that is not allowed.
+// fileAt returns a function with which allows decides about a file of a machine: first about its name, so that the
+// machine is not asked about a file that is not allowed, then about where the name leads.
 func fileAt(machine string, allows func(machine, name string) error) func(host.Files, string) error {
 	return func(files host.Files, name string) error {
 		if err := allows(machine, name); err != nil {
@@ -154,8 +154,8 @@ func fileAt(machine string, allows func(machine, name string) error) func(host.F
 // KeyFile is the argument that names the file of a private key.
 const KeyFile = "key_file"
 
-// key is the private key to log in with. One from outside of the configuration's folder must be allowed for each
-// machine on the way, where a policy decides.
+// key returns the private key to log in with. If a policy decides, a key from outside of the configuration's folder
+// must be allowed for each machine on the way.
 func (h *Host) key(env driver.Env, machines []string) ([]byte, error) {
 	if env.Access.ReadFile != nil {
 		decide := env.Access.ReadFile
@@ -171,8 +171,8 @@ func (h *Host) key(env driver.Env, machines []string) ([]byte, error) {
 	return Contents(env, []byte(h.Key.Reveal()), h.KeyFile, KeyFile)
 }
 
-// permitted are the machines on the way, the last one being the one that is meant, as host:port; an error where the
-// user's policy does not allow one of them.
+// permitted returns the machines on the way as host:port, the target last. It returns an error if the user's policy
+// does not allow one of them.
 func (h *Host) permitted(env driver.Env) ([]string, error) {
 	var machines []string
 	for _, address := range append(slices.Clone(h.Jump), h.SSH) {
@@ -188,9 +188,9 @@ func (h *Host) permitted(env driver.Env) ([]string, error) {
 	return machines, nil
 }
 
-// agentFor is the SSH agent's socket where its keys may be offered to all of the machines: by the user's policy, or,
-// without one, because the user's own known_hosts names them. A machine that only the configuration names may be
-// anybody's, and an agent signs for whoever is connected to.
+// agentFor returns the SSH agent's socket if its keys may be offered to all of the machines: because the user's
+// policy allows it or, if the policy does not say, because the user's own known_hosts names them. A machine that only
+// the configuration names may be anybody's, and an agent signs for whoever it is connected to.
 func agentFor(env driver.Env, machines []string) (string, error) {
 	own, err := knownHosts(env)
 	if err != nil {
@@ -217,10 +217,10 @@ func agentFor(env driver.Env, machines []string) (string, error) {
 	return variable(env, "SSH_AUTH_SOCK"), nil
 }
 
-// Local is the machine that this process runs on, as far as the user's policy allows its use.
+// Local returns the machine that this process runs on, as far as the user's policy allows its use.
 func Local(env driver.Env, fs afero.Fs) host.Host {
 	local := host.LocalOptions{Fs: fs}
-	if env.LookupEnv != nil { // commands see no secret of the user's environment
+	if env.LookupEnv != nil { // commands do not see secrets of the user's environment
 		local.Env = host.PlainEnvironment(env.LookupEnv)
 	}
 	check := func(access schema.Access) func(host.Files, string) error {
@@ -238,8 +238,8 @@ func Local(env driver.Env, fs afero.Fs) host.Host {
 	})
 }
 
-// knownHosts are the lines of the known_hosts file of the user who runs syncctl. One who has none is told at the first
-// connection which line is missing.
+// knownHosts returns the lines of the known_hosts file of the user who runs syncctl. If there is no such file, the
+// error of the first connection says which line is missing.
 func knownHosts(env driver.Env) ([]byte, error) {
 	home := variable(env, "HOME")
 	if home == "" {
@@ -253,7 +253,7 @@ func knownHosts(env driver.Env) ([]byte, error) {
 	return lines, err
 }
 
-// variable is an environment variable, "" where it is not set.
+// variable returns an environment variable, or "" if it is not set.
 func variable(env driver.Env, name string) string {
 	if env.LookupEnv == nil {
 		return ""

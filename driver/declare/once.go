@@ -5,7 +5,7 @@ import (
 	"github.com/syncctl/syncctl/schema"
 )
 
-// onceKey is the key of the Memo with a declaration decoded into a T.
+// onceKey is the key of the Memo that holds a declaration decoded into a T.
 type onceKey[T any] struct{}
 
 type once[T any] struct {
@@ -13,8 +13,8 @@ type once[T any] struct {
 	diags hcl.Diagnostics
 }
 
-// Once is Decode into a new T, once for each declaration: all who ask share it, and nobody changes it. Of nil it is
-// nil.
+// Once decodes a declaration into a new T, once per declaration. All callers share the result and must not change it.
+// For nil it returns nil.
 func Once[T any](r *schema.Resource) (*T, hcl.Diagnostics) {
 	if r == nil {
 		return nil, nil

@@ -7,10 +7,11 @@ import (
 	"github.com/syncctl/syncctl/schema"
 )
 
-// ErrElsewhere is wrapped by the error of a connection to a server of another site than the process acts for.
+// ErrElsewhere is wrapped by the error for a server that belongs to another site than this process acts for.
 var ErrElsewhere = errors.New("only a process of its own site contacts it")
 
-// Reachable refuses a server or machine of another site than the process acts for. Whatever connects asks it first.
+// Reachable returns an error if a server or machine belongs to another site than this process acts for. It must be
+// called before every connection.
 func Reachable(r *schema.Resource) error {
 	if r == nil || !r.Elsewhere {
 		return nil

@@ -18,8 +18,8 @@ import (
 	"github.com/zclconf/go-cty/cty"
 )
 
-// Server is what every server that is reached over HTTP declares. A driver's struct embeds it, and its body has
-// ServerAttributes.
+// Server holds what every server that is reached over HTTP declares. A driver's struct embeds it, and its body must
+// have ServerAttributes.
 type Server struct {
 	Block
 
@@ -34,8 +34,8 @@ type Server struct {
 	RequestTimeout    time.Duration `decl:"request_timeout"`
 }
 
-// ServerAttributes are the arguments that Server holds, with the documentation of those that mean something of its
-// own for a product: urlDoc, userDoc, tokenDoc.
+// ServerAttributes returns the arguments of Server. urlDoc, userDoc and tokenDoc document those whose meaning depends
+// on the product.
 func ServerAttributes(urlDoc, userDoc, tokenDoc string) []schema.Attribute {
 	return []schema.Attribute{
 		{Name: "url", Type: cty.String, Required: true, Doc: urlDoc},
@@ -52,7 +52,7 @@ func ServerAttributes(urlDoc, userDoc, tokenDoc string) []schema.Attribute {
 	}
 }
 
-// Check holds the rules of a server's connection that need no look at the server.
+// Check checks the rules of a server's connection that do not need the server.
 func (s *Server) Check() hcl.Diagnostics {
 	var diags hcl.Diagnostics
 	switch {
@@ -78,7 +78,7 @@ func (s *Server) Check() hcl.Diagnostics {
 	return diags
 }
 
-// CheckURL holds the rules of a base URL, the argument at path of a block.
+// CheckURL checks a base URL, the argument at path of a block.
 func CheckURL(b Block, s Secret, path ...string) hcl.Diagnostics {
 	u, err := url.Parse(s.Reveal())
 	why := ""
@@ -99,13 +99,13 @@ func CheckURL(b Block, s Secret, path ...string) hcl.Diagnostics {
 	}
 	shown := fmt.Sprintf("%q", s)
 	if err != nil || u.User != nil {
-		shown = "The value" // it may hold a password
+		shown = "The value" // it may contain a password
 	}
 	return hcl.Diagnostics{b.Problem("Invalid base URL", fmt.Sprintf("%s is not the base URL of a server: %s.", shown,
 		why), path...)}
 }
 
-// Secret is what the user logs in with: the password, or else the token.
+// Secret returns what the user logs in with: the password, or else the token.
 func (s *Server) Secret() string {
 	if s.Password.Empty() {
 		return s.Token.Reveal()
@@ -113,7 +113,7 @@ func (s *Server) Secret() string {
 	return s.Password.Reveal()
 }
 
-// Rest are the options of a client of this server, without credentials: how a product logs in is its own.
+// Rest returns the options of a client of this server, without credentials: each product logs in in its own way.
 func (s *Server) Rest(env driver.Env) (rest.Options, error) {
 	if err := Reachable(s.Resource()); err != nil {
 		return rest.Options{}, err
@@ -138,7 +138,7 @@ func (s *Server) Rest(env driver.Env) (rest.Options, error) {
 	}, err
 }
 
-// hostPort is where the server is connected to, "" where its URL is none.
+// hostPort returns the host:port of the server's URL, or "" if it is not a URL.
 func (s *Server) hostPort() string {
 	u, err := url.Parse(s.URL.Reveal())
 	if err != nil {
@@ -155,7 +155,7 @@ func (s *Server) hostPort() string {
 	return net.JoinHostPort(u.Hostname(), port)
 }
 
-// caNames names what the authorities come from.
+// caNames names the arguments that the authorities come from.
 func (s *Server) caNames() string {
 	switch {
 	case s.CAFile == "":
@@ -166,7 +166,7 @@ func (s *Server) caNames() string {
 	return "ca and ca_file " + s.CAFile + ", one after the other"
 }
 
-// Authorize puts user and password, or a bearer token where there is no user, on each request.
+// Authorize adds credentials to a request: user and password or, without a user, a bearer token.
 func (s *Server) Authorize(r *http.Request) {
 	if s.User.Empty() {
 		r.Header.Set("Authorization", "Bearer "+s.Secret())
@@ -175,7 +175,8 @@ func (s *Server) Authorize(r *http.Request) {
 	r.SetBasicAuth(s.User.Reveal(), s.Secret())
 }
 
-// Contents is what an argument holds, followed by the file that another argument, called what in errors, names.
+// Contents returns the value of an argument, followed by the content of the file that another argument names. what is
+// the name of that argument, for errors.
 func Contents(env driver.Env, inline []byte, file, what string) ([]byte, error) {
 	if file == "" {
 		return inline, nil
@@ -199,10 +200,11 @@ func Contents(env driver.Env, inline []byte, file, what string) ([]byte, error) 
 	return append(inline, b...), nil
 }
 
-// mostOfFile is the largest file that an argument names: certificates, keys, and known hosts are far smaller.
+// mostOfFile is the maximum size of a file that an argument names. Certificates, keys and known hosts are far
+// smaller.
 const mostOfFile = 4 << 20
 
-// atHome is the name of a file with the home folder of the user who runs syncctl in the place of ~, as shells have it.
+// atHome returns the name of a file with ~ replaced by the home folder of the user who runs syncctl, as in shells.
 func atHome(env driver.Env, file string) (string, error) {
 	rest, tilde := strings.CutPrefix(filepath.ToSlash(file), "~")
 	home := variable(env, "HOME")

@@ -11,8 +11,8 @@ import (
 	"github.com/zclconf/go-cty/cty"
 )
 
-// Use adds to used what a declaration makes use of: the servers and machines that its arguments name, and the keys to
-// log in there. dir is the folder that relative names are in, home what ~ means.
+// Use adds to used what a declaration uses: the servers and machines that its arguments name, and the keys to log in
+// there. Relative names start at the folder dir; home is the folder that ~ stands for.
 func Use(used *policy.Used, r *schema.Resource, dir, home string) {
 	value, _ := r.Value.UnmarkDeep()
 	(&user{used: used, dir: dir, home: home}).look(value)
@@ -23,7 +23,8 @@ type user struct {
 	dir, home string
 }
 
-// look reads an object and what is in it. Arguments of these names mean the same for every driver: see Server and Host.
+// look adds what an object and its elements use. The names of these arguments mean the same in every driver: see
+// Server and Host.
 func (u *user) look(v cty.Value) {
 	if v == cty.NilVal || v.IsNull() || !v.IsKnown() || !v.CanIterateElements() {
 		return
@@ -53,7 +54,7 @@ func (u *user) look(v cty.Value) {
 	}
 }
 
-// machine reads a block that has HostAttributes.
+// machine adds what a block with HostAttributes uses.
 func (u *user) machine(v cty.Value) {
 	addresses := []string{text(v, "ssh")}
 	if jumps := schema.Get(v, "jump"); jumps.IsKnown() && !jumps.IsNull() {
@@ -78,7 +79,7 @@ func (u *user) machine(v cty.Value) {
 	}
 }
 
-// UseReach adds to used what a driver says of a declaration.
+// UseReach adds to used what a driver reports about a declaration.
 func UseReach(used *policy.Used, reach driver.Reach, dir string) {
 	u := &user{used: used, dir: dir}
 	for _, f := range reach.Files {
@@ -86,7 +87,7 @@ func UseReach(used *policy.Used, reach driver.Reach, dir string) {
 			used.Files = append(used.Files, u.path(f.Path))
 			continue
 		}
-		if name, err := host.HostPort(f.Machine); err == nil { // else reported when the declaration is checked
+		if name, err := host.HostPort(f.Machine); err == nil { // otherwise reported when the declaration is checked
 			h := u.host(name)
 			h.Files = append(h.Files, f.Path)
 		}
@@ -96,7 +97,7 @@ func UseReach(used *policy.Used, reach driver.Reach, dir string) {
 	}
 }
 
-// host is what is used of a host, which is added where it is not there yet.
+// host returns what is used of a host. It adds the host if it is new.
 func (u *user) host(address string) *policy.UsedHost {
 	if u.used.Hosts == nil {
 		u.used.Hosts = map[string]*policy.UsedHost{}
@@ -119,7 +120,7 @@ func (u *user) path(file string) string {
 	return filepath.Join(u.dir, file)
 }
 
-// cutHome takes ~/ off a name.
+// cutHome removes ~ from the start of a name, if it is the whole name or followed by a slash.
 func cutHome(file string) (string, bool) {
 	file = filepath.ToSlash(file)
 	if file == "~" || len(file) > 1 && file[:2] == "~/" {
@@ -128,7 +129,7 @@ func cutHome(file string) (string, bool) {
 	return "", false
 }
 
-// text is an attribute that is a known text, "" otherwise.
+// text returns an attribute that is a known text, or "".
 func text(v cty.Value, name string) string {
 	v = schema.Get(v, name)
 	if v.IsNull() || !v.IsKnown() || v.Type() != cty.String {
