@@ -8,6 +8,7 @@ import (
 	"maps"
 	"net/http"
 	"net/url"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -55,13 +56,25 @@ type issueSeen struct {
 // issues reads issues by key. A key without an issue, or whose issue has moved to another key, is left out.
 func (c *reader) issues(ctx context.Context, keys []string) (map[string]issueSeen, error) {
 	out := map[string]issueSeen{}
-	for part := range slices.Chunk(keys, mostKeys) {
+	plain := make([]string, 0, len(keys))
+	for _, key := range keys {
+		if plainKey.MatchString(key) {
+			plain = append(plain, key)
+		} else if err := c.each(ctx, []string{key}, out); err != nil {
+			return nil, fmt.Errorf("reading issue %s: %w", key, err)
+		}
+	}
+	for part := range slices.Chunk(plain, mostKeys) {
 		if err := c.search(ctx, part, out); err != nil {
 			return nil, fmt.Errorf("reading %d issues from %s on: %w", len(part), part[0], err)
 		}
 	}
 	return out, nil
 }
+
+// plainKey is what stands in a search as a key and as nothing else. Keys come from what other servers have exported,
+// and may be any text. Other ones are asked for alone, by their address.
+var plainKey = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_]{0,254}-[0-9]{1,19}$`)
 
 // search asks for several issues at once. Jira refuses a search with a key that does not exist (400); then the issues
 // are asked for one by one.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -80,5 +81,37 @@ func TestEndlessSearch(t *testing.T) {
 			t.Errorf("%s: %v after %d pages", deployment, err, n)
 		}
 		s.Close()
+	}
+}
+
+// TestKeysAreNoSearch: a key that another server has exported is never more than a key of a search.
+func TestKeysAreNoSearch(t *testing.T) {
+	t.Parallel()
+	var searched, asked []string
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if jql := r.URL.Query().Get("jql"); jql != "" {
+			searched = append(searched, jql)
+			_, _ = w.Write([]byte(`{"startAt":0,"total":1,"issues":[{"key":"A-1","fields":{"summary":"a"}}]}`))
+			return
+		}
+		asked = append(asked, r.URL.EscapedPath())
+		_, _ = w.Write([]byte(`{"key":"HR-1"}`)) // another one's
+	}))
+	defer s.Close()
+	client, err := rest.New(rest.Options{BaseURL: s.URL})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := &reader{server: &serverBlock{Deployment: dataCenter}, rest: client, verb: &atomic.Value{}}
+	odd := []string{"A-1) OR project in (HR", "A-1,HR-2", `A-1" OR "x`, "A-1\\n", "x", "A-1/comment?x=", " A-2"}
+	found, err := r.issues(t.Context(), append([]string{"A-1", "AB_2-34"}, odd...))
+	if err != nil || len(found) != 1 || found["A-1"].summary == nil ||
+		!slices.Equal(searched, []string{"key in (A-1,AB_2-34)"}) {
+		t.Errorf("%v, %v, searched for %q", found, err, searched)
+	}
+	for _, path := range asked {
+		if rest := strings.TrimPrefix(path, "/rest/api/2/issue/"); rest == path || strings.Contains(rest, "/") {
+			t.Errorf("asked for %s", path)
+		}
 	}
 }
