@@ -130,6 +130,7 @@ func Make(ctx context.Context, in Input) (*Plan, hcl.Diagnostics) {
 			plan.Sites[i].Observed = &age
 		}
 	}
+	plan.hide(in.Config.Redactor().String)
 	if err := fingerprint(plan); err != nil {
 		return nil, append(diags, &hcl.Diagnostic{Severity: hcl.DiagError, Summary: "Plan cannot be written down",
 			Detail: err.Error()})
