@@ -14,8 +14,8 @@ import (
 	"github.com/syncctl/syncctl/executor"
 )
 
-// TestSent: what is certain after a failed creation is what the creation itself was answered, never what a login or a
-// later request was.
+// TestSent checks that after a failed creation only the answer to the creation itself counts, never that to a login or
+// a later request.
 func TestSent(t *testing.T) {
 	for name, c := range map[string]struct {
 		login, create, list int

@@ -13,7 +13,7 @@ import (
 	"github.com/zclconf/go-cty/cty"
 )
 
-// server is a declaration of a server at an address, with a host block if local.
+// server returns the declaration of a server at an address, with a host block if local.
 func server(url string, local bool) *schema.Resource {
 	v := map[string]cty.Value{
 		"url": cty.StringVal(url), "user": cty.StringVal("u"), "password": cty.StringVal("p"),
@@ -27,7 +27,7 @@ func server(url string, local bool) *schema.Resource {
 	}
 }
 
-// TestAnswers: a server that says anything answers; a gateway with nothing behind it, and silence, do not.
+// TestAnswers checks that any answer counts, but not that of a gateway without a server behind it, or silence.
 func TestAnswers(t *testing.T) {
 	for status, want := range map[int]bool{
 		http.StatusOK: true, http.StatusNotFound: true, http.StatusForbidden: true, http.StatusInternalServerError: true,
@@ -45,7 +45,7 @@ func TestAnswers(t *testing.T) {
 	}
 }
 
-// TestHost: a server without a host block has no machine; one machine is reached once.
+// TestHost checks that a server without a host block has no machine, and that a machine is connected to once.
 func TestHost(t *testing.T) {
 	s := connect.NewSessions(driver.Env{})
 	for _, r := range []*schema.Resource{nil, server("https://a.example", false)} {
@@ -66,7 +66,7 @@ func TestHost(t *testing.T) {
 	}
 }
 
-// TestHostOfAnotherSite: this machine is not taken for that of another site's server.
+// TestHostOfAnotherSite checks that this machine is not used as that of another site's server.
 func TestHostOfAnotherSite(t *testing.T) {
 	r := server("https://a.example", true)
 	r.Site, r.Elsewhere = "b", true
@@ -76,7 +76,7 @@ func TestHostOfAnotherSite(t *testing.T) {
 	}
 }
 
-// TestNotDeclared: a server that is not declared any more is an error, and nothing is called.
+// TestNotDeclared checks that a server that is no longer declared is an error, without any request.
 func TestNotDeclared(t *testing.T) {
 	s := connect.NewSessions(driver.Env{})
 	if _, err := s.Reader(nil); err == nil {
