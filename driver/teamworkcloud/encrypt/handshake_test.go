@@ -20,7 +20,7 @@ import (
 	"github.com/syncctl/syncctl/schema"
 )
 
-// issued is a certificate with its key, and who issued it.
+// issued is a certificate with its key and issuer.
 type issued struct {
 	cert *x509.Certificate
 	key  *ecdsa.PrivateKey
@@ -29,7 +29,7 @@ type issued struct {
 
 var noon = time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)
 
-// issue makes a certificate that by issues, nil for itself. change sees it before.
+// issue returns a certificate issued by by, or self-signed if by is nil. change can modify it before that.
 func issue(t *testing.T, by *issued, name string, change func(*x509.Certificate)) *issued {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
@@ -72,7 +72,7 @@ func all(list ...*issued) []keystore.Certificate {
 	return out
 }
 
-// TestMistrust: each thing that can be wrong with what a port presents has a rule of its own.
+// TestMistrust checks that each thing that can be wrong with a presented certificate has its own rule.
 func TestMistrust(t *testing.T) {
 	root := issue(t, nil, "ACME Root", authority)
 	middle := issue(t, root, "ACME Issuing", authority)
@@ -135,8 +135,8 @@ func TestMistrust(t *testing.T) {
 	}
 }
 
-// TestLacks: a port that keeps an issuer's certificate back is given the keystore again; that of the root may be
-// left out.
+// TestLacks checks that a port which does not send an issuer's certificate gets the keystore again. It may leave out
+// the root.
 func TestLacks(t *testing.T) {
 	root := issue(t, nil, "ACME Root", authority)
 	middle := issue(t, root, "ACME Issuing", authority)
@@ -195,7 +195,7 @@ func listen(t *testing.T, serve func(net.Conn)) string {
 	return l.Addr().String()
 }
 
-// TestHandshake: what a port shows, or why it shows nothing.
+// TestHandshake checks what a port shows, or why it shows nothing.
 func TestHandshake(t *testing.T) {
 	root := issue(t, nil, "ACME Root", authority)
 	leaf := issue(t, root, "a", nil)

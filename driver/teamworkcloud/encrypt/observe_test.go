@@ -12,7 +12,7 @@ import (
 	"github.com/syncctl/syncctl/driver/host"
 )
 
-// failingFs fails whatever is asked about a file.
+// failingFs is a file system that fails every request for a file.
 type failingFs struct {
 	afero.Fs
 
@@ -26,7 +26,8 @@ func (f failingFs) Stat(name string) (os.FileInfo, error) {
 	return f.Fs.Stat(name)
 }
 
-// TestReadFile: what is wrong with a file is said; a machine that cannot be asked is an error, never a missing file.
+// TestReadFile checks that what is wrong with a file is reported. A machine that cannot be asked is an error, never a
+// missing file.
 func TestReadFile(t *testing.T) {
 	t.Parallel()
 	lost := errors.New("connection lost")
@@ -60,8 +61,7 @@ func TestReadFile(t *testing.T) {
 	}
 }
 
-// TestPasswordIsNotObserved: of a password an observation has the keystores that it belongs to, and never the
-// password.
+// TestPasswordIsNotObserved checks that an observation has the keystores with a password, but never the password.
 func TestPasswordIsNotObserved(t *testing.T) {
 	t.Parallel()
 	passwords := map[string]string{"keystore.pkcs12.a": "geheim-a", "keystore.pkcs12.b": "geheim-b",
@@ -90,7 +90,7 @@ func TestPasswordIsNotObserved(t *testing.T) {
 	}
 }
 
-// TestSameOnBothEnds: passwords are compared as they are declared, else by the keystores that they belong to.
+// TestSameOnBothEnds checks that passwords are compared as declared, else by the keystores with these passwords.
 func TestSameOnBothEnds(t *testing.T) {
 	t.Parallel()
 	a := endValue{password: "one", keystores: []string{"keystore.pkcs12.a"}, known: true}

@@ -9,7 +9,7 @@ import (
 	"github.com/syncctl/syncctl/driver/teamworkcloud/osmc"
 )
 
-// TestRecipes: which page is followed for which release, where files lie, and why is always said.
+// TestRecipes checks the page chosen for each release, the paths of files, and that there is always a reason.
 func TestRecipes(t *testing.T) {
 	const root = "/opt/CATIANoMagicServices/"
 	for release, want := range map[string][3]string{ // the recipe, application.conf, the server's keystore
@@ -46,7 +46,8 @@ func TestRecipes(t *testing.T) {
 	}
 }
 
-// TestEdit: what is lacking is set, what is there in another spelling stays, and secrets are in no facts.
+// TestEdit checks that missing values are set, that equal ones stay however they are written, and that facts contain
+// no secrets.
 func TestEdit(t *testing.T) {
 	web := settingsFile{path: "/web", want: []setting{
 		{key: keyTLS, value: "true", same: func(have string) bool { return strings.EqualFold(have, "true") }},
