@@ -12,7 +12,7 @@ import (
 
 const (
 	idA = "a4c498c9-f125-453c-b9cb-3d5a6e675714"
-	idB = "ald569ea-fe6a-402f-8a25-aef6b932de48" // as in the vendor's example: not quite hexadecimal
+	idB = "ald569ea-fe6a-402f-8a25-aef6b932de48" // as in the vendor's example, not quite hexadecimal
 	idC = "0b0b0b0b-1111-4222-8333-444444444444"
 )
 
@@ -124,7 +124,7 @@ func TestReadNumbers(t *testing.T) {
 		"described by a year": {"3  2024\n4  17\n", "3, 4", false},
 		"a count":             {"1\n2\n2 revisions found\n", "1, 2", false},
 		"a total":             {"Found 2 revisions\n1\n2\nTotal: 2\n", "1, 2", false},
-		"a telling count":     {"1\n2\n3 revisions\n", "1-3", false}, // 3 may be a revision that is described as "revisions"
+		"a telling count":     {"1\n2\n3 revisions\n", "1-3", false}, // 3 may be a revision with the description "revisions"
 		"log lines":           {"2024-05-01 10:00:00 INFO up\n1\n2\n", "1, 2", false},
 		"errors described":    {"1  error in the chassis\n2 ERROR: fixed\n", "1, 2", false},
 		"nothing":             {"", "", false},
@@ -146,7 +146,8 @@ func TestReadNumbers(t *testing.T) {
 	}
 }
 
-// What is missing must never be read into a listing, and what is there never be missed, whatever stands around it.
+// FuzzListing checks that nothing is read into a listing that it does not have, and nothing overlooked, whatever
+// surrounds it.
 func FuzzListing(f *testing.F) {
 	f.Add("Engine ", " 2019", "1\n2\n")
 	f.Add("| ", " |", "Revision: 1\r\n")

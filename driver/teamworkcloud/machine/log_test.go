@@ -8,8 +8,8 @@ import (
 	"github.com/syncctl/syncctl/driver/host"
 )
 
-// TestLoggedErrors: what a log says beyond a length is counted; one that was cut short, or says too much, leaves it
-// unknown.
+// TestLoggedErrors checks that errors after an offset are counted. If the log was truncated, or has too much, the
+// number is unknown.
 func TestLoggedErrors(t *testing.T) {
 	const before = "2024-05-01 10:00:00 ERROR old\n"
 	const failed = "2024-05-01 10:00:01 ERROR it did not work\n"

@@ -14,9 +14,9 @@ import (
 	"github.com/syncctl/syncctl/executor"
 )
 
-// fakeHost answers command lines from a table; what is not in it is not there.
+// fakeHost answers command lines from a table; any other program does not exist.
 type fakeHost struct {
-	host.Host // what is not below is asked of no fake
+	host.Host // other methods are not used
 
 	answers map[string]host.Output
 	fs      afero.Fs
@@ -116,8 +116,8 @@ func TestReadStatus(t *testing.T) {
 	}
 }
 
-// TestReadStatusOfUnits: where systemctl is asked for units, one of its words for each is the answer, and nothing
-// else is.
+// TestReadStatusOfUnits checks that if systemctl is asked about units, only one of its words for each counts as an
+// answer.
 func TestReadStatusOfUnits(t *testing.T) {
 	for name, c := range map[string]struct {
 		out  host.Output
@@ -223,7 +223,7 @@ func TestManageStopsAtTheFirstFailure(t *testing.T) {
 	}
 }
 
-// brokenHost cannot be reached.
+// brokenHost is a machine that cannot be reached.
 type brokenHost struct {
 	fakeHost
 
@@ -234,8 +234,8 @@ func (h *brokenHost) Run(context.Context, host.Command) (host.Output, error) {
 	return host.Output{}, h.err
 }
 
-// TestSince: when the first service was started, by systemd's microseconds and the kernel's seconds; in doubt
-// nothing.
+// TestSince checks when the first service was started, from systemd's microseconds and the kernel's seconds. It is
+// unknown in doubt.
 func TestSince(t *testing.T) {
 	const stat = "cpu  1 2 3\nbtime 1764000000\nprocesses 5\n"
 	const show = "Id=twcloud.service\nActiveEnterTimestampMonotonic=7000000\n\n" +
@@ -294,7 +294,7 @@ func TestUnfitMachine(t *testing.T) {
 	}
 }
 
-// A name in a comment runs nothing, in shells that know no comments either.
+// TestNamesInScripts checks that a name in a comment executes nothing, even in shells without comments.
 func TestNamesInScripts(t *testing.T) {
 	var script Script
 	script.Note("%s, branch %s: %s", "Wing", "b", "3 revisions")

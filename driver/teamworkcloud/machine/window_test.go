@@ -23,10 +23,10 @@ import (
 // fakeServer is a server's REST interface.
 type fakeServer struct {
 	users     []string
-	mayNotSee bool // who is logged in
+	mayNotSee bool // who is logged in is hidden
 	health    osmc.Health
 	silent    bool
-	fails     error // instead of no connection
+	fails     error // returned instead of a failed connection
 	loggedOut int
 }
 
@@ -68,7 +68,7 @@ func task(op string) *executor.Task {
 	return &executor.Task{Step: planner.Step{Op: op}}
 }
 
-// TestWindow: each verb of the window, against a server and its machine.
+// TestWindow checks each verb of the window, with a server and its machine.
 func TestWindow(t *testing.T) {
 	up, down := host.Output{Stdout: "active\nactive\n"}, host.Output{Stdout: "inactive\ninactive\n", Code: 3}
 	healthy := osmc.Health{Nodes: []osmc.Node{{Name: "n1", Status: "UP"}}}
@@ -118,8 +118,8 @@ func TestWindow(t *testing.T) {
 	}
 }
 
-// TestStartedAndNotLetIn: services that run say nothing of a login that fails. What a run can wait for is passed on as
-// what it is, and a refused login or a wrong certificate ends the step at once.
+// TestStartedAndNotLetIn checks that a failed login says nothing about services that run. Errors for which a run can
+// wait are passed on unchanged, and a refused login or a wrong certificate ends the step at once.
 func TestStartedAndNotLetIn(t *testing.T) {
 	status := func(code int) error { return &rest.Error{Status: code} }
 	noLicence := fmt.Errorf("%w: %w", osmc.ErrLogin, osmc.ErrNoLicence)
@@ -144,7 +144,8 @@ func TestStartedAndNotLetIn(t *testing.T) {
 	}
 }
 
-// TestWindowSteps: every step is one of the window's verbs, is named after the end, and names its server.
+// TestWindowSteps checks that every step is one of the window's verbs, has the suffix of its end, and names its
+// server.
 func TestWindowSteps(t *testing.T) {
 	w := windowAt(&fakeServer{}, host.Output{})
 	steps := []planner.Step{w.AnnounceStep(LoggedIn{Known: true, Users: []string{"eve"}}), w.IdleStep("nobody is in"),
@@ -162,7 +163,7 @@ func TestWindowSteps(t *testing.T) {
 	}
 }
 
-// TestStopLogsOutFirst: a session would stay open at a server that is stopped.
+// TestStopLogsOutFirst checks the logout before stopping, since otherwise a session would stay open.
 func TestStopLogsOutFirst(t *testing.T) {
 	f := &fakeServer{}
 	w := windowAt(f, host.Output{})
@@ -183,7 +184,7 @@ func TestStopLogsOutFirst(t *testing.T) {
 	}
 }
 
-// TestHealthOfAServerThatStarts: it is asked again, and only an interrupt ends that.
+// TestHealthOfAServerThatStarts checks that a starting server is asked again until an interrupt.
 func TestHealthOfAServerThatStarts(t *testing.T) {
 	f := &fakeServer{silent: true}
 	w := windowAt(f, host.Output{})
