@@ -18,7 +18,7 @@ const (
 	trunk   = "11111111-0000-4000-8000-000000000001"
 	dev     = "11111111-0000-4000-8000-000000000002"
 	idA     = "a4c498c9-f125-453c-b9cb-3d5a6e675714"
-	idB     = "ald569ea-fe6a-402f-8a25-aef6b932de48" // as in the vendor's example: not quite hexadecimal
+	idB     = "ald569ea-fe6a-402f-8a25-aef6b932de48" // as in the vendor's example, not quite hexadecimal
 	idC     = "0b0b0b0b-1111-4222-8333-444444444444"
 )
 
@@ -33,7 +33,7 @@ func verifiedEngine() revision.Records {
 
 // fakeHost answers command lines from a table; a program that is not in it does not exist.
 type fakeHost struct {
-	host.Host // what is not below is asked of no fake
+	host.Host // other methods are not used
 
 	answers map[string]host.Output
 }
@@ -47,7 +47,7 @@ func (h *fakeHost) Run(_ context.Context, c host.Command) (host.Output, error) {
 	return host.Output{Code: 127, Stderr: c.Args[0] + ": not found\n"}, nil
 }
 
-// sound is a machine whose database holds Engine (idA) as verified, and another resource.
+// sound returns a machine whose database has Engine (idA) as verified, and another resource.
 func sound() (*machine.Machine, map[string]host.Output) {
 	answers := map[string]host.Output{
 		"dm -lr":                   {Stdout: idA + "  Engine\n" + idOther + "  Frame\n"},
@@ -65,7 +65,7 @@ func lrv(branch string) string { return "dm -lrv resourceID=" + idA + " branchID
 func TestUntouched(t *testing.T) {
 	for name, c := range map[string]struct {
 		spoil  func(answers map[string]host.Output)
-		strict executor.State // as long as nothing was removed
+		strict executor.State // if nothing was removed yet
 		later  executor.State
 		final  bool
 		says   string
@@ -164,7 +164,8 @@ func TestRemovedIsNeverConcludedFromSilence(t *testing.T) {
 	}
 }
 
-// Where nothing else is in the database, the server itself vouches for an empty listing.
+// TestServerVouchesForEmptyListing checks that if nothing else is in the database, the server itself has to confirm an
+// empty listing.
 func TestServerVouchesForEmptyListing(t *testing.T) {
 	for want, left := range map[executor.State][]string{executor.Done: nil, executor.Partial: {idA}} {
 		m, answers := sound()

@@ -7,8 +7,8 @@ import (
 	"github.com/syncctl/syncctl/driver/teamworkcloud/survey"
 )
 
-// TestSupposed: only what is not on the source, and was declared by no more than its category, is supposed to have been
-// moved.
+// TestSupposed checks that a resource is supposed to have been moved only if it is not on the source, and only its
+// category was declared.
 func TestSupposed(t *testing.T) {
 	o := &plan{
 		facts: &facts{

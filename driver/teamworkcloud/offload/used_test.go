@@ -8,7 +8,7 @@ import (
 	"github.com/syncctl/syncctl/driver/teamworkcloud/survey"
 )
 
-// TestUsedWords: of many, the first are named, and how many more there are.
+// TestUsedWords checks that of many, only the first are named, with the number of the others.
 func TestUsedWords(t *testing.T) {
 	used := &survey.Used{}
 	for i := range 500 {
