@@ -14,13 +14,13 @@ import (
 	"github.com/syncctl/syncctl/driver/rest"
 )
 
-// theKeystore stands for one; it is a secret.
+// theKeystore is used as a keystore; it is a secret.
 var theKeystore = []byte("\x30\x82 this stands for a keystore with a key in it")
 
 func TestClientTLS(t *testing.T) {
 	encoded := base64.StdEncoding.EncodeToString(theKeystore)
 	for body, want := range map[string]*ClientTLS{
-		// as the specification's example has it
+		// as in the specification's example
 		fmt.Sprintf(`{"enabled":true,"port":5555,"serverKeystore":%q,"serverKeystoreName":"keystore.jks",`+
 			`"serverPass":""}`, encoded): {true, 5555, theKeystore, "keystore.jks"},
 		`{"enabled":false,"port":0}`:                                    {},
@@ -49,7 +49,7 @@ func TestClientTLS(t *testing.T) {
 	}
 }
 
-// TestSetClientTLS: what is sent, once, and that nothing of it shows.
+// TestSetClientTLS checks what is sent, that it is sent once, and that nothing secret is shown.
 func TestSetClientTLS(t *testing.T) {
 	const password = "geheim-store"
 	encoded := base64.StdEncoding.EncodeToString(theKeystore)
@@ -70,7 +70,7 @@ func TestSetClientTLS(t *testing.T) {
 				}
 				sent = append(sent, body)
 				w.WriteHeader(status)
-				_, _ = io.WriteString(w, fmt.Sprintf("what you sent: %v", body)) // a server that repeats it
+				_, _ = io.WriteString(w, fmt.Sprintf("what you sent: %v", body)) // a server that repeats what it got
 			})
 			err := server.client(nil).Writer().SetClientTLS(t.Context(), ClientTLS{true, 10002, theKeystore, "sync.p12"},
 				password)
@@ -95,7 +95,7 @@ func TestSetClientTLS(t *testing.T) {
 	}
 }
 
-// TestClientTLSHides: a value that holds a key shows nothing of it, however it is printed.
+// TestClientTLSHides checks that a value with a key never shows it, however it is printed.
 func TestClientTLSHides(t *testing.T) {
 	c := ClientTLS{true, 10002, theKeystore, "sync.p12"}
 	b, err := json.Marshal(c)
@@ -110,7 +110,7 @@ func TestClientTLSHides(t *testing.T) {
 	}
 }
 
-// TestClientTLSWithoutKeystore: closing the port, or moving it, says nothing of a keystore.
+// TestClientTLSWithoutKeystore checks that closing or moving the port does not mention a keystore.
 func TestClientTLSWithoutKeystore(t *testing.T) {
 	var sent map[string]any
 	server := serve(t, func(w http.ResponseWriter, r *http.Request) {
@@ -131,8 +131,8 @@ func TestClientTLSWithoutKeystore(t *testing.T) {
 	}
 }
 
-// TestClientTLSNeverShows: neither what was sent nor what was read shows afterwards, in whole or in pieces, in
-// errors or in the log, however many cookies have come since.
+// TestClientTLSNeverShows checks that neither what was sent nor what was read is shown later, in whole or in pieces,
+// in errors or in the log, however many cookies have been set since.
 func TestClientTLSNeverShows(t *testing.T) {
 	const password = "geheim-store"
 	long := bytes.Repeat([]byte("a keystore that is longer than an error's answer is read; "), 2000)
@@ -200,7 +200,7 @@ func FuzzClientTLS(f *testing.F) {
 		out, err := c.parseClientTLS(n)
 		c.hiding.Lock()
 		defer c.hiding.Unlock()
-		c.concealed = nil // of one answer after the other, they would be too many
+		c.concealed = nil // values of all answers would be too many
 		return out, err
 	}
 	fuzzed(f, read, func(t *testing.T, out *ClientTLS) {

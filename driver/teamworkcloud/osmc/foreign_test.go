@@ -9,7 +9,8 @@ import (
 	"testing"
 )
 
-// Links of an answer name things. They are never followed: where they lead gets neither a request nor credentials.
+// TestLinksThatLeadElsewhere checks that links in an answer are only names. They are never followed: their targets get
+// neither a request nor credentials.
 func TestLinksThatLeadElsewhere(t *testing.T) {
 	elsewhere := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
 		t.Error("another server was asked")
@@ -31,7 +32,7 @@ func TestLinksThatLeadElsewhere(t *testing.T) {
 	}
 }
 
-// A cookie is kept for its own server, within bounds.
+// TestCookiesThatAreNotKept checks that cookies are stored only for their own server, within limits.
 func TestCookiesThatAreNotKept(t *testing.T) {
 	for line, kept := range map[string]bool{
 		"a=1":                            true,

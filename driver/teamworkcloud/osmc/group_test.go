@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// TestGroupRoles: the vendor's example of a group; a group that says nothing of its roles is not one without roles.
+// TestGroupRoles checks the vendor's example of a group. A group whose answer lacks roles is not one without roles.
 func TestGroupRoles(t *testing.T) {
 	body := `{"ID":"g1","name":"group name","usernames":["anna"],"roleAssignments":[{"ID":"a1","protectedObjects":` +
 		`[{"ID":"c1","protectedType":"com.nomagic.esi.resource"}],"roleID":"r1"}]}`
@@ -35,7 +35,8 @@ func TestGroupRoles(t *testing.T) {
 	}
 }
 
-// TestGroupsOfRoles: the vendor's example has pairs of id and name; without usernames a group is not one of nobody.
+// TestGroupsOfRoles checks the vendor's example with pairs of ID and name. An answer without usernames does not mean
+// an empty group.
 func TestGroupsOfRoles(t *testing.T) {
 	same(t, []string{"g1", "g2"}, parseGroupIDs, `[["g2","two"],["g1","one"]]`, `["g1","g2"]`,
 		`[{"ID":"g1","name":"one"},{"ID":"g2"}]`, `{"ldp:contains":[{"@id":"g1"},{"@id":"g2"}]}`)
@@ -47,14 +48,14 @@ func TestGroupsOfRoles(t *testing.T) {
 	refuses(t, parseGroupUsers, map[string]string{`{"ID":"g1"}`: "has no usernames"})
 }
 
-// TestRolesSaidOrNot: roles that are not said are unknown, an empty list is none.
+// TestRolesSaidOrNot checks that missing roles are unknown, but an empty list means none.
 func TestRolesSaidOrNot(t *testing.T) {
 	same(t, &User{Name: "anna"}, parseUser, `{"userName":"anna"}`, `{"userName":"anna","roleAssignments":null}`)
 	same(t, &User{Name: "anna", RoleAssignments: []RoleAssignment{}}, parseUser,
 		`{"userName":"anna","roleAssignments":[]}`)
 }
 
-// TestRemovedOrNot: what is said of a resource being removed must be understood.
+// TestRemovedOrNot checks that a value of removed must be understood.
 func TestRemovedOrNot(t *testing.T) {
 	read := func(n *node) ([]string, error) { return parseCategoryResources(n, false) }
 	same(t, []string{"p1", "p2", "p3"}, read,

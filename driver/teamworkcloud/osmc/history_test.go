@@ -15,15 +15,15 @@ import (
 	"github.com/syncctl/syncctl/driver/rest"
 )
 
-// past is a resource's history at a stand-in, with one of the meanings that page and items may have.
+// past is a resource's history on a stand-in server, with one of the possible meanings of page and items.
 type past struct {
 	numbers  []int // newest first
 	meaning  func(p *past, page, items int) []int
-	most     int          // revisions a page has, whatever was asked for; 0: as asked
-	broken   map[int]bool // not readable in a page
-	unlisted int          // described in pages, and not in the list
-	nameless bool         // revisions come without the name of their branch
-	bare     bool         // pages are of numbers alone
+	most     int          // revisions in a page, whatever was requested; 0: as requested
+	broken   map[int]bool // not readable as part of a page
+	unlisted int          // described in pages, but missing in the list
+	nameless bool         // revisions lack the names of their branches
+	bare     bool         // pages have only numbers
 }
 
 func newPast(numbers ...int) *past {
@@ -45,7 +45,7 @@ func window(list []int, from, n int) []int {
 	return list[from:min(from+n, len(list))]
 }
 
-// The meanings. The numbers come newest first; upwards has them the other way.
+// The meanings. The numbers are newest first; upwards has the opposite order.
 var (
 	byNumber    = func(p *past, page, items int) []int { return window(p.numbers, (page-1)*items, items) }
 	byNumber0   = func(p *past, page, items int) []int { return window(p.numbers, page*items, items) }
@@ -138,7 +138,7 @@ func (p *past) answer(w http.ResponseWriter, r *http.Request) {
 	_, _ = io.WriteString(w, "["+strings.Join(parts, ",")+"]")
 }
 
-// check compares what was read with what there is.
+// check compares what was read with the actual history.
 func (p *past) check(t *testing.T, got []Revision) {
 	t.Helper()
 	want := slices.Clone(p.numbers)
@@ -221,7 +221,7 @@ func TestHistoriesThatAreNotWhole(t *testing.T) {
 		return got, s, err
 	}
 	p := newPast(upTo(500)...)
-	p.broken = map[int]bool{123: true, 77: true} // they can be read singly
+	p.broken = map[int]bool{123: true, 77: true} // they can be read one by one
 	got, s, err := read(p)
 	if err != nil || s.count("GET /osmc/resources/p1/revisions/") != 2 {
 		t.Errorf("%v, %v", err, s.requests)
@@ -296,8 +296,8 @@ func BenchmarkRevisions(b *testing.B) {
 	}
 }
 
-// TestRevisionWithoutBranch: a single revision as the vendor prints it does not say its branch; the branches' lists do.
-// A list has the parent's revisions before the branch point too.
+// TestRevisionWithoutBranch checks a single revision that does not name its branch, as the vendor shows it. The lists
+// of the branches do; each also has its parent's revisions before the branch point.
 func TestRevisionWithoutBranch(t *testing.T) {
 	answers := map[string]string{
 		"/revisions":         `[3,2,1]`,
@@ -339,7 +339,7 @@ func TestRevisionWithoutBranch(t *testing.T) {
 			t.Errorf("revision %d is on %s, want %s", got[i].Number, got[i].Branch, want)
 		}
 	}
-	if got, err := ask("1"); err == nil { // both begin with revision 1: whose the first two are is unknown
+	if got, err := ask("1"); err == nil { // both begin with revision 1: the branch of the first two is unknown
 		t.Errorf("got %+v", got)
 	}
 }

@@ -57,12 +57,12 @@ func TestNoLicence(t *testing.T) {
 			t.Errorf("got %v after %v", err, s.requests)
 		}
 		s.change(func() { s.licences, s.login = 1, nil })
-		ask(t, c) // one has become free
+		ask(t, c) // a licence has become free
 	}
 }
 
-// TestPatience: where a command may wait, a login waits for a licence that comes back, says so before, and for no
-// longer than it may; a password and a token alike. Who gives up is not kept waiting.
+// TestPatience checks that a login waits for a licence if the command allows it, says so before, and waits no longer
+// than allowed, with a password or a token. A cancelled request does not wait.
 func TestPatience(t *testing.T) {
 	for name, credentials := range map[string]func(*Options){
 		"password": func(*Options) {},
@@ -70,7 +70,7 @@ func TestPatience(t *testing.T) {
 	} {
 		for _, c := range []struct {
 			patience time.Duration
-			back     int // after so many waits
+			back     int // a licence is free after this many waits
 			want     int // waits
 			free     bool
 		}{
@@ -121,8 +121,9 @@ func TestPatience(t *testing.T) {
 	}
 }
 
-// A login or a token's first request whose answer is lost may have opened a session: repeated again and
-// again, it would take one licence after the other. Once more is tried after the server has answered something else.
+// TestLostLogin checks that a login, or a token's first request, whose answer is lost is repeated only once, and only
+// after the server has answered something else. It may have opened a session, and each repetition would take another
+// licence.
 func TestLostLogin(t *testing.T) {
 	for name, opening := range map[string]func(*sessions) *Client{
 		"a password": func(s *sessions) *Client {
@@ -189,7 +190,7 @@ func TestLoginThatIsNone(t *testing.T) {
 	}
 }
 
-// Whoever gives up while logging in does not take the others along.
+// TestCanceledLogin checks that a request that is cancelled during a login does not affect the others.
 func TestCanceledLogin(t *testing.T) {
 	s := newSessions(t)
 	begun := make(chan struct{})
@@ -234,7 +235,7 @@ func TestTokens(t *testing.T) {
 		if logins(s) != 0 || s.made != 1 {
 			t.Errorf("%s: %d logins, %d sessions made", kind, logins(s), s.made)
 		}
-		s.expire() // then a new one is opened by the token
+		s.expire() // then the token opens a new one
 		ask(t, c)
 		s.pass(15 * time.Minute)
 		ask(t, c)
@@ -261,7 +262,8 @@ func TestTokenRefused(t *testing.T) {
 	}
 }
 
-// Names of users hold what Go's own cookies drop, and what is before a server sets cookies of its own.
+// TestCookiesAsTheyCome checks that user names may contain what Go's own cookies drop, and that a gateway may set its
+// own cookies.
 func TestCookiesAsTheyCome(t *testing.T) {
 	for _, user := range []string{`ACME\jörg`, `"anna b"`, "a,b", "anna=1"} {
 		s := newSessions(t)
@@ -289,7 +291,8 @@ func TestCookiesAsTheyCome(t *testing.T) {
 	}
 }
 
-// The first request with a token opens the session for the others, and if it fails on its way, the next one does.
+// TestTokenOnAPoorConnection checks that the first request with a token opens the session for the others. If it fails,
+// the next one does.
 func TestTokenOnAPoorConnection(t *testing.T) {
 	s := newSessions(t)
 	s.licences = 1
@@ -308,7 +311,7 @@ func TestTokenOnAPoorConnection(t *testing.T) {
 		t.Errorf("%d sessions were made", s.made)
 	}
 	s.expire()
-	if err := c.Close(t.Context()); err != nil { // that it had expired does not count
+	if err := c.Close(t.Context()); err != nil { // that the session had expired does not matter
 		t.Error(err)
 	}
 }

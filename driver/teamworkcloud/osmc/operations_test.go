@@ -31,7 +31,7 @@ var specified = []struct {
 	{"2026xR1", Release{Year: 2026, Refresh: 1}},
 }
 
-// operation is one line of a list: "POST /osmc/workspaces/{id}/roles/{id}/users ?a&b application/json".
+// operation is one line in a list: "POST /osmc/workspaces/{id}/roles/{id}/users ?a&b application/json".
 type operation struct {
 	method string
 	path   *regexp.Regexp
@@ -144,7 +144,7 @@ func writeOperations(t *testing.T, from, to string) {
 	}
 }
 
-// among tells why a request is not one of the operations, "" when it is one.
+// among returns why a request is not one of the operations, "" if it is.
 func among(all []operation, r recorded) string {
 	why := "no operation has this path and method"
 	for _, o := range all {
@@ -182,8 +182,8 @@ func record(r *http.Request) recorded {
 	return out
 }
 
-// Every request that the client can make is an operation of each release that has a specification. One is not asked
-// for by us: the specification has GET /osmc/admin/currentUser answer 307 to a URL that it lists no more.
+// TestOperations checks that every request of the client is an operation in each release with a specification. The
+// exception is a redirect: GET /osmc/admin/currentUser answers 307 to a URL that the specification does not list.
 func TestOperations(t *testing.T) {
 	const ledTo = "/osmc/admin/users/anna"
 	for _, s := range specified {
@@ -234,7 +234,7 @@ func TestOperations(t *testing.T) {
 	}
 }
 
-// answerAnything answers in the plainest way, so that all there is has to be asked for.
+// answerAnything answers in the simplest form, so that everything has to be read one by one.
 func answerAnything(w http.ResponseWriter, r *http.Request, ledTo string) {
 	switch r.Method + " " + r.URL.Path {
 	case "GET /osmc/login":
@@ -247,7 +247,7 @@ func answerAnything(w http.ResponseWriter, r *http.Request, ledTo string) {
 	case "POST /osmc/workspaces", "POST /osmc/workspaces/w1/roles/r1/users":
 		w.WriteHeader(http.StatusCreated)
 	case "GET " + ledTo:
-		w.WriteHeader(http.StatusNotFound) // as a future release may, says the specification
+		w.WriteHeader(http.StatusNotFound) // as a future release may, according to the specification
 	default:
 		answer, ok := map[string]string{
 			"/osmc/version": "2024x",

@@ -16,7 +16,7 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// server is a stand-in for a server: what it answers, the test says.
+// server is a stand-in for a server. The test sets its answers.
 type server struct {
 	*httptest.Server
 
@@ -73,7 +73,7 @@ func (s *server) pass(d time.Duration) {
 	s.now = s.now.Add(d)
 }
 
-// count is how many requests began like that.
+// count returns the number of requests with a prefix.
 func (s *server) count(prefix string) int {
 	s.mu.Lock()
 	defer s.mu.Unlock()

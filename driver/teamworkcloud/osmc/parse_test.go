@@ -8,7 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// readAs is what a parser makes of a text.
+// readAs returns what a parser reads from a text.
 func readAs[T any](t *testing.T, text string, read func(*node) (T, error)) (T, error) {
 	t.Helper()
 	return read(parsed(t, text))
@@ -32,7 +32,7 @@ func same[T any](t *testing.T, want T, read func(*node) (T, error), texts ...str
 	}
 }
 
-// refuses checks that each text is an error which says something; a map of texts to words of the error.
+// refuses checks that each text is an error with certain words. texts maps texts to these words.
 func refuses[T any](t *testing.T, read func(*node) (T, error), texts map[string]string) {
 	t.Helper()
 	for text, want := range texts {
@@ -62,13 +62,13 @@ func TestHealth(t *testing.T) {
 	same(t, &Health{
 		CassandraLive: []string{"10.0.0.1"}, CassandraUnreachable: []string{}, Nodes: []Node{{"twc", "UP",
 			Given(3579), Given(10002)}},
-	}, parseHealth, // one of something as the one alone
+	}, parseHealth, // a list with one element, written as that element
 		`{"cassandraClusterHealth":{"cassandraLiveNodes":"10.0.0.1","cassandraUnreachableNodes":[]},
 		  "nodeHealth":{"hostName":"twc","status":"UP","communicationNonSSLClientPort":3579,`+
 			`"communicationSSLClientPort":10002}}`)
 	same(t, &Health{CassandraLive: []string{}, CassandraUnreachable: []string{}, Nodes: []Node{{Name: "twc",
 		Status: "UP", PlainPort: Given(3579)}}},
-		parseHealth, // that a port is not said does not mean that it is closed
+		parseHealth, // a port that is not mentioned need not be closed
 		`{"cassandraClusterHealth":{"cassandraLiveNodes":[],"cassandraUnreachableNodes":[]},
 		  "nodeHealth":[{"hostName":"twc","status":"UP","communicationNonSSLClientPort":3579}]}`)
 	refuses(t, parseHealth, map[string]string{
@@ -161,7 +161,7 @@ func TestRoles(t *testing.T) {
 		`[]`: "has no name"})
 }
 
-// fuzzed gives a parser foreign bytes. It must not panic, and must not make something of nothing.
+// fuzzed gives a parser arbitrary bytes. It must not panic, and must not read something from nothing.
 func fuzzed[T any](f *testing.F, read func(*node) (T, error), check func(t *testing.T, out T), seeds ...string) {
 	f.Helper()
 	for _, seed := range append(seeds, `[]`, `{}`, `null`, `[[],{}]`, `{"ldp:contains":[]}`) {

@@ -14,8 +14,8 @@ import (
 	"github.com/syncctl/syncctl/driver/rest"
 )
 
-// answers is a stand-in that lets everybody in. The keys are "METHOD uri", or the path alone; a value that is a
-// number is a status, and one that begins with > leads elsewhere.
+// answers is a stand-in server that accepts every login. The keys are "METHOD uri", or only the path. A value that is
+// a number is a status, and one that begins with > is a redirect.
 type answers map[string]string
 
 func (a answers) serve(t *testing.T) *server {
@@ -69,7 +69,7 @@ func TestVersion(t *testing.T) {
 	}
 }
 
-// An error says which request it is about, what came instead, and where.
+// TestWhatErrorsSay checks that an error says which request it is about, what was answered instead, and where.
 func TestWhatErrorsSay(t *testing.T) {
 	for body, want := range map[string]string{
 		`{"ldp:contains":[{"commitID":1}]}`: `reading the tags of resource p1: GET http://127.0.0.1`,
@@ -95,7 +95,7 @@ func TestWhatErrorsSay(t *testing.T) {
 		if !is(err) || IsGone(err) && NotAllowed(err) {
 			t.Errorf("%s: got %v", status, err)
 		}
-		// What is about a tag says nothing of the resource.
+		// An error about a tag says nothing about the resource.
 		_, err = answers{"/osmc/resources/p1/tags": `["t1"]`,
 			"/osmc/resources/p1/tags/t1": status}.reader(t).Tags(t.Context(), "p1")
 		if err == nil || IsGone(err) || NotAllowed(err) || !rest.IsStatus(err, 403, 404) {
@@ -127,7 +127,7 @@ func TestCurrentUser(t *testing.T) {
 			t.Errorf("%s: got %+v, %v", name, got, err)
 		}
 	}
-	// Beside a token no user need be declared: the cookie says who it is.
+	// With a token no user need be declared: the cookie has the name.
 	s := serve(t, func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Set-Cookie", userCookie+`="anna"; Path=/osmc`)
 		if r.URL.RequestURI() != "/osmc/admin/user?permission=true&username=anna" {
@@ -281,7 +281,7 @@ func TestOrder(t *testing.T) {
 	}
 }
 
-// What is asked for one by one is asked a few at a time, and the first failure ends it.
+// TestEach checks that what is read one by one is read a few at a time, and that the first failure stops it.
 func TestEach(t *testing.T) {
 	var mu sync.Mutex
 	list, failing, under, most := []string{}, "", 0, 0
@@ -325,7 +325,7 @@ func TestEach(t *testing.T) {
 	}
 }
 
-// TestMissingFromAListIsNotRemoved: a resource that the list without removed ones lacks is asked for itself.
+// TestMissingFromAListIsNotRemoved checks that a resource missing in the list without removed ones is read alone.
 func TestMissingFromAListIsNotRemoved(t *testing.T) {
 	a := answers{
 		"GET /osmc/resources?includeBody=true&includeRemovedResource=true": `[{"ID":"p1","dcterms:title":"One"},` +

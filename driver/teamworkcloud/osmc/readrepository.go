@@ -84,7 +84,7 @@ func (r Reader) ask(ctx context.Context, one *resource) error {
 // tellRemoved finds out which resources are removed, for those where a list with removed ones does not say so. A
 // resource in the list without removed ones is not removed. If it is missing there, that proves nothing. It is then
 // read alone, and is removed if the server says so or does not find it. A resource that the user may not read counts
-// as not removed. If neither is known, that is an error.
+// as not removed. For any other, it is an error if the server does not say it.
 func (r Reader) tellRemoved(ctx context.Context, all []resource) error {
 	isUnknown := func(one resource) bool { _, known := one.removed.Get(); return !known }
 	if !slices.ContainsFunc(all, isUnknown) {

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// The answers here are of our own making, in the shapes that documents and public clients show.
+// The answers here are our own, in the forms that documents and public clients show.
 
 const (
 	container = `"@type":["ldp:DirectContainer","kerml:Branch"],"ldp:hasMemberRelation":"kerml:revisions",` +
@@ -222,8 +222,7 @@ func TestRevision(t *testing.T) {
 	same(t, Revision{Number: 3, Branch: trunk, Created: at}, one,
 		`{"branchID":"`+trunk+`","createdDate":1600259459,"author":""}`,
 		`{"branchID":"`+trunk+`","createdDate":1600259459,"author":null}`)
-	// What is left out, or in no form that is known, is unknown rather than empty; null and empty lists are the
-	// server's word.
+	// What is missing, or has an unknown form, is unknown rather than empty; null and empty lists count.
 	const least = `{"branchID":"` + trunk + `","createdDate":1600259459,"author":""`
 	unknown := Revision{Number: 3, Branch: trunk, Created: at}
 	same(t, unknown, one, least+`}`, least+`,"description":{"text":"x"},"rootObjectIDs":null,"EPackageIDs":[{}]}`)
@@ -248,7 +247,7 @@ func TestRevision(t *testing.T) {
 			`number: "x"`,
 		`{"branchID":"b","author":"a","createdDate":1,"mergedParent":[]}`: "mergedParent is a list",
 	})
-	// Of a page, what cannot be read is left to be asked for singly.
+	// Revisions in a page that cannot be read are left to be read one by one.
 	page := parsed(t, `[{"ID":3,"branchID":"b","author":"a","createdDate":1},{"ID":2,"branchID":"b","author":"a",`+
 		`"createdDate":"?"},{"ID":1}]`)
 	l, err := parseListed(page)

@@ -27,7 +27,8 @@ const single = `{
   "rootObjectIDs" : [ "o2", "o1" ]
 }`
 
-// TestSingleRevision: it is on the branch that its address names, and without one on none that is known.
+// TestSingleRevision checks that a single revision is on the branch in its address, and without one on an unknown
+// branch.
 func TestSingleRevision(t *testing.T) {
 	want := Revision{
 		Number: 18, Author: "ann", Created: time.Date(2016, time.August, 9, 9, 44, 48, 0, time.UTC),

@@ -15,25 +15,25 @@ import (
 	"github.com/syncctl/syncctl/driver/rest"
 )
 
-// sessions is a stand-in that keeps sessions as Teamwork Cloud does: it opens one for each request that has
-// credentials and no cookies, and each holds a licence until it is logged out.
+// sessions is a stand-in that has sessions like Teamwork Cloud: it opens one for each request with credentials and
+// without cookies, and each holds a licence until logout.
 type sessions struct {
 	*server
 
 	mu       sync.Mutex
 	licences int
 	password string
-	token    string // with its scheme
+	token    string // with its authentication scheme
 	renew    bool   // each answer sets a new id
-	also     string // a further Set-Cookie of the login
+	also     string // another Set-Cookie of the login
 	open     map[string]bool
 	made     int
-	after    http.HandlerFunc // answers what is asked for within a session
-	login    http.HandlerFunc // instead of the login
-	instead  http.HandlerFunc // of everything
+	after    http.HandlerFunc // answers requests in a session
+	login    http.HandlerFunc // answers logins
+	instead  http.HandlerFunc // answers every request
 }
 
-// change changes what the stand-in does.
+// change changes the behaviour of the stand-in.
 func (s *sessions) change(f func()) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -113,7 +113,7 @@ func (s *sessions) answer(w http.ResponseWriter, r *http.Request) {
 	after(w, r)
 }
 
-// cookieOf reads a cookie as Java does, which drops nothing.
+// cookieOf reads a cookie as Java does, which accepts all values.
 func cookieOf(r *http.Request, name string) string {
 	for _, line := range r.Header.Values("Cookie") {
 		for _, pair := range strings.Split(line, "; ") {
@@ -131,7 +131,7 @@ func (s *sessions) opened() int {
 	return len(s.open)
 }
 
-// expire ends all sessions at the server.
+// expire ends all sessions on the server.
 func (s *sessions) expire() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -183,8 +183,8 @@ func TestClientNeverUsedAsksNothing(t *testing.T) {
 	}
 }
 
-// A session that the server has ended is opened again, once however many requests find out, and what was refused is
-// sent again.
+// TestSessionThatEnded checks that a session ended by the server is opened again, only once however many requests
+// notice, and that refused requests are sent again.
 func TestSessionThatEnded(t *testing.T) {
 	s := newSessions(t)
 	s.licences = 1
@@ -203,7 +203,7 @@ func TestSessionThatEnded(t *testing.T) {
 	}
 }
 
-// What is sent again after a 401 is whole, and sent no more than twice.
+// TestWriteInASessionThatEnded checks that a request repeated after a 401 is complete, and is sent at most twice.
 func TestWriteInASessionThatEnded(t *testing.T) {
 	s := newSessions(t)
 	var bodies []string
@@ -243,7 +243,7 @@ func TestOldSession(t *testing.T) {
 	}
 }
 
-// A server that gives new cookies with its answers extends the session.
+// TestCookiesAreReplaced checks that new cookies in answers extend the session.
 func TestCookiesAreReplaced(t *testing.T) {
 	s := newSessions(t)
 	s.renew, s.licences = true, 1
@@ -268,8 +268,8 @@ func TestCookiesAreReplaced(t *testing.T) {
 	}
 }
 
-// 401 to a request whose session is fresh is about the request: it is not tried again and again, and no session is
-// left behind.
+// TestForbiddenAsUnauthorized checks that a 401 in a new session is about the request: it is not repeated, and no
+// session is left open.
 func TestForbiddenAsUnauthorized(t *testing.T) {
 	s := newSessions(t)
 	s.after = func(w http.ResponseWriter, r *http.Request) {
@@ -293,7 +293,7 @@ func TestForbiddenAsUnauthorized(t *testing.T) {
 	}
 }
 
-// A session in which nothing ever works is not opened again and again.
+// TestSessionThatNeverWorks checks that a session in which nothing ever works is not opened repeatedly.
 func TestSessionThatNeverWorks(t *testing.T) {
 	s := newSessions(t)
 	s.after = func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusUnauthorized) }
@@ -308,7 +308,8 @@ func TestSessionThatNeverWorks(t *testing.T) {
 	}
 }
 
-// Whoever waits for a login that fails has the answer too, and does not ask again.
+// TestFailedLoginIsOneForAll checks that requests waiting for a login that fails get its error, and do not log in
+// again.
 func TestFailedLoginIsOneForAll(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		fail := make(chan struct{})
@@ -337,14 +338,14 @@ func TestFailedLoginIsOneForAll(t *testing.T) {
 		if asked.Load() != 1 {
 			t.Errorf("%d logins", asked.Load())
 		}
-		_, _ = c.Reader().LoggedIn(t.Context()) // who comes later asks
+		_, _ = c.Reader().LoggedIn(t.Context()) // a later request logs in again
 		if asked.Load() != 2 {
 			t.Errorf("%d logins", asked.Load())
 		}
 	})
 }
 
-// Cookies come from servers and from what is before them.
+// FuzzCookie checks cookies from servers and gateways.
 func FuzzCookie(f *testing.F) {
 	for _, seed := range []string{"twc-rest-session-id=1; Path=/osmc; Expires=Mon, 10 Feb 2020 16:59:21 GMT",
 		"a=; Max-Age=0", `a="b c"`, "=", "a=b; max-age=-1"} {
@@ -393,7 +394,7 @@ func TestNewRefuses(t *testing.T) {
 	}
 }
 
-// Whatever a server repeats, nothing secret shows.
+// TestSecretsNeverShow checks that no secret is shown, whatever a server repeats.
 func TestSecretsNeverShow(t *testing.T) {
 	const password, token = `can"ary/+ <ä>1`, "sesame-sesame"
 	s := newSessions(t)

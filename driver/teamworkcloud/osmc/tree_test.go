@@ -68,7 +68,7 @@ func TestList(t *testing.T) {
 		`[` + pair + `,"other":["a","b"]}]`: 2,
 		`[[` + pair + `}],[` + pair + `}]]`: 2,
 		`[{"@id":"a"},{"@id":"b"}]`:         2,
-		`[{"@id":"a","ldp:contains":["x","y","z"]},{"@id":"b"}]`: 2, // two things, of which one contains something
+		`[{"@id":"a","ldp:contains":["x","y","z"]},{"@id":"b"}]`: 2, // two things, one of which contains something
 		`{}`:                           "the answer has no ldp:contains or other: it is an empty object",
 		`{"b":1,"a":2}`:                "the answer has no ldp:contains or other: it is an object with a, b",
 		`{"ldp:contains":null}`:        "ldp:contains is null, where a list was expected",

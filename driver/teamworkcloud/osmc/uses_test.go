@@ -5,7 +5,8 @@ import (
 	"testing"
 )
 
-// TestUses: what a model uses is read as the OpenAPI files' example has it; anything else is unknown, not nothing.
+// TestUses checks that what a model uses is read as in the OpenAPI files' example. Anything else is unknown, not
+// empty.
 func TestUses(t *testing.T) {
 	const used = `{"models:project":{"models:name":"Lib","@type":"models:UsedProject","@id":"../../elements/e2"},"models:uses":[]}`
 	for body, want := range map[string][]string{

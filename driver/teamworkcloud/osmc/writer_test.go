@@ -15,14 +15,14 @@ func TestCreateCategory(t *testing.T) {
 		`{"dcterms:title":"From ACME","kerml:parentID":"w1","kerml:resources":[]}]]`
 	for _, c := range []struct {
 		name, parent, location, body, list string
-		want                               string // the id, or words of the error
+		want                               string // the ID, or words of the error
 	}{
 		{"From ACME", "", "https://h:8111/osmc/workspaces/w9", "", "", "w9"},
 		{"From ACME", "w1", "/osmc/workspaces/w9/resources", "", "", "w9"},
 		{"From ACME", "", "", `[{"@id":""},{"@id":{"@id":"#it"},"ID":"w9","dcterms:title":"From ACME"}]`, "", "w9"},
 		{"From ACME", "", "", `{"@id":"https://h/osmc/workspaces/w9"}`, "", "w9"},
 		{"From ACME", "", "", `"w9"`, "", "w9"},
-		// as the specification has it
+		// as in the specification
 		{"From ACME", "", "", `[{"@id":""},{"@id":{"@id":"#it"},"dcterms:title":"From ACME"}]`, listed, "w1"},
 		{"From ACME", "w1", "", ``, listed, "w2"},
 		{"From ACME", "w1", "", `created`, listed, "w2"},
@@ -70,7 +70,7 @@ func TestCreateCategory(t *testing.T) {
 func TestGrantCategoryRole(t *testing.T) {
 	for _, c := range []struct {
 		release Release
-		old     bool // the server takes text alone
+		old     bool // the server accepts only text
 		want    string
 		tries   int
 	}{
@@ -102,7 +102,8 @@ func TestGrantCategoryRole(t *testing.T) {
 	}
 }
 
-// How far a request got is told of every failure; nothing is sent twice that may have been carried out.
+// TestWritesThatFail checks that every failure says how far the request got. Nothing is sent twice that may have been
+// carried out.
 func TestWritesThatFail(t *testing.T) {
 	write := func(answer http.HandlerFunc, do func(Writer) error) (*server, error) {
 		s := serve(t, func(w http.ResponseWriter, r *http.Request) {
@@ -143,7 +144,7 @@ func TestWritesThatFail(t *testing.T) {
 			t.Errorf("got %v, sent %v, %v", err, WasSent(err), s.requests)
 		}
 	}
-	// The category is there, whatever became of the question which it is.
+	// The category was created, whatever happened to the question which one it is.
 	_, err := write(func(w http.ResponseWriter, r *http.Request) {
 		if r.Method == http.MethodPost {
 			w.WriteHeader(http.StatusCreated)
