@@ -65,7 +65,7 @@ func (h *History) followParents() {
 	}
 }
 
-// renumbered counts from 1, as targets before 2026x do.
+// renumbered returns the history numbered from 1, as on targets before 2026x.
 func (h *History) renumbered() *History {
 	out := &History{Branches: slices.Clone(h.Branches)}
 	number := map[int]int{}
@@ -96,7 +96,7 @@ func TestCompare(t *testing.T) {
 		target *History
 		o      Options
 		state  State
-		why    string // part of it
+		why    string // a part of Why
 		due    int
 	}{
 		"the same":   {source, numbers, Equal, "", 0},
@@ -164,7 +164,7 @@ func TestCompareOtherBranches(t *testing.T) {
 	}
 }
 
-// TestDue: what nobody can expect yet is not due.
+// TestDue checks that nothing is due that cannot have arrived yet.
 func TestDue(t *testing.T) {
 	source := historyOf("trunk:1-9", "R1@4", "R2@8")
 	for name, c := range map[string]struct {
@@ -191,7 +191,7 @@ func TestDue(t *testing.T) {
 	}
 }
 
-// genHistory makes any history with gaps in its numbers.
+// genHistory draws a history with gaps in its numbers.
 func genHistory(t *rapid.T) *History {
 	h := &History{}
 	branches := rapid.IntRange(1, 4).Draw(t, "branches")
@@ -216,8 +216,8 @@ func genHistory(t *rapid.T) *History {
 	return h
 }
 
-// TestCompareProperties: whatever a history is, a renumbered copy of it is Equal, one cut off is behind by what was
-// cut off, and one in which anything was changed differs.
+// TestCompareProperties checks that a renumbered copy of any history is Equal, that one with its end cut off is behind
+// by exactly that, and that one with any change differs.
 func TestCompareProperties(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		source := genHistory(t)
@@ -260,7 +260,7 @@ func TestCompareProperties(t *testing.T) {
 	})
 }
 
-// TestLost: a revision that is lost in the middle of a branch is named.
+// TestLost checks that a revision lost in the middle of a branch is named.
 func TestLost(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		source := genHistory(t)
@@ -281,7 +281,7 @@ func TestLost(t *testing.T) {
 	})
 }
 
-// TestParents: what a revision was made from is compared by its place, whatever its number is.
+// TestParents checks that parents of revisions are compared by their places, not by their numbers.
 func TestParents(t *testing.T) {
 	t.Parallel()
 	source := historyOf("trunk:1-3,8-9 dev:4,10")
@@ -311,7 +311,7 @@ func TestParents(t *testing.T) {
 			t.Errorf("%s, not compared: %s", name, got.Why())
 		}
 	}
-	// A parent that the server no longer lists has no place that it could be compared by.
+	// A parent that the server no longer lists has no place to compare.
 	purged := historyOf("trunk:1-3")
 	purged.Revisions[0].Parent = 7
 	if got := Compare(purged, historyOf("trunk:1-3"), everything); got.State != Unknown {
@@ -319,7 +319,7 @@ func TestParents(t *testing.T) {
 	}
 }
 
-// TestUnknown: what a server does not give is neither equal nor different, on one side or on both.
+// TestUnknown checks that what a server does not show is neither equal nor different, on one side or both.
 func TestUnknown(t *testing.T) {
 	t.Parallel()
 	hide := map[Part]func(*osmc.Revision){
@@ -359,8 +359,8 @@ func TestUnknown(t *testing.T) {
 	}
 }
 
-// TestContents: root objects and element packages are compared where both servers give them, and named where one does
-// not.
+// TestContents checks that root objects and element packages are compared if both servers show them, and mentioned if
+// one does not.
 func TestContents(t *testing.T) {
 	t.Parallel()
 	with := func(roots, packages []string) *History {
@@ -417,7 +417,8 @@ func TestSummary(t *testing.T) {
 	}
 }
 
-// TestBasis: a part counts as compared only where all copies were compared by it, and what was not compared is named.
+// TestBasis checks that a part counts as compared only if it was compared for all copies, and that other parts are
+// mentioned.
 func TestBasis(t *testing.T) {
 	t.Parallel()
 	all := []*Comparison{

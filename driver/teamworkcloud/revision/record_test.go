@@ -15,7 +15,7 @@ const (
 	dev   = "11111111-0000-4000-8000-000000000002"
 )
 
-// engine has revisions 1, 2, 5 on trunk and 3, 6 on dev; renumbered, as a target before 2026x has it, 1 to 5.
+// engine has revisions 1, 2, 5 on trunk and 3, 6 on dev. renumbered, they are 1 to 5, as on a target before 2026x.
 func engine(renumbered bool) *History {
 	h := &History{Branches: []osmc.Branch{{ID: trunk, Name: "trunk", Latest: 5},
 		{ID: dev, Name: "dev", Start: 2, Latest: 6}}, Tags: []osmc.Tag{{Name: "R1", Revision: 2}}}
@@ -147,7 +147,7 @@ func FuzzNumbers(f *testing.F) {
 	})
 }
 
-// TestDamagedRecord: a record that does not say what each revision was like vouches for none of them.
+// TestDamagedRecord checks that a record which lacks the state of some revision confirms none of them.
 func TestDamagedRecord(t *testing.T) {
 	was := RecordOf("Engine", engine(false), engine(true))
 	was.Target[0].Prints = was.Target[0].Prints[printLength:]
