@@ -6,7 +6,8 @@ import (
 	"testing"
 )
 
-// A file of a megabyte that would take gigabytes, since each setting keeps the names above it, is refused at its line.
+// TestSettingsThatAreNestedTooOften checks that a file of a megabyte which would take gigabytes, because each setting
+// has all names above it, is refused at its line.
 func TestSettingsThatAreNestedTooOften(t *testing.T) {
 	const deep = 400
 	fields := mostNames/deep + 1
@@ -21,7 +22,8 @@ func TestSettingsThatAreNestedTooOften(t *testing.T) {
 	}
 }
 
-// Of a setting that is there a hundred thousand times, the line of the last alone is counted.
+// TestSettingsThatAreRepeated checks that for a setting which occurs a hundred thousand times, only the last one's
+// line is computed.
 func TestSettingsThatAreRepeated(t *testing.T) {
 	const times = 100_000
 	h := hocon(t, strings.Repeat("esi.b = 1\n", times))

@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// application is made like the vendor's file: tabs and blanks mixed, nested and dotted names, a brace on the next
-// line, substitutions in a row, comments that hold all kinds of marks.
+// application is similar to the vendor's file: mixed tabs and blanks, nested and dotted names, a brace on the next
+// line, several substitutions in a row, comments with all kinds of characters.
 const application = `akka {
 
 	remote {
@@ -95,7 +95,7 @@ func TestHOCONFind(t *testing.T) {
 func TestHOCONMerging(t *testing.T) {
 	read := lightbendReader()
 	for _, c := range []struct {
-		src, path string // "" where the file is refused
+		src, path string // "" if the file is refused
 		want      Found
 	}{
 		{"a.b = 1, a { b = 2 }", "a/b", Found{Literal, "2", 1}},

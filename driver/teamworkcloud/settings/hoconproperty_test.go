@@ -9,7 +9,7 @@ import (
 	"pgregory.net/rapid"
 )
 
-// paths are all that a file speaks about, and what is above it.
+// paths returns all paths in a file, and those above them.
 func paths(h *HOCON) [][]string {
 	var all [][]string
 	for _, f := range h.fields {
@@ -21,8 +21,8 @@ func paths(h *HOCON) [][]string {
 	return slices.CompactFunc(all, slices.Equal[[]string])
 }
 
-// agree checks that Lightbend's library refuses what this package refuses, and reads what it reads. Some values that
-// are joined, it takes and this package does not.
+// agree checks that Lightbend's library refuses what this package refuses, and reads the same. The library accepts
+// some joined values that this package refuses.
 func agree(t fataler, read readHOCON, src []byte, h *HOCON, err error) {
 	t.Helper()
 	var all [][]string
@@ -31,7 +31,7 @@ func agree(t fataler, read readHOCON, src []byte, h *HOCON, err error) {
 	}
 	values, refused := read(t, src, all...)
 	if strings.Contains(refused, "invalid URL") {
-		return // of what is included only the syntax is read here
+		return // only the syntax of includes is read here
 	}
 	if err != nil && strings.HasSuffix(err.Error(), notJoined) {
 		return
@@ -52,7 +52,7 @@ func agree(t fataler, read readHOCON, src []byte, h *HOCON, err error) {
 	}
 }
 
-// soup is made of pieces that mean something, mostly no HOCON.
+// soup is made of pieces with a meaning, and is mostly not HOCON.
 var soup = rapid.Map(rapid.SliceOfN(rapid.SampledFrom(strings.Split("a|b|a.b|.|-|10|1e5|1.|+|_|true|"+
 	"null|nullable|trueish5|{|}|{|}|"+
 	"[|]|=|=|:|+=|,|\n|\n|\r\n| | |\t|#|//|/|"+
@@ -60,7 +60,7 @@ var soup = rapid.Map(rapid.SliceOfN(rapid.SampledFrom(strings.Split("a|b|a.b|.|-
 	"\"x\"|required(|file(|url(|(|)|é|\u00a0|\ufeff|\u2028|\x00|\x1c|\x85|@", "|")), 0, 14),
 	func(pieces []string) string { return strings.Join(pieces, "") })
 
-// document draws HOCON in many ways of writing.
+// drawObject draws HOCON, written in many ways.
 func drawObject(t *rapid.T, depth int) string {
 	var b strings.Builder
 	blank := func(label string) string {
@@ -160,7 +160,7 @@ func TestHOCONEditAnything(t *testing.T) {
 	})
 }
 
-// appendHOCON checks what every Append promises; h keeps the change. It tells whether Append was not refused.
+// appendHOCON checks what every Append promises; h keeps the change. It reports whether Append succeeded.
 func appendHOCON(t fataler, src []byte, h *HOCON, path, value string) bool {
 	t.Helper()
 	if !bytes.Equal(h.Bytes(), src) {

@@ -16,17 +16,17 @@ type fataler interface {
 	Fatalf(format string, args ...any)
 }
 
-// program is one of the Java programs in testdata: what the servers read their files with. Without a Java that runs
-// it, or without the library, the tests go without it.
+// program is one of the Java programs in testdata, which read files as the servers do. If there is no Java to run it,
+// or the library is missing, the tests do without it.
 type program struct {
 	in  io.WriteCloser
 	out *bufio.Reader
 }
 
-// lightbend is where Debian's libtypesafe-config-java puts the library.
+// lightbend is the path of the library in Debian's libtypesafe-config-java.
 const lightbend = "/usr/share/java/typesafe-config.jar"
 
-// Each is started once, and ends when the tests do: then there is nothing more for it to read.
+// Each program is started once. It ends with the tests, when its input is closed.
 var (
 	javaProperties = sync.OnceValue(func() *program {
 		return startJava("ReadProperties.java", toHex("a=b"),
@@ -38,7 +38,7 @@ var (
 	})
 )
 
-// startJava starts a program that answers a line with a line; nil if it does not answer the first one as it should.
+// startJava starts a program that answers each line with a line. It returns nil if the first answer is wrong.
 func startJava(file, question, answer string) *program {
 	cmd := exec.Command("java", "-XX:+UseSerialGC", "-cp", lightbend, "testdata/"+file)
 	in, err := cmd.StdinPipe()
@@ -82,10 +82,10 @@ func fromHex(tb fataler, s string) string {
 	return string(utf16.Decode(units))
 }
 
-// readProperties reads a file to keys and values; ok is false where it is refused.
+// readProperties reads a file to keys and values. ok is false if the file is refused.
 type readProperties func(tb fataler, src []byte) (values map[string]string, ok bool)
 
-// propertiesReaders are this package, and java.util.Properties where it can be had.
+// propertiesReaders returns this package, and java.util.Properties if available.
 func propertiesReaders() map[string]readProperties {
 	readers := map[string]readProperties{"settings": func(_ fataler, src []byte) (map[string]string, bool) {
 		p, err := ParseProperties(src)
@@ -123,11 +123,11 @@ func valuesOf(p *Properties) map[string]string {
 	return values
 }
 
-// readHOCON reads what a file has at paths: "=" and the value, or a letter as ReadHocon.java says; refused is why
-// the file was.
+// readHOCON returns what a file has at paths: "=" and the value, or a letter as defined in ReadHocon.java. refused
+// says why the file was refused.
 type readHOCON func(tb fataler, src []byte, paths ...[]string) (values []string, refused string)
 
-// lightbendReader is Lightbend's library, nil where it cannot be had.
+// lightbendReader returns Lightbend's library, or nil if it is not available.
 func lightbendReader() readHOCON {
 	java := javaHOCON()
 	if java == nil {

@@ -12,7 +12,7 @@ import (
 	"pgregory.net/rapid"
 )
 
-// webapp is made like the vendor's file: sections, explanations, keys commented out with and without a blank.
+// webapp is similar to the vendor's file: sections, explanations, keys commented out with and without a blank.
 const webapp = `#
 # General
 #
@@ -185,7 +185,7 @@ func TestPropertiesRefused(t *testing.T) {
 	}
 }
 
-// text draws from pieces that mean something in the format.
+// text draws a text from pieces with a meaning in the format.
 func text(pieces ...string) *rapid.Generator[string] {
 	return rapid.Map(rapid.SliceOfN(rapid.SampledFrom(pieces), 0, 25),
 		func(s []string) string { return strings.Join(s, "") })
@@ -222,7 +222,7 @@ func TestPropertiesEditAnything(t *testing.T) {
 	})
 }
 
-// editProperties sets a key, and checks what every Set promises; p keeps the change.
+// editProperties sets a key and checks what every Set promises; p keeps the change.
 func editProperties(t fataler, src []byte, p *Properties, key, value string) {
 	t.Helper()
 	if !bytes.Equal(p.Bytes(), src) {
@@ -250,7 +250,7 @@ func editProperties(t fataler, src []byte, p *Properties, key, value string) {
 	}
 }
 
-// unchanged is how many bytes of src are at the beginning and at the end of edited.
+// unchanged returns how many bytes at the beginning and end of src are also those of edited.
 func unchanged(src, edited []byte) int {
 	most := min(len(src), len(edited))
 	before := 0
