@@ -2,7 +2,7 @@ package survey
 
 import "testing"
 
-// TestCollides: two resources are one project by a project id or a name that both have.
+// TestCollides checks that two resources are the same project if both have the same project ID or name.
 func TestCollides(t *testing.T) {
 	for _, c := range []struct{ project, name, otherProject, otherName, want string }{
 		{"P", "Engine", "P", "Motor", "project id"},

@@ -15,8 +15,8 @@ import (
 	"github.com/syncctl/syncctl/planner"
 )
 
-// TestListed: a resource that has come to another category since the server was listed, and that its user may not see
-// any more, is listed still. What is kept of a resource is not read again.
+// TestListed checks that a resource is still listed if it was moved to another category after the server was listed,
+// where its user may not see it any more. Details of a cached resource are not read again.
 func TestListed(t *testing.T) {
 	var mu sync.Mutex
 	asked := map[string]int{}

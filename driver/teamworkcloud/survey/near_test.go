@@ -9,8 +9,8 @@ import (
 	"github.com/syncctl/syncctl/planner"
 )
 
-// TestGoneAndListed: what the server does not find when it is asked for is absent where it was never listed, and else
-// may be marked as deleted, which only a list tells.
+// TestGoneAndListed checks that a resource which the server does not find is absent if it was never listed. Otherwise
+// it may be marked as deleted, which only a list shows.
 func TestGoneAndListed(t *testing.T) {
 	at := connect.Declared(server("a"))
 	seen := planner.NewObservations()
@@ -29,7 +29,8 @@ func TestGoneAndListed(t *testing.T) {
 	}
 }
 
-// TestKeep: what was read beside something older is not kept in place of a whole reading that came meanwhile.
+// TestKeep checks that a reading which reused older details does not replace a complete one that was cached in the
+// meantime.
 func TestKeep(t *testing.T) {
 	known, whole, beside := newInventory(nil, nil), newInventory(nil, nil), newInventory(nil, nil)
 	l := &listing{}

@@ -13,7 +13,7 @@ import (
 	"github.com/syncctl/syncctl/planner"
 )
 
-// TestRolesNotSaid: a user whose roles or groups the server does not say is not a user without them.
+// TestRolesNotSaid checks that a user is not one without roles or groups if the server does not show them.
 func TestRolesNotSaid(t *testing.T) {
 	for name, u := range map[string]osmc.User{
 		"groups not said": {RoleAssignments: []osmc.RoleAssignment{}},
@@ -27,8 +27,8 @@ func TestRolesNotSaid(t *testing.T) {
 	}
 }
 
-// TestRolesThroughGroups: a role that is held through a group, everywhere, or on what the category is in is held,
-// whether the client's own user has it or another one; what the server does not show is unknown, and never "not held".
+// TestRolesThroughGroups checks that a role held through a group, everywhere, or on an ancestor of the category
+// counts, for the client's own user or another one. What the server does not show is unknown, and never "not held".
 func TestRolesThroughGroups(t *testing.T) {
 	const seed = `{"servers": {"a": {"version": "2024xR3",
 		"categories": [{"path": "Shared/From A", "id": "ca700000-0000-4000-8000-000000000001"}, {"path": "Other"}],
@@ -68,7 +68,7 @@ func TestRolesThroughGroups(t *testing.T) {
 		{"root", "elsewhere", "Shared/From A", true, false},
 		{"root", "nobody", "Shared/From A", true, false},
 		{"root", "no such user", "Shared/From A", false, false},
-		{"manager", "self", "Shared/From A", false, false}, // sees the category's list alone
+		{"manager", "self", "Shared/From A", false, false}, // sees only the category's list
 		{"manager", "here", "Shared/From A", false, false}, // and no groups
 		{"manager", "nobody", "Shared/From A", false, false},
 		{"manager", "nobody", "New", false, false},

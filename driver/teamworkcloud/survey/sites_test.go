@@ -7,7 +7,7 @@ import (
 	"github.com/syncctl/syncctl/driver/teamworkcloud/osmc"
 )
 
-// TestSoughtIsKnown: what is unknown of a selected resource is not the same as what is unknown of others.
+// TestSoughtIsKnown checks that unknown values of a selected resource do not match unknown values of others.
 func TestSoughtIsKnown(t *testing.T) {
 	inv := newInventory(nil, []osmc.Resource{{ID: "1", Name: "Stranger"}, {ID: "2", ProjectID: "P"},
 		{ID: "3", Name: "Engine", ProjectID: "Q"}})
@@ -27,8 +27,8 @@ func TestSoughtIsKnown(t *testing.T) {
 	}
 }
 
-// TestWantedIsMeant: what is sent of a source has the names of what is selected, and of nothing else that is called so
-// or that a hop has brought.
+// TestWantedIsMeant checks that what is sent of a source has the names of selected resources only, and not of others
+// with the same name or brought by a hop.
 func TestWantedIsMeant(t *testing.T) {
 	inv := func() *Inventory {
 		return newInventory([]osmc.Category{{ID: "c1", Name: "Shared"}, {ID: "c2", Name: "Secret"},

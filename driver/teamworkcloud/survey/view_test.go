@@ -20,7 +20,8 @@ func server(name string) *schema.Resource {
 	return &schema.Resource{Addr: schema.Addr{Kind: schema.Server, Type: "teamwork_cloud", Name: name}}
 }
 
-// TestGather: what a look needs after it has seen something is observed in the next round, and nothing twice.
+// TestGather checks that what a look needs after it has seen something is observed in the next round, and nothing
+// twice.
 func TestGather(t *testing.T) {
 	var mu sync.Mutex
 	var made []string
@@ -45,7 +46,7 @@ func TestGather(t *testing.T) {
 	}
 }
 
-// TestNotObserved: a plan cannot be made from what has not been observed.
+// TestNotObserved checks that no plan can be made from what has not been observed.
 func TestNotObserved(t *testing.T) {
 	v := NewView(planner.NewObservations())
 	if Look[Server](v, server("a"), AboutServer, "") != nil || !v.Lacks() || v.Err() == nil {
@@ -56,7 +57,7 @@ func TestNotObserved(t *testing.T) {
 	}
 }
 
-// TestBodiesSurviveWriting: observations are read from a file as they were made.
+// TestBodiesSurviveWriting checks that observations are read from a file as they were made.
 func TestBodiesSurviveWriting(t *testing.T) {
 	at := time.Date(2026, 3, 1, 8, 0, 0, 0, time.UTC)
 	for _, body := range []any{
@@ -91,8 +92,8 @@ func TestBodiesSurviveWriting(t *testing.T) {
 	}
 }
 
-// TestHold: a role holds in a category and in those within it; an assignment whose scope the server does not say is
-// unknown.
+// TestHold checks that a role holds in a category and in those within it, and that an assignment is unknown if the
+// server does not show its scope.
 func TestHold(t *testing.T) {
 	inv := &Inventory{Categories: []osmc.Category{{ID: "top", Name: "Shared"}, {ID: "sub", Name: "From A",
 		Parent: "top"}}}
