@@ -9,7 +9,7 @@ import (
 	"github.com/syncctl/syncctl/driver/teamworkcloud/twcsim/state"
 )
 
-// managed is a source and a target with two copies, both servers stopped.
+// managed is a source and a target with two copies; both servers are stopped.
 func managed(t testing.TB, version string) *site {
 	t.Helper()
 	x := onMachine(t, version)
@@ -102,7 +102,7 @@ func TestDataManagerLists(t *testing.T) {
 	}
 }
 
-// Whatever it refuses, its exit code tells nothing but that Cassandra is down.
+// TestDataManagerRefusals checks that whatever it refuses, its exit code only shows that Cassandra is down.
 func TestDataManagerRefusals(t *testing.T) {
 	for _, version := range releases[1:] {
 		x := managed(t, version)
@@ -128,7 +128,7 @@ func TestDataManagerRefusals(t *testing.T) {
 		x.manage("dst", "-help")
 		x.runs("dst", "sudo systemctl start twcloud cassandra")
 		x.pass(1)
-		if after := x.dump(); after != before && !strings.HasPrefix(version, "2021x") { // whose log is not in a folder logs
+		if after := x.dump(); after != before && !strings.HasPrefix(version, "2021x") { // its log is not in a folder logs
 			t.Errorf("%s: changed\n%s\n%s", version, before, after)
 		}
 		x.runs("dst", "sudo systemctl stop twcloud")
@@ -139,7 +139,8 @@ func TestDataManagerRefusals(t *testing.T) {
 	}
 }
 
-// What is deleted on the source is gone for good; the target keeps what it has and says what is wrong.
+// TestDeleteOnTheSource checks that what is deleted on the source is gone for good; the target keeps its copies and
+// reports an error.
 func TestDeleteOnTheSource(t *testing.T) {
 	for _, version := range releases[1:] {
 		x := managed(t, version)
@@ -219,7 +220,7 @@ func TestMarkedAsDeleted(t *testing.T) {
 	}
 }
 
-// A marked resource is not copied by a configuration that has not copied it before.
+// TestMarkedBeforeTheFirstCopy checks that a resource marked as deleted is not copied for the first time.
 func TestMarkedBeforeTheFirstCopy(t *testing.T) {
 	x := onMachine(t, "2024xR3")
 	x.configure("Engine", state.ByHand)

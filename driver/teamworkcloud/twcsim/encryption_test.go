@@ -32,7 +32,7 @@ func trusting(source, target string) (authorities, servers fields) {
 	return authorities, servers
 }
 
-// bySettings has both ends set as the page of 2024x wants it, and the target's keystore trust the authority.
+// bySettings sets both ends as the page of 2024x says, and has the target's keystore trust the authority.
 func bySettings(source, target string) (authorities, servers fields) {
 	authorities, servers = trusting(source, target)
 	for name, store := range map[string]string{"src": "",
@@ -95,7 +95,7 @@ func TestEncryptedSynchronization(t *testing.T) {
 	}
 }
 
-// What is on disk counts only once the services have read it.
+// TestTrustIsReadAtTheStart checks that changes on disk count only once the services have read them.
 func TestTrustIsReadAtTheStart(t *testing.T) {
 	x := newSecured(t, "2024xR3", "2024xR3", secured)
 	x.do("configure_encryption", "server", "dst", "trust", "alias acme\n"+x.Environment("src")["ACME_CA"])
@@ -168,13 +168,13 @@ func TestSettingsOf2024x(t *testing.T) {
 	x := newSecured(t, "2024x", "2024x", bySettings)
 	x.fails("no switch", "create_configuration",
 		append(x.wizard("Gears", state.EveryCommit), "tls", "true", "source_address", "src.example:10002")...)
-	// 3579 does not encrypt
+	// port 3579 is not encrypted
 	x.fails("could not connect", "create_configuration", x.wizard("Gears", state.EveryCommit)...)
 	x.do("create_configuration", append(x.wizard("Gears", state.EveryCommit), "source_address", "src.example")...)
 	if c := x.Named["dst"].Configurations[0]; !c.TLS || c.Port != 10002 {
 		t.Errorf("%t %d", c.TLS, c.Port)
 	}
-	// The trap of the seed: without a port the target's own is used for the source.
+	// The trap described in the seed: without a port the target's own is used for the source.
 	x = newSecured(t, "2024x", "2024x", func(source, target string) (fields, fields) {
 		a, servers := bySettings(source, target)
 		src := servers["src"].(fields)
@@ -188,7 +188,8 @@ func TestSettingsOf2024x(t *testing.T) {
 	x.do("create_configuration", append(x.wizard("Gears", state.EveryCommit), "source_address", "src.example:10443")...)
 }
 
-// The pages are gone where the web application does not get through to Teamwork Cloud.
+// TestPagesNeedTheClientPort checks that the pages are unavailable if the web application cannot connect to Teamwork
+// Cloud.
 func TestPagesNeedTheClientPort(t *testing.T) {
 	good := "twc.client.tls=true\ntwc.client.port=10002\ntwc.client.keystore.type=PKCS12\n" +
 		"twc.client.keystore.path=/srv/keys.p12\ntwc.client.keystore.password=src-pass\n"
@@ -304,7 +305,7 @@ func TestEncryptConfiguration(t *testing.T) {
 	if len(x.Named["dst"].Configurations) != 2 {
 		t.Error("none was made where there was none")
 	}
-	// In 2024x a configuration is not replaced without what it has copied.
+	// In 2024x a configuration cannot be replaced without deleting what it has copied.
 	old := newSecured(t, "2024x", "2024x", bySettings)
 	old.Named["dst"].Services.Pages.Values = maps.Clone(old.Named["dst"].Services.Pages.Values)
 	delete(old.Named["dst"].Services.Pages.Values, machine.SetTLS)

@@ -14,7 +14,7 @@ import (
 
 type fields = map[string]any
 
-// site is a world and its clock, for the tests of what happens by itself, by hand and at the machines.
+// site is a world with a clock, for tests of what happens by itself, by hand and on the machines.
 type site struct {
 	*World
 	t     testing.TB
@@ -39,7 +39,7 @@ func newSiteOf(t testing.TB, seed fields) *site {
 	return &site{w, t, w.Now}
 }
 
-// pass lets so many Ticks go by.
+// pass makes n Ticks pass.
 func (x *site) pass(n int) {
 	for range n {
 		x.clock = x.clock.Add(400 * time.Millisecond)
@@ -55,7 +55,7 @@ func valuesOf(pairs []string) map[string]string {
 	return v
 }
 
-// do is a person who succeeds.
+// do has a person act, and expects success.
 func (x *site) do(action string, pairs ...string) string {
 	x.t.Helper()
 	done, err := x.Person(x.t.Context(), action, valuesOf(pairs))
@@ -65,7 +65,7 @@ func (x *site) do(action string, pairs ...string) string {
 	return done
 }
 
-// fails is a person who is refused, and told part of it.
+// fails has a person act, and expects an error with part in it.
 func (x *site) fails(part, action string, pairs ...string) {
 	x.t.Helper()
 	before := x.dump()
@@ -87,14 +87,13 @@ func (x *site) dump() string {
 	return string(b)
 }
 
-// status is the first configuration's of a server, with its reason.
+// status returns the status of a server's first configuration, with its reason.
 func (x *site) status(server string) string {
 	c := x.Named[server].Configurations[0]
 	return strings.TrimSuffix(c.Status+": "+c.Reason, ": ")
 }
 
-// history shows a resource as a person sees it: numbers when they are wanted, branch, author, date, description,
-// tags.
+// history describes a resource as a person sees it: numbers if wanted, branch, author, date, description, tags.
 func (x *site) history(server, name string, numbers bool) string {
 	r := x.Named[server].Resource(name)
 	if r == nil {
@@ -131,7 +130,7 @@ func (x *site) history(server, name string, numbers bool) string {
 	return strings.Join(out, "\n")
 }
 
-// two are a source with three resources and a target of a version.
+// two is a source with three resources and a target, each with a version.
 func two(source, target string) fields {
 	return fields{
 		"src": fields{
@@ -171,7 +170,7 @@ func two(source, target string) fields {
 	}
 }
 
-// idOf is the id of a resource or, failing that, of a category.
+// idOf returns the ID of a resource or, if there is none, of a category.
 func (x *site) idOf(server, name string) string {
 	x.t.Helper()
 	s := x.Named[server]
@@ -185,7 +184,7 @@ func (x *site) idOf(server, name string) string {
 	return ""
 }
 
-// configure makes a configuration of dst for a resource or category of src.
+// configure creates a configuration on dst for a resource or category of src.
 func (x *site) configure(item, trigger string, more ...string) {
 	x.t.Helper()
 	x.do("create_configuration", x.wizard(item, trigger, more...)...)
@@ -204,7 +203,7 @@ func (x *site) wizard(item, trigger string, more ...string) []string {
 	}, more...)
 }
 
-// releases are those with a difference of their own.
+// releases are those that differ in something.
 var releases = []string{
 	"2021x", "2021xR2", "2022x", "2022xR1", "2022xR2", "2024x", "2024xR1", "2024xR2", "2024xR2 HF1", "2024xR3",
 	"2026x", "2026xR1",
@@ -257,7 +256,7 @@ func TestTriggers(t *testing.T) {
 		trigger, tag string
 		steps        []func(*site)
 		statuses     []string
-		revisions    []int // of the copy
+		revisions    []int // revisions of the copy
 	}{
 		{
 			trigger: state.EveryCommit, steps: []func(*site){nil, commit, commit},
@@ -310,7 +309,8 @@ func TestTriggers(t *testing.T) {
 	}
 }
 
-// A commit tag on another branch brings what came before it on all branches, and no branch that began later.
+// TestTagLimitsBranchesAndTags checks that a commit tag on another branch brings what came before it on all branches,
+// but no branch that began later.
 func TestTagLimitsBranchesAndTags(t *testing.T) {
 	x := newSite(t, two("2026x", "2026x"))
 	x.do("new_branch", "server", "src", "resource", "Engine", "name", "late")

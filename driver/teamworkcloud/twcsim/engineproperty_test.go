@@ -18,7 +18,7 @@ type worker struct {
 	names int
 }
 
-// step does one thing; what is refused changes nothing, which fails sees to elsewhere.
+// step does one thing. What is refused changes nothing, which other tests check.
 func (k *worker) step(t *rapid.T) {
 	x, src := k.x, k.x.Named["src"]
 	r := rapid.SampledFrom(src.Resources).Draw(t, "resource")
@@ -71,8 +71,8 @@ func (k *worker) step(t *rapid.T) {
 	}
 }
 
-// equal compares a copy with its source in all that is promised: which are history and metadata, and the numbers
-// from 2026x.
+// equal compares a copy with its source in everything that is promised: history and metadata, and since 2026x the
+// numbers.
 func (k *worker) equal(t *rapid.T, version string, r *state.Resource) {
 	x := k.x
 	mine := engine.IndexOf(x.Named["dst"])[r.ID]
@@ -98,8 +98,8 @@ func (k *worker) equal(t *rapid.T, version string, r *state.Resource) {
 	}
 }
 
-// Whatever people do, after a last commit and enough Ticks a copy that is synchronized at every commit equals its
-// source; without one its revisions do.
+// TestCopiesEqualTheirSources checks that whatever people do, after a last commit and enough Ticks a copy that is
+// synchronized at every commit equals its source; without a last commit its revisions do.
 func TestCopiesEqualTheirSources(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		version := rapid.SampledFrom(releases[1:]).Draw(rt, "version")
@@ -147,7 +147,7 @@ func TestCopiesEqualTheirSources(t *testing.T) {
 	})
 }
 
-// The same seed and the same calls give the same state, to the letter.
+// TestStateIsDeterministic checks that the same seed and the same calls give exactly the same state.
 func TestStateIsDeterministic(t *testing.T) {
 	act := func() string {
 		x := onMachine(t, "2024xR3")
@@ -181,7 +181,7 @@ func TestStateIsDeterministic(t *testing.T) {
 	}
 }
 
-// Many callers at once: the race detector looks.
+// TestManyAtOnce has many concurrent callers, for the race detector.
 func TestManyAtOnce(t *testing.T) {
 	x := onMachine(t, "2024xR3")
 	x.configure("Shared", state.EveryCommit)

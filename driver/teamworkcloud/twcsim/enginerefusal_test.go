@@ -36,9 +36,9 @@ func TestSynchronizationNeedsTheSameMajorVersion(t *testing.T) {
 func TestUniqueness(t *testing.T) {
 	gears := func(s fields) fields { return s["src"].(fields)["resources"].([]fields)[1] }
 	tests := map[string]struct {
-		there  fields // on the target, from the start
-		mine   fields // of the source's resource
-		reason string // "" where it is copied all the same
+		there  fields // on the target from the start
+		mine   fields // members of the source's resource
+		reason string // "" if it is copied anyway
 	}{
 		"resource id": {fields{"name": "x", "id": "00000000-0000-4000-8000-000000000001"},
 			fields{"id": "00000000-0000-4000-8000-000000000001"}, "resource id"},
@@ -77,7 +77,8 @@ func TestUniqueness(t *testing.T) {
 	}
 }
 
-// Of a category, what collides is named and the others are copied; once the cause is gone the rest comes by itself.
+// TestOneCollisionInACategory checks that in a category, what collides is named and the others are copied; once the
+// cause is gone, the rest follows by itself.
 func TestOneCollisionInACategory(t *testing.T) {
 	servers := two("2024xR3", "2024xR3")
 	servers["dst"].(fields)["resources"] = []fields{{"name": "Gears"}}
@@ -137,7 +138,7 @@ func TestMultiHop(t *testing.T) {
 	}
 }
 
-// A resource never comes back to where it was made.
+// TestLoop checks that a resource never comes back to where it was created.
 func TestLoop(t *testing.T) {
 	servers := two("2026x", "2026x")
 	servers["dst"].(fields)["users"].([]fields)[0]["roles"] = []fields{{"role": state.SyncManager},
@@ -282,20 +283,20 @@ func TestConfiguredTwice(t *testing.T) {
 	x.fails("is configured already", "create_configuration", x.wizard("Engine", state.ByHand)...)
 	x.fails("is configured already", "create_configuration",
 		append(x.wizard("Engine", state.EveryCommit), "target_category", "Own")...)
-	x.configure("Engine", state.EveryCommit) // who is asked twice sees that it is there
+	x.configure("Engine", state.EveryCommit) // a person who is asked twice sees that it exists
 	if n := len(x.Named["dst"].Configurations); n != 1 {
 		t.Errorf("%d configurations", n)
 	}
 	x.pass(1)
 	x.configure("Shared", state.EveryCommit)
 	x.pass(1)
-	// The copy belongs to the first; what it has not is copied.
+	// The copy belongs to the first; the second copies what the first does not have.
 	c := x.Named["dst"].Configurations[1]
 	if c.Status != state.InError || c.Reason != "resource Engine is synchronized by another configuration" ||
 		!slices.Equal(c.Members, []string{x.idOf("dst", "Gears")}) {
 		t.Errorf("%s: %s, members %v", c.Status, c.Reason, c.Members)
 	}
-	// A seed may do what the page does not let anybody do.
+	// A seed may contain what the page does not allow.
 	servers := two("2024xR3", "2024xR3")
 	one := fields{"source": "src", "resource": "Engine", "target_category": "Own", "trigger": state.EveryCommit,
 		"user": "reader"}
@@ -308,7 +309,8 @@ func TestConfiguredTwice(t *testing.T) {
 	}
 }
 
-// What an item's configuration leaves on the target when it is deleted, and whether the item can be configured again.
+// TestDeleteConfiguration checks what an item's configuration leaves on the target when it is deleted, and whether the
+// item can be configured again.
 func TestDeleteConfiguration(t *testing.T) {
 	for _, version := range releases[1:] {
 		asks := slices.Index(releases, version) >= slices.Index(releases, "2024xR1")
@@ -365,7 +367,8 @@ func TestDeleteConfiguration(t *testing.T) {
 	}
 }
 
-// A copy that is marked as deleted on the target stands in the way; a source's marked one does not come.
+// TestMarkedOnEitherSide checks that a copy marked as deleted on the target prevents copying, and that a resource
+// marked on the source is not copied.
 func TestMarkedOnEitherSide(t *testing.T) {
 	x := newSite(t, two("2024xR3", "2024xR3"))
 	x.do("remove", "server", "src", "resource", "Gears")
@@ -382,7 +385,7 @@ func TestMarkedOnEitherSide(t *testing.T) {
 	}
 }
 
-// A seed may have a copy that somebody has brought before: it is taken up if its history is the source's.
+// TestReadOnlyCopiesOfASeed checks that a copy in a seed is used if its history is the source's.
 func TestReadOnlyCopiesOfASeed(t *testing.T) {
 	for _, version := range []string{"2024xR3", "2026x"} {
 		servers := two(version, version)
@@ -468,7 +471,7 @@ func TestServersThatAreDown(t *testing.T) {
 	x.do("cassandra", "server", "dst", "up", "true")
 	check("target with its database", state.Synchronized, 6)
 	x.do("run_maintenance", "server", "src", "commands", "/usr/bin/systemctl restart twcloud")
-	x.Tick(x.clock) // no time has gone by
+	x.Tick(x.clock) // no time has passed
 	x.fails("does not answer", "commit", "server", "src", "resource", "Engine")
 	x.pass(1)
 	x.do("commit", "server", "src", "resource", "Engine")

@@ -13,7 +13,7 @@ import (
 	"github.com/syncctl/syncctl/driver/teamworkcloud/twcsim/state"
 )
 
-// ask makes a request as a user; cut tells that there was nobody to answer.
+// ask sends a request as a user. cut is true if no server was there to answer.
 func ask(w *World, server, method, path, user, kind, body string) (out *httptest.ResponseRecorder, cut bool) {
 	defer func() {
 		if r := recover(); r != nil {
@@ -38,7 +38,7 @@ func ask(w *World, server, method, path, user, kind, body string) (out *httptest
 	return out, false
 }
 
-// Whatever a seed says, it is refused or makes a world whose every answer is JSON, the same each time.
+// FuzzSeed checks that any seed is either refused or makes a world whose answers are all JSON, the same each time.
 func FuzzSeed(f *testing.F) {
 	for _, seed := range []string{
 		plant, pair, `{}`, one(`"resources": [{"name": "A", "generate": {"revisions": 3, "gap_every": 2}}]`),
@@ -77,7 +77,7 @@ func FuzzSeed(f *testing.F) {
 	})
 }
 
-// browse asks for all that a server has.
+// browse reads everything on a server.
 func browse(t *testing.T, w *World, server, user string) {
 	s := w.Named[server]
 	paths := []string{"version", "workspaces?includeBody=true",
@@ -111,7 +111,7 @@ func canReadAll(s *state.Server, name string) bool {
 	return s.HasPermission(s.User(name), state.ReadResources, "", "")
 }
 
-// Whatever is asked for, the answer is one that the interface has, and reading changes nothing.
+// FuzzRequest checks that every answer is one that the interface has, and that reading changes nothing.
 func FuzzRequest(f *testing.F) {
 	f.Add("GET", "/osmc/workspaces?includeBody=true", "root", "", "")
 	f.Add("GET", "/osmc/resources/"+engineID+"/revisions?page=2&items=2&includeBody=true&search=a", "reader", "", "")
@@ -126,7 +126,7 @@ func FuzzRequest(f *testing.F) {
 	known := []int{200, 201, 204, 301, 307, 400, 401, 403, 404, 405, 409, 415}
 	f.Fuzz(func(t *testing.T, method, path, user, kind, body string) {
 		if _, err := http.NewRequestWithContext(t.Context(), method, "/", nil); err != nil {
-			return // no such method can be sent
+			return // such a method cannot be sent
 		}
 		s := w.Named["prod"]
 		s.Sessions = map[string]*state.Session{}

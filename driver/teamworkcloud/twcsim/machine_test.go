@@ -28,7 +28,7 @@ func (x *site) run(machine, line string) (code int, out, errs string) {
 	return code, o.String(), e.String()
 }
 
-// runs is a line that succeeds.
+// runs runs a command line, and expects success.
 func (x *site) runs(machine, line string) string {
 	x.t.Helper()
 	code, out, errs := x.run(machine, line)
@@ -200,7 +200,7 @@ func TestSudoMayBeRefused(t *testing.T) {
 		!strings.Contains(errs, "a password is required") {
 		t.Errorf("%d %s", code, errs)
 	}
-	x.do("run_maintenance", "server", "src", "commands", "sudo systemctl stop twcloud") // a person knows it
+	x.do("run_maintenance", "server", "src", "commands", "sudo systemctl stop twcloud") // a person knows the password
 }
 
 func TestFilesOfAMachine(t *testing.T) {
@@ -235,7 +235,7 @@ func FuzzParseLine(f *testing.F) {
 		if err != nil {
 			return
 		}
-		// What was read, quoted and joined, is read the same again.
+		// What was read reads the same again after quoting and joining.
 		var commands []string
 		for _, args := range list {
 			if len(args) == 0 {

@@ -15,7 +15,7 @@ import (
 	"github.com/syncctl/syncctl/driver/teamworkcloud/twcsim/state"
 )
 
-// started is when a unit came up, as a client finds it out: the machine's start and what systemctl shows.
+// started returns when a unit was started, as a client finds it out: from the machine's start and systemctl show.
 func (x *site) started(machine, unit string) time.Time {
 	x.t.Helper()
 	boot := regexp.MustCompile(`(?m)^btime (\d+)$`).FindStringSubmatch(x.runs(machine, "cat /proc/stat"))
@@ -52,7 +52,7 @@ func TestWhenServicesStartedAndFilesWereWritten(t *testing.T) {
 		}
 	}
 	check("at first")
-	x.clock = x.clock.AddDate(0, 8, 0) // from the seed's time to the sandbox's
+	x.clock = x.clock.AddDate(0, 8, 0) // from the seed's time to the sandbox's time
 	x.pass(1)
 	check("once time passes")
 	before := x.started("src", "twcloud")

@@ -15,8 +15,7 @@ import (
 	"go.uber.org/goleak"
 )
 
-// secured are two servers with certificates of one authority; the source's encrypted port is open and presents
-// its own.
+// secured is two servers with certificates of one authority. The source's encrypted port is open and presents its own.
 func secured(source, target string) (authorities, servers fields) {
 	servers = two(source, target)
 	src, dst := servers["src"].(fields), servers["dst"].(fields)
@@ -31,10 +30,10 @@ func secured(source, target string) (authorities, servers fields) {
 	return fields{"acme": fields{"name": "ACME Root CA", "env": "ACME_CA", "intermediate": true}}, servers
 }
 
-// dial connects to a port as the sandbox has clients connected.
+// dial connects to a port as the sandbox does for clients.
 func (x *site) dial(port string, roots string, name string) (*tls.ConnectionState, error) {
 	x.t.Helper()
-	// a pipe has no buffer: both ends would wait
+	// a pipe has no buffer, so both ends would wait
 	socket, err := new(net.ListenConfig).Listen(x.t.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		x.t.Fatal(err)
@@ -148,7 +147,7 @@ func TestHandshake(t *testing.T) {
 	x.fails("no certificate", "replace_certificate", "server", "dst", "what", "expired")
 }
 
-// Ports that do not speak TLS hang up, and so does one whose world ends.
+// TestOtherConnections checks that ports without TLS close a connection, and that connections end with their world.
 func TestOtherConnections(t *testing.T) {
 	defer goleak.VerifyNone(t)
 	x := newWorldWith(t, secured)
@@ -175,7 +174,7 @@ func TestOtherConnections(t *testing.T) {
 	client.Close()
 }
 
-// newWorldWith is a site of two servers and their authorities.
+// newWorldWith returns a site of two servers and their authorities.
 func newWorldWith(t testing.TB, make func(source, target string) (authorities, servers fields)) *site {
 	t.Helper()
 	return newSecured(t, "2024xR3", "2024xR3", make)

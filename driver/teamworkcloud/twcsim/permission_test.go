@@ -165,7 +165,7 @@ func TestRoles(t *testing.T) {
 	}
 }
 
-// TestGroups: what a group may do, its users may do; the answers are those of the OpenAPI files' examples.
+// TestGroups checks that users have the roles of their groups. The answers are those in the OpenAPI files' examples.
 func TestGroups(t *testing.T) {
 	g := serve(t, plant, `"tls": true,`, `"tls": true, "groups": [{"name": "reviewers", "users": ["nobody"], "roles": [
 		{"role": "Resource Reviewer", "categories": ["Released/Powertrain"]}]}],`)
@@ -242,7 +242,7 @@ func TestGrantRole(t *testing.T) {
 		if one.want != 201 {
 			continue
 		}
-		g.as(basic(one.user)).send("POST", path, one.kind, one.body) // again: nothing more
+		g.as(basic(one.user)).send("POST", path, one.kind, one.body) // again: no change
 		if got := g.get(path).body; got != `["reader","guest"]` {
 			t.Errorf("%+v: users %s", one, got)
 		}

@@ -88,7 +88,7 @@ func TestWork(t *testing.T) {
 	x.fails("no category", "move", "server", "src", "resource", "Seat", "category", "Nowhere")
 }
 
-// Locks are the source's own affair: nobody can have any on a copy.
+// TestLocksAreNotCopied checks that locks stay on the source: a copy cannot have any.
 func TestLocksAreNotCopied(t *testing.T) {
 	x := newSite(t, two("2024xR3", "2024xR3"))
 	x.do("lock", "server", "src", "resource", "Engine", "user", "boss")
@@ -120,7 +120,7 @@ func TestLoginTakesALicence(t *testing.T) {
 }
 
 func TestMaintenanceStopsAtTheFirstFailure(t *testing.T) {
-	x := newSite(t, two("2024xR3", "2024xR3")) // without a machine that can be reached
+	x := newSite(t, two("2024xR3", "2024xR3")) // without a reachable machine
 	gears := x.idOf("src", "Gears")
 	dm := x.manager("src")
 	out := x.do("run_maintenance", "server", "src", "commands", "# first\nsystemctl stop twcloud\n\n cd "+
@@ -213,7 +213,7 @@ func TestDefects(t *testing.T) {
 					t.Errorf("%s, %s: no %s:\n%s", what, version, part, got)
 				}
 			}
-			// The engine believes that all is well, and what it was not to spoil is right.
+			// The engine assumes success, and what the defect does not affect is right.
 			if x.status("dst") != state.Synchronized || x.history("dst", "Gears", true) != x.history("src", "Gears", true) {
 				t.Errorf("%s, %s: %s", what, version, x.status("dst"))
 			}

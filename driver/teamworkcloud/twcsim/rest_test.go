@@ -70,7 +70,7 @@ const (
 	hybridID   = "b0000000-0000-4000-8000-000000000002"
 )
 
-// rig is a server of a world behind HTTP, and who calls it.
+// rig is a server of a world behind HTTP, with the credentials of its client.
 type rig struct {
 	t      *testing.T
 	w      *World
@@ -88,7 +88,7 @@ func open(t testing.TB, seed string) *World {
 	return w
 }
 
-// serve opens a seed with some words in it changed and serves its server prod.
+// serve opens a seed with some changes and serves its server prod.
 func serve(t *testing.T, seed string, changes ...string) *rig {
 	t.Helper()
 	w := open(t, strings.NewReplacer(changes...).Replace(seed))
@@ -120,7 +120,7 @@ func (g *rig) as(auth func(*http.Request)) *rig {
 	return &out
 }
 
-// tick lets the world's clock go on.
+// tick advances the world's clock.
 func (g *rig) tick(d time.Duration) {
 	g.w.Mu.Lock()
 	now := g.w.Now.Add(d)
@@ -133,7 +133,7 @@ type answer struct {
 	body string
 }
 
-// send makes one request and follows no redirect.
+// send sends one request and follows no redirect.
 func (g *rig) send(method, path, kind, body string) answer {
 	g.t.Helper()
 	out, err := g.try(method, path, kind, body)
@@ -167,7 +167,7 @@ func (g *rig) try(method, path, kind, body string) (answer, error) {
 	return answer{res, string(b)}, nil
 }
 
-// get is a read that ends its session again.
+// get reads something and ends its session afterwards.
 func (g *rig) get(path string) answer {
 	g.t.Helper()
 	out := g.send("GET", path, "", "")
@@ -186,7 +186,7 @@ func (g *rig) status(path string, want int) answer {
 	return out
 }
 
-// is checks an answer's body to the last member. BASE stands for the address of the interface.
+// is checks an answer's whole body. BASE stands for the address of the interface.
 func (g *rig) is(path, want string) {
 	g.t.Helper()
 	out := g.status(path, 200)
@@ -207,7 +207,7 @@ func same(t *testing.T, what, got, want string) {
 	}
 }
 
-// The shapes of the vendor's OpenAPI files, checked by hand against their examples.
+// TestPlainAnswers checks the forms in the vendor's OpenAPI files, compared by hand with their examples.
 func TestPlainAnswers(t *testing.T) {
 	g := serve(t, plant)
 	released := g.w.Named["prod"].CategoryByPath("Released").ID
@@ -266,19 +266,19 @@ func TestPlainAnswers(t *testing.T) {
 			"resourceId": %q, "resourceName": "Engine", "username": "mira"}]`, hybridID, hybridID, engineID),
 	} {
 		g.is(path, want)
-		if rest, ok := strings.CutPrefix(path, "/osmc/resources/"+engineID); ok { // the same below the category
+		if rest, ok := strings.CutPrefix(path, "/osmc/resources/"+engineID); ok { // the same below its category
 			g.is("/osmc/workspaces/"+powertrain+"/resources/"+engineID+rest, want)
 			g.status("/osmc/workspaces/"+released+"/resources/"+engineID+rest, 404)
 		}
 	}
-	// includeBody changes nothing about lists of ids.
+	// includeBody has no effect on lists of IDs.
 	for _, path := range []string{"/osmc/workspaces", "/osmc/resources", "/osmc/workspaces/" + powertrain +
 		"/resources"} {
 		same(t, path, g.get(path+"?includeBody=true").body, g.get(path).body)
 	}
 }
 
-// The shapes that public clients show of real servers: OMBEE-SYNC's fixtures, NB, IQ.
+// TestPairsAnswers checks the forms that public clients show of real servers: OMBEE-SYNC's fixtures, NB, IQ.
 func TestPairsAnswers(t *testing.T) {
 	g := serve(t, plant, `"answers": "plain"`, `"answers": "pairs"`)
 	branch := func(id, name, author string, created, start, latest int) string {
@@ -398,7 +398,7 @@ func TestRefusals(t *testing.T) {
 		"/osmc/workspaces/" + loose + "/resources":                       404,
 		"/osmc/workspaces/" + powertrain + "/resources?permissions=read": 400,
 		"/osmc/resources?modifiedDate=yesterday":                         400,
-		"/osmc/resources/Engine":                                         404, // a name is not an id
+		"/osmc/resources/Engine":                                         404, // a name is not an ID
 		"/osmc/resources/" + powertrain:                                  404,
 		"/osmc/resources/" + engineID + "/branches/trunk":                404,
 		"/osmc/resources/" + engineID + "/revisions/5":                   404,
@@ -515,7 +515,7 @@ func TestSelections(t *testing.T) {
 	}
 }
 
-// listed are the ids of resources in an answer, in the order of the seed.
+// listed returns the IDs of resources in an answer, in the order of the seed.
 func listed(body string) string {
 	var out []string
 	for _, id := range []string{engineID, oldEngine, loose} {
@@ -526,7 +526,7 @@ func listed(body string) string {
 	return strings.Join(out, " ")
 }
 
-// TestArrayOfResources: the other form of the list has the ids alone.
+// TestArrayOfResources checks the other form of the list, which has only the IDs.
 func TestArrayOfResources(t *testing.T) {
 	g := serve(t, plant, `"tls": true,`, `"tls": true, "resource_list": "array",`)
 	g.is("/osmc/resources?includeBody=true", fmt.Sprintf(`[%q, %q]`, engineID, loose))

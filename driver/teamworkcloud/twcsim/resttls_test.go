@@ -21,7 +21,7 @@ type tlsAnswer struct {
 	ServerPass         string
 }
 
-// keystores are one of each kind, in base64, with the password secret.
+// keystores returns one of each kind, in base64, with the password secret.
 func keystores(t *testing.T) (p12, old string) {
 	t.Helper()
 	_, p := issueFor(t, true, "a.example")

@@ -9,7 +9,7 @@ import (
 	"github.com/syncctl/syncctl/driver/teamworkcloud/twcsim/state"
 )
 
-// one is a seed with a server prod that has the members given, besides a version.
+// one returns a seed with a server prod that has the given members besides a version.
 func one(members string) string {
 	return `{"servers": {"prod": {"version": "2024xR3"` + strings.Replace(", "+members, ", ,", ", ", 1) + `}}}`
 }
@@ -215,7 +215,7 @@ func TestHistoriesOfSeeds(t *testing.T) {
 		v[2].Author != "Administrator" {
 		t.Errorf("defaults: %+v", v[2])
 	}
-	for i, b := range r.Branches[1:] { // making a branch is a commit on it
+	for i, b := range r.Branches[1:] { // creating a branch is a commit on it
 		own := r.On(b)
 		if first := own[0]; len(own) != 3 || b.Author != "Administrator" || !b.Created.Equal(r.Revisions[2].Created) ||
 			first.Number != 7+i || first.Parent != 5 || first.Branch != b.ID || first.Author != b.Author ||

@@ -20,7 +20,7 @@ func (g *rig) sessions() int {
 	return len(s.Sessions)
 }
 
-// login gives who calls with the cookies of a new session.
+// login returns a client with the cookies of a new session.
 func (g *rig) login() *rig {
 	g.t.Helper()
 	out := g.send("GET", "/osmc/login", "", "")
@@ -62,7 +62,7 @@ func TestCookiesThatAreNoSession(t *testing.T) {
 	if _, err := g.w.Person(t.Context(), "login", map[string]string{"server": "prod", "user": "reader"}); err != nil {
 		t.Fatal(err)
 	}
-	var tool string // the session of the modelling tool
+	var tool string // session of the modelling tool
 	g.w.Mu.Lock()
 	for id, s := range g.w.Named["prod"].Sessions {
 		if s.Person {
@@ -141,7 +141,8 @@ func TestCredentials(t *testing.T) {
 	}
 }
 
-// "Any call with Basic opens a new session each time and does not close it" (DEVG/pages/303989493).
+// TestLicencesRunOut checks that "Any call with Basic opens a new session each time and does not close it"
+// (DEVG/pages/303989493).
 func TestLicencesRunOut(t *testing.T) {
 	g := serve(t, plant, `"answers": "plain"`, `"licences": 3`)
 	for n := range 3 {
@@ -167,7 +168,7 @@ func TestLicencesRunOut(t *testing.T) {
 	}
 }
 
-// A refused call has authenticated, so its session is open all the same.
+// TestRefusedCallsOpenSessions checks that a refused call still opens a session, because it has authenticated.
 func TestRefusedCallsOpenSessions(t *testing.T) {
 	g := serve(t, plant).as(basic("nobody"))
 	if got := g.send("GET", "/osmc/admin/health", "", ""); got.StatusCode != 403 || len(got.Cookies()) != 2 ||
@@ -187,7 +188,7 @@ func TestLoggedInUsers(t *testing.T) {
 	if got := c.send("GET", "/osmc/admin/loginusers", "", "").body; got != `["guest","reader","root"]` {
 		t.Error(got)
 	}
-	g.tick(time.Hour) // the tool stays
+	g.tick(time.Hour) // the tool stays logged in
 	if got := g.as(c.auth).send("GET", "/osmc/version", "", "").StatusCode; got != 401 {
 		t.Error(got)
 	}

@@ -9,7 +9,7 @@ import (
 	"github.com/syncctl/syncctl/driver/teamworkcloud/twcsim/settings"
 )
 
-// The usual files are read by the readers that services have.
+// TestUsualSettings checks that the services' readers can read the usual files.
 func TestUsualSettings(t *testing.T) {
 	for _, version := range releases {
 		x := onMachine(t, version)

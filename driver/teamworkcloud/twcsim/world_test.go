@@ -41,7 +41,7 @@ func TestWorld(t *testing.T) {
 	key := []byte("key-secret")
 	w.SetSSH("a", "admin@127.0.0.1:2", key, []byte("hosts"))
 	w.SetSSH("c", "admin@127.0.0.1:2", key, nil)
-	key[0] = 'x' // what was given is the caller's
+	key[0] = 'x' // the argument belongs to the caller
 	want := map[string]string{
 		"A_URL": "https://127.0.0.1:1", "A_USER": "u", "A_PASSWORD": "a-secret", "A_TOKEN": "a-token",
 		"A_SSH": "admin@127.0.0.1:2",
@@ -70,7 +70,7 @@ func TestWorld(t *testing.T) {
 	}
 }
 
-// A token for OAuth 2.0 is given as the token where there is no other.
+// TestEnvironmentWithAccessToken checks that an OAuth 2.0 token is returned as the token if there is no other.
 func TestEnvironmentWithAccessToken(t *testing.T) {
 	w := open(t, one(`"users": [{"name": "u", "oauth_token": "o"}], "env": {"token": "T"}`))
 	if got := w.Environment("prod")["T"]; got != "o" {
@@ -120,7 +120,7 @@ func TestIdsAreTheSameInEachRun(t *testing.T) {
 			}
 			seen[id] = true
 		}
-		a.NewID("session") // logins do not change what else is made
+		a.NewID("session") // logins do not affect what else is created
 	}
 }
 
@@ -186,7 +186,7 @@ func TestStateHasEverything(t *testing.T) {
 	}
 }
 
-// issueFor is a server's certificate of a new authority.
+// issueFor returns a server's certificate from a new authority.
 func issueFor(t testing.TB, intermediate bool, names ...string) (*keystore.Authority, *keystore.KeyPair) {
 	t.Helper()
 	a, err := keystore.NewAuthority("Acme CA", "", intermediate)

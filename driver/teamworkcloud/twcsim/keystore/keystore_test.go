@@ -11,7 +11,7 @@ import (
 	"software.sslmate.com/src/go-pkcs12"
 )
 
-// issueFor is a server's certificate of a new authority.
+// issueFor returns a server's certificate from a new authority.
 func issueFor(t testing.TB, intermediate bool, names ...string) (*Authority, *KeyPair) {
 	t.Helper()
 	a, err := NewAuthority("Acme CA", "", intermediate)
@@ -25,7 +25,7 @@ func issueFor(t testing.TB, intermediate bool, names ...string) (*Authority, *Ke
 	return a, p
 }
 
-// What is written is read by the library, too, and keeps key, chain and alias.
+// TestKeystoresOfServers checks that the library also reads what is written, with key, chain and alias.
 func TestKeystoresOfServers(t *testing.T) {
 	_, p := issueFor(t, true, "a.example")
 	for _, alias := range []string{"", "teamworkcloud", "schlüssel"} {
@@ -52,7 +52,7 @@ func TestKeystoresOfServers(t *testing.T) {
 	}
 }
 
-// Whatever Java up to 17 and openssl before 3 wrote is read as well.
+// TestKeystoresOfOldServers checks that keystores written by Java up to 17 and openssl before 3 are read as well.
 func TestKeystoresOfOldServers(t *testing.T) {
 	_, p := issueFor(t, true, "a.example")
 	for name, e := range map[string]*pkcs12.Encoder{"RC2": pkcs12.LegacyRC2, "DES": pkcs12.LegacyDES,
@@ -90,7 +90,7 @@ func TestTrustStores(t *testing.T) {
 	for name, tt := range map[string]struct {
 		store      []byte
 		password   string
-		wrong, own bool // another password is refused; it has a key
+		wrong, own bool // another password is refused; the keystore has a key
 	}{
 		"JKS": {ship.Jks, cacertsPassword, true, false}, "without a password": {ship.P12, "whatever", false, false},
 		"the server's": {ship.Keystore, ShippedPassword, true, true},
@@ -142,7 +142,8 @@ func TestTrustStores(t *testing.T) {
 	}
 }
 
-// Certificates that a Java sees only with a password are trusted by nobody who has none.
+// TestEncryptedTrustStoreTrustsNobody checks that certificates which Java sees only with a password are not trusted
+// without one.
 func TestEncryptedTrustStoreTrustsNobody(t *testing.T) {
 	a, _ := issueFor(t, false, "a.example")
 	data, err := pkcs12.Modern2023.EncodeTrustStore(a.Root.Chain, cacertsPassword)
@@ -164,7 +165,7 @@ func FuzzKeystore(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, data []byte, password string) {
 		if IsJKS(data) && len(data) > 1<<12 || bytes.Count(data, []byte{0x02, 0x03}) > 8 {
-			return // how long a derivation takes is not what is tried
+			return // the duration of a derivation is not tested here
 		}
 		if entries, err := Open(data, password); err == nil {
 			_, _ = FirstKey(entries)

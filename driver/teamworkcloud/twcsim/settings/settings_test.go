@@ -88,7 +88,7 @@ func FuzzSettingsFiles(f *testing.F) {
 					t.Fatalf("%q: %v", text, err)
 				}
 			}
-			// One more line counts, wherever it is appended to a file without braces around it.
+			// An appended line counts in any file without braces around it.
 			if !strings.HasPrefix(strings.TrimSpace(text), "{") {
 				again, err := HOCON([]byte(text + "\n" + syncTLS + " = true\n"))
 				if err == nil && again[syncTLS] != "true" {
