@@ -13,7 +13,7 @@ import (
 	"github.com/syncctl/syncctl/schema"
 )
 
-// validation reads and checks n synchronizations of one model each between two servers.
+// validation returns a function that reads and checks n synchronizations of one model each between two servers.
 func validation(t testing.TB, n int) func() {
 	t.Helper()
 	fsys := afero.NewMemMapFs()
@@ -29,7 +29,7 @@ func validation(t testing.TB, n int) func() {
 	}
 }
 
-// BenchmarkValidate: time and memory grow with the number of synchronizations.
+// BenchmarkValidate shows that time and memory grow with the number of synchronizations.
 func BenchmarkValidate(b *testing.B) {
 	for _, n := range []int{1000, 2000} {
 		b.Run(fmt.Sprint(n), func(b *testing.B) {
@@ -42,7 +42,7 @@ func BenchmarkValidate(b *testing.B) {
 	}
 }
 
-// TestValidateGrows: twice as many synchronizations take twice the memory, not more.
+// TestValidateGrows checks that twice as many synchronizations take no more than twice the memory.
 func TestValidateGrows(t *testing.T) {
 	allocated := func(n int) float64 {
 		validate := validation(t, n)
@@ -52,13 +52,13 @@ func TestValidateGrows(t *testing.T) {
 		runtime.ReadMemStats(&after)
 		return float64(after.TotalAlloc - before.TotalAlloc)
 	}
-	allocated(1) // what is made once
+	allocated(1) // what is allocated only once
 	if one, two := allocated(800), allocated(1600); two > 2.3*one {
 		t.Errorf("%.0f bytes for 800, %.0f for 1600", one, two)
 	}
 }
 
-// environment has what the declarations of servers take from there.
+// environment has the variables that the declarations of servers read.
 func environment(name string) (string, bool) {
 	switch server, what, _ := strings.Cut(strings.ToLower(name), "_"); what {
 	case "url":

@@ -14,7 +14,7 @@ import (
 
 func TestMain(m *testing.M) { drivertest.Main(m) }
 
-// TestConformance holds the driver to what every driver promises.
+// TestConformance checks what every driver promises.
 func TestConformance(t *testing.T) {
 	named := func(name string, w *world) drivertest.Case {
 		c := w.kase(t)
@@ -39,7 +39,7 @@ func TestConformance(t *testing.T) {
 
 var many = regexp.MustCompile(`"revisions": [0-9]{2,}`)
 
-// smaller has short histories: the case is run many times.
+// smaller shortens the histories, because the case is run many times.
 func smaller(c drivertest.Case) drivertest.Case {
 	c.Seed = many.ReplaceAll(c.Seed, []byte(`"revisions": 5`))
 	return c

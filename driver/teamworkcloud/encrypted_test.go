@@ -20,7 +20,7 @@ import (
 	"github.com/syncctl/syncctl/schema"
 )
 
-// beside is Teamwork Cloud beside keystores, as the program has them.
+// beside combines Teamwork Cloud and keystores, as the program does.
 type beside struct{ cloud, keys driver.Driver }
 
 func newBeside(env driver.Env) driver.Driver {
@@ -34,7 +34,7 @@ func (b *beside) of(r *schema.Resource) driver.Driver {
 	return b.cloud
 }
 
-// Rules are the cloud's: the other driver has a bench of its own.
+// Rules returns only the cloud's: the other driver has its own bench.
 func (b *beside) Rules() []planner.Rule { return b.cloud.Rules() }
 
 func (b *beside) Types() []schema.Type { return append(b.cloud.Types(), b.keys.Types()...) }
@@ -55,7 +55,7 @@ func (b *beside) Import(ctx context.Context, of driver.ImportRequest) ([]schema.
 	return b.cloud.(driver.Importer).Import(ctx, of)
 }
 
-// alone is beside in front of the kit: what is found about keystores is left out, whose rules are not the cloud's.
+// alone is beside for the kit: it leaves out findings about keystores, whose rules are not the cloud's.
 type alone struct{ *beside }
 
 func (a alone) Plan(c planner.Change) (planner.Outline, hcl.Diagnostics) {
@@ -66,7 +66,7 @@ func (a alone) Plan(c planner.Change) (planner.Outline, hcl.Diagnostics) {
 	return out, diags
 }
 
-// rulesOf are the rules of all that a driver's plan may find.
+// rulesOf returns the rules of all findings that a driver's plan may have.
 func rulesOf(d driver.Driver) []planner.Rule {
 	if b, ok := d.(*beside); ok {
 		return append(b.cloud.Rules(), b.keys.Rules()...)
@@ -90,22 +90,22 @@ func (b *beside) Close(ctx context.Context) error {
 	return errors.Join(b.cloud.(driver.Closer).Close(ctx), b.keys.(driver.Closer).Close(ctx))
 }
 
-// encrypted is a world in which a and b are to be encrypted, with certificates of one authority, and the category
-// Cars goes from a to b.
+// encrypted is a world in which a and b should become encrypted, with certificates of one authority, and the category
+// Cars is copied from a to b.
 type encrypted struct {
 	*world
 
 	hosts string              // servers whose machines are declared
-	lines map[string][]string // of a server's sync_tls, beside keystore and trust
-	path  map[string]string   // of a server's keystore
-	pass  map[string]string   // variable that is its password
-	cert  map[string]string   // expression of its certificate
-	key   map[string]string   // expression of its key
-	port  map[string]string   // behind its sync_address
-	trust map[string]string   // expression of what it trusts; "-": nothing
+	lines map[string][]string // by server: lines of its sync_tls besides keystore and trust
+	path  map[string]string   // by server: path of its keystore
+	pass  map[string]string   // by server: variable with its password
+	cert  map[string]string   // by server: expression of its certificate
+	key   map[string]string   // by server: expression of its key
+	port  map[string]string   // by server: suffix of its sync_address
+	trust map[string]string   // by server: expression of what it trusts; "-": nothing
 	chain string
-	conf  string         // b's application.conf, where it is elsewhere
-	also  map[string]any // of the seed
+	conf  string         // b's application.conf, if it is elsewhere
+	also  map[string]any // more members of the seed
 }
 
 const javas = `trust_stores = ["/opt/java/twcloud/lib/security/cacerts", "/opt/java/webapp/lib/security/cacerts"]`
@@ -195,7 +195,7 @@ func (e *encrypted) kase(t *testing.T) drivertest.Case {
 	return drivertest.Case{Name: t.Name(), Dir: dir, Seed: seed}
 }
 
-// encryptedBench is the bench with keystores beside the product.
+// encryptedBench is the bench with keystores and the product.
 func encryptedBench() drivertest.Bench {
 	b := twc()
 	b.New = newBeside
@@ -211,13 +211,13 @@ func (e *encrypted) rehearse(t *testing.T, o drivertest.Rehearsal) drivertest.Ou
 	return out
 }
 
-// goes carries the world out to its end; the second plan has no steps.
+// goes applies the world's configuration completely; the second plan has no steps.
 func (e *encrypted) goes(t *testing.T, o drivertest.Rehearsal) drivertest.Outcome {
 	t.Helper()
 	return carriedOut(t, e.rehearse(t, o))
 }
 
-// open serves the world, for a configuration that changes.
+// open serves the world for a configuration that changes.
 func (e *encrypted) open(t *testing.T) *site {
 	t.Helper()
 	s := openCase(t, e.kase(t))
@@ -229,7 +229,7 @@ func (e *encrypted) open(t *testing.T) *site {
 	return s
 }
 
-// file is what a file on the machine of a server says.
+// file returns the content of a file on the machine of a server.
 func (s *site) file(server, name string) string {
 	s.t.Helper()
 	said, err := s.box.Person(s.t.Context(), "run_maintenance",
@@ -237,6 +237,6 @@ func (s *site) file(server, name string) string {
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	_, content, _ := strings.Cut(said, "\n") // the command stands before it
+	_, content, _ := strings.Cut(said, "\n") // the first line is the command
 	return content + "\n"
 }

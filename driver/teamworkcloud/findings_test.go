@@ -7,7 +7,7 @@ import (
 	"github.com/syncctl/syncctl/planner"
 )
 
-// back brings what cars brings to b back to a, or elsewhere.
+// back is a declaration that brings what cars brings to b back to a, or elsewhere.
 const back = `
 sync "teamwork_cloud" "back" {
   source          = server.teamwork_cloud.b
@@ -16,15 +16,14 @@ sync "teamwork_cloud" "back" {
 }
 `
 
-// copied is a resource as a copy of Engine that a configuration has brought: the same id, and its first two
-// revisions.
+// copied is a resource that a configuration has brought as a copy of Engine: the same ID, and its first two revisions.
 func copied(more ...any) j {
 	r := resource("Engine", "From A", append([]any{"read_only", true, "branches", []any{j{"name": "trunk"}}, "revisions",
 		[]any{rev(1, "", "ann"), rev(2, "", "bob")}}, more...)...)
 	return r
 }
 
-// TestFindings: each rule of the product, with what the servers say.
+// TestFindings checks the findings of each of the product's rules.
 func TestFindings(t *testing.T) {
 	for name, c := range map[string]struct {
 		world    func(w *world)
@@ -221,7 +220,7 @@ func TestFindings(t *testing.T) {
 	}
 }
 
-// another declares the server a once more with something added, as a2.
+// another declares the server a again, as a2, with an addition.
 func another(more string) string {
 	return strings.NewReplacer(`"a"`, `"a2"`, "sync_address = \"twc.a.example\"\n", "", "ca_file ",
 		more+"\n  ca_file ").Replace(strings.Split(servers, `server "teamwork_cloud" "b"`)[0])
@@ -235,7 +234,7 @@ func expecting(major string) string {
 		"").Replace(cars)
 }
 
-// hop takes on what cars brings.
+// hop is a declaration that copies further what cars brings.
 func hop() string {
 	return `
 sync "teamwork_cloud" "on" {

@@ -17,7 +17,7 @@ import (
 	"github.com/syncctl/syncctl/sandbox"
 )
 
-// twc is the product in front of its simulator.
+// twc is the product with its simulator.
 func twc() drivertest.Bench {
 	return drivertest.Bench{
 		Product: "teamwork_cloud",
@@ -29,7 +29,7 @@ func twc() drivertest.Bench {
 	}
 }
 
-// example is a folder under examples with its own seed.
+// example is a folder in examples with its seed.
 func example(t *testing.T, name string, refused bool) drivertest.Case {
 	t.Helper()
 	dir := filepath.Join("..", "..", "examples", name)
@@ -40,18 +40,17 @@ func example(t *testing.T, name string, refused bool) drivertest.Case {
 	return drivertest.Case{Name: name, Dir: dir, Seed: seed, Refused: refused}
 }
 
-// j is a JSON object of a seed.
+// j is a JSON object in a seed.
 type j = map[string]any
 
-// world is a seed with two servers, a and b, that tests change before it is written down, and the text of a
-// configuration.
+// world is a seed with two servers, a and b, which tests change before it is encoded, and the text of a configuration.
 type world struct {
 	servers map[string]j
 	hcl     string
 }
 
-// newWorld has two resources in category Cars on a, which the user reader may read, and an empty b with a user who
-// may do everything.
+// newWorld has two resources in category Cars on a, which the user reader may read, and an empty b with a user who has
+// all rights.
 func newWorld(hcl string) *world {
 	w := &world{servers: map[string]j{}, hcl: hcl}
 	for _, name := range []string{"a", "b", "c"} {
@@ -83,13 +82,13 @@ func rev(n int, branch, author string) j {
 		"description": fmt.Sprint("change ", n)}
 }
 
-// ids of the resources by their names, so that tests can write them.
+// ids holds the IDs of the resources by name.
 var ids = map[string]string{
 	"Engine": "0a000000-0000-4000-8000-000000000001", "Gearbox": "0a000000-0000-4000-8000-000000000002",
 	"Frame": "0a000000-0000-4000-8000-000000000003",
 }
 
-// resource has four revisions unless more says otherwise; more is names and values.
+// resource has four revisions by default. more is a list of names and values.
 func resource(name, category string, more ...any) j {
 	r := j{"id": ids[name], "project_id": "PROJECT-" + name, "name": name, "category": category}
 	for i := 0; i < len(more); i += 2 {
@@ -118,7 +117,7 @@ func (w *world) set(server, name string, value any) *world {
 	return w
 }
 
-// roles gives the user of a server other roles: "Role", or "Role@category".
+// roles sets the roles of a server's user: "Role", or "Role@category".
 func (w *world) roles(server string, roles ...string) *world {
 	var all []any
 	for _, r := range roles {
@@ -133,7 +132,7 @@ func (w *world) roles(server string, roles ...string) *world {
 	return w
 }
 
-// everything gives a user the right to all but synchronizing.
+// everything is the roles for all rights except synchronizing.
 var everything = []string{"Resource Manager", "Server Administrator", "Security Manager", "Resource Creator"}
 
 // versions sets the release of all servers.
@@ -144,8 +143,7 @@ func (w *world) versions(text string) *world {
 	return w
 }
 
-// servers are the declarations that every configuration here begins with; SYNC_A and the like are replaced by its
-// tests.
+// servers is the beginning of every configuration here. Tests replace SYNC_A and the like.
 const servers = `
 server "teamwork_cloud" "a" {
   url          = env("A_URL")
@@ -170,7 +168,7 @@ server "teamwork_cloud" "c" {
 }
 `
 
-// cars is a sync of a category; MORE is where tests add.
+// cars is a sync of a category. Tests add lines at MORE.
 const cars = `
 sync "teamwork_cloud" "cars" {
   source          = server.teamwork_cloud.a
@@ -203,13 +201,13 @@ func (w *world) rehearse(t *testing.T, o drivertest.Rehearsal) drivertest.Outcom
 	return drivertest.Rehearse(t, twc(), w.kase(t), o)
 }
 
-// goes carries the world out to its end; the second plan has no steps.
+// goes applies the world's configuration completely; the second plan has no steps.
 func (w *world) goes(t *testing.T, o drivertest.Rehearsal) drivertest.Outcome {
 	t.Helper()
 	return carriedOut(t, w.rehearse(t, o))
 }
 
-// carriedOut takes nothing less than a run to its end, after which there is nothing left to do.
+// carriedOut fails unless the run was completed and nothing is left to do.
 func carriedOut(t *testing.T, out drivertest.Outcome) drivertest.Outcome {
 	t.Helper()
 	if out.Plan == nil {
@@ -227,13 +225,13 @@ func carriedOut(t *testing.T, out drivertest.Outcome) drivertest.Outcome {
 	return out
 }
 
-// plans makes a plan and does not carry it out.
+// plans makes a plan without applying it.
 func (w *world) plans(t *testing.T) *planner.Plan {
 	t.Helper()
 	return w.open(t).plan(w.hcl)
 }
 
-// ended says how each step ended.
+// ended describes how each step ended.
 func ended(out drivertest.Outcome) string {
 	var b strings.Builder
 	for i := range out.Report.Steps {
@@ -243,7 +241,7 @@ func ended(out drivertest.Outcome) string {
 	return b.String()
 }
 
-// ops are the steps of a plan in short: the verbs of configurations without their fingerprints.
+// ops returns the names of a plan's steps in short: configurations without their fingerprints.
 func ops(p *planner.Plan) string {
 	var out []string
 	for i := range p.Steps {
@@ -258,7 +256,7 @@ func ops(p *planner.Plan) string {
 	return strings.Join(out, " ")
 }
 
-// finding is the one of a rule, nil if there is none.
+// finding returns the finding of a rule, or nil if there is none.
 func finding(p *planner.Plan, rule string) *planner.Finding {
 	i := slices.IndexFunc(p.Findings, func(f planner.Finding) bool { return f.Rule == "teamwork_cloud/"+rule })
 	if i < 0 {
@@ -267,7 +265,7 @@ func finding(p *planner.Plan, rule string) *planner.Finding {
 	return &p.Findings[i]
 }
 
-// step is the first one whose verb begins so.
+// step returns the first step whose name begins with op.
 func step(t *testing.T, p *planner.Plan, op string) *planner.Step {
 	t.Helper()
 	for i := range p.Steps {

@@ -8,8 +8,8 @@ import (
 	"github.com/syncctl/syncctl/sandbox"
 )
 
-// TestNothingIsRemovedOnSilence: whatever the servers and their machines do not say, or say by another name,
-// nothing is removed that would not be removed if they said it.
+// TestNothingIsRemovedOnSilence checks that nothing is removed because of what servers and machines leave out of their
+// answers, or call by another name, unless it would also be removed if they said it.
 func TestNothingIsRemovedOnSilence(t *testing.T) {
 	offload := func(change ...func(*offloaded)) drivertest.Case {
 		o := newOffload(removing)

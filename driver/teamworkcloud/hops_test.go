@@ -12,7 +12,7 @@ import (
 	"github.com/syncctl/syncctl/sandbox"
 )
 
-// TestHops: what is only to come is planned from where it comes, in order, and verified hop by hop.
+// TestHops checks that what is still to come is planned from where it comes from, in order, and verified hop by hop.
 func TestHops(t *testing.T) {
 	onward := func(what string, more ...string) string {
 		return strings.NewReplacer("categories      = [\"From A\"]", what, "upstream ",
@@ -64,7 +64,7 @@ func TestHops(t *testing.T) {
 	}
 }
 
-// TestVersions: over the whole range of releases a sync is refused or done, never half; and so are several hops. A
+// TestVersions checks that with any release a sync is either refused or completed, also over several hops. It uses a
 // sample of the releases, or all of them (drivertest.AllVariable).
 func TestVersions(t *testing.T) {
 	const most = 5
@@ -98,8 +98,8 @@ func TestVersions(t *testing.T) {
 	}
 }
 
-// TestDefects: whatever a copy lacks or has otherwise, the step that verifies says so, with the resource and the
-// revision.
+// TestDefects checks that the verifying step reports everything that is missing or different in a copy, with resource
+// and revision.
 func TestDefects(t *testing.T) {
 	for name, c := range map[string]struct {
 		what     string

@@ -17,7 +17,7 @@ import (
 	"github.com/syncctl/syncctl/schema"
 )
 
-// importing is what is imported from a server, as HCL.
+// importing returns what is imported from a server, as HCL.
 func (s *site) importing(hcl string, server schema.Addr, from ...schema.Addr) string {
 	s.t.Helper()
 	cfg, d := s.load(hcl)
@@ -33,7 +33,7 @@ func (s *site) importing(hcl string, server schema.Addr, from ...schema.Addr) st
 	return string(schema.WriteDrafts(cfg, found))
 }
 
-// adopt imports from a server into a file of the configuration, and expects that a plan has nothing to do and that
+// adopt imports from a server into a file of the configuration. It expects that a plan then has nothing to do and that
 // nothing more is found.
 func (s *site) adopt(hcl string, server schema.Addr, from ...schema.Addr) string {
 	s.t.Helper()
@@ -66,7 +66,7 @@ func (s *site) write(name, text string) {
 
 var drafted = regexp.MustCompile(`(?m)^(?:# )?(?:sync|keystore) "[a-z0-9_]+" "([a-z0-9_]+)"`)
 
-// blocks are the names of what a text declares, those in comments with #.
+// blocks returns the names of the declarations in a text; those in comments begin with #.
 func blocks(text string) string {
 	var out []string
 	for _, m := range drafted.FindAllStringSubmatch(text, -1) {
@@ -79,13 +79,14 @@ func blocks(text string) string {
 	return strings.Join(out, " ")
 }
 
-// TestImportExamples: what each example leads to is imported again from its servers, and a plan has nothing to do.
+// TestImportExamples imports the result of each example from its servers again, and checks that a plan has nothing to
+// do.
 func TestImportExamples(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
-		unsaid map[string]string    // what is found on each server where nobody says what it comes from
-		hops   [][2]string          // servers to import from, and where a person says what they have comes from
-		want   map[string][2]string // by name of what is declared then: an argument and its value
+		unsaid map[string]string    // what is found on each server if nobody says where it comes from
+		hops   [][2]string          // servers to import from, and the source that a person names
+		want   map[string][2]string // by name of the new declaration: an argument and its value
 	}{
 		"twc-collaboration": {
 			unsaid: map[string]string{"acme": "#supplier_to_acme #supplier_to_acme_2",
@@ -122,7 +123,7 @@ func TestImportExamples(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			s, whole, servers := openExample(t, name)
-			if name != "twc-version-mismatch" { // which is refused
+			if name != "twc-version-mismatch" { // it is refused
 				s.apply(whole)
 			}
 			s.store = &executor.Store{Fs: afero.NewOsFs(), Dir: filepath.Join(s.dir, "new"), Now: time.Now}
@@ -152,7 +153,7 @@ func TestImportExamples(t *testing.T) {
 	}
 }
 
-// TestImportSettings: a server that declares no sync_tls shows its settings and its keystore, and no secret.
+// TestImportSettings checks that a server without sync_tls shows its settings and its keystore, but no secret.
 func TestImportSettings(t *testing.T) {
 	t.Parallel()
 	s, whole, servers := openExample(t, "twc-tls")
@@ -186,7 +187,7 @@ func TestImportSettings(t *testing.T) {
 	}
 }
 
-// TestImportDirection: nothing is declared on a likeness alone.
+// TestImportDirection checks that likeness alone is not enough for a declaration.
 func TestImportDirection(t *testing.T) {
 	t.Parallel()
 	copies := func(w *world, more ...j) *world {
@@ -223,7 +224,7 @@ func TestImportDirection(t *testing.T) {
 	}
 }
 
-// TestImportByID: an import block names the source, which is a person's word for it.
+// TestImportByID checks that the source in an import block counts as named by a person.
 func TestImportByID(t *testing.T) {
 	t.Parallel()
 	s := newWorld("").add("b", "categories", j{"path": "From A"}).
@@ -241,7 +242,7 @@ func TestImportByID(t *testing.T) {
 	}
 }
 
-// Histories that have begun as Gearbox's.
+// Histories that begin like Gearbox's.
 var (
 	less  = j{"revisions": 3, "authors": []any{"ann"}, "start": "2025-01-06T08:00:00Z", "every": "24h"}
 	more  = j{"revisions": 5, "authors": []any{"ann"}, "start": "2025-01-06T08:00:00Z", "every": "24h"}
@@ -258,7 +259,7 @@ func (w *world) remove(server, name string) *world {
 	return w
 }
 
-// TestImportUnreachable: another server that cannot be asked ends nothing, and is said.
+// TestImportUnreachable checks that another server that cannot be asked is mentioned, but does not stop the import.
 func TestImportUnreachable(t *testing.T) {
 	t.Parallel()
 	s := newWorld("").add("b", "categories", j{"path": "From A"}).
@@ -279,7 +280,7 @@ func serverAt(t *testing.T, name string) schema.Addr {
 	return a
 }
 
-// openExample serves a copy of an example. whole is its configuration, and servers what of it declares servers and
+// openExample serves a copy of an example. whole is its configuration, servers the part that declares servers and
 // keystores.
 func openExample(t *testing.T, name string) (s *site, whole, servers string) {
 	t.Helper()

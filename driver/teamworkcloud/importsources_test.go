@@ -9,8 +9,8 @@ import (
 	"github.com/zclconf/go-cty/cty"
 )
 
-// TestImportSources: an id belongs to the source with the longest address that it begins with, and each source is named
-// once. The server itself is not a source, nor is a part of an address, nor what is not a server.
+// TestImportSources checks that an ID belongs to the source with the longest address that it begins with, and that
+// each source is returned once. Not a source are the server itself, a part of an address, and what is not a server.
 func TestImportSources(t *testing.T) {
 	at := func(kind schema.Kind, name, index string) *schema.Resource {
 		return &schema.Resource{Addr: schema.Addr{Kind: kind, Type: product, Name: name, Index: index},

@@ -9,7 +9,7 @@ import (
 	"github.com/syncctl/syncctl/schema"
 )
 
-// TestImportNothingCompared: a server that was compared with no other one is not said to be declared.
+// TestImportNothingCompared checks that a server that was not compared with another one is not reported as declared.
 func TestImportNothingCompared(t *testing.T) {
 	t.Parallel()
 	s := newWorld("").open(t)
@@ -41,7 +41,7 @@ func TestImportNothingCompared(t *testing.T) {
 	}
 }
 
-// TestImportUnreadUpstream: what may have an upstream, which could not be read, is not declared without one.
+// TestImportUnreadUpstream checks that a group whose upstream could not be read is not declared without one.
 func TestImportUnreadUpstream(t *testing.T) {
 	t.Parallel()
 	w := newWorld("")

@@ -11,7 +11,7 @@ import (
 	"github.com/syncctl/syncctl/schema"
 )
 
-// instances are declarations that have one name.
+// instances are declarations with the same name.
 const instances = `
 sync "teamwork_cloud" "m" {
   for_each        = toset(["Engine", "Gearbox"])
@@ -22,7 +22,7 @@ sync "teamwork_cloud" "m" {
 }
 `
 
-// TestInstances: what instances of one declaration have in common is counted once, and told once.
+// TestInstances checks that what instances of one declaration have in common is counted and reported once.
 func TestInstances(t *testing.T) {
 	t.Parallel()
 	p := newWorld(strings.Replace(instances, "WORD", "each.key", 1)).plans(t)

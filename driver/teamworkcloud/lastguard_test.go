@@ -13,11 +13,10 @@ import (
 	"github.com/syncctl/syncctl/executor"
 )
 
-// The tests of this file change the task that a step's Execute is given, or the world right before it: they prove the
-// last checks before something is removed or altered for good, which no flow reaches because the guards ahead of them
-// have refused by then.
+// The tests in this file change the task of a step's Execute, or the world right before it. They test the last checks
+// before something is irreversibly removed or changed. No flow reaches these, because earlier guards refuse before.
 
-// meddler is a driver whose Execute of one step is given a task that somebody has changed.
+// meddler is a driver that gives Execute of one step a changed task.
 type meddler struct {
 	*teamworkcloud.Driver
 
@@ -26,7 +25,7 @@ type meddler struct {
 	err    error // what Execute of that step returned
 }
 
-// Execute is of executor.Driver.
+// Execute implements executor.Driver.
 func (x *meddler) Execute(ctx context.Context, t *executor.Task) (executor.Result, error) {
 	if t.Step.Op != x.op {
 		return x.Driver.Execute(ctx, t)
@@ -39,8 +38,8 @@ func (x *meddler) Execute(ctx context.Context, t *executor.Task) (executor.Resul
 	return res, x.err
 }
 
-// meddled carries an offload out with a meddler. The step must fail, and Data Manager may not have changed anything
-// on the machine of the server.
+// meddled applies an offload with a meddler. The step must fail, and Data Manager must not have changed anything on
+// the machine of the server.
 func meddled(t *testing.T, o *offloaded, server string, x *meddler, r drivertest.Rehearsal) {
 	t.Helper()
 	b := twc()
@@ -87,7 +86,7 @@ func nowSays(task *executor.Task, op, name, text string) {
 	task.Remember(op, past)
 }
 
-// TestRemovesOnlyWhatWasPlanned: what the run has verified and what the plan names must be the same resources.
+// TestRemovesOnlyWhatWasPlanned checks that the resources verified by the run must be those in the plan.
 func TestRemovesOnlyWhatWasPlanned(t *testing.T) {
 	t.Parallel()
 	for name, meddle := range map[string]func(t *testing.T, task *executor.Task){
@@ -116,8 +115,8 @@ func TestRemovesOnlyWhatWasPlanned(t *testing.T) {
 	}
 }
 
-// TestReactivatesOnlyWhereItMay: before the read-only flag is taken off, the machine must be the target's, with its
-// services stopped and its database up, and the resources those of the plan.
+// TestReactivatesOnlyWhereItMay checks that before the read-only flag is cleared, the machine must be the target's,
+// with its services stopped and its database up, and the resources must be those in the plan.
 func TestReactivatesOnlyWhereItMay(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {

@@ -33,7 +33,7 @@ func (c *skipping) After(d time.Duration) <-chan time.Time {
 	return time.After(0)
 }
 
-// TestNoLicenceInAPlan: whoever plans is told at once, after one login, when licences come back.
+// TestNoLicenceInAPlan checks that a plan reports after one login attempt when licences will be free.
 func TestNoLicenceInAPlan(t *testing.T) {
 	t.Parallel()
 	s := newWorld("").set("b", "licences", 0).open(t)
@@ -56,8 +56,8 @@ func TestNoLicenceInAPlan(t *testing.T) {
 	}
 }
 
-// TestNoLicenceInARun: a run waits for a licence, says so at once, and goes on where one comes back; where none does,
-// it stops in bounded time with nothing sent.
+// TestNoLicenceInARun checks that a run waits for a licence, says so at once, and continues when one is free. If none
+// becomes free, it stops in bounded time with nothing sent.
 func TestNoLicenceInARun(t *testing.T) {
 	t.Parallel()
 	for name, free := range map[string]bool{"one comes back": true, "none does": false} {

@@ -26,13 +26,13 @@ func wants(t *testing.T, p *planner.Plan, want string) {
 	}
 }
 
-// TestLife: a sync that lives on: what comes later, what is changed on either side, and what is declared again.
+// TestLife checks a sync over time: later additions, changes on either side, and changed declarations.
 func TestLife(t *testing.T) {
 	t.Parallel()
 	s := newWorld(cars).add("b", "categories", j{"path": "Own"}).open(t)
 	wants(t, s.apply(cars), "create_category configure arrived")
 
-	// A member that joins, a new revision, names and categories changed on the target: the engine sees to it, no step is
+	// A new member, a new revision, names and categories changed on the target: the engine handles them, no step is
 	// planned.
 	s.person("rename", "server", "b", "resource", "Engine", "name", "Motor")
 	s.person("move", "server", "b", "resource", "Gearbox", "category", "Own")
@@ -52,13 +52,13 @@ func TestLife(t *testing.T) {
 	s.person("move", "server", "b", "resource", "Gearbox", "category", "From A")
 	says(t, s.plan(cars), "left-category", `"Gearbox" is in category "Bikes"`)
 
-	// It is selected by itself now: the category's configuration stays, and does nothing for it.
+	// It is now selected by itself: the category's configuration stays, and does nothing for it.
 	with := strings.Replace(cars, "MORE", "resources = [\"Gearbox\"]\n  MORE", 1)
 	wants(t, s.apply(with), "configure arrived")
 }
 
-// TestDeclaredAnew: a configuration cannot be edited, so another one takes its place; what is not declared any more
-// goes.
+// TestDeclaredAnew checks that a changed configuration is replaced, because it cannot be edited, and that one which is
+// no longer declared is removed.
 func TestDeclaredAnew(t *testing.T) {
 	t.Parallel()
 	s := newWorld(cars).open(t)
@@ -77,7 +77,7 @@ func TestDeclaredAnew(t *testing.T) {
 	says(t, p, "waiting", "1 resource is waiting for a person to press Synchronize",
 		"Engine: the target lacks revision 7 of branch trunk")
 
-	// Another item takes the place of the category.
+	// Another item replaces the category.
 	engine := strings.Replace(manual, `categories      = ["Cars"]`, `resources = ["Engine"]`, 1)
 	p = s.apply(engine)
 	wants(t, p, "remove_configuration configure")
@@ -86,7 +86,7 @@ func TestDeclaredAnew(t *testing.T) {
 		t.Errorf("%s: %s", r.Summary, r.Because)
 	}
 
-	// Removed, and there again.
+	// Removed, and declared again.
 	gone := strings.Replace(engine, "MORE", "state = \"removed\"\n  MORE", 1)
 	p = s.apply(gone)
 	wants(t, p, "remove_configuration")
@@ -100,7 +100,7 @@ func TestDeclaredAnew(t *testing.T) {
 	}
 }
 
-// TestForgotten: what an earlier run has configured and nobody can name any more is told.
+// TestForgotten checks that a finding reports what an earlier run has configured if it can no longer be named.
 func TestForgotten(t *testing.T) {
 	t.Parallel()
 	frame := strings.Replace(cars, `categories      = ["Cars"]`, `resources = ["Frame"]`, 1)
@@ -113,8 +113,8 @@ func TestForgotten(t *testing.T) {
 		"neither declared nor on server.teamwork_cloud.a any more")
 }
 
-// TestOldTarget: before 2024x Refresh1 the address needs its port, there is no switch for encryption, and a
-// configuration leaves a record behind.
+// TestOldTarget checks that before 2024x Refresh1 the address needs its port, there is no switch for encryption, and a
+// deleted configuration leaves a record.
 func TestOldTarget(t *testing.T) {
 	t.Parallel()
 	s := newWorld(cars).versions("2022x Refresh2").set("a", "ports", j{"plain": 3600, "tls": 10002}).open(t)
@@ -134,7 +134,7 @@ func TestOldTarget(t *testing.T) {
 	}
 }
 
-// TestWizard: the page's fields in their order, and no password.
+// TestWizard checks the page's fields and their order, and that no password is shown.
 func TestWizard(t *testing.T) {
 	p := newWorld(strings.Replace(cars, "MORE", "trigger = \"commit_tag\"\n  tag = \"R1\"\n  tls = true", 1)).set("a",
 		"tls", true).set("b", "tls", true).plans(t)

@@ -12,8 +12,8 @@ import (
 	"github.com/syncctl/syncctl/schema"
 )
 
-// TestListedBefore: whatever people change on the servers while a run is under way, a process that has listed them
-// before sees the same of every step as one that has not.
+// TestListedBefore checks that, whatever people change on the servers during a run, a process with a cached listing
+// gets the same verdicts for every step as one without.
 func TestListedBefore(t *testing.T) {
 	changes := []doing{
 		do("rename", "server", "a", "resource", "Gearbox", "name", "Transmission"),
@@ -49,8 +49,8 @@ func TestListedBefore(t *testing.T) {
 	}
 }
 
-// TestListedBeforeNames: so it is, for the steps that something irreversible rests upon, where others come to be called
-// as what is selected is, and where that is called otherwise because of what it is in.
+// TestListedBeforeNames checks the same for steps that something irreversible depends on, if other resources get the
+// names of selected ones, or if selected ones get other names because of the categories that contain them.
 func TestListedBeforeNames(t *testing.T) {
 	changes := []doing{
 		do("rename", "server", "a", "resource", "Frame", "name", "Diesel"),
@@ -80,7 +80,7 @@ func TestListedBeforeNames(t *testing.T) {
 	}
 }
 
-// TestListedBeforeEarlier: so it is where what earlier runs have moved becomes editable with the rest.
+// TestListedBeforeEarlier checks the same if what earlier runs have moved becomes editable with the rest.
 func TestListedBeforeEarlier(t *testing.T) {
 	changes := []doing{
 		do("move", "server", "b", "resource", "Clutch", "category", "Other"),
@@ -104,11 +104,11 @@ func TestListedBeforeEarlier(t *testing.T) {
 	}
 }
 
-// listed is a world whose synchronization is made, and the steps that are compared.
+// listed is a world with a complete synchronization, and the steps to compare.
 type listed struct {
 	*site
 	hcl   string
-	lines []string // of the migration
+	lines []string // lines of the migration
 	steps []planner.Step
 }
 
@@ -134,7 +134,7 @@ func (l *listed) migrate() {
 	l.steps = append(l.steps, p.Steps...)
 }
 
-// compare makes the changes, one after the other, and looks at the steps after each.
+// compare makes the changes, one after the other, and compares the steps after each.
 func (l *listed) compare(changes []doing) {
 	t := l.t
 	t.Helper()
@@ -172,14 +172,14 @@ func (s *site) looks(hcl string, steps []planner.Step) *looking {
 	return &looking{s, steps, cfg, d}
 }
 
-// seen is what a process sees of a step.
+// seen is what a process finds out about a step.
 type seen struct {
 	said    string
 	outputs map[string]string
 }
 
-// verdicts verifies every step and reads every fact, as if the steps before it were done and had recorded what was seen
-// of them.
+// verdicts verifies every step and reads every fact, as if the steps before it were done and had recorded their
+// outputs.
 func (l *looking) verdicts(recorded map[string]seen) map[string]seen {
 	t := l.site.t
 	t.Helper()

@@ -8,10 +8,11 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// byPort is what differs because simulated servers listen on other ports each time.
+// byPort matches what differs because simulated servers use other ports each time.
 var byPort = regexp.MustCompile(`127\.0\.0\.1:\d+|"print": "\w+"`)
 
-// TestListsOfResources: a plan is the same whether servers list resources as a container or as an array of ids.
+// TestListsOfResources checks that a plan does not depend on whether servers list resources as a container or an array
+// of IDs.
 func TestListsOfResources(t *testing.T) {
 	plan := func(form string) string {
 		w := newWorld(with(cars))

@@ -12,7 +12,8 @@ import (
 	"github.com/syncctl/syncctl/schema"
 )
 
-// TestMended: what can still be mended in the files once steps of an offload are done, with the same observations.
+// TestMended checks what can still be corrected in the files after steps of an offload are done, with the same
+// observations.
 func TestMended(t *testing.T) {
 	t.Parallel()
 	o := newOffload(removing)

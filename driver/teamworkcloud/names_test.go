@@ -7,11 +7,11 @@ import (
 	"github.com/syncctl/syncctl/driver/drivertest"
 )
 
-// TestNamesInOtherForms: a declaration is read in one Unicode form, whatever its file has, and a server has names as
-// they were entered. They are the same names: nothing is missing, and no category gets a twin.
+// TestNamesInOtherForms checks that names in different Unicode forms are equal: a declaration is read in one form, but
+// a server has names as they were entered. Nothing is missing, and no category is created twice.
 func TestNamesInOtherForms(t *testing.T) {
 	t.Parallel()
-	const ohm, overseas = "\u2126-Meter", "U\u0308bersee" // the form NFC has other characters for both
+	const ohm, overseas = "\u2126-Meter", "U\u0308bersee" // NFC uses other characters for both
 	for name, c := range map[string]struct{ target, ops string }{
 		"the category is there":      {overseas, "configure configure arrived"},
 		"a category within it":       {overseas + "/Neu", "create_category configure configure arrived"},

@@ -10,8 +10,8 @@ import (
 	"github.com/syncctl/syncctl/driver/teamworkcloud/share"
 )
 
-// TestOffloadConformance holds offloads to what every driver promises: whatever step is disturbed, it ends the same,
-// and nothing is done twice.
+// TestOffloadConformance checks what every driver promises, for offloads: whatever step is disturbed, the result is
+// the same, and nothing is done twice.
 func TestOffloadConformance(t *testing.T) {
 	named := func(name string, o *offloaded) drivertest.Case {
 		c := o.kase(t)

@@ -17,17 +17,17 @@ import (
 	"github.com/syncctl/syncctl/planner"
 )
 
-// offloaded is a world in which the category Cars goes from a to b, once.
+// offloaded is a world in which the category Cars is moved from a to b.
 type offloaded struct {
 	*world
 
 	hosts     string            // servers whose machines are declared
-	host      map[string]string // a server whose machine is declared for another one
+	host      map[string]string // by server: the other server whose machine is declared for it
 	hostLines string            // more in every host block
 	lines     []string
 }
 
-// newOffload is with both machines declared; lines are what stands in the migration's block.
+// newOffload declares both machines. lines are in the migration's block.
 func newOffload(lines ...string) *offloaded {
 	o := &offloaded{world: newWorld(with(cars)), hosts: "ab", lines: lines}
 	for _, name := range []string{"a", "b"} {
@@ -85,13 +85,13 @@ func (o *offloaded) rehearse(t *testing.T, r drivertest.Rehearsal) drivertest.Ou
 	return out
 }
 
-// goes carries the world out to its end; the second plan has no steps.
+// goes applies the world's configuration completely; the second plan has no steps.
 func (o *offloaded) goes(t *testing.T, r drivertest.Rehearsal) drivertest.Outcome {
 	t.Helper()
 	return carriedOut(t, o.rehearse(t, r))
 }
 
-// phase is how a step ended.
+// phase returns how a step ended.
 func phase(t *testing.T, out drivertest.Outcome, op string) executor.StepReport {
 	t.Helper()
 	for _, s := range out.Report.Steps {
@@ -103,7 +103,7 @@ func phase(t *testing.T, out drivertest.Outcome, op string) executor.StepReport 
 	return executor.StepReport{}
 }
 
-// names of resources on a server at the end.
+// resourcesOn returns the names of the resources on a server at the end.
 func resourcesOn(t *testing.T, out drivertest.Outcome, server string) map[string]bool {
 	t.Helper()
 	var state struct {
@@ -126,7 +126,7 @@ func resourcesOn(t *testing.T, out drivertest.Outcome, server string) map[string
 	return got
 }
 
-// ran are the commands that a machine was told over SSH and carried out, without what only looks.
+// ran returns the commands that a machine has executed over SSH, without those that change nothing.
 func ran(out drivertest.Outcome, server string) []string {
 	var got []string
 	for _, l := range out.Lines {
@@ -137,7 +137,7 @@ func ran(out drivertest.Outcome, server string) []string {
 	return got
 }
 
-// The ways of an offload: what it does, and its plan as a person reads it.
+// TestOffloads checks the variants of an offload: what they do, and their plans as a person reads them.
 func TestOffloads(t *testing.T) {
 	const (
 		bring        = "preflight create_category configure arrived "
@@ -279,5 +279,5 @@ func golden(t *testing.T, name string, p *planner.Plan) {
 	}
 }
 
-// unsettled is what differs from run to run: ports, and what is made of them.
+// unsettled matches what differs between runs: ports, and what depends on them.
 var unsettled = regexp.MustCompile(`((?:127\.0\.0\.1:|configure_[0-9a-f]{8}_))(?:[0-9a-f]{6}\b|\d+)`)

@@ -10,13 +10,14 @@ import (
 	"github.com/syncctl/syncctl/sandbox"
 )
 
-// What is wrong with a machine stops the offload before anything is touched, or before anything is removed.
+// TestMachineThatDoesNotFit checks that a wrong machine stops the offload before anything is changed, or before
+// anything is removed.
 func TestMachineThatDoesNotFit(t *testing.T) {
 	for name, c := range map[string]struct {
 		spoil func(o *offloaded)
 		fails string
 		says  []string
-		quiet bool // nothing ran that changes anything
+		quiet bool // no command ran that changes anything
 	}{
 		"another server's": {func(o *offloaded) { o.host = map[string]string{"a": "b"} }, "preflight",
 			[]string{"does not list", "is this the machine, and the database, of server.teamwork_cloud.a?"}, true},
@@ -66,7 +67,8 @@ func TestMachineThatDoesNotFit(t *testing.T) {
 	}
 }
 
-// People who are logged in are asked to leave first; where nobody can tell, a person says so; or it is allowed.
+// TestPeopleLoggedIn checks that people who are logged in are asked to leave first, that a person confirms it if the
+// server does not show them, and that it can be allowed.
 func TestPeopleLoggedIn(t *testing.T) {
 	zoe := j{"name": "zoe", "password": "z"}
 	for name, c := range map[string]struct {
@@ -112,7 +114,8 @@ func TestPeopleLoggedIn(t *testing.T) {
 	})
 }
 
-// What is marked as deleted beside the resources is not touched, and what Data Manager said is kept.
+// TestRemovesNothingElse checks that other resources marked as deleted stay, and that the output of Data Manager is
+// kept.
 func TestRemovesNothingElse(t *testing.T) {
 	t.Parallel()
 	o := newOffload(removing)

@@ -28,7 +28,7 @@ func wantsOps(t *testing.T, got, want string) {
 	}
 }
 
-// Offloaded first, made editable later; then people work where it is now, and more is offloaded.
+// TestOffloadLivesOn offloads, makes editable later, lets people work on the target, and then offloads more.
 func TestOffloadLivesOn(t *testing.T) {
 	t.Parallel()
 	s := newOffload().open(t)
@@ -50,7 +50,8 @@ func TestOffloadLivesOn(t *testing.T) {
 	}
 }
 
-// Brought once and kept on the source; made editable later. What comes to the source afterwards does not matter.
+// TestBroughtOnce copies once, keeps the originals, and makes the copies editable later. Later changes on the source
+// do not matter.
 func TestBroughtOnce(t *testing.T) {
 	t.Parallel()
 	s := newOffload().open(t)
@@ -63,8 +64,8 @@ func TestBroughtOnce(t *testing.T) {
 	wantsOps(t, ops(s.plan(moving(reactivating))), "")
 }
 
-// A commit comes between the removal of the configuration and that of the resources: the run stops, and a new plan
-// brings it.
+// TestCommitAfterTheConfigurationIsGone commits between the removal of the configuration and that of the resources:
+// the run stops, and a new plan brings the commit.
 func TestCommitAfterTheConfigurationIsGone(t *testing.T) {
 	for version, refused := range map[string]string{
 		"2024x Refresh3": "", "2024x": "reconfigure", "2022x": "reconfigure",

@@ -16,7 +16,8 @@ import (
 	"github.com/syncctl/syncctl/planner"
 )
 
-// copied puts copies of resources of a onto b, as a configuration of earlier has brought them; gone takes them off a.
+// copied adds copies of resources on a to b, as an earlier configuration has brought them. It removes those in gone
+// from a.
 func (o *offloaded) copied(names []string, gone ...string) *offloaded {
 	o.add("b", "categories", j{"path": "From A"})
 	var left []any
@@ -35,7 +36,7 @@ func (o *offloaded) copied(names []string, gone ...string) *offloaded {
 	return o
 }
 
-// configured has b still have the configuration of the category.
+// configured keeps the configuration of the category on b.
 func (o *offloaded) configured() *offloaded {
 	o.set("b", "configurations", []any{j{"source": "a", "category": "Cars", "target_category": "From A",
 		"trigger": "every_commit", "user": "syncctl"}})
@@ -52,7 +53,8 @@ func selecting(names ...string) string {
 
 var bothCars = []string{"Engine", "Gearbox"}
 
-// What another run, or somebody, has begun is finished: nothing is done twice, and what has ended is left alone.
+// TestGoesOnFromWhatIsThere checks that what another run, or somebody, has begun is completed: nothing is done twice,
+// and what is complete stays.
 func TestGoesOnFromWhatIsThere(t *testing.T) {
 	const activate = "idle_target backup_target stop_target reactivate start_target editable finished"
 	const remove = "unused idle_source backup_source stop_source unchanged remove start_source "
@@ -135,7 +137,7 @@ func TestGoesOnFromWhatIsThere(t *testing.T) {
 	}
 }
 
-// What the plan must not do is refused at its line, with what helps.
+// TestOffloadRefuses checks that what a plan must not do is refused at its line, with advice.
 func TestOffloadRefuses(t *testing.T) {
 	peer := func(name, from, to, what string) string {
 		return fmt.Sprintf("sync \"teamwork_cloud\" %q {\n source = server.teamwork_cloud.%s\n target = "+
@@ -207,7 +209,8 @@ func TestOffloadRefuses(t *testing.T) {
 	}
 }
 
-// The vendor's last step is left: the configurations of resources that only the target has still are named.
+// TestConfigurationsOfWhatIsGone checks that the vendor's last step is planned if it is left: it names the
+// configurations of resources that are only on the target.
 func TestConfigurationsOfWhatIsGone(t *testing.T) {
 	o := newOffload(removing, asDocumented).copied(bothCars, bothCars...)
 	o.hcl = selecting("Engine", "Cars/Gearbox")
@@ -221,14 +224,14 @@ func TestConfigurationsOfWhatIsGone(t *testing.T) {
 	}
 }
 
-// onlyPlans is a driver with which nothing goes beyond the first step.
+// onlyPlans is a driver that stops at the first step.
 type onlyPlans struct{ *teamworkcloud.Driver }
 
 func (d onlyPlans) Verify(context.Context, *executor.Task) (executor.Verdict, error) {
 	return executor.Verdict{}, executor.Final(errors.New("it was only to be planned"))
 }
 
-// planned is the plan of a world.
+// planned returns the plan of a world.
 func (o *offloaded) planned(t *testing.T) drivertest.Outcome {
 	t.Helper()
 	bench := twc()
@@ -240,7 +243,7 @@ func (o *offloaded) planned(t *testing.T) drivertest.Outcome {
 	return out
 }
 
-// What a person must know of the plan.
+// TestOffloadSays checks the findings of the plan.
 func TestOffloadSays(t *testing.T) {
 	for name, c := range map[string]struct {
 		spoil func(o *offloaded)
@@ -296,15 +299,15 @@ func TestOffloadSays(t *testing.T) {
 	}
 }
 
-// TestOffloadOverReleases: over all releases the offload is refused or done, never half. A sample of the pairs of
-// releases, or all of them (drivertest.AllVariable).
+// TestOffloadOverReleases checks that with any release an offload is either refused or completed. It uses a sample of
+// the pairs of releases, or all of them (drivertest.AllVariable).
 func TestOffloadOverReleases(t *testing.T) {
 	const most = 5 // of each kind
 	releases := []string{
 		"2021x Refresh1", "2021x Refresh2", "2022x", "2022x Refresh1", "2022x Refresh2",
 		"2024x", "2024x Refresh1", "2024x Refresh3 Hot Fix 1", "2026x", "2026x Refresh1",
 	}
-	var same, other [][2]string // by whether the year is the same
+	var same, other [][2]string // pairs with the same and with different years
 	for _, a := range releases {
 		for _, b := range releases {
 			if a[:5] == b[:5] {

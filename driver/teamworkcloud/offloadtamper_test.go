@@ -14,7 +14,7 @@ import (
 	"github.com/syncctl/syncctl/executor"
 )
 
-// doing is what somebody does meanwhile.
+// doing is what somebody does in the meantime.
 type doing func(act func(action string, values map[string]string))
 
 func do(action string, values ...string) doing {
@@ -31,7 +31,8 @@ func after(op string, what doing) drivertest.Rehearsal {
 	return drivertest.Rehearsal{After: map[string]func(func(string, map[string]string)){op: what}}
 }
 
-// nothingRemoved: the source has all that it had, and Data Manager was never told to remove.
+// nothingRemoved checks that the source has everything it had, and that Data Manager was never told to remove
+// anything.
 func nothingRemoved(t *testing.T, out drivertest.Outcome, left int) {
 	t.Helper()
 	if on := resourcesOn(t, out, "a"); len(on) != left {
@@ -44,7 +45,8 @@ func nothingRemoved(t *testing.T, out drivertest.Outcome, left int) {
 	}
 }
 
-// Something happens after the verification: whatever it is, it is named, and nothing is removed.
+// TestNothingIsRemovedWhenTheWorldMoves checks that any change after the verification is reported, and nothing is
+// removed.
 func TestNothingIsRemovedWhenTheWorldMoves(t *testing.T) {
 	commit := do("commit", "server", "a", "resource", "Engine", "branch", "trunk", "author", "zoe", "description", "late")
 	const late = "revision 7 by zoe"
@@ -172,7 +174,8 @@ func TestNothingIsRemovedWhenTheWorldMoves(t *testing.T) {
 
 const carsID = "ca000000-0000-4000-8000-000000000001"
 
-// The target's sync engine does something wrong: it is named, and nothing is removed.
+// TestNothingIsRemovedThatHasNotArrived checks that every error of the target's engine is reported, and nothing is
+// removed.
 func TestNothingIsRemovedThatHasNotArrived(t *testing.T) {
 	for what, says := range map[string][]string{
 		"lose":        {"Engine", "revision 3 of branch dev"},
@@ -185,7 +188,7 @@ func TestNothingIsRemovedThatHasNotArrived(t *testing.T) {
 		t.Run(what, func(t *testing.T) {
 			t.Parallel()
 			o := newOffload(removing)
-			within := "30s" // what is wrong is an end at once
+			within := "30s" // such an error ends the step at once
 			if what == "skip" || what == "truncate" {
 				within = "2s"
 			}
@@ -215,8 +218,7 @@ func TestNothingIsRemovedThatHasNotArrived(t *testing.T) {
 	}
 }
 
-// intruder is a driver beside which somebody does something right when a step is carried out, or at one of its
-// verifications.
+// intruder is a driver during which somebody does something when a step is executed, or at one of its verifications.
 type intruder struct {
 	*teamworkcloud.Driver
 
@@ -244,7 +246,7 @@ func (x *intruder) Verify(ctx context.Context, t *executor.Task) (executor.Verdi
 	return x.Driver.Verify(ctx, t)
 }
 
-// rehearseWith has an intruder act through the person of the world.
+// rehearseWith has an intruder act as the world's person.
 func (o *offloaded) rehearseWith(
 	t *testing.T, r drivertest.Rehearsal, set func(x *intruder, act func(string, ...string)),
 ) drivertest.Outcome {
@@ -275,7 +277,8 @@ func (o *offloaded) rehearseWith(
 	return out
 }
 
-// Somebody commits after the guard has been asked and before the services stand: Data Manager's list shows it.
+// TestCommitWhileServicesAreBeingStopped commits after the guard was verified and before the services are stopped:
+// Data Manager's list shows it.
 func TestCommitWhileServicesAreBeingStopped(t *testing.T) {
 	t.Parallel()
 	out := newOffload(removing).rehearseWith(t, drivertest.Rehearsal{}, func(x *intruder, act func(string, ...string)) {
@@ -296,7 +299,7 @@ func TestCommitWhileServicesAreBeingStopped(t *testing.T) {
 	}
 }
 
-// A lock is waited for a moment: once it is released the run goes on.
+// TestLockIsWaitedFor checks that a run waits briefly for a lock, and continues when it is released.
 func TestLockIsWaitedFor(t *testing.T) {
 	t.Parallel()
 	out := newOffload(removing).rehearseWith(t, after("arrived",
@@ -312,7 +315,8 @@ func TestLockIsWaitedFor(t *testing.T) {
 	}
 }
 
-// One of them is gone by the time they are removed: Data Manager is told of the other alone.
+// TestRemovesOnlyWhatIsThere checks that if one resource is already gone, Data Manager is told to remove only the
+// other.
 func TestRemovesOnlyWhatIsThere(t *testing.T) {
 	t.Parallel()
 	out := newOffload(removing).rehearseWith(t, drivertest.Rehearsal{}, func(x *intruder, act func(string, ...string)) {

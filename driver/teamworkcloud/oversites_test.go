@@ -26,16 +26,16 @@ import (
 	"github.com/syncctl/syncctl/schema"
 )
 
-// company is one of several: it has a folder of its own, and no secret of another.
+// company is one of several companies. It has its own folder, and no secrets of others.
 type company struct {
 	*site
 	name  string
 	store *executor.Store
-	sent  []byte                           // all that it has handed over
+	sent  []byte                           // all that it has sent
 	seen  map[string]*planner.Observations // by company, what it has received
 }
 
-// companies makes a site of each server, with a company that has its secrets alone.
+// companies makes each server a site, with a company that has only its own secrets.
 func companies(t *testing.T, c drivertest.Case, names ...string) map[string]*company {
 	t.Helper()
 	box := openCase(t, c)
@@ -82,7 +82,7 @@ func (c *company) load() (*schema.Config, driver.Driver) {
 	return cfg, d
 }
 
-// alone holds a company to its own servers while it works.
+// alone checks that a company contacts only its own servers while it works.
 func (c *company) alone(work func()) {
 	c.t.Helper()
 	before := len(c.log.lines(c.t))
@@ -102,7 +102,7 @@ func (c *company) received() *planner.Observations {
 	return all
 }
 
-// look has the company send what its servers show to the others.
+// look sends observations of the company's servers to the others.
 func (c *company) look(others ...*company) {
 	c.t.Helper()
 	c.alone(func() {
@@ -147,7 +147,7 @@ func (c *company) planNow() (p *planner.Plan) {
 	return p
 }
 
-// run is the company's run; nil where it has none yet.
+// run returns the company's run, or nil if it has none yet.
 func (c *company) run() *executor.Run {
 	c.t.Helper()
 	ids, err := c.store.IDs()
@@ -164,7 +164,7 @@ func (c *company) run() *executor.Run {
 	return r
 }
 
-// carryOn carries out what the company can. It approves the plan unless it is not to.
+// carryOn executes what the company can. With approve, it first approves the plan.
 func (c *company) carryOn(approve bool) (rep *executor.Report) {
 	c.t.Helper()
 	c.alone(func() {
@@ -192,7 +192,7 @@ func (c *company) carryOn(approve bool) (rep *executor.Report) {
 	return rep
 }
 
-// carryWell carries on, and nothing fails.
+// carryWell is carryOn, but fails the test on errors.
 func (c *company) carryWell() *executor.Report {
 	c.t.Helper()
 	rep := c.carryOn(true)
@@ -204,7 +204,7 @@ func (c *company) carryWell() *executor.Report {
 	return rep
 }
 
-// hand hands over to the others what they lack.
+// hand sends the others what they lack.
 func (c *company) hand(others ...*company) {
 	c.t.Helper()
 	r := c.run()
@@ -242,8 +242,8 @@ func (c *company) hand(others ...*company) {
 	}
 }
 
-// together has several companies carry a plan of one of them out, by no more exchanges than it says, to an empty second
-// plan. order is in which they look: what one needs may depend on what those before it show.
+// together has several companies apply a plan of one of them, with no more exchanges than the plan says, until a
+// second plan is empty. order is the order of their observations: what one needs may depend on what earlier ones show.
 func together(t *testing.T, all map[string]*company, plans string, order ...string) *planner.Plan {
 	t.Helper()
 	others := func(name string) []*company {
@@ -296,8 +296,8 @@ func together(t *testing.T, all map[string]*company, plans string, order ...stri
 	return p
 }
 
-// TestArchiveOfAnotherCompany: an offload whose archive is another company's, whoever plans, with machines that are
-// reached and without.
+// TestArchiveOfAnotherCompany offloads into the archive of another company, planned by either of them, with and
+// without access to the machines.
 func TestArchiveOfAnotherCompany(t *testing.T) {
 	for name, c := range map[string]struct {
 		plans, hosts string
@@ -336,9 +336,9 @@ func TestArchiveOfAnotherCompany(t *testing.T) {
 	}
 }
 
-// TestDeletionIsGuarded: nothing is removed from the source without the other company's approval, after a commit that
-// was not verified, or when what the archive has verified is old, until it has verified it again; and it does not where
-// the copy is gone.
+// TestDeletionIsGuarded checks that nothing is removed from the source without the other company's approval, after a
+// commit that was not verified, or if the archive's verification is old and not repeated. It is not repeated
+// successfully if the copy is gone.
 func TestDeletionIsGuarded(t *testing.T) {
 	begin := func(t *testing.T, plans string) (a, b *company) {
 		t.Helper()
@@ -450,7 +450,7 @@ func TestDeletionIsGuarded(t *testing.T) {
 	})
 }
 
-// forge writes into the company's journal that the source had one revision more than the copies were compared with.
+// forge changes the company's journal so that the source had one more revision than the copies were compared with.
 func (c *company) forge() {
 	c.t.Helper()
 	r := c.run()
@@ -481,7 +481,7 @@ func (c *company) forge() {
 	}
 }
 
-// reopen has a step carried out again.
+// reopen has a step executed again.
 func (c *company) reopen(id string) {
 	c.t.Helper()
 	j, err := c.store.Journal(c.run(), journal.Options{Now: c.clock.Now})
@@ -493,15 +493,15 @@ func (c *company) reopen(id string) {
 	}
 }
 
-// later is a day and an hour on.
+// later is a clock that is a day and an hour ahead.
 type later struct{}
 
 func (later) Now() time.Time                         { return time.Now().Add(25 * time.Hour) }
 func (later) After(d time.Duration) <-chan time.Time { return time.After(d) }
 
-// TestLeast: what a company hands over has nothing of what is not moved, and of what is moved ids, numbers and digests.
-// The sample has everything that is never to go: names of other resources and categories, authors, descriptions, tags,
-// users, secrets.
+// TestLeast checks that what a company sends contains nothing about what is not moved, and only IDs, numbers and
+// digests of what is moved. The sample has everything that must never be sent: names of other resources and
+// categories, authors, descriptions, tags, users, secrets.
 func TestLeast(t *testing.T) {
 	w := newOffload(removing, reactivating)
 	w.hcl = cars
@@ -539,7 +539,7 @@ func TestLeast(t *testing.T) {
 	}
 }
 
-// TestThreeCompanies: by way of a neutral server, each company with its own secrets alone.
+// TestThreeCompanies copies over a neutral server. Each company has only its own secrets.
 func TestThreeCompanies(t *testing.T) {
 	for name, c := range map[string]struct {
 		hcl       string

@@ -11,8 +11,8 @@ import (
 	"github.com/syncctl/syncctl/sandbox"
 )
 
-// fleet is a world in which n models of a are each brought to b by a synchronization of its own. With copies b has
-// them all, as they are declared.
+// fleet is a world in which n models on a are copied to b, each by its own synchronization. With copies, b already has
+// all of them as declared.
 func fleet(n int, copies bool) *world {
 	w := newWorld("")
 	w.servers["a"]["resources"] = []any{}
@@ -44,7 +44,7 @@ sync "teamwork_cloud" "m%04d" {
 	return w
 }
 
-// accessLog keeps what servers were asked.
+// accessLog records the requests to servers.
 type accessLog struct {
 	mu sync.Mutex
 	b  bytes.Buffer
@@ -56,7 +56,7 @@ func (l *accessLog) Write(p []byte) (int, error) {
 	return l.b.Write(p)
 }
 
-// lines are the requests that have ended.
+// lines returns the completed requests.
 func (l *accessLog) lines(t *testing.T) []sandbox.AccessLine {
 	t.Helper()
 	l.mu.Lock()
@@ -72,12 +72,12 @@ func (l *accessLog) lines(t *testing.T) []sandbox.AccessLine {
 	return out
 }
 
-// TestRequests is the table of how many requests a command makes of both servers together, with the login and the
-// logout at each, and that none asks for the same twice. Validating asks for nothing. A plan asks each server for its
-// version, health, categories and resources; the source for what its user may read in the category, the target for
-// rights (3). Where a server lists resources by their ids alone, each has to be asked for: its name may be the one that
-// is meant, or be taken. A history is 5 requests: the numbers of its revisions, the revisions, the branches, the one
-// branch, the tags.
+// TestRequests is the table of how many requests a command sends to both servers together, including the login and
+// logout at each. It also checks that none is sent twice. Validating sends none. A plan asks each server for its
+// version, health, categories and resources; the source for what its user may read in the category, and the target for
+// rights (3). If a server lists resources only by their IDs, each has to be read: its name may be the declared one, or
+// be taken. A history takes 5 requests: the numbers of its revisions, the revisions, the branches, the one branch, the
+// tags.
 func TestRequests(t *testing.T) {
 	for _, c := range []struct {
 		what      string
@@ -131,12 +131,12 @@ func TestRequests(t *testing.T) {
 	}
 }
 
-// TestApplyRequests is the table of how many requests of both servers a plan, a run of it and the second plan make,
-// with the login and the logout at each: so many for each synchronization, and never for each two of them, also where
-// each resource and each category has to be asked for by itself. An offload reads whole servers before it
-// stops or removes something, since whatever they have may collide with what is moved, and no older listing may say so:
-// where they list ids alone, a run makes so many for each two offloads, too. Where categories have to be asked for, so
-// does what tells that the source names nothing of it any more.
+// TestApplyRequests is the table of how many requests to both servers a plan, its run and the second plan send,
+// including the login and logout at each. The number grows with the number of synchronizations, and not with its
+// square, even if each resource and category has to be read by itself. An offload reads whole servers before it stops
+// or removes something, since anything on them may collide with what is moved, and a cached listing must not be used.
+// If servers list only IDs, a run therefore sends a number of requests for each pair of offloads, too. If categories
+// have to be read one by one, so does the check that the source lists none of the resources any more.
 func TestApplyRequests(t *testing.T) {
 	const removing = "remove_from_source { allow = 1 }"
 	for _, c := range []struct {
@@ -181,10 +181,10 @@ func TestApplyRequests(t *testing.T) {
 	}
 }
 
-// requests are how many a plan, a run of it and the plan after it make.
+// requests holds the numbers of requests of a plan, its run, and the plan after it.
 type requests struct{ plan, apply, again int }
 
-// requestsOf carries a fleet of n out, and n offloads where lines are given.
+// requestsOf applies a fleet of n, and n offloads if lines are given.
 func requestsOf(t *testing.T, n int, pairs bool, change func(*world), lines string) requests {
 	t.Helper()
 	w := fleet(n, false)
@@ -225,10 +225,10 @@ func requestsOf(t *testing.T, n int, pairs bool, change func(*world), lines stri
 	return requests{planned, carried - planned, len(s.log.lines(t)) - carried}
 }
 
-// prepared is a world in which the target category, and the right to put something into it, are still to be given.
+// prepared is a world in which the target category, and the right to put something into it, are still missing.
 func prepared(w *world) { w.set("b", "categories", []any{}).roles("b", everything...) }
 
-// apart is a world in which each model is in a category of its own, which is synchronized into one of its own.
+// apart is a world in which each model has its own category, which is synchronized into its own target category.
 func apart(w *world) {
 	for i, r := range w.servers["a"]["resources"].([]any) {
 		own := fmt.Sprintf("Cars/K%04d", i)

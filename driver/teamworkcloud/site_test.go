@@ -20,7 +20,7 @@ import (
 	"github.com/syncctl/syncctl/schema"
 )
 
-// site is a world that is served, with a folder whose configuration changes and the runs that it has led to.
+// site is a served world with a folder whose configuration changes, and the runs made there.
 type site struct {
 	t     *testing.T
 	dir   string
@@ -30,13 +30,13 @@ type site struct {
 	log   *accessLog
 
 	clock  executor.Clock
-	during func(executor.Event) // is told of all that happens in a run; nil: nobody
+	during func(executor.Event) // is called with all events of a run; may be nil
 
 	text func(hcl string) string        // the whole configuration
 	make func(driver.Env) driver.Driver // the driver
 
 	ticks  chan time.Time // nil: time passes by itself; else only when a person has done something
-	passed *atomic.Int64  // with ticks: how much later it is than in reality, in nanoseconds
+	passed *atomic.Int64  // with ticks: how far the time is ahead of the real one, in nanoseconds
 	atOnce int            // steps at a time; 0: as many as usual
 }
 
@@ -50,8 +50,8 @@ func openCase(t *testing.T, c drivertest.Case) *site {
 	return openTicking(t, c, nil)
 }
 
-// openStill is a site in which one step is carried out after the other, and time stands still but for what a person
-// brings about, which comes at once: what is asked of its servers is always the same.
+// openStill is a site in which steps are executed one after the other, and time passes only for what a person causes,
+// which takes effect at once. So the requests to its servers are always the same.
 func openStill(t *testing.T, c drivertest.Case) *site {
 	t.Helper()
 	s := openTicking(t, c, make(chan time.Time))
@@ -78,7 +78,7 @@ func openTicking(t *testing.T, c drivertest.Case, ticks chan time.Time) *site {
 	return s
 }
 
-// load writes the configuration down and reads it as a new process would.
+// load writes the configuration and reads it as a new process would.
 func (s *site) load(hcl string) (*schema.Config, driver.Driver) {
 	s.t.Helper()
 	if err := os.WriteFile(filepath.Join(s.dir, "main.sync.hcl"), []byte(s.text(hcl)), 0o600); err != nil {
@@ -98,9 +98,9 @@ func (s *site) load(hcl string) (*schema.Config, driver.Driver) {
 	return cfg, d
 }
 
-// pass lets time pass, where it does not by itself: so long that a copy has come and a server has started.
+// pass lets time pass, if it does not pass by itself: long enough for a copy to arrive and a server to start.
 func (s *site) pass() {
-	for range 3 { // what the last one brings about may be under way still
+	for range 3 { // effects of the last one may still be under way
 		if s.ticks != nil {
 			s.passed.Add(int64(time.Second))
 			s.ticks <- s.now()
@@ -137,7 +137,7 @@ func (s *site) plan(hcl string) *planner.Plan {
 	return p
 }
 
-// apply plans and carries out, and returns the plan. The run must come to its end, and leave nothing to do.
+// apply plans, applies, and returns the plan. The run must succeed and leave nothing to do.
 func (s *site) apply(hcl string) *planner.Plan {
 	s.t.Helper()
 	p := s.plan(hcl)
@@ -191,7 +191,7 @@ func (clock) After(d time.Duration) <-chan time.Time { return time.After(d) }
 // Perform is the person.
 func (s *site) Perform(ctx context.Context, ask executor.Ask) (executor.Reply, error) {
 	if ask.Attempt > 0 {
-		return executor.Deferred, nil // it was done, and was not seen
+		return executor.Deferred, nil // done, but not seen
 	}
 	values := map[string]string{}
 	for _, v := range ask.Step.Manual.Values {

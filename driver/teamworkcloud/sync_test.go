@@ -53,7 +53,7 @@ sync "teamwork_cloud" "s" {
 	return survey.Declared(cfg.Lookup(schema.Addr{Kind: schema.Sync, Type: product, Name: "s"}))
 }
 
-// TestSourceAddress: what the wizard is told, for old and new servers.
+// TestSourceAddress checks the address for the wizard, for old and new servers.
 func TestSourceAddress(t *testing.T) {
 	old, recent := osmc.Release{Year: 2022, Refresh: 2}, osmc.Release{Year: 2024, Refresh: 3}
 	for _, c := range []struct {
@@ -113,7 +113,7 @@ func TestSourceAddress(t *testing.T) {
 	}
 }
 
-// TestStanding: the servers count more than the journal, and the journal more than nothing.
+// TestStanding checks that the servers take precedence over the journal, and the journal over nothing.
 func TestStanding(t *testing.T) {
 	sync := declared(t, "", `resources = ["Engine"]`)
 	there := survey.Resource{ID: "1", Name: "Engine", Readable: true, Target: survey.Copy{Exists: true},
@@ -171,7 +171,8 @@ func TestStanding(t *testing.T) {
 	}
 }
 
-// TestUnknownParts: what a server does not give of a history is said, and keeps a migration from removing anything.
+// TestUnknownParts checks that parts of a history which a server does not show are reported, and keep a migration from
+// removing anything.
 func TestUnknownParts(t *testing.T) {
 	everything := declared(t, "", `resources = ["Engine"]`)
 	author := declared(t, "", "resources = [\"Engine\"]\n  verify { compare = [\"author\"] }")
@@ -210,7 +211,7 @@ func TestUnknownParts(t *testing.T) {
 	}
 }
 
-// TestTakenWithin: two of the selection that the product takes for one.
+// TestTakenWithin checks two selected resources that the product takes for the same project.
 func TestTakenWithin(t *testing.T) {
 	sync := declared(t, "", `categories = ["Cars"]`)
 	f := &survey.Facts{Items: []survey.Item{{Kind: survey.KindCategory, Declared: "Cars", Path: "Cars",

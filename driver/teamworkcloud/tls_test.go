@@ -19,7 +19,7 @@ import (
 	"github.com/syncctl/syncctl/planner"
 )
 
-// verbs are the steps of one declaration in short.
+// verbs returns the steps of one declaration in short.
 func verbs(p *planner.Plan, addr string) string {
 	var out []string
 	for i := range p.Steps {
@@ -32,7 +32,7 @@ func verbs(p *planner.Plan, addr string) string {
 
 var fingerprints = regexp.MustCompile(`(_[0-9a-f]{6,8})+$`)
 
-// rules are those that refuse a plan, each once.
+// rules returns the rules that refuse a plan, without duplicates.
 func rules(p *planner.Plan) []string {
 	var out []string
 	for _, f := range p.Refusals() {
@@ -42,7 +42,7 @@ func rules(p *planner.Plan) []string {
 	return slices.Compact(out)
 }
 
-// configurationsOn are a server's remote resource configurations at the end: whether each is encrypted, and its
+// configurationsOn returns a server's remote resource configurations at the end: whether each is encrypted, and its
 // status.
 func configurationsOn(t *testing.T, state []byte, server string) []string {
 	t.Helper()
@@ -67,7 +67,7 @@ func configurationsOn(t *testing.T, state []byte, server string) []string {
 	return out
 }
 
-// differing are the arguments of server a that a plan shows as different.
+// differing returns the arguments of server a that a plan shows as different.
 func differing(p *planner.Plan) string {
 	var out []string
 	for _, c := range p.Changes {
@@ -91,7 +91,7 @@ func starts(out drivertest.Outcome, server string) int {
 	return n
 }
 
-// TestEncrypts: two servers in plain text become encrypted by the page for their version, and are relied on only then.
+// TestEncrypts encrypts two servers by the page for their version, and checks that they are used only after that.
 func TestEncrypts(t *testing.T) {
 	const settings = "encrypted_port settings_webappplatform_properties settings_application_conf trust trust trust " +
 		"idle_server stop_server start_server presented"
@@ -114,7 +114,7 @@ func TestEncrypts(t *testing.T) {
 			if got := verbs(out.Plan, "sync.teamwork_cloud.cars"); !strings.HasPrefix(got, "secured ") {
 				t.Errorf("the sync: %s", got)
 			}
-			// a run that is taken up again would ask a server that stands still
+			// a resumed run would ask a server that is stopped
 			if facts := step(t, out.Plan, "create_category").Facts; len(facts) > 0 {
 				t.Errorf("the sync relies on %v", facts)
 			}
@@ -136,7 +136,7 @@ func TestEncrypts(t *testing.T) {
 	}
 }
 
-// TestProof: what was seen in the handshakes is told, fingerprint and all, and who trusts it.
+// TestProof checks that the verdict contains what was seen in the handshakes, with fingerprints, and who trusts it.
 func TestProof(t *testing.T) {
 	s := newEncrypted("2024x Refresh3").open(t)
 	var told []string
@@ -162,13 +162,13 @@ func TestProof(t *testing.T) {
 	}
 }
 
-// leafOnly is the first certificate of those that a variable holds.
+// leafOnly returns the first certificate in a variable.
 func leafOnly(variable string) string {
 	return fmt.Sprintf(`"${split("-----END CERTIFICATE-----", env(%q))[0]}-----END CERTIFICATE-----\n"`, variable)
 }
 
-// TestRefusedBeforeAnythingIsWritten: what would fail in a handshake, or between the two ends, is found by a rule of
-// its own.
+// TestRefusedBeforeAnythingIsWritten checks that everything that would fail in a handshake, or between the two ends,
+// has its own rule.
 func TestRefusedBeforeAnythingIsWritten(t *testing.T) {
 	for name, c := range map[string]struct {
 		release string
@@ -253,8 +253,8 @@ func TestRefusedBeforeAnythingIsWritten(t *testing.T) {
 	}
 }
 
-// TestBothPlacesOf2024x: one of the two pages on 2024x names the trust stores of the Javas, the other one the server's
-// keystore. The latter gets the certificates in any case; that the former are not declared is said.
+// TestBothPlacesOf2024x checks both pages on 2024x: one names the trust stores of the Javas, the other the server's
+// keystore. The latter gets the certificates in any case; a finding says that the former are not declared.
 func TestBothPlacesOf2024x(t *testing.T) {
 	t.Parallel()
 	e := newEncrypted("2024x")
@@ -271,7 +271,7 @@ func TestBothPlacesOf2024x(t *testing.T) {
 	}
 }
 
-// TestLater: what happens to servers that are encrypted, and what the next plan makes of it.
+// TestLater checks what happens to encrypted servers later, and how the next plan reacts.
 func TestLater(t *testing.T) {
 	const conf, web = "/opt/CATIANoMagicServices/TeamworkCloud/configuration/application.conf",
 		"/opt/CATIANoMagicServices/WebAppPlatform/shared/conf/webappplatform.properties"
@@ -354,7 +354,7 @@ func TestLater(t *testing.T) {
 	})
 }
 
-// TestChangedInBetween: a file that somebody changed after the plan was made is left alone, and the run stops.
+// TestChangedInBetween checks that a file which somebody changed after planning is not edited, and the run stops.
 func TestChangedInBetween(t *testing.T) {
 	const conf = "/opt/CATIANoMagicServices/TeamworkCloud/configuration/application.conf"
 	s := newEncrypted("2024x").open(t)
@@ -374,7 +374,7 @@ func TestChangedInBetween(t *testing.T) {
 	}
 }
 
-// TestEncryptsByHand: without machines a person does their part, and the proof is the same.
+// TestEncryptsByHand checks that without machines a person does that part, and the proof is the same.
 func TestEncryptsByHand(t *testing.T) {
 	for _, release := range []string{"2024x", "2024x Refresh3"} {
 		t.Run(release, func(t *testing.T) {
@@ -411,7 +411,7 @@ func TestEncryptsByHand(t *testing.T) {
 	}
 }
 
-// TestEncryptsWhatIsThere: a configuration from before is looked at by a person, once, and made again where it is not
+// TestEncryptsWhatIsThere checks that a person checks an earlier configuration once, and creates it again if it is not
 // encrypted.
 func TestEncryptsWhatIsThere(t *testing.T) {
 	e := newEncrypted("2024x Refresh3")
@@ -428,7 +428,7 @@ func TestEncryptsWhatIsThere(t *testing.T) {
 	}
 }
 
-// TestGate: services are stopped only once nobody else is logged in, and their number is read.
+// TestGate checks that services are stopped only once nobody else is logged in, and that their number is shown.
 func TestGate(t *testing.T) {
 	e := newEncrypted("2024x Refresh3")
 	users := e.servers["a"]["users"].([]any)
@@ -450,7 +450,7 @@ func TestGate(t *testing.T) {
 	s.apply(cars)
 }
 
-// TestEncryptionConformance holds servers that are encrypted to what every driver promises.
+// TestEncryptionConformance checks what every driver promises, for encrypted servers.
 func TestEncryptionConformance(t *testing.T) {
 	t.Parallel()
 	named := func(name string, e *encrypted, refused bool) drivertest.Case {

@@ -4,7 +4,7 @@ import (
 	"testing"
 )
 
-// aCertificate is any certificate: RSA, self-signed, long over.
+// aCertificate is any certificate: RSA, self-signed, expired long ago.
 const aCertificate = `<<-EOT
   -----BEGIN CERTIFICATE-----
   MIIBfzCCASWgAwIBAgIUDk0H5yqN8dQk1pcFZkQUZtVPGnQwCgYIKoZIzj0EAwIw
@@ -12,7 +12,7 @@ const aCertificate = `<<-EOT
   -----END CERTIFICATE-----
   EOT`
 
-// encryptedValid is a configuration in which each test spoils one thing.
+// encryptedValid is a valid configuration in which each test changes one thing.
 const encryptedValid = `
 keystore "pkcs12" "a" {
   path     = "/opt/sync.p12"
@@ -50,7 +50,7 @@ func TestEncryptionValid(t *testing.T) {
 	}
 }
 
-// TestEncryptionMistakes: what can be known from the files alone is told at its line.
+// TestEncryptionMistakes checks that mistakes which the files alone show are reported at their line.
 func TestEncryptionMistakes(t *testing.T) {
 	for name, c := range map[string]struct{ old, new, want, line string }{
 		"another machine": {`ssh              = "admin@a.example:22"`, `ssh = "admin@b.example"`,
@@ -83,7 +83,8 @@ func TestEncryptionMistakes(t *testing.T) {
 	}
 }
 
-// TestEncryptionOverSites: encryption is proved from both ends, which no process reaches over sites.
+// TestEncryptionOverSites checks that sync_tls is refused over sites: it is proved from both ends, which no process
+// can reach.
 func TestEncryptionOverSites(t *testing.T) {
 	text := encryptedValid + `
 site "acme" {

@@ -8,7 +8,7 @@ import (
 	"github.com/syncctl/syncctl/planner"
 )
 
-// TestTriggers: each of the three goes to its end.
+// TestTriggers applies a synchronization with each of the three triggers.
 func TestTriggers(t *testing.T) {
 	for name, c := range map[string]struct {
 		more []string

@@ -25,7 +25,7 @@ func lint(t *testing.T, text string) hcl.Diagnostics {
 	return diags
 }
 
-// valid is a configuration in which each test spoils one thing: two hops, one more sync, and an offload.
+// valid is a valid configuration in which each test changes one thing: two hops, one more sync, and an offload.
 const valid = `
 server "teamwork_cloud" "a" {
   url          = "https://a.example:8111"
@@ -83,12 +83,12 @@ func TestValid(t *testing.T) {
 	}
 }
 
-// TestMistakes: what can be known from the files alone is told at its line.
+// TestMistakes checks that mistakes which the files alone show are reported at their line.
 func TestMistakes(t *testing.T) {
 	for name, c := range map[string]struct {
 		old, new string
-		want     string // the summary, and a word of the detail
-		line     string // what stands on the line that is shown
+		want     string // the summary, and a part of the detail
+		line     string // text of the line that is shown
 	}{
 		"a base URL with a path": {`"https://a.example:8111"`, `"https://a.example:8111/osmc"`,
 			"Invalid base URL: Leave /osmc out", "url"},
@@ -194,7 +194,7 @@ func TestMistakes(t *testing.T) {
 	}
 }
 
-// TestCircles: what can be seen from the files to come back to where it starts.
+// TestCircles checks circles that the files alone show.
 func TestCircles(t *testing.T) {
 	sync := func(name, from, to, what, into string) string {
 		return "sync \"teamwork_cloud\" \"" + name + "\" {\n  source = server.teamwork_cloud." + from +
@@ -236,7 +236,7 @@ func TestCircles(t *testing.T) {
 	}
 }
 
-// TestUnknownValues: a configuration can be checked without its variables.
+// TestUnknownValues checks that a configuration can be validated without its variables.
 func TestUnknownValues(t *testing.T) {
 	text := "variable \"x\" {}\nvariable \"xs\" { type = list(string) }\n" + strings.NewReplacer(
 		`"a.example:3579"`, "var.x", `"https://b.example:8111"`, "var.x", `["Interface Library"]`, "var.xs", `["Dormant"]`,
@@ -247,8 +247,8 @@ func TestUnknownValues(t *testing.T) {
 	}
 }
 
-// mistaken puts one mistake into a configuration that is right, and sees what is told ("summary: part of the
-// detail"), and in which line.
+// mistaken puts one mistake into a valid configuration, and checks what is reported ("summary: part of the detail")
+// and at which line.
 func mistaken(t *testing.T, right, old, wrong, want, line string) {
 	t.Helper()
 	if !strings.Contains(right, old) {

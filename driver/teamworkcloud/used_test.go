@@ -10,7 +10,7 @@ import (
 	"github.com/syncctl/syncctl/planner"
 )
 
-// TestUsedByOthers: models that use what is removed are named in the plan, and a person has the last word.
+// TestUsedByOthers checks that the plan names models that use what is removed, and that a person decides.
 func TestUsedByOthers(t *testing.T) {
 	t.Parallel()
 	o := newOffload(removing)
@@ -29,7 +29,7 @@ func TestUsedByOthers(t *testing.T) {
 	nothingRemoved(t, out, 5)
 }
 
-// TestUsesThatAreNotShown: of a resource that does not show what it uses, it is unknown, and that is said.
+// TestUsesThatAreNotShown checks that the uses of a resource that does not show them are reported as unknown.
 func TestUsesThatAreNotShown(t *testing.T) {
 	t.Parallel()
 	o := newOffload(removing)
@@ -42,8 +42,8 @@ func TestUsesThatAreNotShown(t *testing.T) {
 	}
 }
 
-// TestPlannedWithoutUnused: a run whose plan is from before the step `unused` stops before anything is removed, and says
-// what to do.
+// TestPlannedWithoutUnused checks that a run planned before the step `unused` existed stops before anything is
+// removed, and says what to do.
 func TestPlannedWithoutUnused(t *testing.T) {
 	t.Parallel()
 	s := newOffload().open(t)
