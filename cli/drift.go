@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/spf13/afero"
@@ -39,8 +41,10 @@ applied, so that whatever differs comes from outside.
 
 What is to stay for a while is ignored with lifecycle { ignore_drift { argument, reason, until } }, until that day.
 
+Over sites, what other sites' servers show is what these sites have sent, and the report says when that was.
+
 Exit codes: 0 nothing was changed from outside · 1 an error, or of a difference it is not known where it comes from ·
-2 something was changed from outside.`,
+2 something was changed from outside · 4 another site has to send first what its servers show.`,
 		Example: "  syncctl drift -applied -junit-xml=drift.xml",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := c.enterArg(args); err != nil {
@@ -126,7 +130,8 @@ func (c *command) findDrift(ctx context.Context, f *driftFlags) (*drift.Report, 
 	if err != nil {
 		return nil, err
 	}
-	plan, err := c.makePlan(ctx, p, planning{chosen: only, seen: planner.NewObservations()})
+	seen := planner.NewObservations()
+	plan, err := c.makePlan(ctx, p, planning{chosen: only, seen: seen})
 	if err != nil {
 		return nil, err
 	}
@@ -134,8 +139,13 @@ func (c *command) findDrift(ctx context.Context, f *driftFlags) (*drift.Report, 
 	if err != nil {
 		return nil, err
 	}
-	return drift.Find(drift.Input{Config: p.cfg, Plan: plan, Past: past, Now: c.app.clock.Now(), Applied: f.applied,
-		Uncompared: c.uncompared()}), nil
+	r := drift.Find(drift.Input{Config: p.cfg, Plan: plan, Past: past, Now: c.app.clock.Now(), Applied: f.applied,
+		Uncompared: c.uncompared()})
+	ages := seen.Ages(p.cfg)
+	for _, site := range slices.Sorted(maps.Keys(ages)) {
+		r.Sent = append(r.Sent, drift.Sent{Site: site, Age: ages[site]})
+	}
+	return r, nil
 }
 
 // uncompared tells which rules say that something could not be compared.

@@ -26,8 +26,8 @@ var applying = []int{exitWaiting, exitStopped, exitStale, exitLocked, exitRefuse
 
 // exitsBy are the exit codes of commands that have more than every command has.
 var exitsBy = map[string][]int{
-	"plan":     {exitChanges, exitRefused},
-	"drift":    {exitChanges},
+	"plan":     {exitChanges, exitWaiting, exitRefused},
+	"drift":    {exitChanges, exitWaiting},
 	"record":   {exitRefused},
 	"fmt":      {exitUnformatted},
 	"apply":    applying,

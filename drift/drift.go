@@ -55,6 +55,15 @@ type Report struct {
 	Compared    []string          `json:"compared"`
 	Differences []Difference      `json:"differences"`
 	Findings    []planner.Finding `json:"findings"`
+
+	// Sent is when other sites' servers were as they are compared here, by what these sites have sent; sorted by site.
+	Sent []Sent `json:"sent,omitempty"`
+}
+
+// Sent is the oldest of what a site has sent of its servers.
+type Sent struct {
+	Site string `json:"site"`
+	planner.Age
 }
 
 // Count is how many differences have a cause.

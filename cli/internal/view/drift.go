@@ -5,6 +5,7 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/syncctl/syncctl/drift"
 	"github.com/syncctl/syncctl/driver/wording"
@@ -55,6 +56,19 @@ func driftSummary(r *drift.Report) string {
 		wording.Plural(len(r.Compared), "declaration"))
 }
 
+// driftSent says of each other site as of when its servers are compared.
+func driftSent(r *drift.Report) []string {
+	var out []string
+	for _, s := range r.Sent {
+		by := ""
+		if s.By != "" {
+			by = " by " + s.By
+		}
+		out = append(out, printable.Line("Servers of "+s.Site+" as seen at "+s.At.UTC().Format(time.RFC3339)+by+"."))
+	}
+	return out
+}
+
 // Drift writes a report for people. The summary comes last, so that it stays on the screen.
 func Drift(w io.Writer, s Style, r *drift.Report) error {
 	var b strings.Builder
@@ -84,6 +98,9 @@ func Drift(w io.Writer, s Style, r *drift.Report) error {
 	if len(r.Findings) > 0 {
 		b.WriteString("\n")
 	}
+	for _, line := range driftSent(r) {
+		s.block(&b, 0, "", line)
+	}
 	if r.Count(drift.Outside)+r.Count(drift.Unknown) == 0 {
 		b.WriteString(s.Good(NoDrift) + "\n")
 	}
@@ -101,6 +118,9 @@ func Drift(w io.Writer, s Style, r *drift.Report) error {
 func DriftMarkdown(w io.Writer, r *drift.Report) error {
 	var b strings.Builder
 	b.WriteString("## syncctl drift\n\n" + driftSummary(r) + "\n")
+	if sent := driftSent(r); len(sent) > 0 {
+		b.WriteString("\n" + fenced(sent))
+	}
 	for _, c := range causes {
 		var lines []string
 		addr := ""
