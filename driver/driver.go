@@ -16,36 +16,36 @@ import (
 	"github.com/syncctl/syncctl/schema"
 )
 
-// Env is what a driver gets of the world when it is made.
+// Env is the environment that a driver is made with.
 type Env struct {
-	Fs      afero.Fs // relative names mean the folder of the configuration
+	Fs      afero.Fs // relative names start at the folder of the configuration
 	Log     hclog.Logger
 	Version string // of the program, for User-Agent
 	Now     func() time.Time
 
-	// Access is what a policy permits the configuration to read on this machine.
+	// Access decides what the configuration may read on this machine.
 	Access schema.Access
 
-	// Sleep waits before a request where a server's rate limit or a repetition asks for it, or until ctx ends. nil: a
-	// timer.
+	// Sleep waits before a request, because of a server's rate limit or a retry, or until ctx ends. If nil, a timer
+	// does.
 	Sleep func(ctx context.Context, d time.Duration) error
 
-	// Waiting is told when a driver waits for a server for a second or longer, before it does: whoever looks wants to know
-	// at once why nothing happens. Several goroutines call it. nil: nobody looks.
+	// Waiting is called before a driver waits for a server for a second or longer, so that users see at once why
+	// nothing happens. Several goroutines call it. It may be nil.
 	Waiting func(Wait)
 
-	// Patience tells for how long a driver may wait, at this moment, for what becomes free by itself, such as a licence.
-	// nil: it fails at once, and says when to try again.
+	// Patience returns how long a driver may now wait for something that becomes free by itself, such as a licence.
+	// If it is nil, the driver fails at once, and says when to try again.
 	Patience func() time.Duration
 
-	// LookupEnv reads the environment, for what belongs to the person rather than to the configuration, such as an SSH
-	// agent's address. nil: there is none.
+	// LookupEnv reads the environment, for what belongs to the user and not to the configuration, such as an SSH
+	// agent's address. If nil, there is none.
 	LookupEnv func(name string) (string, bool)
 
-	// Policy is what the user allows configurations to do. nil: everything.
+	// Policy says what the user allows configurations to do. If nil, everything is allowed.
 	Policy *policy.Policy
 
-	// Dial makes connections that are no HTTP. nil: the system's.
+	// Dial makes connections that are not HTTP. If nil, the system's dialer does.
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
 }
 
@@ -53,29 +53,29 @@ type Env struct {
 type Wait struct {
 	Server schema.Addr
 	For    time.Duration
-	Why    string // what the server did, to be read behind its address: "asked for it"
+	Why    string // what the server did, to be shown after its address: "asked for it"
 }
 
-// Driver is all that the program asks of a product.
+// Driver is what a product has to implement.
 type Driver interface {
 	planner.Driver
 	executor.Driver
 
-	// Types are the block types the product brings to the language.
+	// Types returns the block types that the product adds to the language.
 	Types() []schema.Type
 
-	// Rules explain each id that the product brings to what syncctl prints: findings, examinations, and words by which
-	// a declaration permits or accepts something. Each stands there once, as a constant in the code.
+	// Rules explains each ID of the product that syncctl prints: those of findings and examinations, and words with
+	// which a declaration permits or accepts something. Each ID is listed once, and is a constant in the code.
 	Rules() []planner.Rule
 }
 
 // Closer is a Driver that holds something at the servers, such as sessions, and gives it back in Close. Close is
-// called once a command has ended, however it ended; the driver may be used again afterwards.
+// called after each command, however it ended. The driver may be used again afterwards.
 type Closer interface {
 	Close(ctx context.Context) error
 }
 
-// Tool is a command that a product brings beside the reconciler, shown as `syncctl PRODUCT NAME`.
+// Tool is a further command of a product, used as `syncctl PRODUCT NAME`.
 type Tool struct {
 	Name    string
 	Short   string
@@ -85,7 +85,7 @@ type Tool struct {
 	Run     func(ctx context.Context, t ToolRun) error
 }
 
-// ToolRun is what a tool gets of the world.
+// ToolRun is the environment that a tool runs in.
 type ToolRun struct {
 	Fs     afero.Fs
 	Stdin  io.Reader

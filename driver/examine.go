@@ -13,15 +13,15 @@ import (
 )
 
 // Doctor is a Driver that can examine a declared server or keystore before anything relies on it: whether it is
-// reached, as whom, with which rights, in which version, and until when its certificates are valid.
+// reached, as which user, with which rights, in which version, and until when its certificates are valid.
 type Doctor interface {
-	// Examine looks at a server or a keystore, and changes nothing. users are the declarations that refer to it: what
-	// they need is examined too. It returns when ctx ends, with what it has found until then. What is the same is said
-	// in the same words and order.
+	// Examine examines a server or a keystore, and changes nothing. users are the declarations that refer to it; what
+	// they need is examined, too. It returns when ctx ends, with what it has found until then. The same results have
+	// the same words and order.
 	Examine(ctx context.Context, r *schema.Resource, users []*schema.Resource) []Examination
 }
 
-// Examination is one thing that was examined. It holds no secret.
+// Examination is the result of examining one thing. It holds no secret.
 type Examination struct {
 	What   string `json:"what"` // a few words: "certificate", "project SUP"
 	State  State  `json:"state"`
@@ -35,12 +35,12 @@ type State string
 // The states. What could not be found out is Unknown, never OK.
 const (
 	OK      State = "ok"
-	Warn    State = "warn" // it works, and may soon not
+	Warn    State = "warn" // it works, but may soon not
 	Fail    State = "fail"
 	Unknown State = "unknown"
 )
 
-// What is examined of a server of any product.
+// What is examined of the servers of every product.
 const (
 	WhatReached     = "reached"
 	WhatCredentials = "credentials"
@@ -48,7 +48,7 @@ const (
 	whatClock       = "clock"
 )
 
-// Rules are those of the examinations that any product may make.
+// Rules returns the rules of the examinations that every product may make.
 func Rules() []planner.Rule {
 	return []planner.Rule{
 		ExaminationRule(whatCertificate,
@@ -71,20 +71,20 @@ func Rules() []planner.Rule {
 	}
 }
 
-// ExaminationRule is the rule of an examination, of which what begins with the id.
+// ExaminationRule returns the rule of the examinations whose What begins with id.
 func ExaminationRule(id, meaning, when, do string) planner.Rule {
 	return planner.Rule{ID: id, Kind: planner.KindExamination, Meaning: meaning, When: when, Do: do}
 }
 
-// warnBefore is how long before its end a certificate is warned of.
+// warnBefore is the time before a certificate's end from which there is a warning.
 const warnBefore = 30 * 24 * time.Hour
 
-// maxSkew is how far two clocks may be apart: maintenance windows and the validity of tokens go by the minute.
+// maxSkew is the maximum difference of two clocks. Maintenance windows and the validity of tokens depend on minutes.
 const maxSkew = time.Minute
 
-// ExamineEndpoint examines how a server answers: how fast, with which certificate, and by which clock. err is why
-// the request within ctx failed, nil where it did not; e is nil where no answer has come. After an error that wraps
-// rest.ErrAddress nothing can be said of the credentials.
+// ExamineEndpoint examines how a server answers: how fast, with which certificate, and by which clock. err is why the
+// request within ctx failed, or nil. e is nil if no answer has come. After an error that wraps rest.ErrAddress,
+// nothing is known about the credentials.
 func ExamineEndpoint(ctx context.Context, e *rest.Endpoint, url string, err error, now time.Time) []Examination {
 	if e == nil {
 		if ctx.Err() != nil {
@@ -142,7 +142,7 @@ func ExamineCertificate(what string, c *x509.Certificate, now time.Time) Examina
 
 func day(t time.Time) string { return t.UTC().Format(time.DateOnly) }
 
-// examineClock compares the server's clock with ours, half-way through the request.
+// examineClock compares the server's clock with ours, at half of the request's time.
 func examineClock(e *rest.Endpoint) Examination {
 	x := Examination{What: whatClock, State: OK}
 	if e.Date.IsZero() {

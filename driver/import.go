@@ -6,24 +6,26 @@ import (
 	"github.com/syncctl/syncctl/schema"
 )
 
-// Importer is a Driver that can find what a declared server has and nobody has declared, for `syncctl import`.
+// Importer is a Driver that can draft what a declared server has and nobody has declared, for `syncctl import`.
 type Importer interface {
-	// Import reads a server, and where the other end of something is looked for other declared ones too; it changes
-	// nothing. What is declared is left out. What cannot be read, or can be told by a likeness alone, is said in
-	// comments, and never guessed. A plan of what is drafted has nothing to change. The same servers give the same
-	// drafts, and none holds a secret.
+	// Import reads a server, and other declared servers if the other end of something has to be looked up. It changes
+	// nothing. What is already declared is left out. What cannot be read, or is only likely, is said in comments and
+	// never guessed. A plan of the drafts has nothing to change. The same servers give the same drafts, and no draft
+	// holds a secret.
 	Import(ctx context.Context, of ImportRequest) ([]schema.Draft, error)
 }
 
-// ImportRequest is what is to be imported.
+// ImportRequest says what to import.
 type ImportRequest struct {
 	Server   *schema.Resource
 	Declared []*schema.Resource // all declarations
 
-	// From are the declared servers that a person says what Server has comes from: what no interface shows need not be
-	// concluded then, and other servers are not looked at. Whoever has no use for it returns an error.
+	// From lists the declared servers from which, according to the user, the contents of Server come. Then what no
+	// interface shows need not be concluded, and no other servers are read. An importer that has no use for it
+	// returns an error.
 	From []*schema.Resource
 
-	// IDs are what import blocks ask for, as schema.Draft.ID has it: nil where everything is. More may be drafted.
+	// IDs lists what import blocks ask for, as in schema.Draft.ID. If nil, everything is imported. More may be
+	// drafted.
 	IDs []string
 }

@@ -9,11 +9,12 @@ import (
 	"github.com/syncctl/syncctl/executor"
 )
 
-// pauseAfter429 is used for a 429 without Retry-After.
+// pauseAfter429 is the pause after a 429 without Retry-After.
 const pauseAfter429 = 30 * time.Second
 
-// Sent tells the executor what the client knows about a changing request that failed: that nothing was changed (a
-// refusal, a request that was never written), that the server wants it later (429), or nothing, which leaves it open.
+// Sent tells the executor what is known about a failed request that was to change something: that nothing was changed
+// (a refusal, or a request that was never written), or that the server wants it later (429). If neither is known, it
+// returns err unchanged.
 func Sent(err error) error {
 	var e *rest.Error
 	if !errors.As(err, &e) {

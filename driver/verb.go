@@ -8,22 +8,23 @@ import (
 	"github.com/syncctl/syncctl/executor"
 )
 
-// Verb is all there is to one kind of step: its name, how it is carried out, and how its end is recognised. It stands
-// in one file with the function that plans the step. D is what the verb works with, such as the driver.
+// Verb is one kind of step: its name, how it is carried out, and how its end is recognised. It is in one file with
+// the function that plans the step. D is what the verb works with, such as the driver.
 type Verb[D any] struct {
 	Name string // planner.Step.Verb
 
-	// Execute carries the step out. nil: the step is a check or a person's, and there is nothing to carry out.
+	// Execute carries out the step. It is nil if the step is a check or a person's, so that there is nothing to carry
+	// out.
 	Execute func(D, context.Context, *executor.Task) (executor.Result, error)
 
-	// Verify tells whether the step's end is reached. It changes nothing.
+	// Verify reports whether the step is done. It changes nothing.
 	Verify func(D, context.Context, *executor.Task) (executor.Verdict, error)
 }
 
-// Verbs are the verbs of a driver, or of a part of one. A verb that is not among them is one error, here.
+// Verbs is the table of the verbs of a driver, or of a part of one. It returns the error for an unknown verb.
 type Verbs[D any] []Verb[D]
 
-// Names are the verbs' names, sorted.
+// Names returns the verbs' names, sorted.
 func (v Verbs[D]) Names() []string {
 	names := make([]string, len(v))
 	for i := range v {
@@ -33,10 +34,10 @@ func (v Verbs[D]) Names() []string {
 	return names
 }
 
-// Has tells whether a verb of that name is among them.
+// Has reports whether there is a verb with that name.
 func (v Verbs[D]) Has(name string) bool { return v.find(name) != nil }
 
-// Execute carries a task out with the verb of its step.
+// Execute carries out a task with the verb of its step.
 func (v Verbs[D]) Execute(ctx context.Context, d D, t *executor.Task) (executor.Result, error) {
 	verb := v.find(t.Step.Verb)
 	if verb == nil || verb.Execute == nil {
@@ -46,7 +47,7 @@ func (v Verbs[D]) Execute(ctx context.Context, d D, t *executor.Task) (executor.
 	return verb.Execute(d, ctx, t)
 }
 
-// Verify asks whether a task is done, with the verb of its step.
+// Verify checks whether a task is done, with the verb of its step.
 func (v Verbs[D]) Verify(ctx context.Context, d D, t *executor.Task) (executor.Verdict, error) {
 	verb := v.find(t.Step.Verb)
 	if verb == nil {
