@@ -19,54 +19,52 @@ const (
 	ProtocolTCP   = "tcp"   // a connection that is not HTTP, to a port of a Network
 )
 
-// MethodExec is what the access log, and a fault, call a command on a machine. What they call accesses to its
-// files are READ and WRITE (a file from its opening to its closing), STAT, LIST, SETSTAT, MKDIR, REMOVE, RENAME
+// MethodExec is the method of a command on a machine, in the access log and in faults. The methods of accesses to its
+// files are READ and WRITE (for a file from its opening to its closing), STAT, LIST, SETSTAT, MKDIR, REMOVE, RENAME
 // and LINK.
 const MethodExec = "EXEC"
 
-// MethodConnect is what the access log, and a fault, call a connection to a port.
+// MethodConnect is the method of a connection to a port, in the access log and in faults.
 const MethodConnect = "CONNECT"
 
-// noExitCode is the status of a command whose client was told no exit code.
+// noExitCode is the status of a command if its client got no exit code.
 const noExitCode = -1
 
-// AccessLine is one line of the access log: one request to one simulated server, one connection to a port, one
-// command on a simulated machine, or one access to its files, written when it has ended; one that a fault has hang,
-// when it begins to. Requests to the stand-in for a person are not in it.
+// AccessLine is one line of the access log: one request to a simulated server, one connection to a port, one command
+// on a simulated machine, or one access to its files. It is written when that has ended, or, if a fault makes it
+// hang, when it begins to hang. Requests to the stand-in for a person are not logged.
 type AccessLine struct {
 	Time     time.Time `json:"time"`   // when the request came; RFC 3339 with nanoseconds
-	Server   string    `json:"server"` // of a connection that leads nowhere: the machine that was to make it
+	Server   string    `json:"server"` // for a connection that leads nowhere: the machine that was to make it
 	Protocol string    `json:"protocol"`
 	Method   string    `json:"method"`
-	// Path is, of a command, the command line, what looks like a secret replaced; of a file, its name; of a
-	// connection, the address that a machine was asked to connect to, or on loopback the port's name.
+	// Path is the command line of a command, with what looks like a secret replaced; the name of a file; the address
+	// that a machine was asked to connect to; or, for a connection on loopback, the port's name.
 	Path  string `json:"path"`
 	Query string `json:"query"` // as sent, values of secret parameters replaced
 
-	// Status is what the client got. Of a request: the HTTP status, or 0 when the connection was cut. Of a command:
-	// the exit code, or -1 when the client was told none. Of a file and a connection: always 0.
+	// Status is what the client got. For a request: the HTTP status, or 0 if the connection was cut. For a command:
+	// the exit code, or -1 if the client got none. For a file and a connection: always 0.
 	Status int `json:"status"`
 
 	Fault string `json:"fault,omitempty"` // the kind of the fault that was applied
-	// of a kind that only looks: GET, HEAD, OPTIONS; a command that the world knows as one; READ, STAT, LIST;
-	// CONNECT
+	// whether it only reads: GET, HEAD, OPTIONS; a command that the world knows as reading; READ, STAT, LIST; CONNECT
 	Reading    bool   `json:"reading"`
-	CarriedOut bool   `json:"carried_out"` // whether the simulated server got to see the request
-	OK         bool   `json:"ok"`          // it was carried out without an error, even if the answer was lost on its way
+	CarriedOut bool   `json:"carried_out"` // whether the request reached the simulated server
+	OK         bool   `json:"ok"`          // carried out without an error, even if the answer was lost
 	Product    string `json:"product"`
 	DurationMS int64  `json:"duration_ms"`
-	// of the request's body, as far as it was read; of what a client of a port said
+	// of the request's body, as far as it was read; for a port, of what the client sent
 	BytesIn  int64 `json:"bytes_in"`
-	BytesOut int64 `json:"bytes_out"` // of the answer's body; of what the port said
-	// tells requests to one path apart: the head of the SHA-256 of the request's body
+	BytesOut int64 `json:"bytes_out"` // of the answer's body; for a port, of what the server sent
+	// beginning of the SHA-256 of the request's body, to tell requests to the same path apart
 	Body string `json:"body,omitempty"`
 }
 
-// accessLog writes whole lines, one at a time: a reader that follows the file never sees half a line of one
-// request within another's.
+// accessLog writes whole lines, one at a time, so that a reader that follows the file never sees two lines mixed.
 type accessLog struct {
 	mu     sync.Mutex
-	w      io.Writer // nil: none
+	w      io.Writer // may be nil
 	failed error     // the first failure; nothing is written after it
 }
 
@@ -94,7 +92,7 @@ func (a *accessLog) err() error {
 
 var secretParameter = regexp.MustCompile(`(?i)pass|pwd|token|secret|credential|api_?key|auth|session|signature`)
 
-// redactQuery keeps a query as it was sent, but for the values of parameters that are named like a secret.
+// redactQuery returns a query as it was sent, except for the values of parameters with names of secrets.
 func redactQuery(query string) string {
 	if query == "" {
 		return ""
@@ -113,7 +111,8 @@ func redactQuery(query string) string {
 	return strings.Join(params, "&")
 }
 
-// secretWord is what a command line calls a secret. It is narrower than for queries: --author is not a secret.
+// secretWord matches the names of secrets in command lines. It is narrower than for queries: --author is not a
+// secret.
 var (
 	secretWord     = regexp.MustCompile(`(?i)pass|pwd|token|secret|credential|api[_-]?key`)
 	shellWord      = regexp.MustCompile(`(?s)(?:[^\s'"\\]|\\.|'[^']*'?|"(?:\\.|[^"\\])*"?)+`)
@@ -121,14 +120,14 @@ var (
 	addressWithKey = regexp.MustCompile(`(?i)([a-z][a-z0-9+.-]*://[^/\s:@]*:)[^/\s@]+@`)
 )
 
-// redactCommand keeps a command line as it was sent, but for the values of what is named like a secret: NAME=VALUE,
-// --name=VALUE, --name VALUE, and the password in a URL.
+// redactCommand returns a command line as it was sent, except for the values of options and variables with names of
+// secrets (NAME=VALUE, --name=VALUE, --name VALUE) and the password in a URL.
 func redactCommand(line string) string {
-	named := false // the word before is an option that is named like a secret
+	named := false // the previous word is an option with the name of a secret
 	line = shellWord.ReplaceAllStringFunc(line, func(word string) string {
 		value := named
 		named = false
-		quote := word[:1] // if it is one
+		quote := word[:1] // if the word is quoted
 		switch m := assignment.FindStringSubmatch(word); {
 		case len(m) > 2 && secretWord.MatchString(m[2]):
 			return m[1] + m[2] + "=REDACTED" + m[1]

@@ -15,16 +15,16 @@ import (
 	"time"
 )
 
-// authority is a certificate authority that lives as long as the sandbox. Its key is never written anywhere:
-// nobody can be talked into trusting something else by it later.
+// authority is a certificate authority for the lifetime of the sandbox. Its key is never written anywhere, so nobody
+// can use it later to make others trust something else.
 type authority struct {
 	cert *x509.Certificate
 	key  *ecdsa.PrivateKey
 	pem  []byte
 }
 
-// Certificates begin an hour ago, for clocks that differ a little inside containers, and last long
-// enough that nothing warns of their end.
+// Certificates begin an hour ago, because clocks inside containers may differ a little, and last so long that nothing
+// warns about their end.
 const (
 	certificateBegins = -time.Hour
 	certificateEnds   = 90 * 24 * time.Hour
@@ -52,7 +52,7 @@ func newAuthority(now time.Time) (*authority, error) {
 	return &authority{cert, key, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})}, nil
 }
 
-// issue makes a server's certificate: for loopback by address and name, and for the server's own name where that
+// issue makes a server's certificate: for the addresses and name of loopback, and for the server's own name if that
 // is a host name.
 func (a *authority) issue(server string, now time.Time) (tls.Certificate, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)

@@ -13,10 +13,10 @@ import (
 	"golang.org/x/crypto/ssh"
 )
 
-// What a command ends with that the simulator itself did not end.
+// The exit codes of commands that were not ended by the simulator itself.
 const (
 	exitFault  = 1  // a fault asked for it
-	exitDefect = 70 // the simulator has a defect; sysexits.h calls it EX_SOFTWARE
+	exitDefect = 70 // the simulator has a defect; EX_SOFTWARE in sysexits.h
 )
 
 // session is one session on a simulated machine: a command, or access to files.
@@ -39,8 +39,8 @@ func newSession(m *sshServer, conn net.Conn, channel ssh.Channel) *session {
 	return x
 }
 
-// serve answers what is asked of a session (RFC 4254, 6) until the client closes it. What was begun goes on by
-// itself.
+// serve answers the requests of a session (RFC 4254, 6) until the client closes it. A command that was started then
+// runs on.
 func (x *session) serve(asked <-chan *ssh.Request) {
 	defer x.leave()
 	begun := false
@@ -49,7 +49,7 @@ func (x *session) serve(asked <-chan *ssh.Request) {
 		readable := ssh.Unmarshal(r.Payload, &text) == nil
 		var work func()
 		switch {
-		case begun: // one command a session
+		case begun: // only one command per session
 		case r.Type == "exec" && readable:
 			work = func() { x.exec(text.Value) }
 		case r.Type == "subsystem" && readable && text.Value == "sftp":
@@ -64,7 +64,7 @@ func (x *session) serve(asked <-chan *ssh.Request) {
 		if work == nil {
 			continue
 		}
-		// After the reply: a command that is over at once must not close the session before it.
+		// After the reply: a command that ends at once must not close the session before it.
 		begun = true
 		x.running.Go(func() {
 			defer x.kill()
@@ -88,7 +88,7 @@ type execution struct {
 	carriedOut     bool
 }
 
-// exec carries a command out: faults before it, the access log after it.
+// exec runs a command: faults first, the access log last.
 func (x *session) exec(command string) {
 	s := x.sandbox
 	begun := s.now()
@@ -123,7 +123,7 @@ func (x *session) exec(command string) {
 	_ = x.channel.Close()
 }
 
-// inject carries a command out, with the fault's help. log writes its line, if that has to be before it has ended.
+// inject runs a command with a fault. It calls log if the line must be written before the command has ended.
 func (x *session) inject(f *Fault, e *execution, command string, log func()) {
 	if f == nil {
 		x.run(e, command, &e.stdout, &e.stderr)
@@ -163,7 +163,7 @@ func (x *session) hang() {
 	}
 }
 
-// run lets the simulated machine carry the command out. A defect in it is an end too, and told to whoever reads
+// run makes the simulated machine run the command. If the simulator panics, that ends the command, and is written to
 // the error log.
 func (x *session) run(e *execution, command string, stdout, stderr io.Writer) {
 	if x.sandbox.hiding.denies(x.machine, command) {

@@ -5,22 +5,22 @@ import (
 	"sync"
 )
 
-// door takes connections on loopback, and knows all that must have ended before it is gone.
+// door accepts connections on loopback, and waits at its end for everything that uses them.
 type door struct {
 	socket net.Listener
 
 	mu      sync.Mutex
-	conns   map[net.Conn]bool // nil once it is stopped
-	running sync.WaitGroup    // the accept loop, connections, and what goes on behind them
+	conns   map[net.Conn]bool // nil once stopped
+	running sync.WaitGroup    // the accept loop, connections, and everything that they started
 }
 
-// start has every connection served that is let in. It is closed after that.
+// start serves every connection that is let in, and closes it afterwards.
 func (d *door) start(let func(net.Conn) bool, serve func(net.Conn)) {
 	d.running.Go(func() {
 		for {
 			conn, err := d.socket.Accept()
 			if err != nil {
-				return // it is closed; an accept that fails for good shows to clients as a refused connection
+				return // closed; to clients, a permanent failure of accept looks like a refused connection
 			}
 			if !d.keep(conn) {
 				_ = conn.Close()
@@ -36,7 +36,7 @@ func (d *door) start(let func(net.Conn) bool, serve func(net.Conn)) {
 	})
 }
 
-// stop closes everything and returns when the last of what goes on behind it has ended.
+// stop closes everything, and returns when everything that was started has ended.
 func (d *door) stop() {
 	_ = d.socket.Close()
 	d.mu.Lock()
@@ -49,7 +49,7 @@ func (d *door) stop() {
 	d.running.Wait()
 }
 
-// keep notes a connection for stop; false: it is too late.
+// keep records a connection for stop. It returns false if that is too late.
 func (d *door) keep(conn net.Conn) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()

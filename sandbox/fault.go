@@ -12,12 +12,12 @@ import (
 	"time"
 )
 
-// FaultKind is what goes wrong.
+// FaultKind is the kind of a fault.
 type FaultKind string
 
 // The kinds of faults. A request that is "not carried out" never reaches the simulated server.
 const (
-	// an error is answered: a status, exit code 1 of a command, a failure of a file access; not carried out
+	// the answer is an error: a status, exit code 1 of a command, a failed file access; not carried out
 	Fail FaultKind = "fail"
 	Hang FaultKind = "hang" // no answer until the client gives up or the sandbox closes; not carried out
 	Cut  FaultKind = "cut"  // the connection is closed; not carried out
@@ -27,30 +27,30 @@ const (
 
 var faultKinds = []FaultKind{Fail, Hang, Cut, Lost, Late}
 
-// What a fault does when it does not say.
+// The defaults of a fault.
 const (
 	DefaultFaultStatus = http.StatusServiceUnavailable
 	DefaultFaultDelay  = 2 * time.Second
 )
 
-// Fault is one thing that goes wrong on purpose. Every fault counts the requests that match its Server, Method
-// and Path, over all clients, from 1; it applies to those from First to Last. Of several faults that apply to one
-// request, the first does.
+// Fault is a deliberate error. Every fault counts the requests that match its Server, Method and Path, over all
+// clients, from 1, and applies to those from First to Last. If several faults apply to a request, the first one is
+// used.
 //
-// Commands on machines and accesses to their files count as requests, by the method names of the access log; Lost
+// Commands on machines and accesses to their files count as requests, with the method names of the access log. Lost
 // applies to a file that is read or written when it is closed.
 //
-// Connections to ports count, too, with the method CONNECT, and the path of the access log: the address that a
-// machine was asked to connect to, or on loopback the port's name. Fail refuses them (on loopback they are taken
-// and closed), Hang takes them and is silent, Cut and Lost take and close them, and Late has them served after
-// the delay. Those that lead nowhere are refused, uncounted.
+// Connections to ports count, too. Their method is CONNECT, and their path is that of the access log: the address
+// that a machine was asked to connect to, or on loopback the port's name. Fail refuses them (on loopback they are
+// accepted and closed), Hang accepts them and sends nothing, Cut and Lost accept and close them, and Late serves them
+// after the delay. Connections that lead nowhere are refused and not counted.
 type Fault struct {
 	Server string // the server's or machine's name; "" is any
 	Method string // in capitals; "" is any
-	// a glob over the URL's path, the file's name, the command line, or the address: * within a segment, ** across
+	// a glob for the URL's path, the file's name, the command line, or the address: * within a segment, ** across
 	// segments; "" is any
 	Path       string
-	First      int // the first matching request it applies to; 0 is 1
+	First      int // the first matching request that it applies to; 0 is 1
 	Last       int // the last one, math.MaxInt for no end; 0 is First
 	Kind       FaultKind
 	Status     int           // of Fail, 400 to 599; 0 is DefaultFaultStatus
@@ -60,7 +60,7 @@ type Fault struct {
 
 var faultKeys = []string{"server", "method", "path", "nth", "kind", "status", "retry_after", "delay"}
 
-// ParseFault reads a fault as people write it: key=value, separated by commas.
+// ParseFault parses a fault in the form for people: key=value, separated by commas.
 //
 //	server=b,method=POST,path=**/resync,nth=1,kind=lost
 //	path=**/connectors/*,nth=2-4,kind=fail,status=429,retry_after=1
@@ -68,8 +68,8 @@ var faultKeys = []string{"server", "method", "path", "nth", "kind", "status", "r
 //	method=EXEC,path=**systemctl*stop*,kind=lost
 //	method=CONNECT,path=*:443,kind=fail
 //
-// nth is a number, a range (2-4, or 3- without an end) or * for every one; without it, it is the first matching
-// request. Only kind is required. No value can contain a comma; a glob's * stands for one.
+// nth is a number, a range (2-4, or 3- without an end) or * for all; the default is the first matching request. Only
+// kind is required. No value can contain a comma; the * of a glob matches one.
 func ParseFault(text string) (Fault, error) {
 	var f Fault
 	seen := map[string]bool{}
@@ -142,7 +142,7 @@ func parseNth(value string) (first, last int, err error) {
 
 var httpMethod = regexp.MustCompile(`^[A-Z]+$`)
 
-// complete fills in what the fault does not say, checks the rest and compiles its path.
+// complete sets the defaults, checks the fault, and compiles its path.
 func (f Fault) complete() (Fault, *regexp.Regexp, error) {
 	if !slices.Contains(faultKinds, f.Kind) {
 		kinds := fmt.Sprintf("%q", faultKinds)
@@ -185,7 +185,7 @@ func (f Fault) complete() (Fault, *regexp.Regexp, error) {
 	return f, path, err
 }
 
-// globPattern turns a glob over paths into the expression that means the same.
+// globPattern returns the regular expression for a glob over paths.
 func globPattern(glob string) (*regexp.Regexp, error) {
 	if glob == "" {
 		glob = "**"
@@ -213,7 +213,7 @@ func globPattern(glob string) (*regexp.Regexp, error) {
 	return re, nil
 }
 
-// String is the fault as ParseFault reads it.
+// String returns the fault in the form that ParseFault reads.
 func (f Fault) String() string {
 	var items []string
 	add := func(key, value string) {
@@ -245,11 +245,11 @@ func (f Fault) String() string {
 	return strings.Join(items, ",")
 }
 
-// injector counts requests and picks the fault of each.
+// injector counts requests and selects their faults.
 type injector struct {
 	mu     sync.Mutex
 	faults []*countedFault
-	only   map[string]bool // the servers that can be reached; nil: all
+	only   map[string]bool // the servers that can be reached; nil for all
 }
 
 type countedFault struct {
@@ -279,14 +279,14 @@ func newInjector(faults []Fault, products []product) (*injector, error) {
 	return in, nil
 }
 
-// isolated tells whether a server cannot be reached.
+// isolated reports whether a server cannot be reached.
 func (in *injector) isolated(server string) bool {
 	in.mu.Lock()
 	defer in.mu.Unlock()
 	return in.only != nil && !in.only[server]
 }
 
-// next counts a request and returns the fault that applies to it, nil if none does.
+// next counts a request and returns the fault that applies to it, or nil if there is none.
 func (in *injector) next(server, method, path string) *Fault {
 	in.mu.Lock()
 	defer in.mu.Unlock()

@@ -15,9 +15,9 @@ import (
 	"golang.org/x/crypto/ssh"
 )
 
-// serveFiles is the SFTP subsystem on the machine's files. It is as strict as OpenSSH's server, whatever the file
-// system behind it lets pass, and says as little: a failure is a failure, and only what is missing or not
-// permitted is told apart. Of the extensions it has posix-rename and no fsync, which the library's server lacks.
+// serveFiles is the SFTP subsystem for the machine's files. It is as strict as OpenSSH's server, even if the file
+// system allows more, and reports as little: only missing files and missing permissions are distinguished from other
+// failures. Of the extensions it has posix-rename, but not fsync, which the library's server lacks.
 func (x *session) serveFiles() {
 	h := &fileHandler{session: x, fs: x.world.Files(x.machine)}
 	server := sftp.NewRequestServer(x.channel, sftp.Handlers{FileGet: h, FilePut: h, FileCmd: h, FileList: h})
@@ -48,7 +48,7 @@ type fileHandler struct {
 	fs afero.Fs
 }
 
-// access is one access to a file, from its beginning to its line in the access log.
+// access is one access to a file, until its line is in the access log.
 type access struct {
 	handler *fileHandler
 	fault   *Fault
@@ -58,8 +58,8 @@ type access struct {
 
 var errCut = errors.New("the connection is cut")
 
-// begin counts an access and lets the faults that come before it happen. An error: it is over, and its line is
-// written.
+// begin counts an access and applies the faults that come before it. If it returns an error, the access is over, and
+// its line is written.
 func (h *fileHandler) begin(method, name string, reading bool) (*access, error) {
 	s := h.sandbox
 	a := &access{handler: h, begun: s.now(), fault: s.faults.next(h.machine, method, name)}
@@ -83,12 +83,12 @@ func (h *fileHandler) begin(method, name string, reading bool) (*access, error) 
 		}
 		h.hangUp()
 		return nil, errCut
-	case Late, Lost: // they come after it
+	case Late, Lost: // applied afterwards
 	}
 	return a, nil
 }
 
-// end writes the line and lets the faults happen that come after an access. It returns what the client is told.
+// end writes the line and applies the faults that come after an access. It returns the error for the client.
 func (a *access) end(err error) error {
 	a.line.CarriedOut = true
 	if a.fault != nil && a.fault.Kind == Late &&
@@ -105,14 +105,14 @@ func (a *access) end(err error) error {
 	return told(err)
 }
 
-// log writes the line before the client is told: whoever sees the end finds it.
+// log writes the line. That happens before the client gets the answer, so that a client that has it finds the line.
 func (a *access) log(ok bool) {
 	a.line.OK = ok
 	a.line.DurationMS = a.handler.sandbox.sinceMS(a.begun)
 	a.handler.sandbox.access.write(a.line)
 }
 
-// told is an error as version 3 of the protocol can say it.
+// told returns an error in the form that version 3 of the protocol has for it.
 func told(err error) error {
 	switch {
 	case err == nil, errors.Is(err, io.EOF):
@@ -127,7 +127,7 @@ func told(err error) error {
 	return sftp.ErrSSHFxFailure
 }
 
-// touch is an access that is over when do returns. Accesses that change files wait for each other.
+// touch makes an access that is over when do returns. Accesses that change files wait for each other.
 func (h *fileHandler) touch(method, name string, reading bool, do func() error) error {
 	a, err := h.begin(method, name, reading)
 	if err != nil {
@@ -160,8 +160,8 @@ func (h *fileHandler) Fileread(r *sftp.Request) (io.ReaderAt, error) {
 // Filewrite opens a file for writing.
 func (h *fileHandler) Filewrite(r *sftp.Request) (io.WriterAt, error) { return h.OpenFile(r) }
 
-// OpenFile opens a file for reading and writing. The library's server does not hand on the mode that the client
-// wishes.
+// OpenFile opens a file for reading and writing. The library's server does not pass on the mode that the client asks
+// for.
 func (h *fileHandler) OpenFile(r *sftp.Request) (sftp.WriterAtReaderAt, error) {
 	return h.open(r, methodWrite, func() (afero.File, error) {
 		h.files.Lock()
@@ -192,7 +192,7 @@ func (h *fileHandler) OpenFile(r *sftp.Request) (sftp.WriterAtReaderAt, error) {
 	})
 }
 
-// open is an access that lasts until the file is closed.
+// open makes an access that lasts until the file is closed.
 func (h *fileHandler) open(r *sftp.Request, method string, open func() (afero.File, error)) (*openFile, error) {
 	a, err := h.begin(method, r.Filepath, method == methodRead)
 	if err != nil {
@@ -209,25 +209,25 @@ func (h *fileHandler) open(r *sftp.Request, method string, open func() (afero.Fi
 type openFile struct {
 	access    *access
 	file      afero.File
-	appending bool // writes go to the end, wherever the client says
+	appending bool // writes go to the end, whatever offset the client gives
 
 	mu  sync.Mutex
-	err error // the first that a read or write met, or how the connection ended
+	err error // the first error of a read or write, or how the connection ended
 }
 
-// ReadAt is of io.ReaderAt.
+// ReadAt implements io.ReaderAt.
 func (o *openFile) ReadAt(p []byte, at int64) (int, error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	n, err := o.file.ReadAt(p, at)
-	if errors.Is(err, io.ErrUnexpectedEOF) { // as the file system in memory says of what lies behind the end
+	if errors.Is(err, io.ErrUnexpectedEOF) { // the memory file system returns this beyond the end
 		err = io.EOF
 	}
 	o.access.line.BytesOut += int64(n)
 	return n, o.met(err)
 }
 
-// WriteAt is of io.WriterAt.
+// WriteAt implements io.WriterAt.
 func (o *openFile) WriteAt(p []byte, at int64) (n int, err error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -249,7 +249,7 @@ func (o *openFile) met(err error) error {
 	return told(err)
 }
 
-// TransferError is called before Close when the connection ended before the client closed the file.
+// TransferError is called before Close if the connection ended before the client closed the file.
 func (o *openFile) TransferError(err error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -265,7 +265,7 @@ func (o *openFile) Close() error {
 	return o.access.end(errors.Join(o.err, o.file.Close()))
 }
 
-// Filecmd changes what a file is called, where it is, or what is noted of it.
+// Filecmd changes the name, the place or the attributes of a file.
 func (h *fileHandler) Filecmd(r *sftp.Request) error {
 	switch r.Method {
 	case "Setstat":
@@ -291,7 +291,7 @@ func (h *fileHandler) Filecmd(r *sftp.Request) error {
 	return sftp.ErrSSHFxOpUnsupported
 }
 
-// PosixRename replaces what has the new name.
+// PosixRename renames a file, and replaces the file that has the new name.
 func (h *fileHandler) PosixRename(r *sftp.Request) error {
 	return h.touch(methodRename, r.Filepath, false, func() error { return h.rename(r.Filepath, r.Target) })
 }
@@ -332,7 +332,7 @@ func (h *fileHandler) describe(method, name string, do func() ([]fs.FileInfo, er
 	return listed(infos), nil
 }
 
-// Readlink says where a link leads.
+// Readlink returns the target of a link.
 func (h *fileHandler) Readlink(name string) (target string, err error) {
 	l, ok := h.fs.(afero.LinkReader)
 	err = h.touch(methodStat, name, true, func() (err error) {
@@ -348,7 +348,7 @@ func (h *fileHandler) Readlink(name string) (target string, err error) {
 // listed is a list that is read piece by piece.
 type listed []fs.FileInfo
 
-// ListAt is of sftp.ListerAt.
+// ListAt implements sftp.ListerAt.
 func (l listed) ListAt(to []fs.FileInfo, from int64) (int, error) {
 	if from >= int64(len(l)) {
 		return 0, io.EOF

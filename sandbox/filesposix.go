@@ -13,8 +13,9 @@ import (
 	"github.com/spf13/afero"
 )
 
-// What follows is what a POSIX file system does, on one that may be laxer: afero's in memory makes missing
-// folders, and removes folders that are not empty. The caller has locked the machine's files.
+// These functions do what a POSIX file system does, on a file system that may be less strict: afero's memory file
+// system creates missing folders, and removes folders that are not empty. They must be called with the machine's
+// files locked.
 
 var (
 	errNoFolder = errors.New("it is not a folder")
@@ -79,7 +80,7 @@ func (h *fileHandler) isEmpty(name string) error {
 	return err
 }
 
-// rename replaces a file by a file, and an empty folder by a folder.
+// rename replaces a file with a file, and an empty folder with a folder.
 func (h *fileHandler) rename(from, to string) error {
 	old, err := h.lstat(from)
 	if err != nil {
@@ -123,7 +124,7 @@ func (h *fileHandler) symlink(target, link string) error {
 	return l.SymlinkIfPossible(target, link)
 }
 
-// setstat changes what the client names, in the order in which a refusal does the least harm.
+// setstat changes the attributes that the client gives, in the order in which a failure does the least harm.
 func (h *fileHandler) setstat(r *sftp.Request) error {
 	if _, err := h.fs.Stat(r.Filepath); err != nil {
 		return err

@@ -13,17 +13,17 @@ import (
 	"sync"
 )
 
-// Part is one thing that an answer or a command's output says: a member of a JSON document, or a word of any
-// other text. A Part with neither is a command as a whole.
+// Part is one piece of an answer or a command's output: a member of a JSON document, or a word of any other text. A
+// Part without either stands for a whole command.
 type Part struct {
 	Server string // the server or machine; "" is any
-	Method string // as the access log has it: GET, EXEC
-	Route  string // the path or the command line without its ids, see RouteOf
-	Member string // "firstConnector.issuesInError"; the elements of a list are "[]", a name that is an id is "*"
-	Word   int    // counts the words of the text from 1
+	Method string // as in the access log: GET, EXEC
+	Route  string // the path or the command line without its IDs, see RouteOf
+	Member string // "firstConnector.issuesInError"; "[]" for the elements of a list, "*" for a name that is an ID
+	Word   int    // the number of the word in the text, from 1
 }
 
-// String is the part as people read it: "a GET /api/*/status: firstConnector.issuesInError".
+// String returns the part for people: "a GET /api/*/status: firstConnector.issuesInError".
 func (p Part) String() string {
 	text := strings.TrimSpace(fmt.Sprintf("%s %s %s", p.Server, p.Method, p.Route))
 	switch {
@@ -43,17 +43,17 @@ func comparePart(a, b Part) int {
 // Way is how a part is hidden.
 type Way string
 
-// The ways of hiding. Members and words can be Removed or Renamed, members Null, commands as a whole Denied and
+// The ways of hiding. Members and words can be Removed or Renamed, members also Null, whole commands Denied or
 // Bannered.
 const (
 	Removed  Way = "removed"  // it is left out
 	Renamed  Way = "renamed"  // the member has another name, the word is a question mark
 	Null     Way = "null"     // the member has no value
 	Denied   Way = "denied"   // the command is not carried out, because sudo asks for a password
-	Bannered Way = "bannered" // a login banner stands before what the command prints
+	Bannered Way = "bannered" // a login banner comes before the output of the command
 )
 
-// Ways are those in which the part can be hidden.
+// Ways returns the ways in which the part can be hidden.
 func (p Part) Ways() []Way {
 	switch {
 	case p.Member != "":
@@ -64,17 +64,17 @@ func (p Part) Ways() []Way {
 	return []Way{Denied, Bannered}
 }
 
-// Hidden is a part that answers and outputs do not have, or not as it is.
+// Hidden is a part that is missing in answers and outputs, or is changed in them.
 type Hidden struct {
 	Part
 
 	Way Way
 }
 
-// String names the part and the way.
+// String returns the part and the way.
 func (h Hidden) String() string { return h.Part.String() + " " + string(h.Way) }
 
-// Parts collects what answers and outputs consist of. Its zero value is empty; several may use it at once.
+// Parts collects the parts of answers and outputs. The zero value is empty and ready to use, by several goroutines.
 type Parts struct {
 	mu   sync.Mutex
 	seen map[Part]bool
@@ -89,7 +89,7 @@ func (p *Parts) add(part Part) {
 	p.seen[part] = true
 }
 
-// List gives each part once, sorted.
+// List returns each part once, sorted.
 func (p *Parts) List() []Part {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -107,9 +107,9 @@ var (
 		`\b[0-9a-f]{16,}\b|[0-9]{6,}|:[0-9]{4,5}\b`)
 )
 
-// RouteOf is a path or command line without what differs from one thing, and one run, to the next: segments of a
-// URL's path that have a digit, and in command lines UUIDs, long numbers and ports, are "*". What looks like a
-// secret is replaced.
+// RouteOf returns a path or command line without what differs between things and between runs. "*" replaces segments
+// of a URL's path with a digit, and UUIDs, long numbers and ports in command lines. What looks like a secret is also
+// replaced.
 func RouteOf(method, path string) string {
 	if method == MethodExec {
 		return longID.ReplaceAllString(redactCommand(path), "*")
@@ -117,13 +117,13 @@ func RouteOf(method, path string) string {
 	return withDigit.ReplaceAllString(path, "*")
 }
 
-// bannerText is what a machine greets every login with.
+// bannerText is the text with which a machine greets every login.
 const bannerText = "*** Authorized users only. 3 updates can be installed. ***\n"
 
-// hiding is what answers and outputs go through on their way to the client.
+// hiding changes answers and outputs on their way to the client.
 type hiding struct {
 	hidden []Hidden
-	seen   *Parts // nil: nobody wants to know
+	seen   *Parts // may be nil
 }
 
 func newHiding(o Options) (*hiding, error) {
@@ -137,7 +137,7 @@ func newHiding(o Options) (*hiding, error) {
 
 func (h *hiding) active() bool { return len(h.hidden) > 0 || h.seen != nil }
 
-// ways are those in which a part is hidden.
+// ways returns the ways in which a part is hidden.
 func (h *hiding) ways(p Part) []Way {
 	var out []Way
 	for _, one := range h.hidden {
@@ -165,13 +165,13 @@ func (h *hiding) handler(server string, next http.Handler) http.Handler {
 	})
 }
 
-// denies tells whether a command is not carried out.
+// denies reports whether a command is not carried out.
 func (h *hiding) denies(machine, command string) bool {
 	whole := Part{Server: machine, Method: MethodExec, Route: RouteOf(MethodExec, command)}
 	return h.active() && slices.Contains(h.ways(whole), Denied)
 }
 
-// output hides parts of what a command prints: done is called when it has ended.
+// output returns a writer that hides parts of what a command prints. done must be called when the command has ended.
 func (h *hiding) output(machine, command string, stdout io.Writer) (w io.Writer, done func()) {
 	if !h.active() {
 		return stdout, func() {}
@@ -220,13 +220,13 @@ func (h *hiding) words(of Part, text []byte) []byte {
 	})
 }
 
-// members hides members of a JSON document, which is known to be sound. All others keep their bytes and their order.
+// members hides members of a JSON document, which must be valid. All other members keep their bytes and their order.
 func (h *hiding) members(of Part, doc []byte) []byte {
 	if len(doc) == 0 || doc[0] != '{' && doc[0] != '[' {
 		return doc
 	}
 	dec := json.NewDecoder(bytes.NewReader(doc))
-	opening, _ := dec.Token() // here and below: the document is sound
+	opening, _ := dec.Token() // here and below: the document is valid
 	out := bytes.NewBuffer([]byte{doc[0]})
 	within := of.Member
 	comma := func() {

@@ -18,34 +18,34 @@ import (
 	"github.com/spf13/afero"
 )
 
-// Inside says how a command is run inside the sandbox. Everything of it is the operating system's: a command
+// Inside says how to run a command inside the sandbox. It uses the operating system directly, because a command
 // cannot be given another file system.
 type Inside struct {
 	Dir        string   // the example: the command runs in a copy of it, without its .syncctl
 	Executable string   // the program that the command finds as `syncctl`, first in its PATH
 	Command    []string // name and arguments; no shell
-	Env        []string // what the environment is based on, as os.Environ gives it
-	TempDir    string   // where the scratch folder is made; "" is the system's place
+	Env        []string // base of the environment, as os.Environ returns it
+	TempDir    string   // folder for the scratch folder; "" is the system's
 
 	Stdin          io.Reader
 	Stdout, Stderr io.Writer
-	Signals        <-chan os.Signal // forwarded to the command and all that it started; nil for none
+	Signals        <-chan os.Signal // forwarded to the command and everything that it started; may be nil
 
 	DumpBefore string // file for State before the command starts; "" for none
-	Dump       string // file for State when the command has ended, however it did; "" for none
+	Dump       string // file for State after the command has ended in any way; "" for none
 
-	// Write replaces a file by such a state, whole or not at all. Required where a file is named.
+	// Write replaces a file with such a state, completely or not at all. It is required if a file is named.
 	Write func(path string, state []byte) error
 	Keep  func(scratch string) // called instead of removing the scratch folder; nil removes it
 }
 
-// stopGrace is how long a command may take to end after its context ended, before it is killed.
+// stopGrace is the time that a command has to end after its context ended, before it is killed.
 const stopGrace = 10 * time.Second
 
-// RunInside runs a command inside the sandbox and returns its exit code (128 + number for one that a signal
-// ended). The sandbox stays up all the while, whatever signals come: they go to the command, which decides. An
-// error says that the command could not be run (the code is then 127 if it was not found, else 126), or that a
-// dump could not be written (the code is the command's).
+// RunInside runs a command inside the sandbox and returns its exit code (128 + number if a signal ended it). The
+// sandbox runs until the command ends, whatever signals come: they go to the command, which decides. An error says
+// that the command could not be run (then the code is 127 if it was not found, else 126), or that a dump could not be
+// written (then the code is the command's).
 //
 // It calls WriteCA with a file in the scratch folder.
 func (s *Sandbox) RunInside(ctx context.Context, in Inside) (code int, err error) {
@@ -79,19 +79,19 @@ func (s *Sandbox) RunInside(ctx context.Context, in Inside) (code int, err error
 	return code, errors.Join(err, s.dump(in.Dump, in.Write))
 }
 
-// Process is a program that knows no more of a sandbox than its environment says.
+// Process is a program that knows about a sandbox only what its environment says.
 type Process struct {
 	Executable string // the file
 	Args       []string
 	Dir        string
-	Env        []string // all of it
+	Env        []string // the complete environment
 
 	Stdout, Stderr io.Writer
-	Signals        <-chan os.Signal // forwarded to it and all that it started; nil for none
+	Signals        <-chan os.Signal // forwarded to it and everything that it started; may be nil
 }
 
-// Run runs the process without standard input, as RunInside does, and returns its exit code. It is called syncctl. What
-// it started is signalled with it. When ctx ends, it is terminated.
+// Run runs the process like RunInside, but without standard input, and returns its exit code. The program's name is
+// syncctl. Signals also reach the processes that it started. When ctx ends, it is terminated.
 func (p Process) Run(ctx context.Context) (code int, err error) {
 	cmd := exec.CommandContext(ctx, p.Executable, p.Args...)
 	cmd.Args[0] = "syncctl"
@@ -101,8 +101,8 @@ func (p Process) Run(ctx context.Context) (code int, err error) {
 	return run(cmd, Inside{Command: cmd.Args, Signals: p.Signals})
 }
 
-// furnish fills the scratch folder with all that the command sees, and makes the command. The code goes with an
-// error.
+// furnish creates everything that the command needs in the scratch folder, and makes the command. The code belongs to
+// the error.
 func (s *Sandbox) furnish(ctx context.Context, in Inside, scratch string) (*exec.Cmd, int, error) {
 	work, bin := filepath.Join(scratch, "work"), filepath.Join(scratch, "bin")
 	if err := copyFolder(in.Dir, work); err != nil {
@@ -138,7 +138,7 @@ func (s *Sandbox) furnish(ctx context.Context, in Inside, scratch string) (*exec
 	return cmd, 0, nil
 }
 
-// run starts the command in a process group of its own and waits until it has ended.
+// run starts the command in its own process group and waits until it has ended.
 func run(cmd *exec.Cmd, in Inside) (int, error) {
 	release := ownGroup(cmd, in.Stdin)
 	if err := cmd.Start(); err != nil {
@@ -156,7 +156,7 @@ func run(cmd *exec.Cmd, in Inside) (int, error) {
 				if !open {
 					return
 				}
-				_ = signalGroup(cmd, signal) // it may have ended this moment
+				_ = signalGroup(cmd, signal) // it may just have ended
 			}
 		}
 	}()
@@ -186,7 +186,8 @@ func (s *Sandbox) dump(path string, write func(string, []byte) error) error {
 	return nil
 }
 
-// copyFolder copies a folder and what is in it, but for .syncctl at its top: a rehearsal begins without earlier runs.
+// copyFolder copies a folder with its content, except .syncctl at its top, because a rehearsal begins without earlier
+// runs.
 func copyFolder(from, to string) error {
 	from, err := filepath.Abs(from)
 	if err != nil {
@@ -209,7 +210,7 @@ func copyFolder(from, to string) error {
 		switch {
 		case rel == ".syncctl" && !d.IsDir():
 			return nil
-		case rel == ".syncctl", path == filepath.Dir(to): // the copy may stand within what is copied
+		case rel == ".syncctl", path == filepath.Dir(to): // the copy may be inside of the original
 			return filepath.SkipDir
 		}
 		return copyEntry(d, path, filepath.Join(to, rel), from)
@@ -223,14 +224,14 @@ func copyEntry(d fs.DirEntry, path, target, root string) error {
 	}
 	switch mode := info.Mode(); {
 	case mode.IsDir():
-		// Examples may be read-only, as in a module cache; the copy is to be worked in.
+		// Examples may be read-only, as in a module cache; the copy must be writable.
 		return os.MkdirAll(target, mode.Perm()|0o700)
 	case mode&fs.ModeSymlink != 0:
 		link, err := os.Readlink(path)
 		if err != nil {
 			return err
 		}
-		// A link that leads out of the folder would lead elsewhere from the copy.
+		// A relative link out of the folder would lead elsewhere from the copy.
 		absolute := filepath.Join(filepath.Dir(path), link)
 		if rel, err := filepath.Rel(root, absolute); !filepath.IsAbs(link) && (err != nil || !filepath.IsLocal(rel)) {
 			link = absolute
@@ -257,7 +258,7 @@ func copyFile(from, to string, perm fs.FileMode) (err error) {
 	return err
 }
 
-// placeExecutable makes a folder in which the program is called syncctl.
+// placeExecutable makes a folder in which the program has the name syncctl.
 func placeExecutable(executable, bin string) error {
 	if err := os.Mkdir(bin, 0o755); err != nil {
 		return fmt.Errorf("making the sandbox's program folder: %w", err)
@@ -283,8 +284,8 @@ func placeExecutable(executable, bin string) error {
 	return nil
 }
 
-// findProgram looks for a command as a shell inside the sandbox would: exec.LookPath looks in this process's
-// PATH, where another syncctl may stand.
+// findProgram looks up a command like a shell inside the sandbox. exec.LookPath would use this process's PATH, which
+// may have another syncctl.
 func findProgram(name, path, work string) (string, error) {
 	if strings.ContainsRune(name, filepath.Separator) || strings.Contains(name, "/") {
 		if !filepath.IsAbs(name) {
@@ -297,7 +298,7 @@ func findProgram(name, path, work string) (string, error) {
 		return program, nil
 	}
 	for _, folder := range filepath.SplitList(path) {
-		if !filepath.IsAbs(folder) { // also "": a folder that depends on where one stands is not searched
+		if !filepath.IsAbs(folder) { // also "": folders relative to the current folder are not searched
 			continue
 		}
 		if program, err := exec.LookPath(filepath.Join(folder, name)); err == nil {

@@ -8,12 +8,12 @@ import (
 	"os/exec"
 )
 
-// ownGroup does nothing here: process groups and their signals are Unix's. A console sends an interrupt to the
+// ownGroup does nothing here, because only Unix has process groups with signals. A console sends an interrupt to the
 // command itself.
 func ownGroup(*exec.Cmd, io.Reader) (release func()) { return func() {} }
 
 func signalGroup(cmd *exec.Cmd, s os.Signal) error {
-	if s == os.Interrupt { // the console has told the command already
+	if s == os.Interrupt { // the console has already sent it to the command
 		return nil
 	}
 	return cmd.Process.Kill()

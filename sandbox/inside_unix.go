@@ -12,9 +12,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// ownGroup puts the command into a process group of its own, so that a signal reaches it once, by us, and reaches
-// all that it started. On a terminal the group comes to the foreground, or it could not read from it; release
-// takes the terminal back.
+// ownGroup starts the command in its own process group, so that it gets a signal once, from us, together with
+// everything that it started. On a terminal the group becomes the foreground group, because otherwise it could not
+// read from the terminal. release makes ours the foreground group again.
 func ownGroup(cmd *exec.Cmd, stdin io.Reader) (release func()) {
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	terminal, ok := stdin.(*os.File)
@@ -27,7 +27,7 @@ func ownGroup(cmd *exec.Cmd, stdin io.Reader) (release func()) {
 	}
 	cmd.SysProcAttr.Foreground, cmd.SysProcAttr.Ctty = true, fd
 	return func() {
-		// In the background by now, we would be stopped for touching the terminal.
+		// We are in the background now, and would be stopped for using the terminal.
 		signal.Ignore(syscall.SIGTTOU)
 		defer signal.Reset(syscall.SIGTTOU)
 		_ = unix.IoctlSetPointerInt(fd, unix.TIOCSPGRP, unix.Getpgrp()) // the terminal may be gone

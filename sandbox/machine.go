@@ -15,13 +15,13 @@ import (
 	"golang.org/x/crypto/ssh/knownhosts"
 )
 
-// loginUser is who logs in to every simulated machine.
+// loginUser is the user who logs in to every simulated machine.
 const loginUser = "admin"
 
-// handshakeWithin is how long a client may take to log in.
+// handshakeWithin is the time limit for logging in.
 const handshakeWithin = time.Minute
 
-// sshServer is the SSH server of one simulated machine. Sessions and commands run on it, too.
+// sshServer is the SSH server of one simulated machine. Its sessions and commands are part of it.
 type sshServer struct {
 	door
 
@@ -29,14 +29,14 @@ type sshServer struct {
 	product string
 	machine string
 	world   Machines
-	network Network // nil: it leads no connections on
+	network Network // nil if it forwards no connections
 	config  *ssh.ServerConfig
 	hostKey ssh.PublicKey
-	files   sync.Mutex // what first looks at files and then changes them is one
+	files   sync.Mutex // makes looking at files and then changing them one operation
 }
 
-// listenMachines gives every machine its address and tells it how it is reached. One key opens them all, and all
-// are in one known_hosts text, so that an example may declare either once.
+// listenMachines gives every machine its address and tells it how it is reached. One key opens all machines, and all
+// are in one known_hosts text, so that an example needs each only once.
 func (s *Sandbox) listenMachines(ctx context.Context) error {
 	public, private, err := newLogin()
 	if err != nil {
@@ -78,7 +78,7 @@ func newLogin() (ssh.PublicKey, []byte, error) {
 
 var errStranger = errors.New("the sandbox knows neither this user nor this key")
 
-// listenMachine takes a free port on loopback. Nothing is answered before start.
+// listenMachine opens a free port on loopback. Nothing is answered before start.
 func (s *Sandbox) listenMachine(ctx context.Context, p product, name string, login ssh.PublicKey) (*sshServer,
 	error) {
 	_, key, err := ed25519.GenerateKey(rand.Reader)
@@ -114,7 +114,7 @@ func (m *sshServer) address() string { return loginUser + "@" + m.socket.Addr().
 
 // serve answers one connection until it ends. Sessions and commands may outlive it.
 func (m *sshServer) serve(conn net.Conn) {
-	_ = conn.SetDeadline(time.Now().Add(handshakeWithin)) // a connection that is gone already shows in the handshake
+	_ = conn.SetDeadline(time.Now().Add(handshakeWithin)) // if the connection is gone, the handshake shows it
 	secured, channels, requests, err := ssh.NewServerConn(conn, m.config)
 	if err != nil {
 		m.sandbox.errorLog.Printf("machine %s: a login from %s failed: %v", m.machine, conn.RemoteAddr(), err)
@@ -136,5 +136,5 @@ func (m *sshServer) serve(conn net.Conn) {
 			_ = offered.Reject(ssh.UnknownChannelType, "there are only sessions and connections from here")
 		}
 	}
-	_ = secured.Wait() // it says how the connection ended, which the client knows
+	_ = secured.Wait() // its error says how the connection ended, which the client knows
 }

@@ -15,7 +15,7 @@ import (
 	"time"
 )
 
-// maxPersonBytes bounds what the control endpoint reads: a step's values are small.
+// maxPersonBytes is the maximum size of a request to the control endpoint. A step's values are small.
 const maxPersonBytes = 1 << 20
 
 type personRequest struct {
@@ -28,12 +28,12 @@ type personAnswer struct {
 	Error string `json:"error,omitempty"`
 }
 
-// personServer is the control endpoint: POST /person does a person's step, GET /state shows every world. Both
-// want the token, so that a web page which guesses the port cannot act.
+// personServer is the control endpoint: POST /person does a person's step, GET /state returns the state of every
+// world. Both require the token, so that a web page that guesses the port cannot act.
 type personServer struct {
 	sandbox *Sandbox
 	token   string
-	address string // with the token, as EnvPerson carries it
+	address string // with the token, as in EnvPerson
 	mux     http.ServeMux
 }
 
@@ -95,16 +95,16 @@ func answerPerson(w http.ResponseWriter, status int, a personAnswer) {
 	_ = json.NewEncoder(w).Encode(a) // the client may be gone
 }
 
-// PersonClient asks a sandbox's stand-in to do a person's steps. It may be used by several goroutines and holds
-// no connection between calls.
+// PersonClient asks a sandbox's stand-in to do a person's steps. It may be used by several goroutines. It keeps no
+// connection open between calls.
 type PersonClient struct {
 	base  *url.URL // without the token
 	token string
 	http  *http.Client
 }
 
-// NewPersonClient takes the value of EnvPerson and the content of the file that EnvCAFile names. Nothing but the
-// sandbox's own authority is trusted.
+// NewPersonClient makes a client from the value of EnvPerson and the content of the file that EnvCAFile names. It
+// trusts only the sandbox's own authority.
 func NewPersonClient(address string, caPEM []byte) (*PersonClient, error) {
 	u, err := url.Parse(address)
 	if err != nil { // its text would show the token
@@ -129,8 +129,8 @@ func NewPersonClient(address string, caPEM []byte) (*PersonClient, error) {
 	}, nil
 }
 
-// Do has the stand-in do one action and returns what was done in words. A refusal is the error's text. ctx bounds
-// the wait.
+// Do makes the stand-in do one action and returns a description of it. A refusal is the error's text. ctx limits the
+// wait.
 func (c *PersonClient) Do(ctx context.Context, action string, values map[string]string) (string, error) {
 	body, err := json.Marshal(personRequest{action, values})
 	if err != nil {
@@ -151,7 +151,7 @@ func (c *PersonClient) Do(ctx context.Context, action string, values map[string]
 	return a.Done, nil
 }
 
-// State is the JSON of Sandbox.State.
+// State returns the JSON of Sandbox.State.
 func (c *PersonClient) State(ctx context.Context) ([]byte, error) {
 	b, status, err := c.call(ctx, http.MethodGet, "/state", nil)
 	if err == nil && status != http.StatusOK {

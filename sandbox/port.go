@@ -18,7 +18,7 @@ import (
 	"golang.org/x/crypto/ssh"
 )
 
-// portServer takes connections to one port on loopback.
+// portServer accepts connections to one port on loopback.
 type portServer struct {
 	door
 
@@ -27,13 +27,13 @@ type portServer struct {
 	port    string
 }
 
-// serverOf is the server that a port belongs to.
+// serverOf returns the server that a port belongs to.
 func serverOf(port string) string {
 	server, _, _ := strings.Cut(port, "/")
 	return server
 }
 
-// listenPorts gives every port its address. Nothing is taken before start.
+// listenPorts gives every port its address. No connection is accepted before start.
 func (s *Sandbox) listenPorts(ctx context.Context) error {
 	for _, p := range s.products {
 		if p.network == nil {
@@ -67,7 +67,7 @@ func (p *portServer) serve(conn net.Conn) {
 	c.serve()
 }
 
-// leadOn answers whoever asks the machine to connect to somewhere (RFC 4254, 7.2).
+// leadOn handles a request to the machine to connect to an address (RFC 4254, 7.2).
 func (m *sshServer) leadOn(offered ssh.NewChannel) {
 	var to struct {
 		Host     string
@@ -108,21 +108,21 @@ type connection struct {
 	sandbox       *Sandbox
 	product       string
 	network       Network
-	server        string // the machine that was asked where the connection leads nowhere
-	port          string // "": it leads nowhere
+	server        string // the machine that was asked, if the connection leads nowhere
+	port          string // "" if it leads nowhere
 	path          string
 	local, remote net.Addr
 
-	accept func() (io.ReadWriteCloser, error) // gives the client's side: a socket, or a channel of SSH
+	accept func() (io.ReadWriteCloser, error) // returns the client's side: a socket, or an SSH channel
 	refuse func()
 }
 
-// serve serves a connection until it ends: faults before it, the access log after it.
+// serve serves a connection until it ends: faults first, the access log last.
 func (c *connection) serve() {
 	s := c.sandbox
 	line := AccessLine{Time: s.now(), Server: c.server, Product: c.product, Protocol: ProtocolTCP,
 		Method: MethodConnect, Path: c.path, Reading: true}
-	// Before the connection closes: whoever sees its end finds its line.
+	// Written before the connection closes, so that a client that sees its end finds the line.
 	end := sync.OnceFunc(func() {
 		line.DurationMS = s.sinceMS(line.Time)
 		s.access.write(line)
@@ -150,14 +150,14 @@ func (c *connection) serve() {
 	saying.Go(func() { w.say(client) })
 	line.CarriedOut, line.OK = c.inject(fault, w, end)
 	_ = w.Close()
-	saying.Wait() // what was said is sent
+	saying.Wait() // all data has been sent
 	line.BytesIn, line.BytesOut = w.heard.Load(), w.said.Load()
 	end()
 	_ = client.Close()
 	hearing.Wait()
 }
 
-// inject has a connection served, with the fault's help. log writes its line, if that has to be before it has ended.
+// inject serves a connection with a fault. It calls log if the line must be written before the connection has ended.
 func (c *connection) inject(f *Fault, w *wire, log func()) (carriedOut, ok bool) {
 	if f == nil {
 		return c.talk(w)
@@ -172,7 +172,7 @@ func (c *connection) inject(f *Fault, w *wire, log func()) (carriedOut, ok bool)
 	return false, false // it is closed
 }
 
-// talk lets the simulated server talk. A defect in it is the end of the connection, and told to whoever reads the
+// talk makes the simulated server talk. If the simulator panics, that ends the connection, and is written to the
 // error log.
 func (c *connection) talk(w *wire) (carriedOut, ok bool) {
 	ctx, release := c.sandbox.untilClose(context.Background())
@@ -192,11 +192,12 @@ func (c *connection) talk(w *wire) (carriedOut, ok bool) {
 	return true, true
 }
 
-// wire is what a World talks through: a pipe each way, so that deadlines work where a channel of SSH has none,
-// and a client that has said all still hears the rest. What comes is counted as far as it is read.
+// wire is the connection that a World talks through. It has a pipe for each direction, so that deadlines work
+// although SSH channels have none, and a client that has sent everything still receives the rest. It counts the data
+// that is read.
 type wire struct {
-	in, fromThem  net.Conn // what the client says: the World's end, the end that it is copied to
-	out, toThem   net.Conn // what the World says: its end, the end that is copied to the client
+	in, fromThem  net.Conn // what the client sends: the World's end, and the end that it is copied to
+	out, toThem   net.Conn // what the World sends: its end, and the end that is copied to the client
 	local, remote net.Addr
 	heard, said   atomic.Int64
 }
@@ -208,50 +209,50 @@ func newWire(local, remote net.Addr) *wire {
 	return w
 }
 
-// hear copies what the client says, and the end of it, until the World has closed.
+// hear copies what the client sends, and its end, until the World has closed the connection.
 func (w *wire) hear(client io.Reader) {
 	_, _ = io.Copy(w.fromThem, client)
 	_ = w.fromThem.Close()
 }
 
-// say copies what the World says until it closes, or the client is gone.
+// say copies what the World sends, until it closes the connection or the client is gone.
 func (w *wire) say(client io.Writer) {
 	_, _ = io.Copy(client, w.toThem)
 	_ = w.toThem.Close()
 }
 
-// Read is of net.Conn.
+// Read implements net.Conn.
 func (w *wire) Read(p []byte) (int, error) {
 	n, err := w.in.Read(p)
 	w.heard.Add(int64(n))
 	return n, err
 }
 
-// Write is of net.Conn.
+// Write implements net.Conn.
 func (w *wire) Write(p []byte) (int, error) {
 	n, err := w.out.Write(p)
 	w.said.Add(int64(n))
 	return n, err
 }
 
-// Close is of net.Conn.
+// Close implements net.Conn.
 func (w *wire) Close() error { return errors.Join(w.in.Close(), w.out.Close()) }
 
-// LocalAddr is of net.Conn.
+// LocalAddr implements net.Conn.
 func (w *wire) LocalAddr() net.Addr { return w.local }
 
-// RemoteAddr is of net.Conn.
+// RemoteAddr implements net.Conn.
 func (w *wire) RemoteAddr() net.Addr { return w.remote }
 
-// SetDeadline is of net.Conn.
+// SetDeadline implements net.Conn.
 func (w *wire) SetDeadline(t time.Time) error {
 	return errors.Join(w.SetReadDeadline(t), w.SetWriteDeadline(t))
 }
 
-// SetReadDeadline is of net.Conn.
+// SetReadDeadline implements net.Conn.
 func (w *wire) SetReadDeadline(t time.Time) error { return w.in.SetReadDeadline(t) }
 
-// SetWriteDeadline is of net.Conn.
+// SetWriteDeadline implements net.Conn.
 func (w *wire) SetWriteDeadline(t time.Time) error { return w.out.SetWriteDeadline(t) }
 
 // place is an address in the simulated network.

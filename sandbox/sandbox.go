@@ -18,55 +18,55 @@ import (
 	"github.com/spf13/afero"
 )
 
-// The variables that the sandbox itself adds to those of the simulated servers.
+// The variables that the sandbox sets in addition to those of the simulated servers.
 const (
 	// EnvCAFile names the PEM file of the authority that signed every certificate of the sandbox.
 	EnvCAFile = "SYNCCTL_SANDBOX_CA_FILE"
-	// EnvPerson is the address of the stand-in for a person, token included: what NewPersonClient takes.
+	// EnvPerson is the address of the stand-in for a person, with its token, for NewPersonClient.
 	EnvPerson = "SYNCCTL_SANDBOX_PERSON"
 	// EnvRehearsal tells syncctl that it is a process of a rehearsal, confined to its folder and to EnvAddresses. Its
-	// value has the names of the variables that the sandbox sets, with commas between them.
+	// value lists the names of the variables that the sandbox sets, separated by commas.
 	EnvRehearsal = "SYNCCTL_SANDBOX_REHEARSAL"
 	// EnvUntrusted, with any value, tells a process of a rehearsal that nobody has reviewed the files.
 	EnvUntrusted = "SYNCCTL_SANDBOX_UNTRUSTED"
-	// EnvSiteKeys names a file with the public SSH keys that stand for those of the site blocks in a rehearsal: a line
-	// each, the site's name and the key.
+	// EnvSiteKeys names a file with the public SSH keys that stand for those of the site blocks in a rehearsal. Each
+	// line has a site's name and its key.
 	EnvSiteKeys = "SYNCCTL_SANDBOX_SITE_KEYS"
-	// EnvAddresses are the addresses of all that is served, host:port, with commas between them: what syncctl reaches
-	// inside of the sandbox, and nothing else.
+	// EnvAddresses lists the addresses of everything that is served, host:port, separated by commas. Inside of the
+	// sandbox syncctl reaches only these.
 	EnvAddresses = "SYNCCTL_SANDBOX_ADDRESSES"
 )
 
-// tickInterval is how often the simulated servers learn that time has passed.
+// tickInterval is the interval of calls of World.Tick.
 const tickInterval = 20 * time.Millisecond
 
-// Options say what to serve and how.
+// Options says what to serve and how.
 type Options struct {
 	Seed     []byte          // the content of sandbox.json: an object, product -> that product's own seed
-	SeedName string          // how errors call the seed; "" is sandbox.json
+	SeedName string          // the name of the seed in errors; "" is sandbox.json
 	Products map[string]Open // the products that are built in
-	Faults   []Fault         // what goes wrong on purpose; the first that applies to a request wins
+	Faults   []Fault         // deliberate errors; the first that applies to a request is used
 	Person   bool            // serve the stand-in that does a person's steps
 
-	Hide  []Hidden // what answers and the output of commands do not say on purpose
-	Parts *Parts   // collects what answers and the output of commands say, before anything is hidden; nil for none
+	Hide  []Hidden // what is deliberately missing in answers and the output of commands
+	Parts *Parts   // collects the parts of answers and of the output of commands, before anything is hidden; may be nil
 
-	AccessLog io.Writer // a JSON line a request, see AccessLine; nil for none. Close does not close it
-	ErrorLog  io.Writer // what a simulated server says of its own defects, and failed handshakes; nil for nowhere
+	AccessLog io.Writer // a JSON line per request, see AccessLine; may be nil. Close does not close it
+	ErrorLog  io.Writer // defects of simulated servers, and failed handshakes; may be nil
 
-	Now   func() time.Time                                 // the time worlds and the access log see; nil is time.Now
+	Now   func() time.Time                                 // the time for worlds and the access log; nil is time.Now
 	Ticks <-chan time.Time                                 // when to call World.Tick; nil is every 20 ms
 	Sleep func(ctx context.Context, d time.Duration) error // waits for a `late` answer; nil is a timer
 }
 
-// Server is one simulated server, as it is reached.
+// Server is one simulated server, and its address.
 type Server struct {
 	Product string
 	Name    string
 	URL     string // https://127.0.0.1:PORT
 }
 
-// Machine is one simulated machine, as it is reached.
+// Machine is one simulated machine, and its address.
 type Machine struct {
 	Product string
 	Name    string
@@ -75,8 +75,8 @@ type Machine struct {
 
 // Sandbox is a running set of simulated servers. Its methods may be called from several goroutines.
 //
-// Worlds are used from several goroutines too: handlers, Tick, Person and State run at the same time, so a World
-// locks itself.
+// Worlds are also used from several goroutines: handlers, Tick, Person and State run at the same time, so a World
+// must do its own locking.
 type Sandbox struct {
 	products  []product
 	servers   []Server
@@ -92,7 +92,7 @@ type Sandbox struct {
 	machines  []*sshServer
 	ports     []*portServer
 	person    *personServer // nil without a stand-in
-	closing   chan struct{} // closed by Close: releases what hangs
+	closing   chan struct{} // closed by Close; releases everything that hangs
 	closed    sync.Once
 	ticking   sync.WaitGroup
 
@@ -103,11 +103,11 @@ type Sandbox struct {
 type product struct {
 	name     string
 	world    World
-	machines Machines // nil: it simulates none
-	network  Network  // nil: it takes requests alone
+	machines Machines // nil if it simulates none
+	network  Network  // nil if it only handles requests
 }
 
-// machineNames are those of the product's machines.
+// machineNames returns the names of the product's machines.
 func (p product) machineNames() []string {
 	if p.machines == nil {
 		return nil
@@ -115,15 +115,15 @@ func (p product) machineNames() []string {
 	return p.machines.Machines()
 }
 
-// names are those of the product's servers and machines, each once.
+// names returns the names of the product's servers and machines, each once.
 func (p product) names() []string {
 	names := append(slices.Clone(p.world.Servers()), p.machineNames()...)
 	slices.Sort(names)
 	return slices.Compact(names)
 }
 
-// Start seeds the products' worlds and serves every one of their servers until Close. A product of the seed that
-// is not built in is an *UnknownProductError. ctx bounds the start only.
+// Start seeds the products' worlds and serves all their servers until Close. If a product of the seed is not built
+// in, the error is an *UnknownProductError. ctx limits only the start.
 func Start(ctx context.Context, o Options) (*Sandbox, error) {
 	s, err := open(o)
 	if err != nil {
@@ -174,15 +174,15 @@ func open(o Options) (*Sandbox, error) {
 	if s.hiding, err = newHiding(o); err != nil {
 		return nil, err
 	}
-	// Clients check certificates by the machine's clock, whatever time the worlds are told.
+	// Clients check certificates by the machine's clock, whatever the time of the worlds is.
 	if s.authority, err = newAuthority(time.Now()); err != nil {
 		return nil, err
 	}
 	return s, nil
 }
 
-// serveAll gives every server its address first and answers requests afterwards: a world that asks another for
-// something must find it.
+// serveAll first gives every server its address and answers requests afterwards, because a world may send requests to
+// another one.
 func (s *Sandbox) serveAll(ctx context.Context, person bool) error {
 	i := 0
 	for _, p := range s.products {
@@ -224,7 +224,7 @@ func (s *Sandbox) serveAll(ctx context.Context, person bool) error {
 	return nil
 }
 
-// tick tells the worlds that time passes, until Close.
+// tick calls World.Tick of all worlds until Close.
 func (s *Sandbox) tick(ticks <-chan time.Time) {
 	if ticks == nil {
 		t := time.NewTicker(tickInterval)
@@ -243,9 +243,9 @@ func (s *Sandbox) tick(ticks <-chan time.Time) {
 	}
 }
 
-// Close stops every server and machine, at once even for requests, connections and commands that hang, and
-// returns when the last of them has ended and its access line is written. It may be called again. The error is
-// the first that the access log met.
+// Close stops every server and machine, at once even for requests, connections and commands that hang. It returns
+// when the last of them has ended and its access line is written. It may be called again. The error is the first
+// error of the access log.
 func (s *Sandbox) Close() error {
 	s.closed.Do(func() {
 		close(s.closing)
@@ -275,10 +275,10 @@ func (s *Sandbox) Machines() []Machine {
 	return out
 }
 
-// Addresses are those on which the simulated servers, machines and ports are reached, as HOST:PORT, sorted.
+// Addresses returns the addresses of the simulated servers, machines and ports, as HOST:PORT, sorted.
 func (s *Sandbox) Addresses() []string { return s.addresses(everyName) }
 
-// addresses are those of the servers and machines whose names are wanted, and that of the stand-in.
+// addresses returns those of the wanted servers and machines, and that of the stand-in.
 func (s *Sandbox) addresses(wanted func(name string) bool) []string {
 	var out []string
 	for address, name := range s.owners() {
@@ -290,8 +290,8 @@ func (s *Sandbox) addresses(wanted func(name string) bool) []string {
 	return out
 }
 
-// NamesAt are those of the servers and machines that are reached at addresses (HOST:PORT), sorted, each once. It is
-// never nil, which means to Isolate that all are reached.
+// NamesAt returns the names of the servers and machines at addresses (HOST:PORT), sorted, each once. It is never nil,
+// which Isolate takes for all.
 func (s *Sandbox) NamesAt(addresses []string) []string {
 	out := []string{}
 	owners := s.owners()
@@ -304,10 +304,10 @@ func (s *Sandbox) NamesAt(addresses []string) []string {
 	return slices.Compact(out)
 }
 
-// standIn is the name of the stand-in for a person among owners: no server has it.
+// standIn is the name of the stand-in for a person in owners. No server has this name.
 const standIn = ""
 
-// owners are the names of the servers and machines, by the addresses on which they are reached.
+// owners returns the names of the servers and machines, by their addresses.
 func (s *Sandbox) owners() map[string]string {
 	out := map[string]string{}
 	for _, l := range s.listeners {
@@ -322,7 +322,7 @@ func (s *Sandbox) owners() map[string]string {
 	return out
 }
 
-// SetFaults replaces what goes wrong on purpose. Requests are counted from 1 again.
+// SetFaults replaces the faults. Requests are counted from 1 again.
 func (s *Sandbox) SetFaults(faults []Fault) error {
 	in, err := newInjector(faults, s.products)
 	if err != nil {
@@ -334,9 +334,9 @@ func (s *Sandbox) SetFaults(faults []Fault) error {
 	return nil
 }
 
-// Isolate makes all servers and machines but those of the given names unreachable: what connects to them is cut off,
-// and so is what is asked of them over a connection that there was. The access log has a line for each, with the fault
-// "cut". nil: all can be reached again.
+// Isolate makes all servers and machines except those of the given names unreachable: connections to them are cut,
+// and so are requests over existing connections. The access log has a line for each, with the fault "cut". With nil
+// all can be reached again.
 func (s *Sandbox) Isolate(names []string) {
 	var only map[string]bool
 	if names != nil {
@@ -350,8 +350,8 @@ func (s *Sandbox) Isolate(names []string) {
 	s.faults.only = only
 }
 
-// gate lets a connection to a server or machine in, or cuts it off where Isolate says so, with a line in the access
-// log.
+// gate lets a connection to a server or machine in. If Isolate says so, it cuts the connection and writes a line to
+// the access log.
 func (s *Sandbox) gate(product, name string) func(net.Conn) bool {
 	return func(conn net.Conn) bool {
 		if !s.faults.isolated(name) {
@@ -364,11 +364,11 @@ func (s *Sandbox) gate(product, name string) func(net.Conn) bool {
 	}
 }
 
-// CA is the certificate of the throw-away authority, as PEM. Its key never leaves the process.
+// CA returns the certificate of the throw-away authority, as PEM. Its key never leaves the process.
 func (s *Sandbox) CA() []byte { return slices.Clone(s.authority.pem) }
 
-// WriteCA writes the authority's certificate to path, which Environment names from then on (made absolute,
-// because commands may run elsewhere).
+// WriteCA writes the authority's certificate to path, which Environment names from then on. The path is made
+// absolute, because commands may run elsewhere.
 func (s *Sandbox) WriteCA(fs afero.Fs, path string) error {
 	path, err := filepath.Abs(path)
 	if err != nil {
@@ -383,23 +383,23 @@ func (s *Sandbox) WriteCA(fs afero.Fs, path string) error {
 	return nil
 }
 
-// Environment is what a command inside the sandbox needs: the worlds' own variables, EnvCAFile once WriteCA was
-// called, EnvAddresses, and EnvPerson when there is a stand-in.
+// Environment returns the environment for a command inside the sandbox: the worlds' own variables, EnvCAFile and
+// EnvAddresses once WriteCA was called, and EnvPerson if there is a stand-in.
 func (s *Sandbox) Environment() map[string]string {
-	env, _ := s.environment(everyName) // Start refused what can fail here
+	env, _ := s.environment(everyName) // Start has refused everything that can fail here
 	return env
 }
 
 func everyName(string) bool { return true }
 
-// EnvironmentOf is Environment for a command that may reach these servers and machines alone. Of the others it has the
-// addresses, which are public, and no credentials.
+// EnvironmentOf is like Environment, for a command that may reach only these servers and machines. It has the
+// addresses of the others, which are public, but not their credentials.
 func (s *Sandbox) EnvironmentOf(names []string) map[string]string {
 	env, _ := s.environment(func(name string) bool { return slices.Contains(names, name) }) // as above
 	return env
 }
 
-// environment has the variables of the servers and machines whose names are wanted, and the addresses of all.
+// environment returns the variables of the wanted servers and machines, and the addresses of all.
 func (s *Sandbox) environment(wanted func(name string) bool) (map[string]string, error) {
 	env, owner := map[string]string{}, map[string]string{}
 	set := func(from, name, value string) error {
@@ -444,7 +444,8 @@ func (s *Sandbox) environment(wanted func(name string) bool) (map[string]string,
 	return env, errors.Join(errs...)
 }
 
-// State is the whole state of every world as an indented JSON object, product -> state: equal states are equal bytes.
+// State returns the whole state of every world as an indented JSON object, product -> state. Equal states give equal
+// bytes.
 func (s *Sandbox) State() ([]byte, error) {
 	all := map[string]any{}
 	for _, p := range s.products {
@@ -457,9 +458,9 @@ func (s *Sandbox) State() ([]byte, error) {
 	return b, nil
 }
 
-// Person has the worlds do what only a person can do, and returns what was done in words. Every world is tried,
-// by product name; one that does not know the action says so with an error that wraps errors.ErrUnsupported, so
-// that the refusal shown is that of the world that did know it.
+// Person makes the worlds do what only a person can do, and returns a description of it. It tries every world, in the
+// order of product names. A world that does not know the action returns an error that wraps errors.ErrUnsupported, so
+// only the refusal of the world that knows it is shown.
 func (s *Sandbox) Person(ctx context.Context, action string, values map[string]string) (string, error) {
 	var refusals []error
 	for _, p := range s.products {

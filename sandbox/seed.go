@@ -11,8 +11,8 @@ import (
 	"unicode/utf8"
 )
 
-// UnknownProductError says that a seed wants a product that is not built in. Whoever runs every example can skip
-// those.
+// UnknownProductError says that a seed has a product that is not built in. Code that runs every example can skip
+// those examples.
 type UnknownProductError struct {
 	Product  string
 	Position string   // file:line:column
@@ -27,7 +27,7 @@ func (e *UnknownProductError) Error() string {
 	return fmt.Sprintf("%s: there is no product %q to simulate: %s", e.Position, e.Product, known)
 }
 
-// part is one product's share of the seed.
+// part is one product's part of the seed.
 type part struct {
 	product string
 	seed    []byte
@@ -40,11 +40,11 @@ func seedName(o Options) string {
 	return o.SeedName
 }
 
-// splitSeed reads the seed's outermost object and leaves the products' own parts to them. Parts are sorted by
+// splitSeed splits the seed's outermost object into the products' parts, which it does not parse. They are sorted by
 // product.
 //
-// A part is handed over with blanks in place of all that stood before it in the file, so that the offsets, lines
-// and columns a product finds in it are those of the file.
+// Everything before a part in the file is replaced by blanks and passed with the part, so that the offsets, lines and
+// columns that a product finds in it are those of the file.
 func splitSeed(o Options) ([]part, error) {
 	at := func(offset int64) string {
 		line, column := position(o.Seed, offset)
@@ -57,7 +57,7 @@ func splitSeed(o Options) ([]part, error) {
 	if err := json.Unmarshal(o.Seed, &whole); err != nil {
 		return nil, seedError(at, err)
 	}
-	// The text is sound by now; the decoder only shows where things stand and what stands twice.
+	// The text is valid here. The decoder only shows positions and duplicates.
 	dec := json.NewDecoder(bytes.NewReader(o.Seed))
 	if t, err := dec.Token(); err != nil || t != json.Delim('{') {
 		return nil, fmt.Errorf("%s: the seed must be an object, product -> seed", at(0))
@@ -92,14 +92,14 @@ func splitSeed(o Options) ([]part, error) {
 	return parts, nil
 }
 
-// seedError gives a decoder's error its place in the file.
+// seedError adds the position in the file to a decoder's error.
 func seedError(at func(int64) string, err error) error {
 	var syntax *json.SyntaxError
 	var wrong *json.UnmarshalTypeError
 	switch {
 	case errors.As(err, &syntax) && strings.HasPrefix(err.Error(), "unexpected end"):
 		return fmt.Errorf("%s: the seed is not JSON: it ends too early", at(syntax.Offset))
-	case errors.As(err, &syntax): // the offset counts the offending byte
+	case errors.As(err, &syntax): // the offset includes the wrong byte
 		return fmt.Errorf("%s: the seed is not JSON: %w", at(syntax.Offset-1), err)
 	case errors.As(err, &wrong):
 		return fmt.Errorf("%s: the seed must be an object, product -> seed", at(0))
@@ -107,7 +107,8 @@ func seedError(at func(int64) string, err error) error {
 	return fmt.Errorf("%s: reading the seed: %w", at(0), err)
 }
 
-// position counts from 1; a column is a byte of its line, as editors' "go to" and other tools here count.
+// position returns line and column, both from 1. A column counts bytes, as in editors' "go to" and in other tools
+// here.
 func position(text []byte, offset int64) (line, column int) {
 	before := text[:min(max(offset, 0), int64(len(text)))]
 	return bytes.Count(before, []byte{'\n'}) + 1, len(before) - bytes.LastIndexByte(before, '\n')
@@ -124,7 +125,7 @@ func invalidUTF8(b []byte) int {
 	return -1
 }
 
-// blanks is text with a space for every byte but the line ends.
+// blanks returns text with a space for every byte except line ends.
 func blanks(text []byte) []byte {
 	out := bytes.Repeat([]byte{' '}, len(text))
 	for i, c := range text {
@@ -135,7 +136,7 @@ func blanks(text []byte) []byte {
 	return out
 }
 
-// indented is v as people read JSON: two spaces, keys of maps sorted, < and & as they are.
+// indented returns v as JSON for people: two spaces, keys of maps sorted, < and & unescaped.
 func indented(v any) ([]byte, error) {
 	var b bytes.Buffer
 	enc := json.NewEncoder(&b)

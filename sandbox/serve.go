@@ -18,19 +18,19 @@ import (
 	"time"
 )
 
-// listener is one TLS server on loopback and all that must have ended before it is gone.
+// listener is one TLS server on loopback, and waits at its end for everything that uses it.
 type listener struct {
 	name    string // of the server
 	url     string
 	http    *http.Server
 	socket  net.Listener
 	serving sync.WaitGroup // the accept loop
-	conns   sync.WaitGroup // connections that are neither closed nor taken over
-	answers sync.WaitGroup // handlers, which outlive a connection that they took over
+	conns   sync.WaitGroup // connections that are neither closed nor hijacked
+	answers sync.WaitGroup // handlers, which outlive a connection that they hijacked
 	started bool
 }
 
-// gated accepts the connections that are let in.
+// gated accepts only the connections that are let in.
 type gated struct {
 	net.Listener
 
@@ -46,8 +46,8 @@ func (g gated) Accept() (net.Conn, error) {
 	}
 }
 
-// listen takes a free port on loopback, for connections that are let in; nil: for all. Nothing is answered before
-// start.
+// listen opens a free port on loopback, for connections that are let in, or for all if let is nil. Nothing is
+// answered before start.
 func (s *Sandbox) listen(ctx context.Context, name string, let func(net.Conn) bool) (*listener, error) {
 	cert, err := s.authority.issue(name, time.Now())
 	if err != nil {
@@ -73,7 +73,7 @@ func (s *Sandbox) listen(ctx context.Context, name string, let func(net.Conn) bo
 			}
 		},
 	}
-	// HTTP/1.1 only: faults take connections over, which HTTP/2 does not allow.
+	// HTTP/1.1 only: faults hijack connections, which HTTP/2 does not allow.
 	l.socket = tls.NewListener(tcp, &tls.Config{
 		Certificates: []tls.Certificate{cert},
 		MinVersion:   tls.VersionTLS12,
@@ -86,13 +86,13 @@ func (s *Sandbox) listen(ctx context.Context, name string, let func(net.Conn) bo
 func (l *listener) start() {
 	l.started = true
 	l.serving.Go(func() {
-		// It ends with ErrServerClosed; an accept that fails for good shows to clients as a refused connection.
+		// It ends with ErrServerClosed. To clients, a permanent failure of accept looks like a refused connection.
 		_ = l.http.Serve(l.socket)
 	})
 }
 
 func (l *listener) stop() {
-	_ = l.http.Close() // what it could not close is closed already
+	_ = l.http.Close() // what it could not close is already closed
 	if !l.started {
 		_ = l.socket.Close()
 	}
@@ -101,7 +101,7 @@ func (l *listener) stop() {
 	l.answers.Wait()
 }
 
-// answer runs a handler so that stop waits for it.
+// answer wraps a handler so that stop waits for it.
 func (l *listener) answer(h http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		l.answers.Add(1)
@@ -110,7 +110,7 @@ func (l *listener) answer(h http.Handler) http.Handler {
 	})
 }
 
-// observe wraps a simulated server: faults before it, the access log after it.
+// observe wraps a simulated server: faults first, the access log last.
 func (s *Sandbox) observe(product, server string, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		x := &exchange{ResponseWriter: w, begun: s.now()}
@@ -131,14 +131,14 @@ func (s *Sandbox) observe(product, server string, next http.Handler) http.Handle
 			s.access.write(line)
 		})
 		s.inject(fault, x, r, next, log)
-		log() // before the connection closes: whoever sees the request's end finds its line
+		log() // before the connection closes, so that a client that sees its end finds the line
 		if x.cut {
 			hangUp(w)
 		}
 	})
 }
 
-// inject answers a request, with the fault's help. log writes its line, if that has to be before it has ended.
+// inject answers a request with a fault. It calls log if the line must be written before the request has ended.
 func (s *Sandbox) inject(f *Fault, x *exchange, r *http.Request, next http.Handler, log func()) {
 	if f == nil {
 		s.carryOut(x, x, r, next)
@@ -153,7 +153,7 @@ func (s *Sandbox) inject(f *Fault, x *exchange, r *http.Request, next http.Handl
 		x.WriteHeader(f.Status)
 		_, _ = fmt.Fprintf(x, "a fault asked for: %s\n", f) // the client may be gone
 	case Hang:
-		_, _ = io.Copy(io.Discard, r.Body) // only a request read to its end tells when the client gives up
+		_, _ = io.Copy(io.Discard, r.Body) // only after reading the whole request we notice when the client gives up
 		x.cut = true
 		log()
 		select {
@@ -177,24 +177,24 @@ func (s *Sandbox) inject(f *Fault, x *exchange, r *http.Request, next http.Handl
 	}
 }
 
-// looks tells whether requests of a method change nothing.
+// looks reports whether requests with a method change nothing.
 func looks(method string) bool {
 	return method == http.MethodGet || method == http.MethodHead || method == http.MethodOptions
 }
 
-// answer is what a simulated server writes into.
+// answer is the writer for a simulated server's answer.
 type answer interface {
 	http.ResponseWriter
-	answered() int // the status, 200 where none was written
+	answered() int // the status, 200 if none was written
 }
 
-// carryOut lets the simulated server answer into w. A defect in it is an answer too, and told to whoever reads
+// carryOut makes the simulated server answer into w. If the simulator panics, that is the answer, and is written to
 // the error log.
 func (s *Sandbox) carryOut(x *exchange, w answer, r *http.Request, next http.Handler) {
 	x.carriedOut = true
 	defer func() {
 		p := recover()
-		down := p == http.ErrAbortHandler //nolint:errorlint // the server compares it so, too
+		down := p == http.ErrAbortHandler //nolint:errorlint // net/http compares it this way, too
 		defer func() { x.ok = !down && w.answered() < http.StatusBadRequest }()
 		switch {
 		case p == nil:
@@ -208,17 +208,18 @@ func (s *Sandbox) carryOut(x *exchange, w answer, r *http.Request, next http.Han
 	next.ServeHTTP(w, r)
 }
 
-// sinceMS is how long something took, by the sandbox's clock.
+// sinceMS returns how long something took, by the sandbox's clock.
 func (s *Sandbox) sinceMS(begun time.Time) int64 { return s.now().Sub(begun).Milliseconds() }
 
-// sleepUntilClose waits for d, or fails earlier when the client gives up or the sandbox closes.
+// sleepUntilClose waits for d. It fails earlier if the client gives up or the sandbox closes.
 func (s *Sandbox) sleepUntilClose(ctx context.Context, d time.Duration) error {
 	ctx, release := s.untilClose(ctx)
 	defer release()
 	return s.sleep(ctx, d)
 }
 
-// untilClose is a context that also ends when the sandbox closes. release it when it is not needed any more.
+// untilClose returns a context that also ends when the sandbox closes. release must be called when it is not needed
+// any more.
 func (s *Sandbox) untilClose(ctx context.Context) (until context.Context, release func()) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	done := make(chan struct{})
@@ -239,16 +240,16 @@ func (s *Sandbox) untilClose(ctx context.Context) (until context.Context, releas
 
 var errClosing = errors.New("the sandbox closes")
 
-// hangUp closes a connection without a (further) answer.
+// hangUp closes a connection without an answer, or without the rest of it.
 func hangUp(w http.ResponseWriter) {
 	conn, _, err := http.NewResponseController(w).Hijack()
-	if err != nil { // part of an answer is on its way already, or the client is gone
+	if err != nil { // part of an answer was already sent, or the client is gone
 		panic(http.ErrAbortHandler)
 	}
 	_ = conn.Close()
 }
 
-// exchange is one request's answer, counted.
+// exchange is one request's answer, with what is counted of it.
 type exchange struct {
 	http.ResponseWriter
 
@@ -257,10 +258,10 @@ type exchange struct {
 	written    int64
 	cut        bool
 	carriedOut bool
-	ok         bool // the simulated server had no objection
+	ok         bool // the simulated server answered without an error
 }
 
-// status is what the client got: 0 when the connection was cut.
+// status returns the status that the client got, 0 if the connection was cut.
 func (x *exchange) status() int {
 	if x.cut {
 		return 0
@@ -271,7 +272,7 @@ func (x *exchange) status() int {
 func (x *exchange) answered() int { return max(x.code, http.StatusOK) }
 
 func (x *exchange) WriteHeader(code int) {
-	if x.code == 0 && code >= 200 { // 1xx may come before the real one
+	if x.code == 0 && code >= 200 { // 1xx may come before the final status
 		x.code = code
 	}
 	x.ResponseWriter.WriteHeader(code)
@@ -286,10 +287,10 @@ func (x *exchange) Write(b []byte) (int, error) {
 	return n, err
 }
 
-// Unwrap lets http.ResponseController reach flushing and the like.
+// Unwrap lets http.ResponseController use flushing and the like.
 func (x *exchange) Unwrap() http.ResponseWriter { return x.ResponseWriter }
 
-// Flush is for handlers that ask for a http.Flusher.
+// Flush is used by handlers that ask for an http.Flusher.
 func (x *exchange) Flush() { _ = http.NewResponseController(x.ResponseWriter).Flush() }
 
 type countingBody struct {
@@ -306,7 +307,7 @@ func (b *countingBody) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// digest tells one body from another; "" for none.
+// digest returns a short hash to tell bodies apart, or "" if there is none.
 func (b *countingBody) digest() string {
 	if b.n == 0 {
 		return ""
@@ -314,7 +315,7 @@ func (b *countingBody) digest() string {
 	return hex.EncodeToString(b.sum.Sum(nil)[:4])
 }
 
-// memo keeps an answer that is sent later, or never.
+// memo holds an answer that is sent later, or never.
 type memo struct {
 	header http.Header
 	code   int

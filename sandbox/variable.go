@@ -13,13 +13,13 @@ import (
 	"golang.org/x/crypto/ssh"
 )
 
-// ofVariables begins the names of the variables that syncctl takes values of the configuration's variables from.
+// ofVariables is the prefix of the names of environment variables that set the configuration's variables.
 const ofVariables = "SYNCCTL_VAR_"
 
 var variableName = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_]*$`)
 
-// given are the words that the name of a variable may end in, what the simulated servers give, with what the value
-// has to be. Only a name or a password is any text.
+// given holds the words that the name of a variable may end in, and the checks of their values: the things that
+// simulated servers provide. Only for names, passwords and the like is any text allowed.
 var given = map[string]func(value string, served []string) bool{
 	"URL": isURL, "HOST": isHost, "PORT": isPort,
 	"ADDRESS": isAddress, "PLAIN": isAddress, "TLS": isAddress, "SSH": isAddress,
@@ -27,12 +27,12 @@ var given = map[string]func(value string, served []string) bool{
 	"LOGIN": isText, "NAME": isText, "USER": isText, "PASS": isText, "PASSWORD": isText, "TOKEN": isText,
 }
 
-// ofPrograms are those of such names that a program takes for a command to run, or for who somebody is.
+// ofPrograms lists those of such names that programs use for a command to run, or for the identity of the user.
 var ofPrograms = []string{"GIT_SSH", "SVN_SSH", "USER", "LOGNAME", "NAME", "HOST"}
 
-// checkVariable refuses a variable that a seed may not set, and a value that its name is not for; served are the
-// addresses of the sandbox. A seed is a file that others may have written, and what it sets is seen by shells and
-// programs, and by syncctl itself: LD_PRELOAD, BASH_ENV or SYNCCTL_LOG_PATH would do something there, and so would
+// checkVariable returns an error for a variable that a seed may not set, and for a value that does not fit its name.
+// served are the addresses of the sandbox. A seed is a file that others may have written, and shells, programs and
+// syncctl itself see what it sets. LD_PRELOAD, BASH_ENV or SYNCCTL_LOG_PATH would have an effect there. So would
 // another server in PIP_INDEX_URL or DOCKER_HOST, where the seed calls it a password.
 func checkVariable(name, value string, served []string) error {
 	if !variableName.MatchString(name) {
@@ -56,7 +56,7 @@ func checkVariable(name, value string, served []string) error {
 	return nil
 }
 
-// isPlace tells of a variable whether its value is where something is served, or a part of that.
+// isPlace reports whether the value of a variable is an address where something is served, or a part of one.
 func isPlace(name, value string, served []string) bool {
 	switch upper := strings.ToUpper(name); {
 	case isURL(value, served) || isAddress(value, served):
@@ -75,7 +75,7 @@ func isURL(value string, served []string) bool {
 	return err == nil && u.Scheme == "https" && u.User == nil && slices.Contains(served, u.Host)
 }
 
-// isAddress: with the sandbox's user, too, as SSH has it.
+// isAddress reports whether the value is an address of the sandbox, for SSH also with the sandbox's user.
 func isAddress(value string, served []string) bool {
 	return slices.Contains(served, strings.TrimPrefix(value, loginUser+"@"))
 }
@@ -84,7 +84,7 @@ func isHost(value string, served []string) bool { return isPartOf(value, served,
 
 func isPort(value string, served []string) bool { return isPartOf(value, served, 1) }
 
-// isPartOf tells whether a value is the host (0) or the port (1) of an address.
+// isPartOf reports whether a value is the host (0) or the port (1) of an address.
 func isPartOf(value string, served []string, part int) bool {
 	return slices.ContainsFunc(served, func(address string) bool {
 		host, port, err := net.SplitHostPort(address)
