@@ -13,8 +13,8 @@ import (
 	"github.com/syncctl/syncctl/printable"
 )
 
-// Rechain returns the same entries chained with another key. With nil anybody can check the chain, and what is chained
-// so is the same wherever it is written: a chain travels in this form.
+// Rechain returns the same entries chained with another key. Without a key (nil) anybody can check the chain, and it
+// is the same wherever it is written. Chains are sent to other sites in this form.
 func Rechain(entries []Entry, key []byte) ([]Entry, error) {
 	out := make([]Entry, len(entries))
 	prev := ""
@@ -29,7 +29,7 @@ func Rechain(entries []Entry, key []byte) ([]Entry, error) {
 	return out, nil
 }
 
-// Encode writes entries as a journal has them.
+// Encode writes entries in the format of a journal.
 func Encode(w io.Writer, entries []Entry) error {
 	for _, e := range entries {
 		line, err := json.Marshal(e)
@@ -43,7 +43,7 @@ func Encode(w io.Writer, entries []Entry) error {
 	return nil
 }
 
-// Write writes entries to a journal of their own, whole or not at all, chained with key.
+// Write writes entries to a new journal, completely or not at all, chained with key.
 func Write(fsys afero.Fs, path string, entries []Entry, key []byte) error {
 	chained, err := Rechain(entries, key)
 	if err != nil {
@@ -75,6 +75,6 @@ func Write(fsys afero.Fs, path string, entries []Entry, key []byte) error {
 	if err != nil {
 		return fmt.Errorf("writing journal %s: %w", path, err)
 	}
-	_ = dir.Sync() // not every system lets a folder be synced; the rename itself has happened
+	_ = dir.Sync() // not every system can sync a folder; the rename itself has happened
 	return dir.Close()
 }

@@ -1,10 +1,11 @@
-// Package journal is the durable, append-only record of a run, and the lock that lets one run at a time write.
+// Package journal keeps the durable, append-only record of a run, and the lock that lets only one run write at a
+// time.
 //
 // A journal is a file of JSON Lines. Every line is on disk (fsync) before Append returns; lines that are appended at
-// the same time are made durable together. A line carries the SHA-256 of itself and of the line before it (with a key:
-// the HMAC), so that a line changed or taken out later is noticed. A line that a dying process wrote only half is the
-// last one and has no newline; it was never reported as written, and is dropped. The journal knows nothing of what it
-// records: keys and events are strings.
+// the same time are made durable together. A line has the SHA-256 (with a key: the HMAC) of itself, and that of the
+// previous line, so that a line that is changed or removed later is noticed. If a process dies while it writes a
+// line, the incomplete line is the last one and has no newline. It was never reported as written, and is dropped. The
+// package does not know what it records: keys and events are strings.
 package journal
 
 import (
@@ -37,21 +38,21 @@ type Entry struct {
 	Key   string            `json:"key"`
 	Event string            `json:"event"`
 	Data  map[string]string `json:"data,omitempty"`
-	Prev  string            `json:"prev"` // Hash of the entry before, "" for the first
+	Prev  string            `json:"prev"` // Hash of the previous entry, "" for the first
 	Hash  string            `json:"hash"` // hex SHA-256, or HMAC, of this entry's JSON with Hash empty
 
-	// These are not written. They are set where entries of several journals stand in one list.
-	Site  string         `json:"-"` // whose journal the entry is from
-	Own   int            `json:"-"` // its Seq there: Seq is then its place in the list
-	Knows map[string]int `json:"-"` // how many entries of each other site's journal had been received before it
+	// These are not written. They are set in lists of entries from several journals.
+	Site  string         `json:"-"` // the site whose journal has the entry
+	Own   int            `json:"-"` // its Seq in that journal, as Seq is then its place in the list
+	Knows map[string]int `json:"-"` // for each other site, how many entries of its journal had been received before
 }
 
-// ErrBroken is wrapped by what Read and Open return for a journal whose chain does not hold.
+// ErrBroken is wrapped by the errors of Read and Open for a journal whose chain is damaged.
 var ErrBroken = errors.New("journal is damaged")
 
 var errUnfinished = errors.New("it did not end")
 
-// Stage tells a Watcher how far a write is.
+// Stage tells Options.Watch how far a write has come.
 type Stage string
 
 // The stages of one Append, in order. Several entries may be written before they are synced together.
@@ -62,14 +63,14 @@ const (
 	Synced  Stage = "synced"  // durable
 )
 
-// Options come from outside.
+// Options holds what comes from outside.
 type Options struct {
 	Now   func() time.Time
 	Key   []byte             // of the HMAC that chains the entries, so that nobody else can write any; nil: plain SHA-256
 	Watch func(Stage, Entry) // called at every stage of every write; nil for nobody. Tests kill the process here
 }
 
-// Journal is open for appending. It may be used from several goroutines.
+// Journal is a journal open for appending. It may be used from several goroutines.
 type Journal struct {
 	opts Options
 
@@ -78,21 +79,22 @@ type Journal struct {
 
 	mu      sync.Mutex
 	entries []Entry // the durable ones
-	seq     int     // of the last entry that has its place in the chain, durable or not
+	seq     int     // of the last entry in the chain, durable or not
 	hash    string  // its hash
-	next    *group  // what is written next; nil: nothing waits
-	broken  error   // a write failed: what is on disk is unknown
+	next    *group  // written next; nil if nothing waits
+	broken  error   // error of a failed write: what is on disk is unknown
 }
 
-// group is entries that are written and made durable together.
+// group holds entries that are written and made durable together.
 type group struct {
 	entries []Entry
 	lines   [][]byte
 	ended   chan struct{}
-	err     error // why they are not durable; read once it has ended
+	err     error // why they are not durable; may be read once ended is closed
 }
 
-// Open opens the journal at path for appending, creating it if it is missing. A half-written last line is cut off.
+// Open opens the journal at path for appending. It creates the journal if it is missing, and removes an incomplete
+// last line.
 func Open(fsys afero.Fs, path string, opts Options) (*Journal, error) {
 	entries, good, err := read(fsys, path, opts.Key)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -117,8 +119,8 @@ func seekTo(f afero.File, at int64) error {
 	return err
 }
 
-// Append writes one entry and returns once it is durable. After a failed write the journal accepts nothing more: open
-// it again to find out what is on disk.
+// Append writes one entry and returns once it is durable. After a failed write the journal accepts no more entries:
+// open it again to find out what is on disk.
 func (j *Journal) Append(ctx context.Context, key, event string, data map[string]string) (Entry, error) {
 	e, g, first, err := j.join(ctx, Entry{Key: key, Event: event, Data: valid(data)})
 	if first {
@@ -134,8 +136,8 @@ func (j *Journal) Append(ctx context.Context, key, event string, data map[string
 	return e, nil
 }
 
-// join gives an entry its place in the chain, and in the group that is written next. The first one of a group has to
-// flush it.
+// join adds an entry to the chain, and to the group that is written next. The caller that added the first entry of a
+// group (first is true) must flush the group.
 func (j *Journal) join(ctx context.Context, e Entry) (_ Entry, g *group, first bool, err error) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
@@ -159,12 +161,12 @@ func (j *Journal) join(ctx context.Context, e Entry) (_ Entry, g *group, first b
 	return e, j.next, first, nil
 }
 
-// flush makes the next group durable. While one is written, the next one grows.
+// flush makes the next group durable. Meanwhile the group after it grows.
 func (j *Journal) flush(g *group) {
 	j.disk.Lock()
 	defer j.disk.Unlock()
 	defer close(g.ended)
-	runtime.Gosched() // those whose entries were just made durable may join with their next ones
+	runtime.Gosched() // goroutines whose entries were just made durable may add their next ones
 	j.mu.Lock()
 	j.next = nil
 	g.err = afterFailure(j.broken)
@@ -181,7 +183,7 @@ func (j *Journal) flush(g *group) {
 	}
 }
 
-// settle takes in how a write ended.
+// settle records the result of a write.
 func (j *Journal) settle(g *group) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
@@ -199,7 +201,8 @@ func afterFailure(broken error) error {
 	return fmt.Errorf("it takes no more entries after a failed write: %w", broken)
 }
 
-// valid is the data as it will be read again: its hash is computed then, too, and JSON takes no other bytes than UTF-8.
+// valid returns the data as it will be read again, because its hash is computed then, too. JSON only keeps valid
+// UTF-8.
 func valid(data map[string]string) map[string]string {
 	out := maps.Clone(data)
 	for name, value := range data {
@@ -216,7 +219,7 @@ func (j *Journal) write(g *group) error {
 		}
 		return j.file.Sync()
 	}
-	for i, line := range g.lines { // by halves, so that a watcher can see the file with half a line in it
+	for i, line := range g.lines { // in halves, so that a watcher can see the file with half a line
 		j.watch(Writing, g.entries[i])
 		if _, err := j.file.Write(line[:len(line)/2]); err != nil {
 			return err
@@ -258,7 +261,7 @@ func (j *Journal) Close() error {
 	return j.file.Close()
 }
 
-// sum is the hash of an entry, whatever its Hash says.
+// sum computes the hash of an entry. It ignores its Hash.
 func (e Entry) sum(key []byte) (string, error) {
 	e.Hash = ""
 	b, err := json.Marshal(e)

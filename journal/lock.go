@@ -12,7 +12,7 @@ import (
 	"github.com/syncctl/syncctl/printable"
 )
 
-// Holder is who has the lock.
+// Holder says who holds the lock.
 type Holder struct {
 	PID   int       `json:"pid"`
 	Host  string    `json:"host"`
@@ -20,10 +20,10 @@ type Holder struct {
 	What  string    `json:"what"` // such as "apply"
 }
 
-// LockedError says that another run is under way.
+// LockedError says that another run holds the lock.
 type LockedError struct {
 	Path   string
-	Holder Holder // zero when the holder has not written its name yet
+	Holder Holder // zero if the holder has not written its name yet
 }
 
 func (e *LockedError) Error() string {
@@ -34,11 +34,11 @@ func (e *LockedError) Error() string {
 		e.Path, e.Holder.What, e.Holder.PID, e.Holder.Host, e.Holder.Since.Format(time.RFC3339))
 }
 
-// Lock is held until Release, or until the process ends however it ends: it is the operating system's file lock, so
-// nothing is left behind by a process that was killed.
+// Lock is held until Release, or until the process ends in any way. It is the operating system's file lock, so a
+// killed process does not leave it locked.
 type Lock struct{ f *flock.Flock }
 
-// Acquire takes the lock at path without waiting. The error is a *LockedError when somebody else has it.
+// Acquire takes the lock at path without waiting. The error is a *LockedError if somebody else holds it.
 func Acquire(_ context.Context, path string, h Holder) (*Lock, error) {
 	f := flock.New(path)
 	ok, err := f.TryLock()
@@ -48,7 +48,7 @@ func Acquire(_ context.Context, path string, h Holder) (*Lock, error) {
 	if !ok {
 		locked := &LockedError{Path: path}
 		if src, err := os.ReadFile(path); err == nil {
-			_ = json.Unmarshal(src, &locked.Holder) // the name is for people; without it the refusal stands all the same
+			_ = json.Unmarshal(src, &locked.Holder) // the name is only for people
 		}
 		return nil, locked
 	}
@@ -62,7 +62,8 @@ func Acquire(_ context.Context, path string, h Holder) (*Lock, error) {
 	return &Lock{f: f}, nil
 }
 
-// Release gives the lock back. The file stays: removing it would let two processes lock two files of one name.
+// Release releases the lock. The file stays: if it were removed, two processes could lock two files with the same
+// name.
 func (l *Lock) Release() error {
 	if err := os.Truncate(l.f.Path(), 0); err != nil {
 		return errors.Join(fmt.Errorf("clearing the lock %s: %w", l.f.Path(), err), l.f.Unlock())

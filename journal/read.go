@@ -16,16 +16,16 @@ import (
 	"github.com/spf13/afero"
 )
 
-// Read returns the entries of the journal at path. It may be read while another process appends: a line that is still
-// being written is left out. key is that of Options. The error wraps ErrBroken when the chain does not hold; the
-// entries before the damage are returned with it. It wraps fs.ErrNotExist when the journal is missing.
+// Read returns the entries of the journal at path. Another process may append at the same time; an incomplete line is
+// left out. key is that of Options. The error wraps ErrBroken if the chain is damaged; then the entries before the
+// damage are returned, too. It wraps fs.ErrNotExist if the journal is missing.
 func Read(fsys afero.Fs, path string, key []byte) ([]Entry, error) {
 	entries, _, err := read(fsys, path, key)
 	return entries, err
 }
 
-// Last returns the last entry of the journal at path, and reads no more than it has to: the entry is authentic, and of
-// those before it nothing is known. The error wraps ErrBroken where the last line is not whole.
+// Last returns the last entry of the journal at path, and reads no more than necessary. The entry is authentic; the
+// entries before it are not checked. The error wraps ErrBroken if the last line is incomplete or was changed.
 func Last(fsys afero.Fs, path string, key []byte) (Entry, error) {
 	line, err := lastLine(fsys, path)
 	if err != nil {
@@ -41,7 +41,7 @@ func Last(fsys afero.Fs, path string, key []byte) (Entry, error) {
 	return e, nil
 }
 
-// lastLine reads the last line of a file, which must end in a newline, without it.
+// lastLine returns the last line of a file without its newline. The file must end in a newline.
 func lastLine(fsys afero.Fs, path string) ([]byte, error) {
 	f, err := fsys.Open(path)
 	if err != nil {
@@ -81,7 +81,7 @@ func read(fsys afero.Fs, path string, key []byte) ([]Entry, int64, error) {
 	return entries, good, nil
 }
 
-// Decode reads what Encode wrote, to its end. The error wraps ErrBroken when the chain does not hold.
+// Decode reads the output of Encode to its end. The error wraps ErrBroken if the chain is damaged.
 func Decode(r io.Reader, key []byte) ([]Entry, error) {
 	src, err := io.ReadAll(r)
 	if err != nil {
@@ -97,17 +97,17 @@ func Decode(r io.Reader, key []byte) ([]Entry, error) {
 	return entries, nil
 }
 
-// smallPart is how many lines are decoded by one goroutine at least.
+// smallPart is the minimum number of lines that one goroutine decodes.
 const smallPart = 200
 
-// parse decodes the whole lines of src. It returns the entries before the first line that does not hold, and how many
-// bytes they are. A last line without its end is still being written, and left out.
+// parse decodes the complete lines of src. It returns the entries before the first damaged line, and their length in
+// bytes. A last line without its newline is still being written, and is left out.
 func parse(src, key []byte) ([]Entry, int64, error) {
 	lines := linesOf(src)
 	entries := make([]Entry, len(lines)-1)
 	parts := min(runtime.GOMAXPROCS(0), 1+len(entries)/smallPart)
 	failed := make([]error, parts)
-	good := make([]int, parts) // how many entries there are up to the end of each part, or to what failed in it
+	good := make([]int, parts) // the number of entries up to the end of each part, or up to the first damaged one in it
 	var wait sync.WaitGroup
 	for i := range parts {
 		wait.Go(func() {
@@ -155,17 +155,17 @@ func linesOf(src []byte) []int {
 
 var errChanged = fmt.Errorf("%w: it was changed, or a line before it is missing", ErrBroken)
 
-// decoder decodes lines of one journal. It must not be used from several goroutines.
+// decoder decodes lines of one journal. It must be used by one goroutine at a time.
 type decoder struct {
 	key  []byte
 	hash hash.Hash
-	sum  []byte // kept for the next line
+	sum  []byte // reused for the next line
 	text []byte
 }
 
 func newDecoder(key []byte) *decoder { return &decoder{key: key, hash: newHash(key)} }
 
-// checked decodes a line whose hash must be right.
+// checked decodes a line. It fails if the line's hash is wrong.
 func (d *decoder) checked(line []byte) (Entry, error) {
 	e, authentic, err := d.decode(line)
 	if err == nil && !authentic {
@@ -174,7 +174,7 @@ func (d *decoder) checked(line []byte) (Entry, error) {
 	return e, err
 }
 
-// decode decodes a line, and reports whether its hash is that of what it says.
+// decode parses a line, and reports whether its hash is right.
 func (d *decoder) decode(line []byte) (e Entry, authentic bool, err error) {
 	if err := json.Unmarshal(line, &e); err != nil {
 		return Entry{}, false, fmt.Errorf("%w: it was changed or cut short", ErrBroken)
@@ -186,7 +186,7 @@ func (d *decoder) decode(line []byte) (e Entry, authentic bool, err error) {
 		d.hash.Write([]byte(`"}`))
 		d.sum = d.hash.Sum(d.sum[:0])
 		d.text = hex.AppendEncode(d.text[:0], d.sum)
-		if string(d.text) == e.Hash { // it is written as it was hashed, as most lines are
+		if string(d.text) == e.Hash { // most lines are written as they were hashed
 			return e, true, nil
 		}
 	}
