@@ -1,5 +1,5 @@
-// Package seed reads a simulator's part of a sandbox's seed, strictly: what is not understood is an error with
-// its place.
+// Package seed reads a simulator's part of a sandbox's seed strictly: anything that it does not understand is an
+// error, which says where it is.
 package seed
 
 import (
@@ -11,9 +11,9 @@ import (
 	"strings"
 )
 
-// Decode decodes one JSON document into out. Unknown and repeated members, values of another type, bad syntax and
-// trailing data are errors that begin with "line L, column C". encoding/json alone would match names without
-// regard to case, let the last of two members win, and say nothing about where.
+// Decode decodes one JSON document into out. It is an error that begins with "line L, column C" if the document has
+// unknown or duplicate members, values of a wrong type, bad syntax or trailing data. encoding/json alone would ignore
+// the case of names, let the last of duplicate members win, and not say where the error is.
 func Decode(data []byte, out any) error {
 	if err := checkSyntax(data); err != nil {
 		return err
@@ -51,8 +51,8 @@ func at(data []byte, offset int64, text string) error {
 	return fmt.Errorf("line %d, column %d: %s", line, column, text)
 }
 
-// checkMembers walks the next value of d beside the type that it will be decoded into. The syntax is known to be
-// good.
+// checkMembers checks the next value of d against the type that it will be decoded into. The syntax must have been
+// checked.
 func checkMembers(data []byte, d *json.Decoder, t reflect.Type, path string) error {
 	for t.Kind() == reflect.Pointer {
 		t = t.Elem()
@@ -91,7 +91,7 @@ func checkMembers(data []byte, d *json.Decoder, t reflect.Type, path string) err
 		_, err = d.Token()
 		return err
 	}
-	return nil // a scalar where none fits, or null: json.Unmarshal judges it
+	return nil // a scalar where none fits, or null: json.Unmarshal checks it
 }
 
 func checkObject(data []byte, d *json.Decoder, fields map[string]reflect.Type, elem reflect.Type, path string) error {

@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// Instant reads a time in RFC 3339, or gives another one for "". Years that are surely a mistake are refused.
+// Instant parses a time in RFC 3339. It returns otherwise for "". Years before 1990 and after 2200 are refused.
 func Instant(text string, otherwise time.Time) (time.Time, error) {
 	if text == "" {
 		return otherwise, nil
@@ -19,7 +19,7 @@ func Instant(text string, otherwise time.Time) (time.Time, error) {
 	return t, err
 }
 
-// OneOf checks that a member's value is one of the words. An empty value becomes the first of them.
+// OneOf checks that a member's value is one of the words. It sets an empty value to the first of them.
 func OneOf(member string, value *string, words ...string) error {
 	if *value == "" {
 		*value = words[0]
