@@ -2,10 +2,10 @@ package wording
 
 import "strings"
 
-// Closed says in words what an error of a connection means that ends in EOF. Others stay as they are.
+// Closed rewords an error of a connection that ends in EOF. It returns other errors unchanged.
 func Closed(err error) error { return ended(err, "the other side closed the connection") }
 
-// Short says in words what an error of a document means that ends in EOF. Others stay as they are.
+// Short rewords an error of a document that ends in EOF. It returns other errors unchanged.
 func Short(err error) error { return ended(err, "it ends too early") }
 
 func ended(err error, words string) error {
@@ -21,7 +21,7 @@ func ended(err error, words string) error {
 	return err
 }
 
-// inWords is an error with a text of ours.
+// inWords is an error with a text of our own, which wraps the original one.
 type inWords struct {
 	text  string
 	cause error

@@ -1,4 +1,4 @@
-// Package wording puts numbers, lists and foreign text into the sentences that people read.
+// Package wording formats numbers, lists and foreign text for sentences that people read.
 package wording
 
 import (
@@ -12,12 +12,12 @@ import (
 )
 
 const (
-	mostNamed     = 10  // items of a list that are named one by one
-	mostSentences = 3   // sentences that are repeated in another one
+	mostNamed     = 10  // items of a list that are named
+	mostSentences = 3   // sentences that are named
 	mostQuoted    = 200 // characters of foreign text
 )
 
-// Plural is a number with its noun: "1 branch", "2 branches".
+// Plural returns a number with its noun: "1 branch", "2 branches".
 func Plural(n int, noun string) string {
 	switch {
 	case n == 1:
@@ -55,7 +55,7 @@ func Sentences(all []string) string {
 	return strings.Join(all, "; ")
 }
 
-// FirstTen are the first ten items, followed by "and N more" where there are more.
+// FirstTen returns the first ten items, followed by "and N more" if there are more.
 func FirstTen(items []string) []string {
 	if len(items) > mostNamed {
 		return append(items[:mostNamed:mostNamed], fmt.Sprintf("and %d more", len(items)-mostNamed))
@@ -63,7 +63,7 @@ func FirstTen(items []string) []string {
 	return items
 }
 
-// Spans writes numbers as people do: "3, 5-7".
+// Spans formats numbers in order, with ranges: "3, 5-7".
 func Spans(numbers []int) string {
 	numbers = slices.Clone(numbers)
 	slices.Sort(numbers)
@@ -90,11 +90,11 @@ func Spans(numbers []int) string {
 	return strings.Join(out, ", ")
 }
 
-// OneLine keeps foreign text from breaking a line or reaching the terminal raw: line breaks are shown as escapes.
+// OneLine returns foreign text as one printable line. It shows line breaks and control characters as escapes.
 func OneLine(text string) string { return strings.Join(strings.Fields(printable.Line(text)), " ") }
 
-// Message is foreign text of any length and shape as a part of an error: one printable line of at most so many
-// characters, with a blank for each line break.
+// Message returns foreign text of any length for use in an error: one printable line of at most `most` characters.
+// Line breaks and other space become one blank.
 func Message(text string, most int) string {
 	line := []rune(printable.Line(strings.Join(strings.Fields(text), " ")))
 	if len(line) > most {
@@ -103,7 +103,7 @@ func Message(text string, most int) string {
 	return string(line)
 }
 
-// Quote is a line of foreign text in quotes, its end cut off where it is long.
+// Quote returns a line of foreign text in quotes. It cuts off the end if it is too long.
 func Quote(line string) string {
 	line = strings.Map(func(r rune) rune {
 		if unicode.IsControl(r) || r == unicode.ReplacementChar {
@@ -117,7 +117,7 @@ func Quote(line string) string {
 	return printable.Line(strconv.Quote(strings.TrimSpace(line)))
 }
 
-// Lines are the lines of a text that say something, without the space around them.
+// Lines returns the lines of a text that are not blank, without the space around them.
 func Lines(text string) []string {
 	var out []string
 	for line := range strings.Lines(text) {
