@@ -12,8 +12,8 @@ import (
 	"github.com/zclconf/go-cty/cty"
 )
 
-// checkAlone carries the case out with every server unreachable but those that the step at work names: a step
-// that contacts another does not end.
+// checkAlone carries out the case while only the servers that the current step names are reachable. If a step
+// contacts another server, the run does not end.
 func checkAlone(t *testing.T, b Bench, c Case) {
 	w := open(t, b, c)
 	r, err := w.store.Create(w.plan(), nil)
@@ -30,12 +30,12 @@ func checkAlone(t *testing.T, b Bench, c Case) {
 	}
 }
 
-// isolated is a driver that reaches the servers of the step at work and no other.
+// isolated is a driver that reaches only the servers of the current step.
 type isolated struct {
 	executor.Driver
 	w     *world
 	plan  *planner.Plan
-	names map[string][]string // of simulated servers, by address of the declaration
+	names map[string][]string // of simulated servers, by the address of the declaration
 }
 
 func (x *isolated) Execute(ctx context.Context, t *executor.Task) (executor.Result, error) {
@@ -48,7 +48,7 @@ func (x *isolated) Verify(ctx context.Context, t *executor.Task) (executor.Verdi
 	return x.Driver.Verify(ctx, t)
 }
 
-// Facts are read again for a step, which is not named here: it is the one with just these facts.
+// Facts is not told for which step facts are read again. It looks for the step with exactly these facts.
 func (x *isolated) Facts(ctx context.Context, r *schema.Resource, names []string) (map[string]string, error) {
 	for i := range x.plan.Steps {
 		s := &x.plan.Steps[i]
@@ -64,7 +64,7 @@ func (x *isolated) Facts(ctx context.Context, r *schema.Resource, names []string
 	return x.Driver.Facts(ctx, r, names)
 }
 
-// reach isolates the servers of the given declarations until the returned function is called.
+// reach makes only the servers of the given declarations reachable, until the returned function is called.
 func (x *isolated) reach(servers []string) (release func()) {
 	names := []string{}
 	for _, addr := range servers {
@@ -74,7 +74,7 @@ func (x *isolated) reach(servers []string) (release func()) {
 	return func() { x.w.box.Isolate(nil) }
 }
 
-// serversOf finds the simulated servers and machines whose addresses a declaration holds, by the declaration's
+// serversOf returns the simulated servers and machines whose addresses a declaration contains, by the declaration's
 // address.
 func (w *world) serversOf(cfg *schema.Config) map[string][]string {
 	byText := map[string]string{}

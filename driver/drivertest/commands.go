@@ -14,10 +14,11 @@ import (
 // command is a command that changes something on a machine.
 type command struct {
 	machine, line string
-	nth           int // of those that read the same, from 1
+	nth           int // its number among equal commands, from 1
 }
 
-// recorder notes which commands each step sends. It lets one step at a time through, so that it can tell them apart.
+// recorder records which commands each step sends. It carries out one step at a time, so that it can tell whose they
+// are.
 type recorder struct {
 	executor.Driver
 
@@ -26,7 +27,7 @@ type recorder struct {
 	sent  map[string][]command
 }
 
-// Execute is of executor.Driver.
+// Execute implements executor.Driver.
 func (x *recorder) Execute(ctx context.Context, t *executor.Task) (executor.Result, error) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
@@ -47,16 +48,16 @@ func (x *recorder) Execute(ctx context.Context, t *executor.Task) (executor.Resu
 	return res, err
 }
 
-// commandFault is a command of a step and what happens to it.
+// commandFault is a command of a step, and what happens to it.
 type commandFault struct {
 	step    planner.Step
-	number  int // among the step's commands, from 1
+	number  int // its number among the step's commands, from 1
 	command command
 	kind    sandbox.FaultKind
 }
 
-// commandFaults gives the ways to disturb commands: each is carried out and its end not seen, never carried out,
-// or refused.
+// commandFaults returns all ways to disturb the commands: a command is carried out but its end is not seen, or it is
+// never carried out, or refused.
 func commandFaults(u undisturbed) []commandFault {
 	var all []commandFault
 	for _, s := range u.plan.Steps {
@@ -69,7 +70,7 @@ func commandFaults(u undisturbed) []commandFault {
 	return all
 }
 
-// checkCommand carries the case out with one command disturbed: it must end the same.
+// checkCommand carries out the case with one command disturbed. It must end in the same state.
 func checkCommand(t *testing.T, b Bench, c Case, f commandFault, u undisturbed) {
 	s, cmd := f.step, f.command
 	w := openWith(t, b, c, sandbox.Fault{

@@ -1,5 +1,5 @@
-// Package drivertest is the conformance kit that every driver passes: it holds a driver, in front of its product's
-// simulated servers, to what the comments of planner.Driver, executor.Driver and planner.Step promise.
+// Package drivertest is the conformance kit that every driver must pass. It runs a driver against its product's
+// simulated servers, and checks what the comments of planner.Driver, executor.Driver and planner.Step promise.
 package drivertest
 
 import (
@@ -13,41 +13,42 @@ import (
 	"github.com/syncctl/syncctl/schema"
 )
 
-// Bench is what the kit needs of a product.
+// Bench is what the kit needs from a product.
 type Bench struct {
-	Product   string // as the sandbox's seeds call it; the rules of the driver's findings begin with it
+	Product   string // its name in the sandbox's seeds; the rules of the driver's findings begin with it
 	New       func(driver.Env) driver.Driver
 	Simulator sandbox.Open
 	Cases     []Case
 
-	// Reads tells of a request that is no GET, HEAD or OPTIONS whether it changes nothing all the same, such as a search
-	// by POST. Nil: none does.
+	// Reads reports whether a request that is no GET, HEAD or OPTIONS changes nothing, such as a search by POST. If
+	// it is nil, there are no such requests.
 	Reads func(sandbox.AccessLine) bool
 
-	// Elsewhere are verbs of the driver that no case here plans, because another bench of the same driver does.
+	// Elsewhere lists verbs of the driver that no case here plans, because another bench of the same driver does.
 	Elsewhere []string
 
-	// ImportsElsewhere: no case here has what could be imported, because another bench of the same driver does.
+	// ImportsElsewhere says that no case here has anything to import, because another bench of the same driver does.
 	ImportsElsewhere bool
 
 	planned  *verbsPlanned // by the cases of one Run
 	imported *imported
 }
 
-// Case is a configuration beside the servers it is meant for. Together the cases should have every kind of step.
+// Case is a configuration and the servers that it is meant for. Together the cases should have every kind of step.
 type Case struct {
 	Name string
 	Dir  string // the folder with the *.sync.hcl files
-	// as in an example's sandbox.json; small: the case is run many times. Left alone, the servers come to rest
+	// in the format of an example's sandbox.json. Keep it small, as the case is run many times. The servers must
+	// become idle by themselves
 	Seed []byte
 
-	// Refused: the plan has a finding that stops it, so it is looked at and not carried out.
+	// Refused says that the plan has a finding that refuses it, so it is checked but not carried out.
 	Refused bool
 }
 
-// Run holds the driver to its contract. A sample of the steps and commands is disturbed, or each of them in each way
-// (AllVariable). The test is in the folder of the driver's code, which is read: each id that it prints has a rule, and
-// the other way round (RuleProblems).
+// Run checks that the driver keeps its contract. It disturbs a sample of the steps and commands, or each of them in
+// every way (AllVariable). The test must be in the folder of the driver's code, because Run compares the code with
+// the driver's rules (RuleProblems).
 func Run(t *testing.T, b Bench) {
 	t.Helper()
 	if len(b.Cases) == 0 {
@@ -90,7 +91,7 @@ func Run(t *testing.T, b Bench) {
 	}
 }
 
-// checkPlan: what the driver writes down is complete, the same every time, and without secrets.
+// checkPlan checks that the plan is complete, the same every time, and without secrets.
 func checkPlan(t *testing.T, b Bench, c Case) {
 	w := open(t, b, c)
 	p := w.plan()
@@ -113,8 +114,8 @@ func checkPlan(t *testing.T, b Bench, c Case) {
 	w.checkObservations(p)
 }
 
-// checkObservations: the plan follows from the declarations and the observations alone. Written to a file and
-// read again, with every server gone, they give the same plan, and they hold no secret.
+// checkObservations checks that the plan depends only on the declarations and the observations: written to a file and
+// read again, while no server runs, the observations give the same plan. They must not contain a secret.
 func (w *world) checkObservations(want *planner.Plan) {
 	w.t.Helper()
 	seen := planner.NewObservations()
@@ -144,7 +145,7 @@ func (w *world) checkObservations(want *planner.Plan) {
 	}
 }
 
-// checkFacts: a world that has not moved has the facts that the plan was made from.
+// checkFacts checks that facts that are read again are those of the plan, as long as nothing has changed.
 func (w *world) checkFacts(p *planner.Plan) {
 	w.t.Helper()
 	cfg, d := w.load()
@@ -172,8 +173,8 @@ func (w *world) checkFacts(p *planner.Plan) {
 	}
 }
 
-// checkLooking: Observe, Facts, Plan, Verify and Examine change nothing on any server or machine, and what they opened
-// is closed again.
+// checkLooking checks that Observe, Facts, Plan, Verify and Examine change nothing on any server or machine, and that
+// they close what they opened.
 func checkLooking(t *testing.T, b Bench, c Case) {
 	w := open(t, b, c)
 	before := w.state()
@@ -194,7 +195,8 @@ func checkLooking(t *testing.T, b Bench, c Case) {
 	}
 }
 
-// checkShutOut: a server that refuses everybody is an error, never an empty world, and the errors hold no secret.
+// checkShutOut checks that a server that refuses all requests is an error, and is never taken for an empty server.
+// The errors must not contain a secret.
 func checkShutOut(t *testing.T, b Bench, c Case) {
 	w := open(t, b, c)
 	p := w.plan()

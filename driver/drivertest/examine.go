@@ -9,8 +9,8 @@ import (
 	"github.com/syncctl/syncctl/schema"
 )
 
-// examineAll examines every server and keystore as a process of its own would, where the driver is a driver.Doctor,
-// and holds what is found to the comments of driver.Examination.
+// examineAll examines every server and keystore as a new process would, if the driver is a driver.Doctor. It checks
+// that the results follow the comments of driver.Examination.
 func (w *world) examineAll() map[schema.Addr][]driver.Examination {
 	w.t.Helper()
 	cfg, d := w.load()
@@ -45,7 +45,7 @@ func (w *world) examineAll() map[schema.Addr][]driver.Examination {
 	return all
 }
 
-// examinationProblems says what is wrong with an examination. rules are the driver's.
+// examinationProblems returns what is wrong with an examination. rules are the driver's.
 func examinationProblems(x driver.Examination, rules []planner.Rule) []string {
 	var problems []string
 	states := []driver.State{driver.OK, driver.Warn, driver.Fail, driver.Unknown}

@@ -14,15 +14,16 @@ import (
 	"github.com/syncctl/syncctl/sandbox"
 )
 
-// undisturbed is how a case ends when nothing goes wrong.
+// undisturbed describes how a case ends if nothing goes wrong.
 type undisturbed struct {
 	plan     *planner.Plan
 	changes  map[string]int
 	state    string
-	commands map[string][]command // those that each step's Execute sends and that change something, by step id
+	commands map[string][]command // the commands that change something and that each step's Execute sends, by step ID
 }
 
-// mostDisturbed and mostCommands are how many steps and commands of a case are disturbed, unless TestsAll.
+// mostDisturbed and mostCommands are the maximum numbers of steps and commands of a case that are disturbed, unless
+// TestsAll.
 const (
 	mostDisturbed = 5
 	mostCommands  = 2
@@ -34,8 +35,8 @@ type disturbance struct {
 	how  way
 }
 
-// checkFlow carries the plan out, after which nothing is left to do, and again with one step disturbed, a sample
-// of them: it must end the same.
+// checkFlow carries out the plan, and checks that nothing is left to do. Then it repeats that with one step or
+// command disturbed, for a sample of them. Each time it must end in the same state.
 func checkFlow(t *testing.T, b Bench, c Case) {
 	u := carryUndisturbed(t, b, c)
 	var all []disturbance
@@ -95,7 +96,7 @@ func carryUndisturbed(t *testing.T, b Bench, c Case) undisturbed {
 	return undisturbed{p, w.changes(), state, x.sent}
 }
 
-// nothingLeft: the second plan is empty.
+// nothingLeft checks that the second plan is empty.
 func (w *world) nothingLeft() {
 	w.t.Helper()
 	if p := w.plan(); len(p.Steps) != 0 || len(p.Refusals()) != 0 {
@@ -112,7 +113,7 @@ const (
 	unsent way = "request lost"
 )
 
-// checkDisturbed carries the case out with one step disturbed once, in as many processes as it takes.
+// checkDisturbed carries out the case with one step disturbed once. It resumes the run until it has ended.
 func checkDisturbed(t *testing.T, b Bench, c Case, s planner.Step, how way, u undisturbed) {
 	w := open(t, b, c)
 	r, err := w.store.Create(w.plan(), nil)
@@ -133,7 +134,7 @@ func checkDisturbed(t *testing.T, b Bench, c Case, s planner.Step, how way, u un
 	end := w.state()
 	w.close()
 	got := w.changes()
-	if s.Repeat == planner.Idempotent { // it may be carried out twice
+	if s.Repeat == planner.Idempotent { // the step may be carried out twice
 		for request, n := range got {
 			got[request] = min(n, max(u.changes[request], 1))
 		}
@@ -141,7 +142,7 @@ func checkDisturbed(t *testing.T, b Bench, c Case, s planner.Step, how way, u un
 	u.compare(t, got, end)
 }
 
-// finish takes a run up again until it has ended, and leaves nothing to do.
+// finish resumes a run up to twice. The run must have ended then, with nothing left to do.
 func (w *world) finish(r *executor.Run, rep *executor.Report) {
 	w.t.Helper()
 	for range 2 {
@@ -157,7 +158,7 @@ func (w *world) finish(r *executor.Run, rep *executor.Report) {
 	w.nothingLeft()
 }
 
-// compare: the servers were changed as if nothing had gone wrong, and end the same.
+// compare checks that the servers were changed as if nothing had gone wrong, and that they end in the same state.
 func (u undisturbed) compare(t *testing.T, changes map[string]int, state string) {
 	t.Helper()
 	if !maps.Equal(changes, u.changes) {
@@ -178,7 +179,7 @@ func firstDifference(got, want string) string {
 	return "one is longer than the other"
 }
 
-// disturber stands between the executor and the driver, and between it and the person.
+// disturber sits between the executor and the driver, and between the executor and the person.
 type disturber struct {
 	executor.Driver
 	person executor.Operator

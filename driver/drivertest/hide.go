@@ -10,40 +10,40 @@ import (
 	"github.com/syncctl/syncctl/sandbox"
 )
 
-// Hiding is what Hide holds a driver to: nothing is deleted because a server or a machine was silent.
+// Hiding describes what Hide tests: a driver must delete nothing because a server or a machine did not say something.
 type Hiding struct {
-	Good Case       // the whole flow is carried out, deletions included
-	Bad  []BadWorld // the same flow must not come as far as deleting
+	Good Case       // the whole flow is carried out, including deletions
+	Bad  []BadWorld // the same flow must stop before anything is deleted
 
-	// Deletes tells of a request or command whether something is lost by it.
+	// Deletes reports whether a request or command loses something.
 	Deletes func(sandbox.AccessLine) bool
 
-	// Carried tells of a part whether it is only carried from one server to another one as it is: without it the
-	// good world's flow may end in another state. Nil: none is.
+	// Carried reports whether a part is only copied unchanged from one server to another. If such a part is hidden,
+	// the good world's flow may end in another state. If Carried is nil, there are no such parts.
 	Carried func(sandbox.Part) bool
 
-	// Most is in how many ways parts are hidden in each world, one at a time and again in pairs. If TestsAll it is
-	// every way one at a time, and as many pairs.
+	// Most is the maximum number of single parts, and again of pairs of parts, that are hidden in each world. With
+	// TestsAll every part is hidden in every way, and there are as many pairs.
 	Most int
 }
 
-// BadWorld is a world in which nothing may be deleted, because of something that its servers or machines say.
-// When that is hidden nothing may be deleted either.
+// BadWorld is a world in which nothing may be deleted, because of something that its servers or machines say. Nothing
+// may be deleted either if that is hidden.
 type BadWorld struct {
 	Name  string
 	Case  Case
 	While Rehearsal // what happens meanwhile
 }
 
-// Limits of a flow with something hidden: a verification that fails is not waited for.
+// Limits of a flow in which something is hidden, so that it does not wait long for a verification that fails.
 const (
 	hiddenWithin  = 2 * time.Second
 	hiddenLongest = 20 * time.Second
 )
 
-// Hide removes and renames, one at a time and in pairs, members of all that servers answer and words of all that
-// commands print, and has commands fail and machines greet. In the bad worlds nothing may be deleted then; in the
-// good one the flow ends as it would otherwise, or stops.
+// Hide removes and renames members of everything that servers answer, and words of everything that commands print. It
+// also makes commands fail, and makes machines print a greeting. It does so one at a time and in pairs. In the bad
+// worlds nothing may be deleted then. In the good one the flow must end as usual, or stop.
 func Hide(t *testing.T, b Bench, h Hiding) {
 	t.Helper()
 	random := Random(t)
@@ -86,7 +86,7 @@ func Hide(t *testing.T, b Bench, h Hiding) {
 	}
 }
 
-// deleted tells of a request that was carried out whether something is lost by it.
+// deleted reports whether a request was carried out and lost something.
 func (h Hiding) deleted(l sandbox.AccessLine) bool { return l.CarriedOut && h.Deletes(l) }
 
 func bounded(o Rehearsal) Rehearsal {
@@ -94,7 +94,8 @@ func bounded(o Rehearsal) Rehearsal {
 	return o
 }
 
-// choose gives what is hidden at a time: each part in each way, at one server and at all of them, and pairs of these.
+// choose returns the sets of parts that are hidden together: each part in each way, at one server and at all of them,
+// and pairs of these.
 func (h Hiding) choose(random *rand.Rand, parts []sandbox.Part) [][]sandbox.Hidden {
 	everywhere := func(p sandbox.Part) sandbox.Part {
 		p.Server = ""
@@ -122,7 +123,7 @@ func (h Hiding) choose(random *rand.Rand, parts []sandbox.Part) [][]sandbox.Hidd
 	var pairs [][]sandbox.Hidden
 	most := h.Most
 	if TestsAll() {
-		most = len(singles) // there are as many as singles squared
+		most = len(singles) // there could be as many as singles squared
 	}
 	for range most {
 		a, b := singles[random.IntN(len(singles))], singles[random.IntN(len(singles))]
@@ -133,7 +134,7 @@ func (h Hiding) choose(random *rand.Rand, parts []sandbox.Part) [][]sandbox.Hidd
 	return append(Sample(random, singles, h.Most), pairs...)
 }
 
-// title names what is hidden, as the name of a test.
+// title returns a test name for what is hidden.
 func title(hidden []sandbox.Hidden) string {
 	var names []string
 	for _, h := range hidden {

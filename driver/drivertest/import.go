@@ -18,8 +18,9 @@ import (
 	"github.com/syncctl/syncctl/schema"
 )
 
-// checkImport: what is imported from each server of a world, where only servers are declared, is a configuration that
-// has nothing to change; importing changes nothing, finds the same again, and leaves out what is declared.
+// checkImport imports from each server of a case in which only servers and keystores are declared. It checks that the
+// result is a configuration with nothing to change, and that importing changes nothing, gives the same result again,
+// and leaves out what is already declared.
 func checkImport(t *testing.T, b Bench, c Case) {
 	if _, ok := b.New(driver.Env{}).(driver.Importer); !ok {
 		return
@@ -65,7 +66,7 @@ func checkImport(t *testing.T, b Bench, c Case) {
 	shut.importRefused()
 }
 
-// nothingMore: beside what was to be done before, there is nothing to do.
+// nothingMore checks that a new plan has no steps that the plan before did not have, and no more refusals.
 func (w *world) nothingMore(before *planner.Plan) {
 	w.t.Helper()
 	known := map[string]bool{}
@@ -83,7 +84,7 @@ func (w *world) nothingMore(before *planner.Plan) {
 	}
 }
 
-// importFrom imports from a server as a process of its own would.
+// importFrom imports from a server as a new process would.
 func (w *world) importFrom(server schema.Addr) []byte {
 	w.t.Helper()
 	cfg, d := w.load()
@@ -96,8 +97,8 @@ func (w *world) importFrom(server schema.Addr) []byte {
 	return schema.WriteDrafts(cfg, found)
 }
 
-// importRefused: servers that refuse everybody are an error, or said in a comment, and never an empty world. Errors
-// hold no secret.
+// importRefused checks importing from servers that refuse all requests: there must be an error or a comment that says
+// so, never an empty result. Errors must not contain a secret.
 func (w *world) importRefused() {
 	w.t.Helper()
 	cfg, d := w.load()
@@ -118,7 +119,8 @@ func (w *world) importRefused() {
 	}
 }
 
-// serversOnly is a copy of a folder's configuration that declares nothing but servers and keystores.
+// serversOnly returns a copy of a folder's configuration without syncs, migrations, outputs, checks, moved and
+// removed blocks.
 func serversOnly(t *testing.T, from string) string {
 	t.Helper()
 	to := t.TempDir()
@@ -147,13 +149,13 @@ func serversOnly(t *testing.T, from string) string {
 	return to
 }
 
-// imported is what the cases of a bench have imported.
+// imported counts what the cases of a bench have imported.
 type imported struct {
 	mu           sync.Mutex
 	cases, found int
 }
 
-// declaration begins one that is drafted, be it in a comment.
+// declaration matches the beginning of a drafted declaration, also in a comment.
 var declaration = regexp.MustCompile(`(?m)^(# )?(keystore|sync|migration) "`)
 
 func (i *imported) add(found int) {
@@ -163,7 +165,7 @@ func (i *imported) add(found int) {
 	i.found += found
 }
 
-// check: an importer that finds nothing in any case is not tested. It looks only where all cases were run.
+// check fails the test if the importer found nothing in any case. It only does so if all cases were run.
 func (i *imported) check(t *testing.T, b Bench) {
 	t.Helper()
 	if !t.Failed() {

@@ -23,33 +23,33 @@ import (
 // Rehearsal says what happens while a case is rehearsed.
 type Rehearsal struct {
 	Faults    []sandbox.Fault
-	Processes int // in how many processes the run is carried out at most, one after the other; 0: 1
+	Processes int // the maximum number of processes that carry out the run, one after the other; 0: 1
 
-	Hide  []sandbox.Hidden // what servers and machines do not say
-	Parts *sandbox.Parts   // collects what they say; nil for none
+	Hide  []sandbox.Hidden // hidden from what servers and machines say
+	Parts *sandbox.Parts   // collects what they say; may be nil
 
-	Within  time.Duration // no step's verification takes longer, whatever the plan says; 0: as planned
-	Longest time.Duration // after which a process is killed; 0: never
+	Within  time.Duration // the maximum duration of a step's verification, whatever the plan says; 0: as planned
+	Longest time.Duration // a process is killed after this time; 0: never
 
-	// Before and After are called for each step whose op begins with the key, once a step, however often it is
-	// carried out: Before right before the driver or the person is first asked about the step's own work, ahead of
-	// its guards; After when it is done, before anything else begins. act does what a person could do, by the
-	// simulator's Person; a refusal of it fails the test.
+	// Before and After are called once for each step whose op begins with the key, however often it is carried out.
+	// Before is called right before the driver or the person is first asked about the step's own work, ahead of its
+	// guards. After is called when the step is done, before anything else begins. act does what a person could do, by
+	// the simulator's Person. The test fails if the simulator refuses it.
 	Before, After map[string]func(act func(action string, values map[string]string))
 }
 
-// Outcome is how a rehearsal ended.
+// Outcome says how a rehearsal ended.
 type Outcome struct {
-	Plan   *planner.Plan    // nil when there are errors in Diags
+	Plan   *planner.Plan    // nil if Diags has errors
 	Diags  hcl.Diagnostics  // of the plan
-	Report *executor.Report // of the last process; nil when there is no plan or it is refused
+	Report *executor.Report // of the last process; nil if there is no plan or it is refused
 	Again  *planner.Plan    // the second plan; nil unless every step is done
 	Lines  []sandbox.AccessLine
-	State  []byte // of all servers and machines when nothing is under way any more; WithoutTimes makes two comparable
+	State  []byte // of all servers and machines when nothing is in progress any more; use WithoutTimes to compare two
 }
 
-// Rehearse goes the whole way in front of fresh servers: plan, carry out with a stand-in for the person, second
-// plan. Only that no secret shows is checked; the rest is the caller's.
+// Rehearse plans, carries out the plan with a stand-in for the person, and plans again, with new servers. It checks
+// only that no secret is shown; the caller checks the rest.
 func Rehearse(t *testing.T, b Bench, c Case, o Rehearsal) Outcome {
 	t.Helper()
 	w := openBox(t, b, c, sandbox.Options{Faults: o.Faults, Hide: o.Hide, Parts: o.Parts})
@@ -118,7 +118,7 @@ func newHooks(w *world, o Rehearsal) *hooks {
 	return &hooks{w, &once{funcs: o.Before, called: map[string]bool{}}, &once{funcs: o.After, called: map[string]bool{}}}
 }
 
-// once calls the functions of a step, once a step.
+// once calls the functions of each step once.
 type once struct {
 	mu     sync.Mutex
 	funcs  map[string]func(func(string, map[string]string))
@@ -126,7 +126,7 @@ type once struct {
 }
 
 func (o *once) call(step string, act func(string, map[string]string)) {
-	o.mu.Lock() // the step does not go on before they have returned
+	o.mu.Lock() // the step continues only after they have returned
 	defer o.mu.Unlock()
 	if o.called[step] {
 		return
@@ -146,14 +146,14 @@ func (h *hooks) act(action string, values map[string]string) {
 	}
 }
 
-// journaled sees every entry of the run's journal. The run waits for it.
+// journaled is called for every entry of the run's journal. The run waits for it.
 func (h *hooks) journaled(stage journal.Stage, e journal.Entry) {
 	if stage == journal.Synced && e.Event == executor.EventDone {
 		h.after.call(e.Key, h.act)
 	}
 }
 
-// recovered makes of a driver's panic a failure of the test and of the step: other tests go on.
+// recovered turns a panic of the driver into a failure of the test and of the step, so that other tests continue.
 func (h *hooks) recovered(t *executor.Task, err *error) {
 	if p := recover(); p != nil {
 		h.world.t.Errorf("%s: the driver panicked: %v\n%s", t.Step.ID, p, debug.Stack())
@@ -161,47 +161,47 @@ func (h *hooks) recovered(t *executor.Task, err *error) {
 	}
 }
 
-// hookedDriver stands between the executor and the driver.
+// hookedDriver sits between the executor and the driver.
 type hookedDriver struct {
 	executor.Driver
 
 	hooks *hooks
 }
 
-// Execute is of executor.Driver.
+// Execute implements executor.Driver.
 func (d *hookedDriver) Execute(ctx context.Context, t *executor.Task) (_ executor.Result, err error) {
 	defer d.hooks.recovered(t, &err)
 	d.hooks.before.call(forStep(t), d.hooks.act)
 	return d.Driver.Execute(ctx, t)
 }
 
-// Verify is of executor.Driver.
+// Verify implements executor.Driver.
 func (d *hookedDriver) Verify(ctx context.Context, t *executor.Task) (_ executor.Verdict, err error) {
 	defer d.hooks.recovered(t, &err)
 	d.hooks.before.call(forStep(t), d.hooks.act)
 	return d.Driver.Verify(ctx, t)
 }
 
-// hookedPerson stands between the executor and the person.
+// hookedPerson sits between the executor and the person.
 type hookedPerson struct {
 	executor.Operator
 
 	hooks *hooks
 }
 
-// Perform is of executor.Operator.
+// Perform implements executor.Operator.
 func (p *hookedPerson) Perform(ctx context.Context, ask executor.Ask) (executor.Reply, error) {
 	p.hooks.before.call(ask.Step.ID, p.hooks.act)
 	return p.Operator.Perform(ctx, ask)
 }
 
-// named is a log that goes nowhere and keeps what the executor notes in it.
+// named returns a log without output that keeps the arguments that the executor adds to it.
 func named() hclog.Logger {
 	return hclog.New(&hclog.LoggerOptions{Output: io.Discard, Level: hclog.Off})
 }
 
-// forStep is the step that a task is asked about for. Where a guard is verified once more that is the step which
-// it guards: the executor notes it in the task's log.
+// forStep returns the ID of the step for which the driver is asked about a task. If a guard is verified once more, it
+// is the step that it guards; the executor notes it in the task's log.
 func forStep(t *executor.Task) string {
 	args := t.Log.ImpliedArgs()
 	for i := 0; i+1 < len(args); i += 2 {

@@ -15,16 +15,17 @@ import (
 	"github.com/syncctl/syncctl/planner"
 )
 
-// Constants whose names begin so are ids: of rules of findings, without the product, and of what is examined.
+// Constants whose names match these are IDs: of rules of findings (without the product), and of what is examined.
 var (
 	findingID     = regexp.MustCompile(`^[rR]ule[A-Z]`)
 	examinationID = regexp.MustCompile(`^[wW]hat[A-Z]`)
 	idForm        = regexp.MustCompile(`^[a-z][a-z0-9_]*/[A-Za-z][A-Za-z0-9-]*$`)
 )
 
-// RuleProblems holds rules against the code in the folders dirs, whose tests do not count: each constant that is an
-// id has a rule and is used, each rule of a finding or examination has its constant, and no id is written where it is
-// used. product begins the ids of findings.
+// RuleProblems compares rules with the code (without tests) in the folders dirs. Each constant that is an ID must
+// have a rule and be used; an exported one of an examination may be used in other folders. Each rule of a finding or
+// examination must have a constant, and the code must use the constant instead of its text. product is the prefix of
+// the IDs of findings.
 func RuleProblems(rules []planner.Rule, product string, dirs ...string) ([]string, error) {
 	s := &ruleScan{ids: map[string]string{}, used: map[string]bool{}}
 	for _, dir := range dirs {
@@ -61,10 +62,10 @@ func RuleProblems(rules []planner.Rule, product string, dirs ...string) ([]strin
 	return out, nil
 }
 
-// isOf tells whether a rule's id is a constant's value, or that and a name.
+// isOf reports whether a rule's ID is a constant's value, possibly followed by a blank and a name.
 func isOf(rule, id string) bool { return rule == id || strings.HasPrefix(rule, id+" ") }
 
-// textProblems lists what rules do not say.
+// textProblems lists what is missing or wrong in the rules themselves.
 func textProblems(rules []planner.Rule) []string {
 	var out []string
 	seen := map[string]bool{}
@@ -111,7 +112,7 @@ func Unexplained(p *planner.Plan, rules []planner.Rule) []string {
 	return out
 }
 
-// findingRule says what is wrong with a finding for the rules, "" if nothing is.
+// findingRule returns what is wrong with a finding according to the rules, or "".
 func findingRule(f *planner.Finding, rules []planner.Rule) string {
 	for i := range rules {
 		if r := &rules[i]; r.Kind == planner.KindFinding && r.ID == f.Rule {
@@ -124,14 +125,15 @@ func findingRule(f *planner.Finding, rules []planner.Rule) string {
 	return "no rule explains it"
 }
 
-// ruleScan collects what code says of ids.
+// ruleScan collects the IDs that code declares and uses.
 type ruleScan struct {
 	ids      map[string]string // by the constant's name
-	used     map[string]bool   // constants, outside of functions that return rules
+	used     map[string]bool   // names used outside of functions that return rules
 	problems []string
 }
 
-// sourceDirs are a folder and those in it that have code of the same driver: no simulator, which has no rules.
+// sourceDirs returns a folder and its subfolders with code of the same driver. It leaves out simulators, which have
+// no rules.
 func sourceDirs(root string) ([]string, error) {
 	var out []string
 	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
@@ -164,7 +166,7 @@ func (s *ruleScan) dir(dir, product string) error {
 		}
 		files = append(files, f)
 	}
-	takes := map[string]int{} // functions that take a rule, and where
+	takes := map[string]int{} // functions with a parameter rule, and its index
 	for _, f := range files {
 		for _, d := range f.Decls {
 			switch d := d.(type) {
@@ -185,7 +187,7 @@ func (s *ruleScan) dir(dir, product string) error {
 	return nil
 }
 
-// constants takes in those that are ids.
+// constants records the constants that are IDs.
 func (s *ruleScan) constants(d *ast.GenDecl, product string) {
 	if d.Tok != token.CONST {
 		return
@@ -198,7 +200,7 @@ func (s *ruleScan) constants(d *ast.GenDecl, product string) {
 			if !ok || !isText || !findingID.MatchString(name) && !examinationID.MatchString(name) {
 				continue
 			}
-			id, _ := strconv.Unquote(lit.Value) // the parser has seen that it is a string
+			id, _ := strconv.Unquote(lit.Value) // the parser has checked that it is a string
 			if findingID.MatchString(name) && !strings.Contains(id, "/") {
 				id = product + "/" + id
 			}
@@ -207,8 +209,8 @@ func (s *ruleScan) constants(d *ast.GenDecl, product string) {
 	}
 }
 
-// uses looks where constants are used, and for ids that are written there. takes are the package's functions that take
-// a rule; those that are made in the declaration count before them.
+// uses records which names a declaration uses, and reports IDs that are written as text. takes holds the package's
+// functions that take a rule. Functions that are made inside the declaration take precedence.
 func (s *ruleScan) uses(fset *token.FileSet, d ast.Decl, takes map[string]int) {
 	f, isFunc := d.(*ast.FuncDecl)
 	if g, ok := d.(*ast.GenDecl); ok && g.Tok == token.CONST || isFunc && givesRules(f.Type) {
@@ -267,7 +269,7 @@ func (s *ruleScan) uses(fset *token.FileSet, d ast.Decl, takes map[string]int) {
 	})
 }
 
-// givesRules tells whether a function returns rules, or one: what it says of an id does not use it.
+// givesRules reports whether a function returns rules or a rule. An ID in such a function does not count as used.
 func givesRules(t *ast.FuncType) bool {
 	if t.Results == nil {
 		return false
@@ -290,7 +292,7 @@ func isKey(e *ast.KeyValueExpr, name string) bool {
 	return ok && key.Name == name
 }
 
-// examinations are the literals of Examination in one, itself or its elements.
+// examinations returns the literals of Examination in a literal: itself, or its elements.
 func examinations(lit *ast.CompositeLit) []*ast.CompositeLit {
 	isOne := func(t ast.Expr) bool {
 		if s, ok := t.(*ast.SelectorExpr); ok {
@@ -315,7 +317,7 @@ func examinations(lit *ast.CompositeLit) []*ast.CompositeLit {
 	return out
 }
 
-// ruleParameter is which parameter of a function is called rule, -1: none is.
+// ruleParameter returns the index of a function's parameter that is called rule, or -1 if there is none.
 func ruleParameter(t *ast.FuncType) int {
 	at := 0
 	for _, field := range t.Params.List {

@@ -10,18 +10,18 @@ import (
 	"time"
 )
 
-// The environment variables of tests that repeat a whole flow many times.
+// Environment variables of tests that repeat a whole flow many times.
 const (
-	// AllVariable set to 1 has them repeat it in every way there is, which takes hours.
+	// AllVariable, if set to 1, makes them repeat it in every possible way, which takes hours.
 	AllVariable = "SYNCCTL_TEST_ALL"
-	// SeedVariable is the seed of what they choose otherwise. Each run logs its own.
+	// SeedVariable is the seed of their random choices otherwise. Each run logs its seed.
 	SeedVariable = "SYNCCTL_TEST_SEED"
 )
 
-// TestsAll tells whether nothing is left out.
+// TestsAll reports whether nothing is left out.
 func TestsAll() bool { return os.Getenv(AllVariable) == "1" }
 
-// Random is where a test's choices come from. The seed is logged, and can be given.
+// Random returns the source of a test's random choices. It logs the seed. SeedVariable sets it.
 func Random(t *testing.T) *rand.Rand {
 	t.Helper()
 	seed, err := strconv.ParseUint(os.Getenv(SeedVariable), 10, 64)
@@ -32,7 +32,8 @@ func Random(t *testing.T) *rand.Rand {
 	return rand.New(rand.NewPCG(seed, 0))
 }
 
-// Sample chooses so many of a list, in its order; all of them if TestsAll.
+// Sample returns a random selection of at most `most` items of a list, in the list's order, or all of them if
+// TestsAll.
 func Sample[T any](random *rand.Rand, list []T, most int) []T {
 	if TestsAll() || len(list) <= most {
 		return list
@@ -50,11 +51,11 @@ func Sample[T any](random *rand.Rand, list []T, most int) []T {
 	return out
 }
 
-// atATime is how many tests of flows run at a time.
+// atATime is the minimum number of tests that run in parallel.
 const atATime = 6
 
-// Main is for TestMain. It runs the tests, more of them at a time than there are processors, because flows in front of
-// simulated servers mostly wait. Whoever gives -parallel has the last word.
+// Main is for TestMain. It runs more tests in parallel than there are processors, because flows mostly wait for
+// simulated servers. The option -parallel takes precedence.
 func Main(m *testing.M) {
 	flag.Parse()
 	given := false

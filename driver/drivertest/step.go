@@ -11,7 +11,7 @@ import (
 	"github.com/syncctl/syncctl/schema"
 )
 
-// mostArgs is how many bytes a step's arguments may have: bulk data belongs into the run's files.
+// mostArgs is the maximum size of a step's arguments in bytes. Bulk data belongs in the run's files.
 const mostArgs = 1024
 
 var (
@@ -22,7 +22,7 @@ var (
 	grades = []planner.Severity{planner.Refuse, planner.Warn, planner.Note}
 )
 
-// planProblems lists what a plan lacks, in words. rules are the driver's.
+// planProblems describes what is missing or wrong in a plan. rules are the driver's.
 func planProblems(p *planner.Plan, product string, rules []planner.Rule) []string {
 	var out []string
 	seen := map[string]bool{}
@@ -103,7 +103,7 @@ func stepProblems(s *planner.Step, say func(string, ...any)) {
 	}
 }
 
-// effectProblems: nothing is lost for good without being said, guarded, and tied to what was read.
+// effectProblems checks that nothing is lost for good unless the step says so, has a guard, and depends on facts.
 func effectProblems(p *planner.Plan, s *planner.Step, say func(string, ...any)) {
 	e := s.Effect
 	if s.Mark == planner.MarkCheck && e != nil {
@@ -121,7 +121,7 @@ func effectProblems(p *planner.Plan, s *planner.Step, say func(string, ...any)) 
 		}
 	}
 	irreversible := e != nil && e.Irreversible
-	// a person may have to do it
+	// a step of a person may be irreversible, too
 	if irreversible != (s.Mark == planner.MarkFinal) && !(irreversible && s.Manual != nil) {
 		say("it is marked %q, irreversible: %v", s.Mark, irreversible)
 	}
@@ -142,13 +142,13 @@ func effectProblems(p *planner.Plan, s *planner.Step, say func(string, ...any)) 
 	}
 }
 
-// needs tells whether a step needs another one, directly or through others.
+// needs reports whether a step needs another one, directly or through others.
 func needs(p *planner.Plan, from, to string) bool {
 	s := p.Step(from)
 	return s != nil && slices.ContainsFunc(s.Needs, func(n string) bool { return n == to || needs(p, n, to) })
 }
 
-// manualProblems: a person can do the step by what it says.
+// manualProblems checks that a step tells a person all that is needed to do it.
 func manualProblems(s *planner.Step, say func(string, ...any)) {
 	m := s.Manual
 	if (m != nil) != (s.Mark == planner.MarkPerson) {
@@ -184,8 +184,8 @@ func manualProblems(s *planner.Step, say func(string, ...any)) {
 	}
 }
 
-// Unpasteable says why the commands that a person runs cannot be pasted into a shell, alone or all at once, "" if they
-// can be.
+// Unpasteable returns why the commands that a person runs cannot be pasted into a shell, one by one or all at once.
+// It returns "" if they can.
 func Unpasteable(m *planner.Manual) string {
 	for _, c := range append(slices.Clone(m.Commands), strings.Join(m.Commands, "\n")) {
 		shell := exec.Command("sh", "-n")
@@ -205,8 +205,8 @@ func Unpasteable(m *planner.Manual) string {
 	return ""
 }
 
-// CommandsInProse lists where a command line stands in the summary of a step, or in how it is undone, which may be
-// folded, so that it could not be pasted: those of the plan's steps, and more.
+// CommandsInProse lists command lines that are part of a step's summary, or of how it is undone. Such text may be
+// wrapped, so the command could not be pasted. It looks for the commands of the plan's steps, and for those in more.
 func CommandsInProse(p *planner.Plan, more []string) []string {
 	lines := slices.Clone(more)
 	for i := range p.Steps {

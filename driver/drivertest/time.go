@@ -7,11 +7,11 @@ import (
 	"time"
 )
 
-// NoSleep is the Sleep of a driver.Env in tests, where nobody is to wait for a rate limit.
+// NoSleep is the Sleep of a driver.Env in tests, which must not wait for rate limits.
 func NoSleep(ctx context.Context, _ time.Duration) error { return ctx.Err() }
 
-// Time is the time of a sandbox's simulated servers: real, until it is told to leap. Its Now and Ticks are those of
-// sandbox.Options.
+// Time is the time of a sandbox's simulated servers. It is the real time until Rest is called. Its Now and Ticks are
+// for sandbox.Options.
 type Time struct {
 	ticks   chan time.Time
 	leaping atomic.Bool
@@ -22,10 +22,10 @@ type Time struct {
 
 const (
 	tick = 10 * time.Millisecond
-	leap = time.Hour // longer than anything that a simulated server has under way takes, and than a session lasts
+	leap = time.Hour // longer than everything that a simulated server does, and than a session
 )
 
-// NewTime begins to tick.
+// NewTime returns a Time that ticks until Stop is called.
 func NewTime() *Time {
 	c := &Time{ticks: make(chan time.Time), stop: make(chan struct{})}
 	c.running.Go(func() {
@@ -50,7 +50,7 @@ func (c *Time) pass(now time.Time) {
 	}
 }
 
-// Now is the time that the servers see.
+// Now returns the time that the servers see.
 func (c *Time) Now() time.Time {
 	if c.leaping.Load() {
 		return time.Now().Add(leap)
@@ -58,11 +58,11 @@ func (c *Time) Now() time.Time {
 	return time.Now()
 }
 
-// Ticks is when they are told that time has passed.
+// Ticks returns the channel that tells the servers that time has passed.
 func (c *Time) Ticks() <-chan time.Time { return c.ticks }
 
-// Rest lets the servers finish what they have under way, so that two states can be compared. From then on it is
-// later.
+// Rest lets the servers finish what is in progress, so that two states can be compared. It moves the time an hour
+// ahead, for good.
 func (c *Time) Rest() {
 	c.leaping.Store(true)
 	for range 50 {
@@ -70,7 +70,7 @@ func (c *Time) Rest() {
 	}
 }
 
-// Stop ends it. It may be called again.
+// Stop stops the ticking. It may be called more than once.
 func (c *Time) Stop() {
 	c.end.Do(func() { close(c.stop) })
 	c.running.Wait()

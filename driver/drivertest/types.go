@@ -14,11 +14,11 @@ import (
 
 var nameForm = regexp.MustCompile(`^[a-z][a-z0-9_]*$`)
 
-// reserved are names that mean something to the language itself: its arguments and blocks, and what every declaration
-// has as a value.
+// reserved lists names that the language itself uses: its arguments and blocks, and the values that every declaration
+// has.
 var reserved = []string{"depends_on", "for_each", "count", "enabled", "lifecycle", "dynamic", "address"}
 
-// typeProblems lists what is wrong with a driver's grammar, in words.
+// typeProblems describes what is wrong with a driver's grammar.
 func typeProblems(types []schema.Type) []string {
 	var out []string
 	if len(types) == 0 {
@@ -45,7 +45,7 @@ func typeProblems(types []schema.Type) []string {
 		bodyProblems(t.Body, "", say)
 	}
 	if len(out) > 0 {
-		return out // examples may not be loaded with such types
+		return out // examples may fail to load with such types
 	}
 	for i := range types {
 		for _, p := range exampleProblems(types, &types[i]) {
@@ -55,7 +55,7 @@ func typeProblems(types []schema.Type) []string {
 	return out
 }
 
-// exampleProblems loads the example of a type.
+// exampleProblems loads the example of a type, and returns what is wrong with it.
 func exampleProblems(types []schema.Type, t *schema.Type) []string {
 	const file = "main.sync.hcl"
 	var out []string
@@ -110,7 +110,7 @@ func bodyProblems(b schema.Body, path string, say func(string, ...any)) {
 
 func attributeProblems(a *schema.Attribute, path string, say func(string, ...any)) {
 	if a.Ref != nil {
-		if !slices.Contains(schema.Kinds, a.Ref.Kind) { // without a type it refers to any of the kind
+		if !slices.Contains(schema.Kinds, a.Ref.Kind) { // without a type it refers to any declaration of the kind
 			say("%s%s refers to %s.%s, which cannot be declared", path, a.Name, a.Ref.Kind, a.Ref.Type)
 		}
 		if a.Secret || a.Default != cty.NilVal || len(a.OneOf) > 0 {

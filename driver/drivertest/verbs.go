@@ -9,7 +9,7 @@ import (
 	"github.com/syncctl/syncctl/planner"
 )
 
-// verbsPlanned are the verbs of all steps that the cases of a bench have planned.
+// verbsPlanned holds the verbs of all steps that the cases of a bench have planned.
 type verbsPlanned struct {
 	mu    sync.Mutex
 	names map[string]bool
@@ -25,8 +25,8 @@ func (v *verbsPlanned) add(p *planner.Plan) {
 	}
 }
 
-// check holds the planned verbs against the driver's: each that is planned is there, and each that is there is
-// planned. It looks only where all cases were run.
+// check compares the planned verbs with the driver's: the driver must have each planned verb. If all cases were run,
+// they must have planned each verb of the driver.
 func (v *verbsPlanned) check(t *testing.T, b Bench) {
 	t.Helper()
 	d, ok := b.New(driver.Env{}).(interface{ Verbs() []string })
@@ -39,7 +39,7 @@ func (v *verbsPlanned) check(t *testing.T, b Bench) {
 			t.Errorf("a step with the verb %q is planned, and the driver does not have it", name)
 		}
 	}
-	if v.cases < len(b.Cases) { // some were not asked for
+	if v.cases < len(b.Cases) { // some cases were not run
 		return
 	}
 	for _, name := range have {

@@ -28,32 +28,32 @@ import (
 	"github.com/syncctl/syncctl/schema"
 )
 
-// forever is the last request that a fault applies to.
+// forever is the Last of a fault that never ends.
 const forever = math.MaxInt
 
-// world is a case with its simulated servers, fresh.
+// world is a case with its own new simulated servers.
 type world struct {
 	t      *testing.T
 	bench  Bench
 	dir    string
 	box    *sandbox.Sandbox
 	log    *lines
-	told   *lines // what the drivers log, at the finest level
+	told   *lines // what the drivers log, at level trace
 	env    map[string]string
 	store  *executor.Store
 	time   *Time
-	watch  func(journal.Stage, journal.Entry) // of the runs' journals; nil for nobody
-	within planner.Duration                   // the longest that verifying a step takes; 0: what the plan says
+	watch  func(journal.Stage, journal.Entry) // of the runs' journals; may be nil
+	within planner.Duration                   // maximum duration of a step's verification; 0: what the plan says
 	close  func()
 
-	parallelism int // steps at a time; 0: as many as usual
+	parallelism int // maximum number of concurrent steps; 0: the default
 
-	faulty   bool            // faults were asked for, or something is hidden
-	drivers  []driver.Closer // those that may still hold something at the servers
-	redactor *redact.Set     // of the configuration; nil before it was loaded
+	faulty   bool            // faults were requested, or something is hidden
+	drivers  []driver.Closer // those that may still hold something on the servers
+	redactor *redact.Set     // of the configuration; nil before it is loaded
 }
 
-// lines keeps an access log. A server writes while a test reads.
+// lines keeps an access log or a driver's log. Servers may write while a test reads.
 type lines struct {
 	mu sync.Mutex
 	b  bytes.Buffer
@@ -78,7 +78,7 @@ func openWith(t *testing.T, b Bench, c Case, faults ...sandbox.Fault) *world {
 	return openBox(t, b, c, sandbox.Options{Faults: faults})
 }
 
-// openBox takes from the options what is disturbed and recorded.
+// openBox starts new servers. o says what is disturbed and recorded.
 func openBox(t *testing.T, b Bench, c Case, o sandbox.Options) *world {
 	t.Helper()
 	log, clock := &lines{}, NewTime()
@@ -109,7 +109,7 @@ func openBox(t *testing.T, b Bench, c Case, o sandbox.Options) *world {
 	return w
 }
 
-// load reads the configuration and makes a driver, as a new process would.
+// load loads the configuration and makes a driver, as a new process would.
 func (w *world) load() (*schema.Config, driver.Driver) {
 	w.t.Helper()
 	env := func(name string) (string, bool) { v, ok := w.env[name]; return v, ok }
@@ -131,7 +131,8 @@ func (w *world) load() (*schema.Config, driver.Driver) {
 	return cfg, d
 }
 
-// release gives back what a driver holds at the servers, as the program does at the end of every command.
+// release closes a driver, as the program does at the end of every command. The driver gives back what it holds on
+// the servers.
 func (w *world) release(d driver.Driver) {
 	w.t.Helper()
 	c, ok := d.(driver.Closer)
@@ -149,10 +150,10 @@ func (w *world) release(d driver.Driver) {
 	}
 }
 
-// abandon closes the drivers of processes that were killed; their sessions were open until now.
+// abandon closes the drivers of processes that were killed. Their sessions were still open.
 func (w *world) abandon() {
 	for _, c := range w.drivers {
-		_ = c.Close(context.WithoutCancel(w.t.Context())) // nobody told them to
+		_ = c.Close(context.WithoutCancel(w.t.Context())) // those processes had no chance to
 	}
 	w.drivers = nil
 }
@@ -179,8 +180,7 @@ func (w *world) plan() *planner.Plan {
 	return p
 }
 
-// tryPlan plans as a process of its own would, from what was observed before (nil: nothing) and what it observes
-// by itself.
+// tryPlan plans as a new process would, from earlier observations (nil: none) and what it observes itself.
 func (w *world) tryPlan(seen *planner.Observations) (*planner.Plan, hcl.Diagnostics) {
 	w.t.Helper()
 	cfg, d := w.load()
@@ -195,7 +195,7 @@ func (w *world) tryPlan(seen *planner.Observations) (*planner.Plan, hcl.Diagnost
 	})
 }
 
-// task is a step outside of any run.
+// task returns a task for a step outside of any run.
 func (w *world) task(cfg *schema.Config, s *planner.Step) *executor.Task {
 	w.t.Helper()
 	return &executor.Task{
@@ -204,7 +204,7 @@ func (w *world) task(cfg *schema.Config, s *planner.Step) *executor.Task {
 	}
 }
 
-// verifyAll verifies every step, once as one that is still to be done and once as one that was carried out.
+// verifyAll verifies every step twice: as one that is not executed yet, and as one that was executed.
 func (w *world) verifyAll(p *planner.Plan) {
 	w.t.Helper()
 	cfg, d := w.load()
@@ -231,7 +231,7 @@ func (w *world) verifyAll(p *planner.Plan) {
 	}
 }
 
-// clean looks for the configuration's secrets in text, in all forms that they may take.
+// clean checks that text has none of the configuration's secrets, in any form that they may take.
 func (w *world) clean(where, text string) {
 	w.t.Helper()
 	if shown := w.redactor.String(text); shown != text {
@@ -239,7 +239,7 @@ func (w *world) clean(where, text string) {
 	}
 }
 
-// requests are those that have ended. All of them are there once the world is closed.
+// requests returns the requests that have ended. It has all of them once the world is closed.
 func (w *world) requests() []sandbox.AccessLine {
 	w.t.Helper()
 	var out []sandbox.AccessLine
@@ -254,22 +254,22 @@ func (w *world) requests() []sandbox.AccessLine {
 	return out
 }
 
-// changing tells whether a request is of a kind that changes something.
+// changing reports whether a request is of a kind that changes something.
 func (w *world) changing(l sandbox.AccessLine) bool {
 	return !l.Reading && (w.bench.Reads == nil || !w.bench.Reads(l))
 }
 
-// request is what a line is counted as.
+// request returns the key by which a line of the access log is counted.
 func request(l sandbox.AccessLine) string { return l.Server + " " + l.Method + " " + PathOf(l) }
 
-// byChance are what names of files have in them that differs between two runs: random temporary ones, and
-// backups' times.
+// byChance matches the parts of file names that differ between two runs: those of random temporary names, and the
+// times of backups.
 var byChance = regexp.MustCompile(`\.syncctl-[0-9a-f]{16}|\.[0-9]{8}T[0-9]{6}Z(-[0-9]+)?\.bak`)
 
-// PathOf is what a line is about, without what differs between two runs that do the same.
+// PathOf returns the path of a line without the parts that differ between two equal runs.
 func PathOf(l sandbox.AccessLine) string { return byChance.ReplaceAllString(l.Path, ".*") }
 
-// changes are the requests, commands and accesses to files that changed something, and how often.
+// changes counts the requests, commands and file accesses that changed something.
 func (w *world) changes() map[string]int {
 	w.t.Helper()
 	out := map[string]int{}
@@ -281,17 +281,17 @@ func (w *world) changes() map[string]int {
 	return out
 }
 
-// times are what differs between two runs that end the same: seconds and milliseconds since 1970, dates and times
-// as RFC 3339 has them, in digits alone (20180713082509555), and as date prints them (Mon Aug 08 13:00:13 ICT
-// 2016).
+// times matches what differs between two runs that end in the same state: seconds and milliseconds since 1970, dates
+// and times in RFC 3339, as digits only (20180713082509555), and as the command date prints them (Mon Aug 08 13:00:13
+// ICT 2016).
 var times = regexp.MustCompile(`"?\b(?:1[0-9]{9}|1[0-9]{12})\b"?|"20[0-9]{2}-[01][0-9]-[^"]*"|` +
 	`"20[0-9]{12,15}"|\b20[0-9]{12,15}\b|` +
 	`"[A-Z][a-z]{2} [A-Z][a-z]{2} [ 0-9]?[0-9] [0-9]{2}:[0-9]{2}:[0-9]{2} [A-Za-z0-9:+-]+ 20[0-9]{2}"`)
 
-// WithoutTimes is a state of the sandbox without what differs between two runs that end the same.
+// WithoutTimes returns a state of the sandbox without what differs between two runs that end in the same state.
 func WithoutTimes(state []byte) string { return times.ReplaceAllString(string(state), `"TIME"`) }
 
-// rest is the state of all servers when nothing is in progress any more.
+// rest returns the state of all servers when nothing is in progress any more.
 func (w *world) rest() []byte {
 	w.t.Helper()
 	w.time.Rest()
@@ -302,13 +302,13 @@ func (w *world) rest() []byte {
 	return b
 }
 
-// state is the same without times.
+// state returns the same without times.
 func (w *world) state() string {
 	w.t.Helper()
 	return WithoutTimes(w.rest())
 }
 
-// Perform is the person of the simulated world.
+// Perform does a step as a person, with the simulator's Person.
 func (w *world) Perform(ctx context.Context, ask executor.Ask) (executor.Reply, error) {
 	values := map[string]string{}
 	for _, v := range ask.Step.Manual.Values {
@@ -326,8 +326,8 @@ type systemClock struct{}
 func (systemClock) Now() time.Time                         { return time.Now() }
 func (systemClock) After(d time.Duration) <-chan time.Time { return time.After(d) }
 
-// carry takes a run up as a process of its own would: one whose ctx ends was killed, and gives nothing back.
-// Nothing is redacted on the way, so what a driver lets slip is seen.
+// carry starts or resumes a run as a new process would. If ctx ends, it behaves like a killed process, and does not
+// close the driver. Nothing is redacted, so that secrets that a driver leaks are seen.
 func (w *world) carry(ctx context.Context, r *executor.Run,
 	disturb func(executor.Driver, executor.Operator) (executor.Driver, executor.Operator)) *executor.Report {
 	w.t.Helper()
@@ -339,7 +339,7 @@ func (w *world) carry(ctx context.Context, r *executor.Run,
 	}
 	at := w.parallelism
 	if slices.ContainsFunc(r.Plan.Steps, func(s planner.Step) bool { return s.Addr != r.Plan.Steps[0].Addr }) {
-		at = 1 // the order of several declarations is free, and with it what ids things get: two runs could not be compared
+		at = 1 // declarations run in any order, and so the IDs of new things would differ between two runs
 	}
 	j, err := w.store.Journal(r, journal.Options{Now: time.Now, Watch: w.watch})
 	if err != nil {
@@ -362,7 +362,7 @@ func (w *world) carry(ctx context.Context, r *executor.Run,
 	return rep
 }
 
-// hurried is the plan whose steps are verified for no longer than the world allows.
+// hurried returns the plan with steps whose verification takes no longer than the world allows.
 func (w *world) hurried(p *planner.Plan) *planner.Plan {
 	if w.within == 0 {
 		return p
@@ -375,7 +375,7 @@ func (w *world) hurried(p *planner.Plan) *planner.Plan {
 	return &out
 }
 
-// cleanFolder looks for secrets in every file of a run.
+// cleanFolder checks that no file of a run contains a secret.
 func (w *world) cleanFolder(r *executor.Run) {
 	w.t.Helper()
 	err := afero.Walk(w.store.Fs, r.Dir, func(path string, info fs.FileInfo, err error) error {
@@ -409,7 +409,7 @@ func jsonText(t *testing.T, v any) string {
 	return string(b)
 }
 
-// unfinished says what is left of a run, and why.
+// unfinished describes the steps of a run that are not done, and why.
 func unfinished(rep *executor.Report) string {
 	var b strings.Builder
 	for i := range rep.Steps {
