@@ -40,7 +40,7 @@ const (
 	file     = "/keys/server.p12"
 )
 
-// today is when the tests happen: after the keystores of pfx's test data were made.
+// today is the time of the tests. It is after the keystores of pfx's test data were made.
 var today = time.Date(2027, 6, 1, 12, 0, 0, 0, time.UTC)
 
 // party is a certificate with its key.
@@ -51,14 +51,14 @@ type party struct {
 	issuer *party
 }
 
-// template alters a certificate before it is signed.
+// template changes a certificate before it is signed.
 type template func(*x509.Certificate)
 
 func expires(at time.Time) template { return func(c *x509.Certificate) { c.NotAfter = at } }
 
 func dns(names ...string) template { return func(c *x509.Certificate) { c.DNSNames = names } }
 
-// authority: it may issue.
+// authority makes the certificate that of a CA.
 func authority(c *x509.Certificate) {
 	c.IsCA, c.BasicConstraintsValid, c.KeyUsage = true, true, x509.KeyUsageCertSign
 }
@@ -72,7 +72,7 @@ func newKey(t testing.TB) crypto.Signer {
 	return key
 }
 
-// issue makes a certificate that by has issued; nil: it is self-signed.
+// issue makes a certificate that by signs, or that signs itself if by is nil.
 func issue(t testing.TB, name string, by *party, change ...template) *party {
 	t.Helper()
 	return issueFor(t, newKey(t), name, by, change...)
@@ -113,7 +113,7 @@ func (p *party) keyPEM(t testing.TB) string {
 	return string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}))
 }
 
-// entry is an Entry of a party with its whole chain.
+// entry returns an Entry of a party with its whole chain.
 func (p *party) entry(t testing.TB, alias string) Entry {
 	t.Helper()
 	e := Entry{Alias: alias}
@@ -148,7 +148,7 @@ func newFamilyAt(t testing.TB, now time.Time) family {
 	return family{root, inter, server}
 }
 
-// bench is a folder with a configuration, and what lies around it.
+// bench is a folder with a configuration, and the files next to it.
 type bench struct {
 	t     testing.TB
 	fs    afero.Fs
@@ -172,7 +172,8 @@ func newBench(t testing.TB) *bench {
 	return b
 }
 
-// declare writes the configuration: a keystore "server" of a format with a body. PEM goes into files beside it.
+// declare writes the configuration: a keystore "server" with the given format and body. PEM goes into files next to
+// it.
 func (b *bench) declare(format Format, body string, files map[string]string) *bench {
 	b.t.Helper()
 	b.body = fmt.Sprintf("keystore %q \"server\" {\n  path = %q\n  password = env(\"PASSWORD\")\n%s\n}\n",
@@ -200,7 +201,7 @@ func (b *bench) read(name string) []byte {
 	return content
 }
 
-// full is an entry with all its certificates, and the root that is trusted.
+// full returns a declaration with an entry with all its certificates, and the trusted root.
 func (f family) full(t testing.TB) (body string, files map[string]string) {
 	t.Helper()
 	return `
@@ -216,7 +217,7 @@ func (f family) full(t testing.TB) (body string, files map[string]string) {
 		}
 }
 
-// load reads the configuration and makes a driver on a file system, as a process of its own would.
+// load loads the configuration and makes a driver on a file system, as a new process would.
 func (b *bench) load(fsys afero.Fs) (*schema.Config, *Driver, hcl.Diagnostics) {
 	b.t.Helper()
 	d, ok := New(driver.Env{
@@ -245,7 +246,7 @@ func (b *bench) config() (*schema.Config, *Driver) {
 	return cfg, d
 }
 
-// plan plans. No secret may show in it.
+// plan makes a plan, which must not show a secret.
 func (b *bench) plan() *planner.Plan {
 	b.t.Helper()
 	cfg, d := b.config()
@@ -277,7 +278,7 @@ type clock struct{}
 func (clock) Now() time.Time                         { return time.Now() }
 func (clock) After(d time.Duration) <-chan time.Time { return time.After(d) }
 
-// carry carries a plan out in a run, with a driver on a file system of its own.
+// carry carries out a plan in a run, with a new driver on a file system.
 func (b *bench) carry(r *executor.Run, fsys afero.Fs) *executor.Report {
 	b.t.Helper()
 	cfg, d, diags := b.load(fsys)
@@ -315,7 +316,7 @@ func (b *bench) run(p *planner.Plan) *executor.Run {
 	return r
 }
 
-// apply plans, carries out, and looks that nothing is left to do. It returns the plan and the keystore as it is now.
+// apply plans, carries out, and checks that nothing is left to do. It returns the plan and the resulting keystore.
 func (b *bench) apply() (*planner.Plan, *Store) {
 	b.t.Helper()
 	p := b.plan()
@@ -335,7 +336,7 @@ func (b *bench) apply() (*planner.Plan, *Store) {
 	return p, s
 }
 
-// settled: the second plan is empty.
+// settled checks that the second plan is empty.
 func (b *bench) settled() *planner.Plan {
 	b.t.Helper()
 	p := b.plan()
@@ -345,7 +346,7 @@ func (b *bench) settled() *planner.Plan {
 	return p
 }
 
-// rules are the findings of a plan: "refuse expired", sorted.
+// rules returns the findings of a plan in the form "refuse expired", sorted.
 func rules(p *planner.Plan) []string {
 	var out []string
 	for _, f := range p.Findings {
@@ -355,7 +356,7 @@ func rules(p *planner.Plan) []string {
 	return slices.Compact(out)
 }
 
-// listing are the names of the files beside the keystore.
+// listing returns the names of the files next to the keystore.
 func (b *bench) listing() []string {
 	b.t.Helper()
 	infos, err := afero.ReadDir(b.fs, "/keys")
@@ -369,7 +370,7 @@ func (b *bench) listing() []string {
 	return out
 }
 
-// recorded is a keystore of pfx's test data.
+// recorded returns a keystore of pfx's test data.
 func recorded(t testing.TB, name string) []byte {
 	t.Helper()
 	content, err := os.ReadFile(filepath.Join("pfx", "testdata", name))

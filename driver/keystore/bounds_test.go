@@ -20,7 +20,7 @@ import (
 	"github.com/syncctl/syncctl/driver/keystore/pfx"
 )
 
-// jksOf writes a JKS keystore of so many trusted certificates.
+// jksOf returns a JKS keystore with this many trusted certificates.
 func jksOf(t *testing.T, entries int, der []byte) []byte {
 	t.Helper()
 	out := []byte(jksMagic)
@@ -69,7 +69,8 @@ func TestKeystoresBeyondABound(t *testing.T) {
 	}
 }
 
-// Thousands of keys find their certificates without being compared with each: an index is asked.
+// TestManyKeysFindTheirCertificates checks that thousands of keys find their certificates by an index, without being
+// compared with each.
 func TestManyKeysFindTheirCertificates(t *testing.T) {
 	ca := issue(t, "CA", nil, authority)
 	var bags []pfx.Bag
@@ -89,7 +90,7 @@ func TestManyKeysFindTheirCertificates(t *testing.T) {
 	}
 }
 
-// A certificate or a key that would take minutes to calculate with is kept, and not used.
+// TestGiantKeys checks that certificates and keys whose calculations would take minutes are kept, but not used.
 func TestGiantKeys(t *testing.T) {
 	modulus := func(bits int) *big.Int {
 		return new(big.Int).SetBit(new(big.Int).Lsh(big.NewInt(1), uint(bits-1)), 0, 1)
@@ -147,7 +148,7 @@ func TestGiantKeys(t *testing.T) {
 	}
 }
 
-// contentOf is what is signed of a certificate, with another key.
+// contentOf returns the signed content of a certificate, with another key.
 func contentOf(t *testing.T, c *x509.Certificate, spki []byte) []byte {
 	t.Helper()
 	var whole asn1.RawValue

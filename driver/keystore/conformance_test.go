@@ -28,7 +28,8 @@ type closet struct {
 	ssh   [3]string
 }
 
-// openCloset takes the files as its seed: name -> the recorded keystore that lies there, "" for none in its folder.
+// openCloset opens a closet. seed maps the names of files to the recorded keystores that are there; with "" there is
+// only the folder.
 func openCloset(seed []byte) (sandbox.World, error) {
 	w := &closet{files: afero.NewMemMapFs()}
 	var files map[string][]byte
@@ -69,10 +70,10 @@ func (w *closet) Person(context.Context, string, map[string]string) (string, err
 
 func (w *closet) Run(_ context.Context, _, _ string, _ io.Reader, _, _ io.Writer) int { return 127 }
 
-// made is what differs in the names of files from one run to the next.
+// made matches the parts of file names that differ between runs.
 var made = regexp.MustCompile(`\.20\d{6}T\d{6}Z(-\d+)?\.bak$|\.syncctl-[0-9a-f]+$`)
 
-// State is what lies there, in words: no two writings of a keystore are alike.
+// State describes the files in words, as the same keystore is never written with the same bytes twice.
 func (w *closet) State() any {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -154,7 +155,7 @@ func TestConformance(t *testing.T) {
 	slices.SortFunc(cases, func(a, b drivertest.Case) int { return strings.Compare(a.Name, b.Name) })
 	drivertest.Run(t, drivertest.Bench{
 		Product: product, New: New, Simulator: openCloset, Cases: cases,
-		// Temporary files and backups have names of their own in each run; what becomes of them is in State.
+		// Temporary files and backups have other names in each run. State shows what becomes of them.
 		Reads: func(l sandbox.AccessLine) bool { return made.MatchString(l.Path) && l.Method != "REMOVE" },
 	})
 }

@@ -10,8 +10,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestEffective: what the file will hold is what it holds after the declaration was carried out, but for what has
-// still to be made.
+// TestEffective checks that Effective returns what the file has after the declaration was carried out, except for
+// what must still be generated.
 func TestEffective(t *testing.T) {
 	f := newFamily(t)
 	other := issue(t, "other.test.example", f.root)
@@ -34,7 +34,7 @@ func TestEffective(t *testing.T) {
 		if _, err := s.Entry("server").Signer(); err != nil {
 			t.Error(err)
 		}
-		// Over what is there, which stays.
+		// In addition to what is there, which stays.
 		b.written(&Store{Format: format, Entries: []Entry{other.entry(t, "other")}}, password)
 		have, _, err := ReadFile(t.Context(), d.env, r)
 		if err != nil {
@@ -52,7 +52,7 @@ func TestEffective(t *testing.T) {
 		if before.Level != live.Level || before.Format != live.Format || before.Unprotected || before.Unencrypted {
 			t.Errorf("%+v, and it is %+v", before, live)
 		}
-		// Once it is carried out nothing is pending, until what was made ends.
+		// Once it is carried out nothing is pending, until a generated certificate expires.
 		after, pending, err := Effective(r, live, b.now)
 		if err != nil || len(pending) > 0 || after != live {
 			t.Errorf("%v %v", pending, err)
@@ -65,7 +65,7 @@ func TestEffective(t *testing.T) {
 	}
 }
 
-// TestLocation: which file on which machine.
+// TestLocation checks which file on which machine a declaration means.
 func TestLocation(t *testing.T) {
 	b := newBench(t)
 	b.put("/conf/main.sync.hcl", `

@@ -16,8 +16,8 @@ import (
 
 var errFault = errors.New("a fault asked for")
 
-// faultyFs fails at its nth access, before it is done or after it; with dead set at all that follow, too, as if the
-// process had been killed there.
+// faultyFs fails at its nth access, before or after the access is done. If dead is set, all later accesses fail too,
+// as if the process had been killed there.
 type faultyFs struct {
 	afero.Fs
 
@@ -87,8 +87,8 @@ func (f faultyFile) Read(p []byte) (n int, err error) {
 func (f faultyFile) Sync() error  { return f.fs.do(f.File.Sync) }
 func (f faultyFile) Close() error { return f.fs.do(f.File.Close) }
 
-// TestFaults: wherever the process dies or an access fails, the file is what it was or what was meant, whole; and
-// the run is taken up again and ends as it would have, with no key made twice.
+// TestFaults checks that wherever the process dies or an access fails, the file is the complete old or new one. The
+// resumed run ends as it would have otherwise, and no key is generated twice.
 func TestFaults(t *testing.T) {
 	f := newFamily(t)
 	body, files := f.full(t)
@@ -140,7 +140,7 @@ func TestFaults(t *testing.T) {
 	}
 }
 
-// TestNotSent: where certainly nothing was changed, Execute says so.
+// TestNotSent checks that Execute says so if certainly nothing was changed.
 func TestNotSent(t *testing.T) {
 	f := newFamily(t)
 	body, files := f.full(t)

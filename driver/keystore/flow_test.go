@@ -13,7 +13,7 @@ import (
 	"github.com/syncctl/syncctl/driver/declare"
 )
 
-// content is a keystore in words.
+// content describes a keystore in words.
 func content(s *Store) []string {
 	var out []string
 	for _, e := range s.Entries {
@@ -83,7 +83,8 @@ func TestMakes(t *testing.T) {
 	}
 }
 
-// TestChanges: what is not as declared is changed and said, and what is not declared stays.
+// TestChanges checks that differences from the declaration are reported and changed, and that undeclared entries
+// stay.
 func TestChanges(t *testing.T) {
 	f := newFamily(t)
 	other := issue(t, "other.test.example", f.root)
@@ -194,7 +195,7 @@ func TestChanges(t *testing.T) {
 	}
 }
 
-// written puts a keystore of the test's making in place.
+// written writes a keystore that the test has made.
 func (b *bench) written(s *Store, password string) []byte {
 	b.t.Helper()
 	w := &wanted{declaration: &declaration{Password: declare.Plain(password), Java: 17}, format: s.Format}

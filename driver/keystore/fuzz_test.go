@@ -14,7 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// FuzzOpen: foreign bytes are a keystore or are refused with a reason and help; what is read can be written down
+// FuzzOpen checks that any bytes are a keystore, or are refused with a reason and help. What is read can be written
 // and read again.
 func FuzzOpen(f *testing.F) {
 	for _, pattern := range []string{"*.p12", "*.jks", "*.jceks"} {
@@ -87,7 +87,7 @@ func throughJSON(t *testing.T, s *Store) *Store {
 	return &back
 }
 
-// FuzzPEM: text that is to hold certificates or a key.
+// FuzzPEM checks text that should hold certificates or a key.
 func FuzzPEM(f *testing.F) {
 	family := newFamily(f)
 	f.Add(family.server.pem() + family.inter.pem())
@@ -110,7 +110,7 @@ func FuzzPEM(f *testing.F) {
 	})
 }
 
-// FuzzJKS goes behind the digest, which keeps FuzzOpen out.
+// FuzzJKS fuzzes what the digest protects, which FuzzOpen cannot get past.
 func FuzzJKS(f *testing.F) {
 	src, err := os.ReadFile(filepath.Join("pfx", "testdata", "keytool17.jks"))
 	if err != nil {

@@ -29,8 +29,8 @@ func entriesJKS(t *testing.T, entries ...jksEntry) []byte {
 	return append(out, digestJKS(secret, out)...)
 }
 
-// TestJKSDoubles: of several entries with one alias Java finds the one in lower case, of those spelled alike the last,
-// whatever it is.
+// TestJKSDoubles checks which of several entries with one alias is used. As Java does, it is the one in lower case,
+// and among equal spellings the last, of whatever kind.
 func TestJKSDoubles(t *testing.T) {
 	t.Parallel()
 	f := newFamily(t)
@@ -90,7 +90,7 @@ func TestJKSDoubles(t *testing.T) {
 	}
 }
 
-// TestJavaText: an alias travels as Java writes it, and other bytes as they came.
+// TestJavaText checks that an alias is encoded as Java does, and that other bytes are kept.
 func TestJavaText(t *testing.T) {
 	for text, want := range map[string]string{
 		"ca": "ca", "\u00fc\u5bc6\uffff\ufffd": "\u00fc\u5bc6\uffff\ufffd", "a\x00": "a\xc0\x80",

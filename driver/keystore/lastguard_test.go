@@ -9,8 +9,8 @@ import (
 	"github.com/syncctl/syncctl/executor"
 )
 
-// TestNothingIsLostByWriting: Execute reads what its encoder has made, and a content that lacks something does not
-// replace the file. The encoders of this test are faulty.
+// TestNothingIsLostByWriting checks that Execute reads what its encoder has made, and does not replace the file if
+// something is missing. The encoders of this test are faulty.
 func TestNothingIsLostByWriting(t *testing.T) {
 	t.Parallel()
 	f := newFamily(t)

@@ -16,7 +16,7 @@ import (
 	"github.com/syncctl/syncctl/schema"
 )
 
-// brokenFs fails whatever is asked about one name.
+// brokenFs fails every access to one name.
 type brokenFs struct {
 	afero.Fs
 
@@ -31,15 +31,15 @@ func (f brokenFs) Stat(name string) (os.FileInfo, error) {
 	return f.Fs.Stat(name)
 }
 
-// TestUnknownIsNotMissing: a machine that cannot be asked about a file, or about its folder, is an error; a file
-// that cannot be opened has a state of its own. Neither is taken for a missing file.
+// TestUnknownIsNotMissing checks that it is an error if a machine cannot tell about a file or its folder. A file that
+// cannot be opened has a state of its own. Neither is taken for a missing file.
 func TestUnknownIsNotMissing(t *testing.T) {
 	t.Parallel()
 	f := newFamily(t)
 	body, files := f.full(t)
 	lost := errors.New("connection lost")
 	for name, c := range map[string]struct {
-		broken string // what cannot be asked about
+		broken string // the name whose accesses fail
 		there  []byte
 		state  State // "": an error
 		fact   string
@@ -87,7 +87,7 @@ func TestUnknownIsNotMissing(t *testing.T) {
 	}
 }
 
-// TestNotPlannedFromNothing: an observation that lacks its state is not taken for a missing file.
+// TestNotPlannedFromNothing checks that an observation without a state is not taken for a missing file.
 func TestNotPlannedFromNothing(t *testing.T) {
 	t.Parallel()
 	f := newFamily(t)
@@ -108,7 +108,7 @@ func TestNotPlannedFromNothing(t *testing.T) {
 	}
 }
 
-// TestNoKeyIsObserved: neither the observation nor what it is written as holds a key or the password.
+// TestNoKeyIsObserved checks that neither the observation nor its encoded form has a key or the password.
 func TestNoKeyIsObserved(t *testing.T) {
 	t.Parallel()
 	f := newFamily(t)
@@ -137,7 +137,7 @@ func TestNoKeyIsObserved(t *testing.T) {
 	b.clean(cfg, text.String())
 }
 
-// TestDrift: what the file has and is not as declared shows as a difference, and what is as declared does not.
+// TestDrift checks that exactly the differences between the file and its declaration are shown.
 func TestDrift(t *testing.T) {
 	t.Parallel()
 	f := newFamily(t)
@@ -174,7 +174,7 @@ func TestDrift(t *testing.T) {
 	}
 }
 
-// drift is what the only declaration of a plan has otherwise, by path.
+// drift returns the differences of a plan's only declaration, by path.
 func drift(p *planner.Plan) map[string]string {
 	out := map[string]string{}
 	for _, d := range p.Changes[0].Diff {

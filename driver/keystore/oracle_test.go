@@ -20,8 +20,8 @@ import (
 	"github.com/syncctl/syncctl/driver/keystore/pfx"
 )
 
-// keytools are one of those of the machine, or all (drivertest.AllVariable), by the release of their Java. There may be
-// none.
+// keytools returns one keytool of this machine, or all with drivertest.AllVariable, by the release of their Java.
+// There may be none.
 func keytools(t *testing.T) map[string]string {
 	t.Helper()
 	all, out := allKeytools(), map[string]string{}
@@ -50,7 +50,7 @@ func allKeytools() map[string]string {
 	return all
 }
 
-// on writes a keystore to the disk, for programs.
+// on writes a keystore to the disk, for other programs.
 func on(t *testing.T, content []byte) string {
 	t.Helper()
 	name := filepath.Join(t.TempDir(), "keystore")
@@ -67,7 +67,7 @@ var (
 	printLine = regexp.MustCompile(`(?m)^\s*SHA256: (\S+)$`)
 )
 
-// quickly are options of a Java that does not run for long.
+// quickly holds options of a Java that runs only for a short time.
 var quickly = []string{"-J-XX:TieredStopAtLevel=1", "-J-XX:+UseSerialGC"}
 
 // keytoolSees lists a keystore as keytool does: `server PrivateKeyEntry 3 AB:CD…`.
@@ -100,7 +100,7 @@ func keytoolSees(t *testing.T, program, name, password string, more ...string) [
 	return seen
 }
 
-// asKeytool is the same of a Store.
+// asKeytool lists a Store in the same way.
 func asKeytool(s *Store) []string {
 	var out []string
 	for _, e := range s.Entries {
@@ -120,8 +120,8 @@ func asKeytool(s *Store) []string {
 	return out
 }
 
-// TestKeytoolReads: what is written, and written again with another password, is seen by keytool as it was meant; and
-// the key opens, which moving it to another keystore proves.
+// TestKeytoolReads checks that keytool sees what is written as intended, also after a change of the password. It
+// moves the key to another keystore, which proves that the key can be opened.
 func TestKeytoolReads(t *testing.T) {
 	t.Parallel()
 	f := newFamily(t)
@@ -182,7 +182,8 @@ func TestKeytoolReads(t *testing.T) {
 	}
 }
 
-// TestProgramsRead: openssl, and keytool held to the algorithms of Java 8, open what is written for it.
+// TestProgramsRead checks that openssl, and keytool limited to the algorithms of Java 8, open what is written for
+// them.
 func TestProgramsRead(t *testing.T) {
 	t.Parallel()
 	f := newFamily(t)
@@ -224,8 +225,8 @@ func TestProgramsRead(t *testing.T) {
 	}
 }
 
-// TestKeytoolReadsTrust: a trust store that was added to opens for keytool as before, and one without a password
-// without one.
+// TestKeytoolReadsTrust checks that keytool opens a trust store as before after certificates were added; without a
+// password if it had none.
 func TestKeytoolReadsTrust(t *testing.T) {
 	t.Parallel()
 	one := issue(t, "One", nil, authority)

@@ -16,7 +16,7 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// newJKS is the keystore of a library, which our own reading and writing is compared with.
+// newJKS makes a keystore of a library, with which our own reading and writing is compared.
 func newJKS(random io.Reader) jks.KeyStore {
 	options := []jks.Option{jks.WithOrderedAliases(), jks.WithCaseExactAliases()}
 	if random != nil {
@@ -25,8 +25,8 @@ func newJKS(random io.Reader) jks.KeyStore {
 	return jks.New(options...)
 }
 
-// TestPasswordChange: a file that opens with the former password is changed to the new one, whatever wrote it, with
-// all that is in it.
+// TestPasswordChange checks that a file that opens with the former password gets the new one, with all its content,
+// whatever program wrote it.
 func TestPasswordChange(t *testing.T) {
 	f := newFamily(t)
 	for _, c := range []struct {
@@ -55,7 +55,8 @@ func TestPasswordChange(t *testing.T) {
 			}
 			p, after := b.apply()
 			want := "the password changes"
-			// The password of a file without a MAC is that of its keys; where there is neither, every password opens it.
+			// The password of a file without a MAC is that of its keys. If it has no keys either, every password
+			// opens it.
 			if !strings.Contains(p.Steps[0].Summary, want) || !strings.Contains(p.Steps[0].Because,
 				"the file opens with previous_password") {
 				t.Errorf("%s: %s because %s", c.file, p.Steps[0].Summary, p.Steps[0].Because)
@@ -82,8 +83,8 @@ func TestPasswordChange(t *testing.T) {
 	}
 }
 
-// TestOpensWithEveryPassword: where a file has neither a MAC nor anything encrypted, no password is wrong and none
-// changes.
+// TestOpensWithEveryPassword checks that no password is wrong, and none is changed, if a file has neither a MAC nor
+// anything encrypted.
 func TestOpensWithEveryPassword(t *testing.T) {
 	b := newBench(t)
 	b.put(file, string(recorded(t, "keytool25open.p12")))
@@ -137,7 +138,7 @@ func TestOtherKeyPassword(t *testing.T) {
 	}
 }
 
-// TestCapitals: Java finds small letters alone in a JKS.
+// TestCapitals checks aliases with capital letters. In a JKS, Java only finds small letters.
 func TestCapitals(t *testing.T) {
 	f := newFamily(t)
 	body, files := f.full(t)
@@ -147,7 +148,7 @@ func TestCapitals(t *testing.T) {
 		"note private-ca"}) || s.Entries[0].Alias != "server" {
 		t.Errorf("%v %v", got, content(s))
 	}
-	// A file that has them is mended where the alias is declared.
+	// Capitals in a file are corrected if the alias is declared.
 	ks := newJKS(rand.Reader)
 	if err := ks.SetTrustedCertificateEntry("CA", jks.TrustedCertificateEntry{CreationTime: today,
 		Certificate: jks.Certificate{Type: "X.509", Content: f.root.DER}}); err != nil {
@@ -163,7 +164,7 @@ func TestCapitals(t *testing.T) {
 	if !strings.Contains(p.Steps[0].Because, `the file spells it "CA"`) || s.Trusted[0].Alias != "ca" {
 		t.Errorf("%s %v", p.Steps[0].Because, content(s))
 	}
-	// In PKCS#12 it is what openssl shows, and Java does not mind.
+	// In PKCS#12 openssl shows the capitals, and Java accepts them.
 	b = newBench(t).declare(PKCS12, strings.ReplaceAll(body, `"server" {`, `"Server" {`), files)
 	if _, s = b.apply(); s.Entries[0].Alias != "Server" {
 		t.Errorf("%v", content(s))
@@ -171,7 +172,7 @@ func TestCapitals(t *testing.T) {
 	b.declare(PKCS12, body, files).settled()
 }
 
-// TestFormat: the actual format of a file is said, and changed to what is declared.
+// TestFormat checks that a file's actual format is reported, and changed to the declared one.
 func TestFormat(t *testing.T) {
 	for _, c := range []struct {
 		file     string
@@ -204,7 +205,7 @@ func TestFormat(t *testing.T) {
 	}
 }
 
-// TestJava: the release that has to read it decides on the algorithms.
+// TestJava checks that the algorithms depend on the release of Java that must read the file.
 func TestJava(t *testing.T) {
 	for _, c := range []struct {
 		file, java string
@@ -290,7 +291,7 @@ func TestJKSPasswords(t *testing.T) {
 	}
 }
 
-// TestChangedInBetween: what somebody has changed since the plan is not written over.
+// TestChangedInBetween checks that changes since the plan are not overwritten.
 func TestChangedInBetween(t *testing.T) {
 	f := newFamily(t)
 	body, files := f.full(t)

@@ -25,7 +25,8 @@ const ownEntry = `
   }
 `
 
-// TestSelfSigned: it is made once, and again when it is not what is declared or ends soon.
+// TestSelfSigned checks that a certificate is generated once, and again if it differs from the declaration or ends
+// soon.
 func TestSelfSigned(t *testing.T) {
 	for _, format := range []Format{PKCS12, JKS} {
 		b := newBench(t).declare(format, ownEntry+`names = ["own", "2001:db8::1"]`, nil)
@@ -191,7 +192,8 @@ func FuzzName(f *testing.F) {
 	})
 }
 
-// TestIrreplaceable: what is given has nothing to be made again from, and what others use is left to what is declared.
+// TestIrreplaceable checks which keystores count as irreplaceable: those with given content only, which cannot be
+// generated again, and those that others use.
 func TestIrreplaceable(t *testing.T) {
 	body, files := newFamily(t).full(t)
 	user := []schema.Addr{{Kind: schema.Server, Type: "x", Name: "y"}}

@@ -19,7 +19,7 @@ import (
 	library "software.sslmate.com/src/go-pkcs12"
 )
 
-// bagged is a PKCS#12 file of a Store.
+// bagged returns a Store as a PKCS#12 file.
 func bagged(t testing.TB, s *Store, password string, o pfx.Options) []byte {
 	t.Helper()
 	bags, err := s.bags(today)
@@ -34,7 +34,7 @@ func bagged(t testing.TB, s *Store, password string, o pfx.Options) []byte {
 	return src
 }
 
-// added is what AddTrust makes of a keystore, and its content before and after.
+// added returns the keystore that AddTrust makes of src, and the content before and after.
 func added(t testing.TB, src []byte, password string, add ...Trusted) (out []byte, before, after *Store) {
 	t.Helper()
 	given := bytes.Clone(src)
@@ -57,7 +57,7 @@ func opened(t testing.TB, src []byte, password string) *Store {
 	return s
 }
 
-// order are the trusted certificates, in the order of the file.
+// order returns the trusted certificates in the order of the file.
 func order(s *Store) []string {
 	var out []string
 	for _, t := range s.Trusted {
@@ -66,7 +66,8 @@ func order(s *Store) []string {
 	return out
 }
 
-// TestAddTrust: whatever wrote a keystore, all that is in it stays, and what was asked for is added behind it.
+// TestAddTrust checks that the whole content of a keystore stays, whatever program wrote it, and that the requested
+// certificates are added after it.
 func TestAddTrust(t *testing.T) {
 	first, second := issue(t, "First", nil, authority), issue(t, "Second", nil, authority)
 	for name, level := range map[string]pfx.Level{
@@ -119,7 +120,7 @@ func TestAddTrust(t *testing.T) {
 	}
 }
 
-// TestAddTrustWithoutPassword: a trust store without a password stays one, as another reader sees it, too.
+// TestAddTrustWithoutPassword checks that a trust store without a password stays one, also for another reader.
 func TestAddTrustWithoutPassword(t *testing.T) {
 	f := newFamily(t)
 	src, err := library.Passwordless.EncodeTrustStoreEntries([]library.TrustStoreEntry{{Cert: f.root.parsed,
@@ -141,7 +142,7 @@ func TestAddTrustWithoutPassword(t *testing.T) {
 			}
 		}
 	}
-	// One with a password stays one, too.
+	// A trust store with a password stays one, too.
 	src, err = library.Modern2023.EncodeTrustStore([]*x509.Certificate{f.root.parsed}, "changeit")
 	if err != nil {
 		t.Fatal(err)
@@ -275,7 +276,7 @@ func TestAddTrustRefuses(t *testing.T) {
 	if _, err := AddTrust(t.Context(), ks, password, beyond, today, rand.Reader); err != nil {
 		t.Errorf("%q: %v", beyond[0].Alias, err)
 	}
-	// What is there already, or comes twice, is nothing to refuse.
+	// Certificates that are there already, or come twice, are not refused.
 	for _, add := range [][]Trusted{with("server", f.root.Certificate), with("", f.root.Certificate), nil} {
 		if out, err := AddTrust(context.Background(), p12, password, add, today, nil); err != nil || !bytes.Equal(out, p12) {
 			t.Error(err)
@@ -299,7 +300,7 @@ func TestAddTrustRefuses(t *testing.T) {
 	}
 }
 
-// TestHindrancesThroughJSON: what a plan is made from says the same.
+// TestHindrancesThroughJSON checks that hindrances are the same after a store was encoded as JSON.
 func TestHindrancesThroughJSON(t *testing.T) {
 	one := issue(t, "One", nil, authority)
 	for name, want := range map[string]string{"keytool17several.p12": "alias-taken",
@@ -334,7 +335,7 @@ func TestAddTrustAndChains(t *testing.T) {
 	}
 }
 
-// TestGrown: what was not kept is noticed.
+// TestGrown checks that any loss or change of former content is noticed.
 func TestGrown(t *testing.T) {
 	f := newFamily(t)
 	make := func() *Store {
@@ -448,7 +449,7 @@ func TestAddTrustProperty(t *testing.T) {
 	})
 }
 
-// safePart is a part of a PKCS#12 file that is not encrypted.
+// safePart is an unencrypted part of a PKCS#12 file.
 type safePart struct {
 	Type    asn1.ObjectIdentifier
 	Content []byte `asn1:"tag:0,explicit"`
@@ -472,7 +473,7 @@ func wrapped(t testing.TB, bags []byte) []byte {
 	return src
 }
 
-// unwrapped are the bags of the last part of such a file.
+// unwrapped returns the bags of the last part of such a file.
 func unwrapped(t testing.TB, src []byte) []byte {
 	t.Helper()
 	var outside struct {
