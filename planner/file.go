@@ -136,8 +136,33 @@ func Decode(r io.Reader) (*Plan, error) {
 	if seal != doc.Seal || doc.Hash != "" && doc.Hash != hash {
 		return nil, errors.New("reading the plan: it was changed after it was made: make the plan again")
 	}
+	written, err := json.Marshal(doc)
+	if err != nil {
+		return nil, fmt.Errorf("reading the plan: %w", err)
+	}
+	if members(text) != members(written) { // other programs may take another one of the two for what it says
+		return nil, errors.New("reading the plan: it has a member twice, so that it was changed after it was made: make the " +
+			"plan again")
+	}
 	p.MAC = doc.MAC
 	return &p, nil
+}
+
+// members is how many members the objects of a JSON document have.
+func members(doc []byte) (n int) {
+	for i := 0; i < len(doc); i++ {
+		switch doc[i] {
+		case ':':
+			n++
+		case '"':
+			for i++; i < len(doc) && doc[i] != '"'; i++ {
+				if doc[i] == '\\' {
+					i++
+				}
+			}
+		}
+	}
+	return n
 }
 
 // notWhole says what is wrong with a JSON document that cannot be decoded. The decoder's own words for an early end say

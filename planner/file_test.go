@@ -258,3 +258,21 @@ func TestPlanOfManyValues(t *testing.T) {
 		}
 	}
 }
+
+// TestMembersTwice: of a member that is there twice a reader may show one while another one is carried out.
+func TestMembersTwice(t *testing.T) {
+	doc := encoded(t, full(t))
+	for _, twice := range []string{
+		strings.Replace(doc, `"summary": "`, `"summary": "harmless", "summary": "`, 1),
+		strings.Replace(doc, `"summary": "`, `"SUMMARY": "harmless", "summary": "`, 1),
+		strings.Replace(doc, `"box": "7"`, `"box": "8", "b\u006fx": "7"`, 1),
+		strings.Replace(doc, `"steps": [`, `"steps": [], "steps": [`, 1),
+	} {
+		if twice == doc {
+			t.Fatal("nothing is there twice")
+		}
+		if _, err := planner.Decode(strings.NewReader(twice)); err == nil {
+			t.Errorf("it is read:\n%s", twice)
+		}
+	}
+}
