@@ -3,6 +3,7 @@ package source
 import (
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
@@ -43,6 +44,33 @@ const maxDepth = 200
 // maxSize is the largest file that is read, in bytes. It is read again whenever a key is pressed.
 const maxSize = 4 << 20
 
+// maxSigns is about how many words and signs are read of one file: the lexer takes some hundred bytes for each.
+const maxSigns = 1 << 18
+
+// readable is how much of a text is read: what is denser, or far deeper than what is looked at, is cut off before it is
+// taken apart.
+func readable(src string) int {
+	signs, depth, inWord := 0, 0, false
+	for i := range len(src) {
+		c := src[i]
+		word := c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '_' || c >= utf8.RuneSelf
+		if c != ' ' && c != '\t' && !(word && inWord) {
+			signs++
+		}
+		inWord = word
+		switch c {
+		case '{', '[', '(':
+			depth++
+		case '}', ']', ')':
+			depth = max(depth-1, 0)
+		}
+		if signs > maxSigns || depth > 10*maxDepth { // brackets in quotes count, so that it is more than maxDepth
+			return i
+		}
+	}
+	return len(src)
+}
+
 // maxTorn is how many quotes without an end are made good in one file.
 const maxTorn = 50
 
@@ -71,6 +99,7 @@ func lex(src string, at int) hclsyntax.Tokens {
 	if len(src) > maxSize {
 		return nil
 	}
+	src = src[:at+readable(src[at:])]
 	var out hclsyntax.Tokens
 	left := 8 * maxSize // each quote without an end has the rest read again
 	for torn := 0; ; torn++ {

@@ -2,6 +2,7 @@ package source
 
 import (
 	"fmt"
+	"runtime"
 	"strings"
 	"testing"
 )
@@ -172,4 +173,26 @@ func whole(p *Place) string {
 		out += fmt.Sprint(" behind ", p.Before.Steps)
 	}
 	return out + fmt.Sprint(p.Head)
+}
+
+// TestDeepText: text that is deeper than anybody reads, or all signs, is not taken apart as a whole: each sign would cost
+// some hundred bytes.
+func TestDeepText(t *testing.T) {
+	for _, sign := range []string{"[", "{", "${", "\"${", "a=["} {
+		src := "locals {\n  x = " + strings.Repeat(sign, 1<<19)
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		Read(src, []string{"locals"})
+		At(src, len(src), []string{"locals"})
+		runtime.ReadMemStats(&after)
+		if n := after.TotalAlloc - before.TotalAlloc; n > 64<<20 {
+			t.Errorf("%q: %d MiB", sign, n>>20)
+		}
+	}
+	if n := readable(strings.Repeat("a = 1\n", maxSigns)); n > 3*maxSigns {
+		t.Errorf("%d bytes are read", n)
+	}
+	if src := strings.Repeat("a = [{ b = \"${c[1]}\" }]\n", 1000); readable(src) != len(src) {
+		t.Error("what people write is cut off")
+	}
 }
