@@ -185,9 +185,10 @@ func unbackslash(b []byte) (string, int) {
 	case 'u':
 		return unicodeEscape(b)
 	case 'U':
-		if r, ok := number(b[2:], 8, 16); ok {
+		if r, ok := number(b[2:], 8, 16); ok && r <= utf8.MaxRune {
 			return string(r), 10
 		}
+		return unicodeEscape(b) // in capitals
 	case 'x', 'X':
 		if r, ok := number(b[2:], 2, 16); ok {
 			return string([]byte{byte(r)}), 4
@@ -219,7 +220,7 @@ func unicodeEscape(b []byte) (string, int) {
 	if !ok {
 		return "", 0
 	}
-	if utf16.IsSurrogate(r) && len(b) >= 12 && b[6] == '\\' && b[7] == 'u' {
+	if utf16.IsSurrogate(r) && len(b) >= 12 && b[6] == '\\' && b[7]|0x20 == 'u' {
 		if low, ok := number(b[8:], 4, 16); ok {
 			if pair := utf16.DecodeRune(r, low); pair != utf8.RuneError {
 				return string(pair), 12

@@ -35,6 +35,7 @@ var encodings = map[string]func(string) string{
 	"ascii":        func(s string) string { return inner(strconv.QuoteToASCII(s)) },
 	"escapes":      func(s string) string { return utf16s(s, `\u%04x`) },
 	"ESCAPES":      func(s string) string { return utf16s(s, `\u%04X`) },
+	"capitals":     func(s string) string { return utf16s(s, `\U%04X`) },
 	"bytes":        func(s string) string { return percentAll(s, `\x%02x`) },
 	"hex":          func(s string) string { return hex.EncodeToString([]byte(s)) },
 	"HEX":          func(s string) string { return strings.ToUpper(hex.EncodeToString([]byte(s))) },
