@@ -141,7 +141,7 @@ func Decode(r io.Reader) (*Plan, error) {
 		return nil, fmt.Errorf("reading the plan: %w", err)
 	}
 	if members(text) != members(written) { // other programs may take another one of the two for what it says
-		return nil, errors.New("reading the plan: it has a member twice, so that it was changed after it was made: make the " +
+		return nil, errors.New("reading the plan: it has a member twice, so it was changed after it was made: make the " +
 			"plan again")
 	}
 	p.MAC = doc.MAC

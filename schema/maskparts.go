@@ -120,7 +120,7 @@ func (m *masker) collect(path string, body hcl.Body) {
 	}
 }
 
-// optionalDefaults are the values in a type that attributes have where none is given; in JSON, the type, which has them.
+// optionalDefaults are the values in a type that attributes have where none is given; in JSON, the type that has them.
 func optionalDefaults(typ hcl.Expression) (out []hcl.Expression) {
 	node, ok := typ.(hclsyntax.Node)
 	if !ok {

@@ -93,8 +93,8 @@ func lastBlock(src string, words []string) int {
 	return 0
 }
 
-// lex takes a text apart, from an offset on. A quoted text ends with its line at the latest, so that one quote too few is the fault of one
-// line only.
+// lex takes a text apart, from an offset on. A quoted text ends with its line at the latest, so that one quote too few
+// is the fault of one line only.
 func lex(src string, at int) hclsyntax.Tokens {
 	if len(src) > maxSize {
 		return nil

@@ -175,8 +175,8 @@ func whole(p *Place) string {
 	return out + fmt.Sprint(p.Head)
 }
 
-// TestDeepText: text that is deeper than anybody reads, or all signs, is not taken apart as a whole: each sign would cost
-// some hundred bytes.
+// TestDeepText: text that is deeper than anybody reads, or all signs, is not taken apart as a whole: each sign would
+// cost some hundred bytes.
 func TestDeepText(t *testing.T) {
 	for _, sign := range []string{"[", "{", "${", "\"${", "a=["} {
 		src := "locals {\n  x = " + strings.Repeat(sign, 1<<19)
