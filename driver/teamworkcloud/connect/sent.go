@@ -10,9 +10,9 @@ import (
 	"github.com/syncctl/syncctl/executor"
 )
 
-// Later has the executor repeat a step later if err means that no licence was free: nothing was sent, and a licence
-// will be free again. It is for errors of Verify and Facts, and for errors of Execute after which certainly nothing
-// has changed.
+// Later delays a step if err means that no licence was free: the executor repeats it, since nothing was sent and a
+// licence will be free again. It is for errors of Verify and Facts, and for errors of Execute after which certainly
+// nothing has changed.
 func Later(err error) error {
 	if err == nil || !errors.Is(err, osmc.ErrNoLicence) {
 		return err

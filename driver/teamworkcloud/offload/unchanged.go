@@ -70,7 +70,7 @@ func andMore(n int) string {
 	return fmt.Sprintf(", nor %d others", n)
 }
 
-// untouched does so for one resource.
+// untouched checks one resource for verifyUntouched.
 func untouched(
 	ctx context.Context, m *machine.Machine, id string, was revision.Record, strict bool,
 ) (executor.Verdict, error) {

@@ -226,7 +226,7 @@ func (h *history) findBranches(ctx context.Context) error {
 		return err
 	}
 	on := map[int][]Branch{}
-	for _, b := range list.all { // those that begin first come first
+	for _, b := range list.all { // in the order in which they begin
 		numbers, ok := list.numbers[b.ID]
 		if !ok {
 			at := path(resources, h.resource, branches, b.ID)

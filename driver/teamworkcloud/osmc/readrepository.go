@@ -157,8 +157,8 @@ func (r Reader) readResource(ctx context.Context, id string) (resource, error) {
 	})
 }
 
-// branchList holds a resource's branches, those that begin first first. numbers holds the revisions that each branch
-// lists, by branch ID, for branches that were read alone.
+// branchList holds a resource's branches, in the order in which they begin. numbers holds the revisions that each
+// branch lists, by branch ID, for branches that were read alone.
 type branchList struct {
 	all     []Branch
 	numbers map[string][]int
