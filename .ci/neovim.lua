@@ -28,8 +28,10 @@ local function drive()
   try("docs/editors.md has two configurations", #config == 2)
   local dir = vim.fn.tempname()
   vim.fn.mkdir(dir .. "/.git", "p")
+  vim.fn.mkdir(dir .. "/m")
+  vim.fn.writefile({ 'output "empty" {', '  value = ""', "}" }, dir .. "/m/main.sync.hcl")
   vim.fn.writefile({ 'variable "host" {', "  type = string", "}", "", 'output "url" {',
-    '  value = upper("https://${var.hots}/")', "}" }, dir .. "/main.sync.hcl")
+    '  value = upper("https://${var.hots}/")', "}", 'module "m" {', '  source = "./m"', "}" }, dir .. "/main.sync.hcl")
   vim.cmd("cd " .. dir)
   assert((loadstring or load)(config[vim.fn.has("nvim-0.11") == 1 and 1 or 2]))()
   vim.cmd("edit main.sync.hcl")
@@ -44,12 +46,14 @@ local function drive()
   try("completion", #items == 1 and items[1].label == "host", items)
   local text = ask("textDocument/hover", 5, 12).contents.value
   try("hover", text:find("upper(str)", 1, true), text)
+  local help = ask("textDocument/signatureHelp", 5, 17)
+  try("signature", help.signatures[1].label == "upper(str string) string" and help.activeParameter == 0, help)
 
   -- Half a line, as it is typed.
-  vim.api.nvim_buf_set_lines(0, 7, 7, false, { 'output "half" {', "  va" })
-  items = ask("textDocument/completion", 8, 4).items
+  vim.api.nvim_buf_set_lines(0, 10, 10, false, { 'output "half" {', "  va" })
+  items = ask("textDocument/completion", 11, 4).items
   try("completion in a file that does not parse", #items == 1 and items[1].label == "value", items)
-  vim.api.nvim_buf_set_lines(0, 7, 9, false, {})
+  vim.api.nvim_buf_set_lines(0, 10, 12, false, {})
 
   vim.api.nvim_buf_set_lines(0, 5, 6, false, { '  value = upper("https://${var.host}/")' })
   try("a mistake stays that was mended", vim.wait(60000, function() return #diagnostics() == 0 end, 20), diagnostics())
@@ -59,6 +63,13 @@ local function drive()
   vim.lsp.util.apply_workspace_edit(edit, "utf-16")
   local lines = vim.api.nvim_buf_get_lines(0, 0, -1, false)
   try("rename", lines[1] == 'variable "address" {' and lines[6]:find("var.address", 1, true), lines)
+
+  -- Runs know a module by its new name.
+  vim.lsp.util.apply_workspace_edit(ask("textDocument/rename", 7, 9), "utf-16")
+  lines = vim.api.nvim_buf_get_lines(0, 7, -1, false)
+  local moved = { 'module "address" {', '  source = "./m"', "}", "", "moved {", "  from = module.m", "  to   = module.address",
+    "}" }
+  try("moved", table.concat(lines, "\n") == table.concat(moved, "\n"), lines)
   io.stdout:write("neovim: mistakes, completion, hover, definition and renaming are as they should be\n")
 end
 

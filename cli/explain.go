@@ -2,6 +2,7 @@ package cli
 
 import (
 	"cmp"
+	"context"
 	"slices"
 	"strings"
 
@@ -40,13 +41,13 @@ An id may be given without the product; where several have it, all are shown.`,
 			}
 			return view.RuleList(c.out, c.outStyle, found)
 		},
-		ValidArgsFunction: func(*cobra.Command, []string, string) ([]cobra.Completion, cobra.ShellCompDirective) {
+		ValidArgsFunction: c.first(false, func(context.Context) []cobra.Completion {
 			var out []cobra.Completion
 			for _, r := range c.rules() {
 				out = append(out, cobra.CompletionWithDesc(r.ID, r.Meaning))
 			}
-			return out, cobra.ShellCompDirectiveNoFileComp
-		},
+			return out
+		}),
 	})
 }
 
