@@ -231,14 +231,15 @@ func (r *jsonReader) value(a *Argument, plain bool) {
 		r.outer = append(r.outer, e)
 		return func() { r.outer = r.outer[:len(r.outer)-1] }
 	}
-	place := Place{Kind: AtValue, In: a.In, Argument: a, Outer: slices.Clone(r.outer), Bare: true}
-	if a.Name.Text == "" {
-		place.In = nil
+	ends := func(typed Span) {
+		if a.Name.Text != "" {
+			r.ends(Place{Kind: AtValue, In: a.In, Argument: a, Outer: slices.Clone(r.outer), Bare: true, Typed: typed})
+		}
+		r.ends(Place{})
 	}
 	switch r.next() {
 	case 0:
-		place.Typed = Span{r.at, r.at}
-		r.ends(place)
+		ends(Span{r.at, r.at})
 	case '{':
 		defer inside(Enclosed{Kind: '{'})()
 		r.object(Place{}, func(key Word) {
@@ -258,8 +259,8 @@ func (r *jsonReader) value(a *Argument, plain bool) {
 		r.references(a, text, offsets, plain)
 	case ',', ':', '}', ']': // there is none
 	default:
-		if place.Typed = r.word(); place.Typed.To == len(r.src) {
-			r.ends(place)
+		if word := r.word(); word.To == len(r.src) {
+			ends(word)
 		}
 	}
 }
