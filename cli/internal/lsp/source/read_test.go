@@ -129,8 +129,8 @@ func FuzzRead(f *testing.F) {
 	})
 }
 
-// TestPlacesFromTheLastBlock: what stands at a place does not depend on whether all before it is read, or the last block
-// alone, also where something before it was not closed.
+// TestPlacesFromTheLastBlock: what stands at a place does not depend on whether all before it is read, or the last
+// block alone, also where something before it was not closed.
 func TestPlacesFromTheLastBlock(t *testing.T) {
 	const src = `variable "a" {
   default = "x
@@ -149,8 +149,8 @@ module "m" {
 sync "t" "u" { server = server.t.n.
 `
 	words := []string{"variable", "server", "locals", "module", "sync"}
-	for _, text := range []string{src, strings.ReplaceAll(src, "\n", "\r\n"), src + "locals {\n  x = <<E\nserver \"a\" {\n",
-		src + "/*\nserver \"a\" {\n"} {
+	for _, text := range []string{src, strings.ReplaceAll(src, "\n", "\r\n"),
+		src + "locals {\n  x = <<E\nserver \"a\" {\n", src + "/*\nserver \"a\" {\n"} {
 		for at := range len(text) + 1 {
 			got, want := whole(At(text, at, words)), whole(placeIn(text[:at], 0, words))
 			if got != want {
