@@ -40,11 +40,7 @@ func (c *command) replaceFlag(cmd *cobra.Command, to *planner.Selection) {
 	cmd.Flags().StringArrayVar(&to.Replaces, planner.ReplaceFlag, nil, "make again what there is of this declaration, "+
 		"though it may be as declared, as `ADDRESS`: the self-signed certificates of a keystore, or the configurations of "+
 		"a synchronization whose product keeps what they have brought; may be repeated")
-	_ = cmd.RegisterFlagCompletionFunc(planner.ReplaceFlag, func(
-		cmd *cobra.Command, _ []string, _ string,
-	) ([]cobra.Completion, cobra.ShellCompDirective) {
-		return c.completeTargets(cmd.Context()), cobra.ShellCompDirectiveNoFileComp
-	})
+	_ = cmd.RegisterFlagCompletionFunc(planner.ReplaceFlag, c.words(c.completeTargets))
 }
 
 // addressFile is a flag whose value is a file of addresses, one a line.
