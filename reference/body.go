@@ -90,6 +90,7 @@ func Argument(a *schema.Attribute) string {
 	if a.Secret {
 		facts = append(facts, "secret")
 	}
+	facts = append(facts, "since "+a.Version())
 	text := "(" + strings.Join(facts, ", ") + "): " + a.Doc
 	if len(a.OneOf) > 0 {
 		var allowed []string

@@ -58,6 +58,7 @@ type Attribute struct {
 	Whole       bool            `json:"whole,omitempty" jsonschema:"numbers are whole and at least minimum"`
 	Minimum     int             `json:"minimum,omitempty"`
 	Reference   *Reference      `json:"reference,omitempty"`
+	Since       string          `json:"since" jsonschema:"the version of syncctl that brought it"`
 }
 
 // Reference is what a reference may point at.
@@ -112,7 +113,7 @@ func describe(b *schema.Body) *Body {
 
 func describeAttribute(a *schema.Attribute) Attribute {
 	out := Attribute{Name: a.Name, Description: a.Doc, Unit: a.Unit, Required: a.Required, Sensitive: a.Secret,
-		Allowed: a.OneOf, Whole: a.Whole, Minimum: a.Least}
+		Allowed: a.OneOf, Whole: a.Whole, Minimum: a.Least, Since: a.Version()}
 	if a.Ref != nil {
 		out.Reference = &Reference{Kind: string(a.Ref.Kind), Type: a.Ref.Type, Owns: a.Ref.Owns, MayBeGone: a.Ref.MayBeGone}
 		return out

@@ -143,9 +143,9 @@ func TestTypePage(t *testing.T) {
 	}
 	got := text(t, pages[0], 0)
 	for _, want := range []string{
-		"`server` (reference to a `server.yard`, required)", "`color` (string, default `\"red\"`)", "`\"red\"` or " +
+		"`server` (reference to a `server.yard`, required, since 1.0)", "`color` (string, default `\"red\"`, since 1.0)", "`\"red\"` or " +
 			"`\"blue\"`",
-		"`weight` (number: kg, whole, at least 2, optional)", "## Block `left`", "optional", "has the arguments of " +
+		"`weight` (number: kg, whole, at least 2, optional, since 1.0)", "## Block `left`", "optional", "has the arguments of " +
 			"block `left`",
 		"required.", "`label \"SIDE\" { ... }`", "## Block `glue` in `label`",
 	} {
@@ -157,7 +157,7 @@ func TestTypePage(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"secret)", "duration, such as", "`sync.yard` (`server`)"} {
+	for _, want := range []string{"secret, since 1.0)", "duration, such as", "`sync.yard` (`server`)"} {
 		if got := text(t, pages[0], 0); !strings.Contains(got, want) {
 			t.Errorf("want %q in\n%s", want, got)
 		}

@@ -1,7 +1,10 @@
 package schema
 
 import (
+	"cmp"
+
 	"github.com/hashicorp/hcl/v2"
+	"github.com/syncctl/syncctl/schema/functions"
 	"github.com/zclconf/go-cty/cty"
 )
 
@@ -38,7 +41,11 @@ type Attribute struct {
 	Unit     string    // what a number counts, or the form of a text: "days", Duration
 	Ref      *Ref      // set: the value is a reference to another declaration
 	Brief    bool      // a picture of the declaration shows it, such as a synchronization's trigger
+	Since    string    // the version of syncctl that brought it; "": the first, see Version
 }
+
+// Version is the version of syncctl that brought the argument.
+func (a *Attribute) Version() string { return cmp.Or(a.Since, functions.First) }
 
 // Duration is the unit of a text such as "90s".
 const Duration = "duration"

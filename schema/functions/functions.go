@@ -37,8 +37,8 @@ type Example struct {
 	Env          map[string]string
 }
 
-// first is the version that brought all functions that do not say otherwise.
-const first = "1.0"
+// First is the version that brought all functions and arguments that do not say otherwise.
+const First = "1.0"
 
 // All is every function, by name. It is not to be changed.
 var All = sync.OnceValue(func() []Function {
@@ -54,7 +54,7 @@ var All = sync.OnceValue(func() []Function {
 		for _, f := range group.list {
 			f.Group = group.name
 			if f.Since == "" {
-				f.Since = first
+				f.Since = First
 			}
 			all = append(all, f)
 		}
