@@ -253,6 +253,7 @@ func verification(run *executor.Run) ([]byte, error) {
 		Seq    int            `json:"seq,omitempty"`   // its number there
 		Time   *time.Time     `json:"time,omitempty"`
 		Person bool           `json:"person,omitempty"`
+		Site   string         `json:"site,omitempty"` // that carries it out
 	}
 	var last time.Time
 	if n := len(run.Entries); n > 0 {
@@ -263,13 +264,38 @@ func verification(run *executor.Run) ([]byte, error) {
 	for i := range run.Plan.Steps {
 		s := &run.Plan.Steps[i]
 		st := d.Steps[s.ID]
-		one := step{Number: i + 1, ID: s.ID, Phase: st.Phase, Person: s.Manual != nil}
+		one := step{Number: i + 1, ID: s.ID, Phase: st.Phase, Person: s.Manual != nil, Site: s.Site}
 		if e := st.Entry; e.Event != "" {
 			one.Event, one.Seq, one.Time = e.Event, e.Seq, &e.Time
 		}
 		steps = append(steps, one)
 	}
-	return indented(map[string]any{"state": recordState(run), "steps": steps})
+	doc := map[string]any{"state": recordState(run), "steps": steps}
+	if sites := journalsOf(run); len(sites) > 0 {
+		doc["journals"] = sites
+	}
+	return indented(doc)
+}
+
+// siteEntries are the entries of the record's journal that one site has made.
+type siteEntries struct {
+	Site    string `json:"site"`
+	Entries []int  `json:"entries"` // their numbers, in the order in which the site made them
+}
+
+// journalsOf says of a run over sites, whose journals are one list in the record, who has made which entry.
+func journalsOf(run *executor.Run) []siteEntries {
+	bySite := map[string][]int{}
+	for i, e := range run.Entries {
+		if e.Site != "" {
+			bySite[e.Site] = append(bySite[e.Site], i+1)
+		}
+	}
+	var out []siteEntries
+	for _, site := range slices.Sorted(maps.Keys(bySite)) {
+		out = append(out, siteEntries{site, bySite[site]})
+	}
+	return out
 }
 
 // filesOf are the digests of the files that a run has made.
