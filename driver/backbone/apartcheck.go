@@ -187,12 +187,12 @@ func (d *Driver) verifyNew(ctx context.Context, t *executor.Task, m *migration) 
 	if err := exportsAgree(ctx, t, m.staying); err != nil {
 		return executor.Verdict{}, err
 	}
-	if v, err := d.stillConfigured(ctx, t); err != nil || v.State != executor.Done {
-		return v, err
-	}
-	l, err := d.locateExisting(ctx, t, first)
+	l, err := d.locate(ctx, t, first)
 	if err != nil {
 		return executor.Verdict{}, err
+	}
+	if v, err := stillConfigured(ctx, t, l); err != nil || v.State != executor.Done { // not where it was not found
+		return v, err
 	}
 	fares, err := newFares(ctx, t, l)
 	if err != nil || fares.State != executor.Done {

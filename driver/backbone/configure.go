@@ -100,6 +100,10 @@ func (d *Driver) verifyConfigured(ctx context.Context, t *executor.Task) (execut
 	if err != nil {
 		return executor.Verdict{}, err
 	}
+	return configuredAt(ctx, l)
+}
+
+func configuredAt(ctx context.Context, l *located) (executor.Verdict, error) {
 	if !l.found() {
 		return executor.NotDone.Because("%s was not found", l.sync.name()), nil
 	}
@@ -107,6 +111,7 @@ func (d *Driver) verifyConfigured(ctx context.Context, t *executor.Task) (execut
 	if err != nil {
 		return executor.Verdict{}, err
 	}
+	l.fares = &s.health
 	v := map[string]cty.Value{}
 	configured(v, l.sync.endNames(), &live{syncSeen: s})
 	actual := cty.ObjectVal(v)
@@ -164,10 +169,10 @@ func directed(fields cty.Value) bool {
 	return true
 }
 
-// stillConfigured checks that the configuration is still as declared or, where it cannot be read, that a person has
-// confirmed it.
-func (d *Driver) stillConfigured(ctx context.Context, t *executor.Task) (executor.Verdict, error) {
-	v, err := d.verifyConfigured(ctx, t)
+// stillConfigured checks that the configuration of what was located is still as declared or, where it cannot be read,
+// that a person has confirmed it.
+func stillConfigured(ctx context.Context, t *executor.Task, l *located) (executor.Verdict, error) {
+	v, err := configuredAt(ctx, l)
 	if err != nil {
 		return v, err
 	}

@@ -16,16 +16,21 @@ import (
 // and "from.master", "from.slave" or "to" for a migration. NAME is integration, connector or configuration. Facts
 // contacts only the servers of these paths.
 func (d *Driver) Facts(ctx context.Context, r *schema.Resource, names []string) (map[string]string, error) {
-	out := map[string]string{}
+	out, found := map[string]string{}, map[string]*located{} // the latter by path
 	for _, name := range names {
 		at := strings.LastIndex(name, ".")
 		if at < 0 {
 			return nil, fmt.Errorf("reading fact %q: unknown fact", name)
 		}
-		l, err := d.factEnd(ctx, r, name[:at])
-		if err != nil {
-			return nil, err
+		l, known := found[name[:at]]
+		if !known {
+			var err error
+			if l, err = d.factEnd(ctx, r, name[:at]); err != nil {
+				return nil, err
+			}
+			found[name[:at]] = l
 		}
+		var err error
 		if out[name], err = fact(ctx, l, name[at+1:]); err != nil {
 			return nil, fmt.Errorf("reading fact %q: %w", name, err)
 		}

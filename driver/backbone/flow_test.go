@@ -41,6 +41,9 @@ type bench struct {
 	store *executor.Store
 	seen  func(executor.Event)
 	log   syncBuffer // all that is logged, at the finest level
+
+	atOnce int                                   // steps at a time; 0: as many as usual
+	wrap   func(executor.Driver) executor.Driver // stands before the driver of a run; nil: nothing does
 }
 
 func newBench(t *testing.T, example string, more ...any) *bench {
@@ -271,8 +274,12 @@ func (b *bench) carry(r *executor.Run) *executor.Report {
 		b.t.Fatal(err)
 	}
 	defer j.Close()
+	drivers := onlyDriver(d)
+	if b.wrap != nil {
+		drivers = func(schema.Addr) executor.Driver { return b.wrap(d) }
+	}
 	rep, err := executor.Carry(b.t.Context(), executor.Options{
-		Run: r.ID, Plan: r.Plan, Config: cfg, Drivers: onlyDriver(d),
+		Run: r.ID, Plan: r.Plan, Config: cfg, Drivers: drivers, Parallelism: b.atOnce,
 		Files: b.store.Files(r), Journal: j, Operator: b, Clock: realClock{},
 		Redact: cfg.Redactor().String,
 		Observe: func(e executor.Event) {

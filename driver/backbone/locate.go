@@ -16,7 +16,8 @@ type located struct {
 	sync     *synchronization
 	end      *end // the end whose server has it
 	client   *reader
-	unlisted bool // not found, but the list was empty, which proves nothing
+	fares    *health // nil: it has not been read yet
+	unlisted bool    // not found, but the list was empty, which proves nothing
 }
 
 func (l *located) found() bool { return l.integration != nil }
@@ -89,6 +90,9 @@ func (l *located) connector(end string) string {
 
 // health reads the current state.
 func (l *located) health(ctx context.Context) (health, error) {
+	if l.fares != nil {
+		return *l.fares, nil
+	}
 	return l.client.healthOf(ctx, l.integration)
 }
 

@@ -2,12 +2,17 @@ package backbone_test
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
+	"net/http"
+	"regexp"
 	"strings"
 	"testing"
 
+	"github.com/syncctl/syncctl/executor"
 	"github.com/syncctl/syncctl/sandbox"
+	"github.com/syncctl/syncctl/schema"
 )
 
 // fleet is a seed and a configuration of n direct synchronizations between two Jira servers; with made, they are all
@@ -94,22 +99,132 @@ func TestRequests(t *testing.T) {
 				if (len(p.Steps) == 0) != c.made || len(p.Refusals()) > 0 {
 					t.Errorf("%d steps, %+v", len(p.Steps), p.Refusals())
 				}
-				asked, all := map[string]bool{}, 0
-				for dec := json.NewDecoder(bytes.NewReader(log.Bytes())); dec.More(); all++ {
-					var l sandbox.AccessLine
-					if err := dec.Decode(&l); err != nil {
-						t.Fatal(err)
+				asked := map[string]bool{}
+				all := requestsIn(t, &log)
+				for _, l := range all {
+					if asked[said(l)] {
+						t.Errorf("asked twice: %s", said(l))
 					}
-					what := l.Server + " " + l.Method + " " + l.Path + "?" + l.Query
-					if asked[what] {
-						t.Errorf("asked twice: %s", what)
-					}
-					asked[what] = true
+					asked[said(l)] = true
 				}
-				if all != want {
-					t.Errorf("%d requests, want %d", all, want)
+				if len(all) != want {
+					t.Errorf("%d requests, want %d", len(all), want)
 				}
 			})
 		}
 	}
 }
+
+// requestsIn are those that an access log has so far.
+func requestsIn(t *testing.T, log *syncBuffer) []sandbox.AccessLine {
+	t.Helper()
+	var out []sandbox.AccessLine
+	for dec := json.NewDecoder(bytes.NewReader(log.Bytes())); dec.More(); {
+		var l sandbox.AccessLine
+		if err := dec.Decode(&l); err != nil {
+			t.Fatal(err)
+		}
+		out = append(out, l)
+	}
+	return out
+}
+
+func said(l sandbox.AccessLine) string {
+	return l.Server + " " + l.Method + " " + l.Path + "?" + l.Query
+}
+
+// TestApplyRequests is the table of how many requests a run makes for each synchronization that it creates: each step
+// looks before and after, and what is sent looks once more for what it is about.
+func TestApplyRequests(t *testing.T) {
+	t.Parallel()
+	for _, n := range []int{1, 2, 5} {
+		t.Run(fmt.Sprint(n), func(t *testing.T) {
+			t.Parallel()
+			var log syncBuffer
+			seed, hcl := fleet(n, false)
+			b := newBenchOf(t, t.TempDir(), seed, benchLog{&log})
+			b.atOnce = 1
+			b.write(hcl)
+			p := b.plan()
+			planned := len(requestsIn(t, &log))
+			if rep := b.apply(p); !rep.Finished {
+				t.Fatal(unfinished(rep))
+			}
+			if err := b.box.Close(); err != nil {
+				t.Error(err)
+			}
+			// create: 1 before, 1 after. configure: 3 and 3. start: 1, 1 for what is started, itself, 1 after.
+			if got := len(requestsIn(t, &log)) - planned; got != 12*n {
+				t.Errorf("%d requests, want 12 for each of %d", got, n)
+			}
+		})
+	}
+}
+
+// watched tells when a driver begins to look at something.
+type watched struct {
+	executor.Driver
+
+	begin func(what string)
+}
+
+func (l watched) Facts(ctx context.Context, r *schema.Resource, names []string) (map[string]string, error) {
+	l.begin("facts of " + strings.Join(names, " "))
+	return l.Driver.Facts(ctx, r, names)
+}
+
+func (l watched) Verify(ctx context.Context, t *executor.Task) (executor.Verdict, error) {
+	l.begin("verifying " + t.Step.Op)
+	return l.Driver.Verify(ctx, t)
+}
+
+func (l watched) Execute(ctx context.Context, t *executor.Task) (executor.Result, error) {
+	l.begin("executing " + t.Step.Op)
+	return l.Driver.Execute(ctx, t)
+}
+
+// TestNothingTwiceInALook: whatever a whole migration looks at for a step, it asks for no thing twice unless it has
+// changed something in between. The verification before a deletion lists the project of the new synchronization after
+// it has read all pairs of the original, whose half is in the same project: that takes its time.
+func TestNothingTwiceInALook(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, "behind-firewall-master")
+	b.atOnce = 1
+	looked, during := 0, ""
+	check := func() { // by what clients log, which is there when they return
+		all := b.log.Bytes()
+		asked := map[string]bool{}
+		for _, m := range answered.FindAllStringSubmatch(string(all[looked:]), -1) {
+			method, what := m[1], m[2]
+			if method != http.MethodGet {
+				clear(asked)
+				continue
+			}
+			if asked[what] && !(during == "verifying verify" && strings.HasSuffix(what, "/integrations?projectKey=SP2")) {
+				t.Errorf("%s: asked twice: %s", during, what)
+			}
+			asked[what] = true
+		}
+		looked = len(all)
+	}
+	looks := 0
+	b.wrap = func(d executor.Driver) executor.Driver {
+		return watched{d, func(what string) {
+			check()
+			during = what
+			looks++
+		}}
+	}
+	p := b.plan()
+	looked = len(b.log.Bytes())
+	if rep := b.apply(p); !rep.Finished {
+		t.Fatal(unfinished(rep))
+	}
+	check()
+	if looks < 50 || looked == 0 {
+		t.Errorf("%d looks, %d bytes of log", looks, looked)
+	}
+}
+
+// answered is what a client logs of a request that was answered.
+var answered = regexp.MustCompile(`request (?:done|failed)[^\n]*: method=(\S+) url="?([^\s"]+)`)

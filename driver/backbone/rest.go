@@ -54,7 +54,7 @@ func (d *Driver) verifyRest(ctx context.Context, t *executor.Task) (executor.Ver
 		if v, err := d.otherGone(ctx, t, other(left[0])); err != nil || v.State != executor.Done {
 			return v, err
 		}
-	} else if v, err := d.stillConfigured(ctx, t); err != nil || v.State != executor.Done {
+	} else if v, err := stillConfigured(ctx, t, new); err != nil || v.State != executor.Done {
 		return v, err
 	}
 	var whys []string

@@ -93,11 +93,7 @@ func sameAsExported(ctx context.Context, t *executor.Task, role string, l *locat
 		return executor.Final(fmt.Errorf("the %s's half %s is not what was exported: %s; %s", role, l.Key,
 			oneLine(diff.String()), again))
 	}
-	tally, err := l.client.tally(ctx, l.First.Key)
-	if err != nil {
-		return err
-	}
-	sent := sentBy(&tally)
+	sent := sentBy(&diff.GotTally)
 	if sent == "" { // two incomplete sums may be equal although messages were sent in between
 		m, err := declared(decodeMigration, t.Resource)
 		if err != nil || m.allows(syncinfo.SeqDiffer) {
@@ -105,7 +101,7 @@ func sameAsExported(ctx context.Context, t *executor.Task, role string, l *locat
 		}
 		return executor.Final(fmt.Errorf("whether the %s's half %s has sent messages since it was exported is unknown: "+
 			"%s without a message number. If you know that nothing is in flight, allow = [%q] in the migration says so",
-			role, l.Key, wording.Plural(tally.Unsummed, "entry"), syncinfo.SeqDiffer))
+			role, l.Key, wording.Plural(diff.GotTally.Unsummed, "entry"), syncinfo.SeqDiffer))
 	}
 	switch before := t.Output(op(opExport, role), sentOutput); before {
 	case sent:

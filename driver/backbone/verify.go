@@ -42,12 +42,12 @@ func (d *Driver) verifyAll(ctx context.Context, t *executor.Task) (executor.Verd
 	if v, err := d.originalAsExported(ctx, t, opStillStopped, roles...); err != nil || v.State != executor.Done {
 		return v, err
 	}
-	if v, err := d.stillConfigured(ctx, t); err != nil || v.State != executor.Done {
-		return v, err
-	}
-	l, err := d.locateExisting(ctx, t, first)
+	l, err := d.locate(ctx, t, first)
 	if err != nil {
 		return executor.Verdict{}, err
+	}
+	if v, err := stillConfigured(ctx, t, l); err != nil || v.State != executor.Done { // not where it was not found
+		return v, err
 	}
 	whys := []string{}
 	fares, err := newFares(ctx, t, l)

@@ -160,13 +160,13 @@ func TestApplyRequests(t *testing.T) {
 		{"a category each, ids alone", false, apart, "",
 			requests{18, 11, 15}, requests{8, 68, 18}, 0},
 		{"offloads", true, nil, removing,
-			requests{17, 7, 16}, requests{7, 179, 5}, 0},
+			requests{17, 7, 16}, requests{7, 175, 5}, 0},
 		{"offloads, ids alone", false, nil, removing,
-			requests{20, 8, 19}, requests{8, 210, 6}, 7},
+			requests{20, 8, 19}, requests{8, 206, 6}, 7},
 		{"offloads of a category each, ids alone", false, apart, removing,
-			requests{19, 8, 16}, requests{10, 215, 11}, 11},
+			requests{19, 8, 16}, requests{10, 211, 11}, 11},
 		{"offloads, editable, ids alone", false, nil, removing + "\n  reactivate = true",
-			requests{21, 8, 20}, requests{8, 266, 6}, 7},
+			requests{21, 8, 20}, requests{8, 262, 6}, 7},
 	} {
 		for _, n := range []int{2, 3, 4, 5} {
 			t.Run(fmt.Sprintf("%s, %d", c.what, n), func(t *testing.T) {

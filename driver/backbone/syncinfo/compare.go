@@ -14,6 +14,7 @@ type PairDiff struct {
 	Want, Got      string    // names of the sources
 	WantPairs      int       // number of different pairs wanted
 	GotPairs       int       // entries read on the other side, duplicates included
+	GotTally       Tally     // of those entries
 	Missing, Extra int       // pairs that are wanted but missing; pairs that exist but are not wanted
 	FirstMissing   []Example // the first ten, in the order of the file that has them
 	FirstExtra     []Example
@@ -96,6 +97,7 @@ func (d *PairDiff) meet(ctx context.Context, set, extra *Set, got Source) error 
 	defer closer.Close()
 	return got.each(r, func(e *Entry) error {
 		d.GotPairs++
+		d.GotTally.add(e)
 		m, err := set.Match(e)
 		if err != nil {
 			return err

@@ -5,6 +5,7 @@ package offload
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/syncctl/syncctl/driver"
@@ -163,34 +164,31 @@ func (w *Offloading) Facts(ctx context.Context, names []string) (map[string]stri
 	if w.sync() == nil {
 		return out, nil
 	}
+	known := map[string]string{} // the versions of servers that a look has shown
+	if slices.Contains(names, sourceResources) {
+		l, err := w.look(ctx, true)
+		if err != nil {
+			return nil, err
+		}
+		out[sourceResources] = resourcesText(l.facts.Resources())
+		known[atSource], known[atTarget] = l.facts.Source.Major, l.facts.Target.Major
+	}
 	for _, name := range names {
 		switch end, what, _ := strings.Cut(name, "."); {
-		case what == "major" && (end == atSource || end == atTarget):
+		case name == sourceResources:
+		case what != "major" || end != atSource && end != atTarget:
+			return nil, fmt.Errorf("reading fact %q: an offload has no such fact", name)
+		case known[end] != "":
+			out[name] = known[end]
+		default:
 			major, err := w.major(ctx, end)
 			if err != nil {
 				return nil, err
 			}
 			out[name] = major
-		case name == "source.resources":
-			all, err := w.present(ctx)
-			if err != nil {
-				return nil, err
-			}
-			out[name] = resourcesText(all)
-		default:
-			return nil, fmt.Errorf("reading fact %q: an offload has no such fact", name)
 		}
 	}
 	return out, nil
-}
-
-// present returns the resources that are on the source now.
-func (w *Offloading) present(ctx context.Context) ([]*survey.Resource, error) {
-	l, err := w.look(ctx, true)
-	if err != nil {
-		return nil, err
-	}
-	return l.facts.Resources(), nil
 }
 
 // major returns the major version of the server at an end.

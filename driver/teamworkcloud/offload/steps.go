@@ -83,9 +83,12 @@ func (o *plan) targetFact() planner.Fact {
 	return planner.Fact{Name: "target.major", Value: o.facts.Sync.Target.Major}
 }
 
+// sourceResources is the name of the fact about which resources are on the source.
+const sourceResources = "source.resources"
+
 // resourcesFact is the fact about which resources are on the source, and their state.
 func (o *plan) resourcesFact() planner.Fact {
-	return planner.Fact{Name: "source.resources", Value: resourcesText(o.present)}
+	return planner.Fact{Name: sourceResources, Value: resourcesText(o.present)}
 }
 
 func resourcesText(all []*survey.Resource) string {
