@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/syncctl/syncctl/fault"
 	"github.com/syncctl/syncctl/journal"
 	"github.com/syncctl/syncctl/planner"
 )
@@ -21,13 +22,14 @@ type attempt struct {
 	again  bool          // it was done before, and is carried out again
 	renew  bool          // it is a check that is verified once more for another site
 	until  time.Time     // up to when the guards of other sites are fresh; zero: it has none
+	free   func()        // lets another step begin: all that is left to do is to write down how this one ended
 }
 
 // take follows the table of Next to the end of the step. The error means that the journal could not be written.
 func (a *attempt) take(ctx context.Context) error {
 	if a.how == HowVerify && a.s.Mark != planner.MarkCheck {
 		if a.s.Repeat != planner.Idempotent {
-			return a.settle(ctx)
+			return a.settle(ctx, ctx, nil)
 		}
 		a.how = HowVerifyFirst // if its effect was lost, it is simply done again
 	}
@@ -110,10 +112,10 @@ func (a *attempt) check(ctx context.Context) error {
 	if ok, err := a.start(ctx, nil); !ok {
 		return err
 	}
-	return a.settle(ctx)
+	return a.settle(ctx, ctx, nil)
 }
 
-// execute is the heart: record, act, record, verify.
+// execute is the heart: record, act, record, verify. The last two are side by side.
 func (a *attempt) execute(ctx context.Context) error {
 	if ok, err := a.start(ctx, nil); !ok {
 		return err
@@ -132,13 +134,35 @@ func (a *attempt) execute(ctx context.Context) error {
 	if res.Note != "" {
 		data[dataNote] = res.Note
 	}
-	if err := a.write(ctx, a.s, EventExecuted, data); err != nil {
-		return err
-	}
 	own := a.t.Past(a.s.Op)
 	own.Outputs = merge(own.Outputs, res.Outputs)
 	a.t.Remember(a.s.Op, own)
-	return a.settle(ctx)
+	look, recorded := a.recording(ctx, EventExecuted, data)
+	defer func() { _ = recorded() }() // also where verifying is a fault
+	return a.settle(ctx, look, recorded)
+}
+
+// recording writes an entry down while the server is looked at, within look: that changes nothing. recorded is to be
+// called before anything is written that rests on the entry. It waits until the entry is durable; if it could not be
+// written, look ends.
+func (a *attempt) recording(ctx context.Context, event string, data map[string]string) (look context.Context,
+	recorded func() error) {
+	look, stop := context.WithCancel(ctx)
+	var err error
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		defer fault.Catch(&err)
+		if err = a.write(ctx, a.s, event, data); err != nil {
+			stop()
+		}
+	}()
+	return look, func() error {
+		<-ended
+		stop()
+		fault.Raise(err)
+		return err
+	}
 }
 
 // afterDoubt asks the server: the request may have been carried out although its answer was lost.

@@ -11,10 +11,16 @@ import (
 	"github.com/syncctl/syncctl/planner"
 )
 
-// settle waits until the server shows that the step is done, and records it.
-func (a *attempt) settle(ctx context.Context) error {
+// settle waits, within look, until the server shows that the step is done, and records it once recorded is through;
+// nil: nothing is to be waited for.
+func (a *attempt) settle(ctx, look context.Context, recorded func() error) error {
 	a.t.Executed = true
-	v, err := a.await(ctx)
+	v, err := a.await(look)
+	if recorded != nil {
+		if err := recorded(); err != nil {
+			return err
+		}
+	}
 	if err != nil {
 		return a.fail(ctx, a.s, Failure{Err: err, Executed: a.s.Mark != planner.MarkCheck})
 	}

@@ -122,22 +122,32 @@ type run struct {
 // loop is the whole scheduler: start the steps whose turn it is, wait for one to end.
 func (x *run) loop(ctx context.Context) error {
 	sched := newSchedule(x.Plan, x.Journal.Entries(), x.Site, x.Clock.Now())
-	active := 0
-	ended := make(chan stepEnd)
+	active, busy := 0, 0 // steps that have begun and not ended; those of them that take up a place
+	ended, freed := make(chan stepEnd), make(chan struct{})
 	stop := x.Stop
 	stopping := false
 	var broken error
 	for {
 		goesOn := !stopping && broken == nil && ctx.Err() == nil
-		for goesOn && active < x.Parallelism {
+		for goesOn && busy < x.Parallelism {
 			i, ok := sched.start()
 			if !ok {
 				break
 			}
 			active++
+			busy++
 			s, st, t := sched.steps[i].Step, sched.steps[i].state, sched.task(i)
 			until := sched.until(s, sched.now)
-			go func() { ended <- stepEnd{i, x.step(ctx, s, st, t, until)} }()
+			go func() {
+				end := stepEnd{i: i}
+				end.err = x.step(ctx, s, st, t, until, func() {
+					if x.Parallelism > 1 && !end.freed { // else one step follows upon the end of the other
+						end.freed = true
+						freed <- struct{}{}
+					}
+				})
+				ended <- end
+			}()
 		}
 		var wake <-chan time.Time
 		if active == 0 {
@@ -148,8 +158,13 @@ func (x *run) loop(ctx context.Context) error {
 			wake = x.Clock.After(at.Sub(x.Clock.Now()))
 		}
 		select {
+		case <-freed:
+			busy--
 		case e := <-ended:
 			active--
+			if !e.freed {
+				busy--
+			}
 			broken = graver(broken, e.err)
 			sched.read(x.Journal.Entries(), x.Clock.Now())
 			sched.end(e.i)
@@ -171,13 +186,15 @@ func graver(was, is error) error {
 
 // stepEnd is the end of a step's turn.
 type stepEnd struct {
-	i   int
-	err error // the journal could not be written, or there was a fault
+	i     int
+	err   error // the journal could not be written, or there was a fault
+	freed bool  // its place was free before
 }
 
 // step takes one step as far as possible and journals how it ended. t is what is recorded of it; it starts no later
-// than until.
-func (x *run) step(ctx context.Context, s *planner.Step, st StepState, t *Task, until time.Time) (err error) {
+// than until. free is called, perhaps, once its driver has nothing more to do.
+func (x *run) step(ctx context.Context, s *planner.Step, st StepState, t *Task, until time.Time,
+	free func()) (err error) {
 	defer fault.Catch(&err) // also of what is told of the first one
 	defer func() {
 		var f *fault.Error
@@ -197,7 +214,7 @@ func (x *run) step(ctx context.Context, s *planner.Step, st StepState, t *Task, 
 	}
 	a := &attempt{
 		run: x, s: s, t: t, d: raising{x.Drivers(addr)}, how: st.How, before: st.Entry, again: st.Before, renew: st.Renew,
-		until: until,
+		until: until, free: free,
 	}
 	return a.take(ctx)
 }
@@ -218,7 +235,8 @@ type outcome struct {
 	outputs  map[string]string
 }
 
-func (x *run) done(ctx context.Context, s *planner.Step, e outcome) error {
+// done journals that the step is done.
+func (a *attempt) done(ctx context.Context, s *planner.Step, e outcome) error {
 	data := map[string]string{}
 	if e.note != "" {
 		data[dataNote] = e.note
@@ -229,13 +247,14 @@ func (x *run) done(ctx context.Context, s *planner.Step, e outcome) error {
 	for k, v := range e.outputs {
 		data[outputPrefix+k] = v
 	}
-	if err := x.nameFiles(ctx, s, data); err != nil {
-		return x.fail(ctx, s, Failure{Err: err, Executed: true})
+	if err := a.nameFiles(ctx, s, data); err != nil {
+		return a.fail(ctx, s, Failure{Err: err, Executed: true})
 	}
-	if err := x.write(ctx, s, EventDone, data); err != nil {
+	a.free()
+	if err := a.write(ctx, s, EventDone, data); err != nil {
 		return err
 	}
-	x.tell(e.event, s, e.note)
+	a.tell(e.event, s, e.note)
 	return nil
 }
 

@@ -1,0 +1,141 @@
+package executor
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/spf13/afero"
+	"github.com/syncctl/syncctl/journal"
+	"github.com/syncctl/syncctl/planner"
+	"github.com/syncctl/syncctl/schema"
+)
+
+// slowJournal has something happen before an entry is written.
+type slowJournal struct {
+	*journal.Journal
+
+	before func(key, event string) error
+}
+
+func (j slowJournal) Append(
+	ctx context.Context, key, event string, data map[string]string,
+) (journal.Entry, error) {
+	if err := j.before(key, event); err != nil {
+		return journal.Entry{}, err
+	}
+	return j.Journal.Append(ctx, key, event, data)
+}
+
+// carryBeside carries steps that do not need each other out, and returns what is in the journal in the end.
+func carryBeside(t *testing.T, atOnce int, d Driver, before func(key, event string) error,
+	ops ...string) ([]journal.Entry, error) {
+	t.Helper()
+	var steps []planner.Step
+	for _, op := range ops {
+		steps = append(steps, planner.Step{Op: op, Repeat: planner.Idempotent})
+	}
+	j, err := journal.Open(afero.NewMemMapFs(), "journal", journal.Options{Now: time.Now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = Carry(t.Context(), Options{Plan: plan(steps...), Config: config(t), Journal: slowJournal{j, before},
+		Drivers: func(schema.Addr) Driver { return d }, Clock: &fastClock{}, Parallelism: atOnce})
+	return j.Entries(), err
+}
+
+// TestVerifiedWhileWritten: the entry that a step was carried out is written while it is verified, and before the one
+// that it is done.
+func TestVerifiedWhileWritten(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		verified := make(chan struct{})
+		d := &talker{
+			execute: func(*Task) (Result, error) { return Result{}, nil },
+			verify:  func(*Task) (Verdict, error) { close(verified); return Verdict{State: Done}, nil },
+		}
+		entries, err := carryBeside(t, 1, d, func(_, event string) error {
+			if event == EventExecuted {
+				<-verified // it would be a deadlock otherwise
+			}
+			return nil
+		}, "one")
+		var events []string
+		for _, e := range entries {
+			events = append(events, e.Event)
+		}
+		want := []string{EventOpened, EventStarted, EventExecuted, EventDone, EventFinished}
+		if err != nil || !slices.Equal(events, want) {
+			t.Errorf("%v, %v", events, err)
+		}
+	})
+}
+
+// TestNotWrittenWhileVerified: where the entry that a step was carried out cannot be written, looking at the server
+// ends, and nothing more is written.
+func TestNotWrittenWhileVerified(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		full := errors.New("no space left")
+		looking := lookingFor{&talker{execute: func(*Task) (Result, error) { return Result{}, nil }}}
+		entries, err := carryBeside(t, 1, looking, func(_, event string) error {
+			if event == EventExecuted {
+				return full
+			}
+			return nil
+		}, "one", "two")
+		if !errors.Is(err, full) || entries[len(entries)-1].Event != EventStarted || len(entries) != 2 {
+			t.Errorf("%v, %+v", err, entries)
+		}
+	})
+}
+
+// lookingFor verifies for as long as it may.
+type lookingFor struct{ *talker }
+
+func (lookingFor) Verify(ctx context.Context, _ *Task) (Verdict, error) {
+	<-ctx.Done()
+	return Verdict{}, ctx.Err()
+}
+
+// TestOthersBeginWhileWritten: while it is written down that a step is done, another one takes its place; where steps
+// are carried out one after the other, none does.
+func TestOthersBeginWhileWritten(t *testing.T) {
+	for _, atOnce := range []int{1, 2} {
+		synctest.Test(t, func(t *testing.T) {
+			third := make(chan struct{})
+			d := &talker{
+				execute: func(task *Task) (Result, error) {
+					switch {
+					case task.Step.Op == "three":
+						close(third)
+					case task.Step.Op == "two" && atOnce > 1:
+						<-third // it keeps the other place
+					}
+					return Result{}, nil
+				},
+				verify: func(*Task) (Verdict, error) { return Verdict{State: Done}, nil },
+			}
+			one := planner.StepID(addr, "one")
+			begun := false
+			_, err := carryBeside(t, atOnce, d, func(key, event string) error {
+				switch {
+				case key == one && event == EventDone && atOnce > 1:
+					<-third // it would be a deadlock otherwise
+				case key == one && event == EventDone:
+					synctest.Wait() // whoever may begin has begun
+					if begun {
+						t.Error("another step has begun")
+					}
+				case key != one && event == EventStarted:
+					begun = true
+				}
+				return nil
+			}, "one", "two", "three")
+			if err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
