@@ -17,6 +17,14 @@ const (
 	servers              // each a block, ten between each two servers
 )
 
+// pairs is how many pairs of servers n synchronizations are between.
+func (s shape) pairs(n int) int {
+	if s == servers {
+		return max(1, n/10)
+	}
+	return 1
+}
+
 // write makes a file, streamed: what this program has in memory is counted as its children's.
 func write(name string, text func(w *bufio.Writer)) (err error) {
 	f, err := os.Create(name)
@@ -35,10 +43,7 @@ func write(name string, text func(w *bufio.Writer)) (err error) {
 
 // declare writes n direct synchronizations of twelve values each.
 func declare(dir string, n int, s shape) error {
-	pairs := 1
-	if s == servers {
-		pairs = max(1, n/10)
-	}
+	pairs := s.pairs(n)
 	err := write(filepath.Join(dir, "servers.sync.hcl"), func(w *bufio.Writer) {
 		fmt.Fprintln(w, "variable \"password\" {\n  type      = string\n  sensitive = true\n}")
 		for i := range pairs {
@@ -119,20 +124,21 @@ sync "backbone" %q {
 `
 
 // seed writes the simulated servers that declare names; with made, the synchronizations stand there already.
-func seed(dir string, n int, made bool) error {
+func seed(dir string, n int, s shape, made bool) error {
+	pairs := s.pairs(n)
 	return write(filepath.Join(dir, "sandbox.json"), func(w *bufio.Writer) {
 		fmt.Fprint(w, `{"backbone": {"now": "2026-01-01T00:00:00Z", "servers": {`)
-		for i, s := range []string{"a0", "b0"} {
+		for i := range 2 * pairs {
 			if i > 0 {
 				fmt.Fprint(w, ",")
 			}
-			fmt.Fprintf(w, `%q: {"deployment": "data_center", "backbone_version": "5.21", "jira_version": "9.12.2",
-"sync_user": "backbone", "env": {"url": "%c0_URL", "password": "SYNCCTL_VAR_password"},
+			fmt.Fprintf(w, `"%s": {"deployment": "data_center", "backbone_version": "5.21", "jira_version": "9.12.2",
+"sync_user": "backbone", "env": {"url": "%s_URL", "password": "SYNCCTL_VAR_password"},
 "users": [{"name": "admin", "display_name": "A", "email": "a@x.example", "password": "geheim",
 "permission": "system_admin"},
-{"name": "backbone", "display_name": "B", "email": "b@x.example", "permission": "none"}], "projects": [`, s, 'A'+i)
-			for p := range n {
-				if p > 0 {
+{"name": "backbone", "display_name": "B", "email": "b@x.example", "permission": "none"}], "projects": [`, name("ab"[i%2:i%2+1], i/2), name("AB"[i%2:i%2+1], i/2))
+			for p := i / 2; p < n; p += pairs {
+				if p > i/2 {
 					fmt.Fprint(w, ",")
 				}
 				fmt.Fprintf(w, `{"key": "P%d", "name": "Project %[1]d", "issue_types": ["Bug", "Task"]}`, p)
@@ -147,10 +153,10 @@ func seed(dir string, n int, made bool) error {
 			if p > 0 {
 				fmt.Fprint(w, ",")
 			}
-			fmt.Fprintf(w, `{"transport": "direct", "name": "P%d <> P%[1]d", "first": {"server": "a0", "project": "P%[1]d",
-"status": "RUNNING"}, "second": {"server": "b0", "project": "P%[1]d"},
+			fmt.Fprintf(w, `{"transport": "direct", "name": "P%d <> P%[1]d", "first": {"server": "a%[3]d", "project": "P%[1]d",
+"status": "RUNNING"}, "second": {"server": "b%[3]d", "project": "P%[1]d"},
 "issue_types": [{"first": "Bug", "second": "Bug"}, {"first": "Task", "second": "Task"}],
-"fields": [%s], "comments": true, "attachments": true}`, p, seedFields)
+"fields": [%[2]s], "comments": true, "attachments": true}`, p, seedFields, p%pairs)
 		}
 		fmt.Fprintln(w, "]}}")
 	})

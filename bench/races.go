@@ -30,6 +30,8 @@ var races = []*race{
 		prepare: planning(false, "plan")},
 	{name: "plan unchanged", unit: "declarations", sizes: []int{1000, 10000}, aim: "exponent 1.08, terraform / 15",
 		prepare: planning(true, "plan")},
+	{name: "plan, answers in 20 ms", unit: "declarations", sizes: []int{200}, aim: "20 pairs of servers as long as one",
+		prepare: asking(20 * time.Millisecond)},
 	{name: "show", unit: "declarations", sizes: []int{1000, 10000}, aim: "exponent 1.08",
 		prepare: planning(false, "show")},
 	{name: "merge", unit: "pairs", sizes: []int{100000, 1000000}, aim: "cat x 2.5 by wall, jq / 60 by cpu",
@@ -117,7 +119,7 @@ func planning(made bool, what string) func(context.Context, *tools, string, int)
 		if err != nil {
 			return nil, err
 		}
-		if err := seed(ours, n, made); err != nil {
+		if err := seed(ours, n, blocks, made); err != nil {
 			return nil, err
 		}
 		seen, saved := filepath.Join(dir, "observations.json"), filepath.Join(dir, "saved.syncplan.json")
