@@ -136,7 +136,8 @@ func seed(dir string, n int, s shape, made bool) error {
 "sync_user": "backbone", "env": {"url": "%s_URL", "password": "SYNCCTL_VAR_password"},
 "users": [{"name": "admin", "display_name": "A", "email": "a@x.example", "password": "geheim",
 "permission": "system_admin"},
-{"name": "backbone", "display_name": "B", "email": "b@x.example", "permission": "none"}], "projects": [`, name("ab"[i%2:i%2+1], i/2), name("AB"[i%2:i%2+1], i/2))
+{"name": "backbone", "display_name": "B", "email": "b@x.example", "permission": "none"}], "projects": [`,
+				name("ab"[i%2:i%2+1], i/2), name("AB"[i%2:i%2+1], i/2))
 			for p := i / 2; p < n; p += pairs {
 				if p > i/2 {
 					fmt.Fprint(w, ",")
