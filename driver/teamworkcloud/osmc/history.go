@@ -19,8 +19,8 @@ const pageSize = 200
 //
 // It comes in pages, but the documents disagree on what a page is. The specification calls the parameter "the page
 // number. In this case, it is a start revision in the result", and a real client gets the newest revision with
-// page=1&items=1. So this client depends only on the answers: it tries several ways of counting pages, and continues in
-// each as long as its pages bring mostly new revisions. What is still missing then is read revision by revision.
+// page=1&items=1. So this client depends only on the answers: it tries several ways of counting pages, and continues
+// in each as long as its pages bring mostly new revisions. What is still missing then is read revision by revision.
 type history struct {
 	Reader
 
