@@ -2,26 +2,26 @@ package planner
 
 import "time"
 
-// Check makes a step that changes nothing and verifies that something holds. within is how long it may take to hold;
-// zero: the executor's default.
+// Check returns a step that changes nothing and verifies that something holds. within is how long that may take; zero
+// means the executor's default.
 func Check(op, summary string, within time.Duration) Step {
 	return Step{Op: op, Mark: MarkCheck, Repeat: Idempotent, Summary: summary, Within: Duration(within)}
 }
 
-// Act makes a step that the driver carries out and that can be undone or does no harm. mark is MarkAdd, MarkChange or
-// MarkDelete.
+// Act returns a step that the driver carries out and that can be undone or does no harm. mark is MarkAdd, MarkChange
+// or MarkDelete.
 func Act(op string, mark Mark, repeat Repeat, summary string) Step {
 	return Step{Op: op, Mark: mark, Repeat: repeat, Summary: summary}
 }
 
-// Person makes a step that a person does. It is verified first, and the person is asked unless it is done.
+// Person returns a step that a person does. It is verified first; the person is asked only if it is not done.
 func Person(op, summary string, m Manual) Step {
 	return Step{Op: op, Mark: MarkPerson, Repeat: CheckFirst, Summary: summary, Manual: &m}
 }
 
-// Final makes a step that removes objects for good. It is never carried out twice, and right before it starts its
-// guards, ids of checks, are verified once more: there is no irreversible step without one. loses says what is gone
-// afterwards, in words with numbers.
+// Final returns a step that removes objects for good. It is never carried out twice. Its guards, which are IDs of
+// check steps, are verified again right before it starts: every irreversible step has at least one. loses says what is
+// lost, in words with numbers.
 func Final(op, summary string, destroys int, loses string, guard string, more ...string) Step {
 	return Step{
 		Op: op, Mark: MarkFinal, Repeat: Once, Summary: summary, Guards: append([]string{guard}, more...),
@@ -29,19 +29,19 @@ func Final(op, summary string, destroys int, loses string, guard string, more ..
 	}
 }
 
-// Sequence collects the steps of one declaration; each follows those before it unless it says what it needs.
+// Sequence collects the steps of one declaration. A step needs the steps added before it unless it has its own Needs.
 type Sequence struct {
 	Addr    string   // of the declaration
-	Servers []string // what a step contacts that does not say it by itself
+	Servers []string // the servers of a step that names none itself
 	Steps   []Step
 
 	last []string
 }
 
-// ID is the id of a step of the declaration.
+// ID returns the ID of a step of the declaration.
 func (q *Sequence) ID(op string) string { return StepID(q.Addr, op) }
 
-// Then adds steps that need everything that the call before added, but not each other. A call without steps changes
+// Then adds steps that need everything that the previous call added, but not each other. A call without steps does
 // nothing.
 func (q *Sequence) Then(steps ...Step) {
 	var ids []string

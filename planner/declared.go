@@ -8,7 +8,7 @@ import (
 	"github.com/syncctl/syncctl/schema"
 )
 
-// Declared is one declaration as pictures of the plan show it: what it links, and the few values that tell it apart.
+// Declared is one declaration as shown in pictures of the plan: its links, and a few values to recognize it by.
 type Declared struct {
 	Addr  string  `json:"addr"`
 	Site  string  `json:"site,omitempty"`  // the network of a server
@@ -19,19 +19,19 @@ type Declared struct {
 
 // Link is a reference of a declaration to another.
 type Link struct {
-	Path string      `json:"path"` // of the argument: "source", "first.server"
+	Path string      `json:"path"` // of the argument, such as "source" or "first.server"
 	To   string      `json:"to"`   // an address
 	Flow schema.Flow `json:"flow,omitempty"`
-	Owns bool        `json:"owns,omitempty"` // it carries the other one out
+	Owns bool        `json:"owns,omitempty"` // the declaration carries out the other one
 }
 
-// Shown is a value with its name, for people.
+// Shown is a value and its name, for people.
 type Shown struct {
 	Name  string `json:"name"`
 	Value string `json:"value"`
 }
 
-// declared are declarations, and all that they refer to, sorted by address.
+// declared returns the planned declarations and everything they refer to, sorted by address.
 func declared(planned []*schema.Resource, seen map[schema.Addr][]Shown) []Declared {
 	all := map[schema.Addr]*schema.Resource{}
 	var add func(r *schema.Resource)
@@ -57,10 +57,10 @@ func declared(planned []*schema.Resource, seen map[schema.Addr][]Shown) []Declar
 	return out
 }
 
-// siteName is the argument by which types that have one themselves name the network of a server.
+// siteName is the argument that names the network of a server, for types that define it themselves.
 const siteName = "site"
 
-// collect takes in what the arguments of a body say, and those of the blocks in it that stand once.
+// collect adds what the arguments of a body say, and those of its blocks that occur at most once and have no label.
 func (d *Declared) collect(r *schema.Resource, body schema.Body, path []string) {
 	for _, a := range body.Attributes {
 		at := append(slices.Clone(path), a.Name)

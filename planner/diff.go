@@ -10,10 +10,10 @@ import (
 	"github.com/zclconf/go-cty/cty"
 )
 
-// Compare lists where the declared value and the actual one differ, sorted by path. What the declaration leaves null
-// is not compared: nobody asked for it. What the actual object does not have at all (rather than null) could not be
-// read, and is not compared either. Maps are compared key by key in both directions. A null actual differs in
-// everything declared. Secrets are not compared; what stands beside them is.
+// Compare lists the differences between the declared and the actual value, sorted by path. It does not compare what
+// the declaration leaves null, since nobody asked for it, nor attributes that the actual object lacks (rather than has
+// as null), since they could not be read. Maps are compared key by key in both directions. A null actual value differs
+// in everything declared. Secrets are not compared; the values next to them are.
 func Compare(declared, actual cty.Value) []Difference {
 	var out []Difference
 	compare(&out, nil, declared, actual)
@@ -41,15 +41,15 @@ func compare(out *[]Difference, path []string, declared, actual cty.Value) {
 	}
 }
 
-// same tells whether a value that is neither object nor map is as declared. Lists are compared element by element, so
-// that what is left null inside them is not compared either, and a driver may return a tuple where a list is declared.
+// same reports whether a value that is neither an object nor a map is as declared. Lists are compared element by
+// element, so null values inside them are not compared, and a driver may return a tuple for a declared list.
 func same(declared, actual cty.Value) bool {
 	if actual == cty.NilVal || actual.IsNull() || !actual.IsKnown() {
 		return false
 	}
 	if schema.IsSensitive(declared) && declared.Type().IsSetType() || schema.IsSensitive(actual) &&
 		actual.Type().IsSetType() {
-		return true // a set's elements have no place by which the others could be compared
+		return true // set elements have no position, so the elements without secrets cannot be paired
 	}
 	if !isSequence(declared) {
 		return actual.RawEquals(declared)
@@ -102,7 +102,7 @@ func compareMap(out *[]Difference, path []string, declared, actual cty.Value) {
 	}
 }
 
-// Text writes a value as HCL on one line; a secret reads "(sensitive value)".
+// Text returns a value as HCL on one line. A secret reads "(sensitive value)".
 func Text(v cty.Value) string {
 	switch {
 	case v == cty.NilVal:

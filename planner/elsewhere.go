@@ -12,8 +12,8 @@ import (
 	"github.com/syncctl/syncctl/schema"
 )
 
-// Look observes what a plan needs of the servers that this process may contact, for another site that makes the plan.
-// What it needs of others' servers, and has not got, is left out.
+// Look makes the observations that a plan needs of the servers that this process may contact, for another site that
+// makes the plan. Observations of other sites' servers that have not been received are skipped.
 func Look(ctx context.Context, in Input) (*Observations, hcl.Diagnostics) {
 	in = in.moved()
 	in.ownOnly = true
@@ -30,23 +30,23 @@ func Look(ctx context.Context, in Input) (*Observations, hcl.Diagnostics) {
 	return seen.Without(others), diags
 }
 
-// elsewhere tells whether a server, by its address, is another site's.
+// elsewhere reports whether the server with the given address belongs to another site.
 func (in Input) elsewhere(server string) bool {
 	addr, err := schema.ParseAddr(server)
 	r := in.Config.Lookup(addr)
 	return err == nil && r != nil && r.Elsewhere
 }
 
-// Age is when the oldest of several observations was made, and who made it.
+// Age says when the oldest of several observations was made, and by whom.
 type Age struct {
 	At time.Time `json:"at"`
 	By string    `json:"by,omitempty"`
 }
 
-// Ages are those of the observations of other sites' servers, by site.
+// Ages returns, for each other site, the age of the observations of its servers.
 func (o *Observations) Ages(cfg *schema.Config) map[string]Age { return o.agesBut(cfg, cfg.Site) }
 
-// agesBut are those of the observations of the servers of all sites but the one of the process; none where that is "".
+// agesBut returns the age of the observations of every site except the given one. It returns nil if site is "".
 func (o *Observations) agesBut(cfg *schema.Config, site string) map[string]Age {
 	if site == "" {
 		return nil
@@ -67,7 +67,7 @@ func (o *Observations) agesBut(cfg *schema.Config, site string) map[string]Age {
 	return out
 }
 
-// newest says for each other site when the newest of its observations was made.
+// newest returns, for each other site, when the newest observation of its servers was made.
 func (o *Observations) newest(cfg *schema.Config) map[string]time.Time {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -81,7 +81,7 @@ func (o *Observations) newest(cfg *schema.Config) map[string]time.Time {
 	return out
 }
 
-// Take adds the observations that it does not have yet, or has older.
+// Take adds the observations that are missing in o or newer than those in o.
 func (o *Observations) Take(from *Observations) {
 	from.mu.Lock()
 	defer from.mu.Unlock()
@@ -94,11 +94,11 @@ func (o *Observations) Take(from *Observations) {
 	}
 }
 
-// Fresh tells whether something that was recorded at a time may be relied on: it is no older than the limit, and no
-// further ahead of this machine's clock.
+// Fresh reports whether something recorded at the given time is recent enough: its time differs from now by at most
+// the limit, in either direction, since clocks differ.
 func Fresh(at, now time.Time, most time.Duration) bool { return now.Sub(at).Abs() <= most }
 
-// outdated refuses what other sites have sent too long ago, or before they have changed it.
+// outdated refuses observations that other sites sent too long ago, or before they last changed their servers.
 func (in Input) outdated(seen *Observations) hcl.Diagnostics {
 	var diags hcl.Diagnostics
 	ages, newest := seen.Ages(in.Config), seen.newest(in.Config)
@@ -123,11 +123,11 @@ func (in Input) outdated(seen *Observations) hcl.Diagnostics {
 	return diags
 }
 
-// notSent reports what other sites have not sent, for each site.
+// notSent reports the observations that other sites have not sent, one diagnostic per site.
 func notSent(in Input, absent map[string][]Need) hcl.Diagnostics {
 	bySite := map[string][]string{}
 	for _, server := range slices.Sorted(maps.Keys(absent)) {
-		addr, _ := schema.ParseAddr(server) // elsewhere has parsed it
+		addr, _ := schema.ParseAddr(server) // elsewhere has parsed it already
 		site := in.Config.Lookup(addr).Site
 		needs := absent[server]
 		slices.SortFunc(needs, Need.compare)
@@ -153,11 +153,11 @@ func notSent(in Input, absent map[string][]Need) hcl.Diagnostics {
 	return diags
 }
 
-// ofOtherSite is the Extra of an error that is over when another site has sent what its servers show.
+// ofOtherSite is the Extra of errors that are resolved when another site sends observations of its servers.
 type ofOtherSite struct{}
 
-// Lacking tells whether a plan could not be made, and for no other reason than that other sites have to send what
-// their servers show.
+// Lacking reports whether a plan could not be made only because other sites still have to send observations of their
+// servers.
 func Lacking(diags hcl.Diagnostics) bool {
 	lacking := false
 	for _, d := range diags {
@@ -172,7 +172,7 @@ func Lacking(diags hcl.Diagnostics) bool {
 	return lacking
 }
 
-// shortened is the beginning of a text that is too long for a message.
+// shortened returns the beginning of a text if it is too long for a message.
 func shortened(text string) string {
 	const most = 200
 	if all := []rune(text); len(all) > most {
@@ -181,5 +181,5 @@ func shortened(text string) string {
 	return text
 }
 
-// mostNamed is how many observations a message names.
+// mostNamed is the maximum number of observations that a message names.
 const mostNamed = 5

@@ -9,30 +9,30 @@ import (
 	"github.com/syncctl/syncctl/schema"
 )
 
-// Over sites, a plan is carried out in turns: one site carries out all it can, hands over a bundle, and another goes
-// on. The first turn is that of the site where the plan is made; it may have nothing to do but to hand the plan over.
+// A plan over sites is carried out in turns: one site carries out all it can and hands over a bundle, then another
+// continues. The site that makes the plan has the first turn, even if all it has to do is hand over the plan.
 
 // PlanSite is a site that takes part in a plan.
 type PlanSite struct {
 	Name string `json:"name"`
-	// MaxAge is how old a verification of the site may be when a step of another site rests on it.
+	// MaxAge is how old a verification made at this site may be if a step of another site relies on it.
 	MaxAge Duration `json:"max_age"`
-	// Observed is the oldest of what its servers showed that the plan was made from; nil: it was read for this plan. It is
-	// no part of what the plan says: see Plan.Hash.
+	// Observed is the age of the observations of its servers that the plan was made from. It is nil if they were made for
+	// this plan. It does not count for Plan.Hash.
 	Observed *Age `json:"observed,omitempty"`
 }
 
-// Turn is the steps that one site carries out before it hands over.
+// Turn is a group of steps that one site carries out before it hands over.
 type Turn struct {
 	Site  string `json:"site"`
-	Steps int    `json:"steps"` // how many, of those that follow in the plan
+	Steps int    `json:"steps"` // how many of the plan's next steps
 }
 
-// Exchanges is how many times a bundle is handed over from one site to another until all steps are done: the least
-// that is possible. It is zero without sites.
+// Exchanges returns how many times a bundle is handed from one site to another until all steps are done: the minimum
+// that is possible, or the best that was found with three sites and more. It is zero without sites.
 func (p *Plan) Exchanges() int { return max(0, len(p.Turns)-1) }
 
-// SiteOf finds a site that takes part in the plan, or returns nil.
+// SiteOf returns a site that takes part in the plan, or nil if no such site does.
 func (p *Plan) SiteOf(name string) *PlanSite {
 	for i := range p.Sites {
 		if p.Sites[i].Name == name {
@@ -42,9 +42,9 @@ func (p *Plan) SiteOf(name string) *PlanSite {
 	return nil
 }
 
-// takeTurns gives each step its site and puts the steps into an order that takes the fewest exchanges. A step belongs
-// to the site of the servers that it contacts. One that contacts none of any site is carried out by whoever has the
-// turn. The first turn is that of the site that makes the plan; "": of no one in particular.
+// takeTurns gives each step its site and orders the steps so that few exchanges are needed. A step belongs to the site
+// of the servers that it contacts. If it contacts no server of a site, whoever has the turn carries it out. The first
+// turn belongs to maker, the site that makes the plan; if maker is "", to the first site that has a step.
 func (p *Plan) takeTurns(cfg *schema.Config, maker string) error {
 	if len(cfg.Settings.Sites) == 0 {
 		return nil
@@ -65,7 +65,7 @@ func (p *Plan) takeTurns(cfg *schema.Config, maker string) error {
 	if len(names) == 0 {
 		return nil
 	}
-	first := names[0] // where nobody acts for a site, as in a test, somebody begins
+	first := names[0] // without a maker, as in a test, the first site that has a step begins
 	slices.Sort(names)
 	g := newTurnGraph(p.Steps, names)
 	var sorted []Step
@@ -87,10 +87,10 @@ func (p *Plan) takeTurns(cfg *schema.Config, maker string) error {
 	return nil
 }
 
-// siteOfStep is the site of the servers that a step contacts, or the one that the driver has given it; "" where neither
-// says one.
+// siteOfStep returns the site of the servers that a step contacts, or the site that the driver set. It returns "" if
+// there is neither.
 func siteOfStep(cfg *schema.Config, s *Step) (string, error) {
-	site, of := s.Site, "what it does" // a driver may say who does what no server of a site is contacted for
+	site, of := s.Site, "what it does" // the driver may set the site of a step that contacts no server of a site
 	for _, name := range s.Servers {
 		addr, err := schema.ParseAddr(name)
 		r := cfg.Lookup(addr)
@@ -106,8 +106,8 @@ func siteOfStep(cfg *schema.Config, s *Step) (string, error) {
 	return site, nil
 }
 
-// askForApprovals names on each irreversible step the sites that must have approved the plan: all that have a part in
-// its declaration.
+// askForApprovals sets the sites that must have approved the plan on each irreversible step: all sites that carry out
+// a step of the same declaration.
 func (p *Plan) askForApprovals() {
 	sites := map[string][]string{}
 	for i := range p.Steps {
@@ -120,10 +120,10 @@ func (p *Plan) askForApprovals() {
 	}
 }
 
-// turnGraph is steps by their numbers: whose they are, and which need which.
+// turnGraph holds the steps by number: which site carries out each, and which steps need it.
 type turnGraph struct {
-	site   []int // -1: anybody's
-	open   []int // how many others each needs
+	site   []int // -1: any site
+	open   []int // how many other steps each one needs
 	needed [][]int
 	sites  int
 }
@@ -143,7 +143,7 @@ func newTurnGraph(steps []Step, names []string) *turnGraph {
 	return g
 }
 
-// progress is how far a sequence of turns has come.
+// progress says how far a sequence of turns has come.
 type progress struct {
 	turns []int
 	open  []int
@@ -161,7 +161,7 @@ func (g *turnGraph) begin() *progress {
 	return p
 }
 
-// offer notes that a step may be carried out. What is anybody's is carried out at once.
+// offer marks a step as ready. A step that any site may do is carried out at once.
 func (g *turnGraph) offer(p *progress, i int) {
 	for stack := []int{i}; len(stack) > 0; {
 		i, stack = stack[len(stack)-1], stack[:len(stack)-1]
@@ -173,7 +173,7 @@ func (g *turnGraph) offer(p *progress, i int) {
 	}
 }
 
-// done notes that a step is carried out, and returns what may be carried out now.
+// done marks a step as carried out, and returns the steps that are ready because of it.
 func (g *turnGraph) done(p *progress, i int) []int {
 	p.left--
 	p.open[i] = -1
@@ -186,7 +186,7 @@ func (g *turnGraph) done(p *progress, i int) []int {
 	return free
 }
 
-// take has a site carry out all it can.
+// take lets a site carry out all the steps it can.
 func (g *turnGraph) take(p *progress, site int) {
 	p.turns = append(p.turns, site)
 	for len(p.ready[site]) > 0 {
@@ -208,7 +208,7 @@ func (p *progress) clone() *progress {
 	return out
 }
 
-// key tells which steps are done.
+// key identifies the set of steps that are done.
 func (p *progress) key() string {
 	bits := make([]byte, 0, len(p.open)/8+8)
 	for i := 0; i < len(p.open); i += 64 {
@@ -223,17 +223,17 @@ func (p *progress) key() string {
 	return string(bits)
 }
 
-// Of three sites and more, no quick way is known to the least number of turns. So many ways are followed side by side,
-// fewer in a large plan and once so many numbers have been copied; with more than that, those go on that have come
-// furthest.
+// With three or more sites, no fast algorithm for the fewest turns is known. So several sequences are followed side by
+// side: at most widest, fewer in a large plan, and only one once mostCopied numbers have been copied. If there are
+// more, those that have come furthest are kept.
 const (
 	widest     = 512
 	widthTimes = 4_000_000
 	mostCopied = 400_000_000
 )
 
-// sequence is the sites' turns, as few as possible, beginning with one that is given. A site that can go on does all it
-// can: less is never better. So of two sites there is one sequence.
+// sequence returns the sites' turns, beginning with the given site, and as few as it can find. A site with a turn does
+// all it can, since doing less is never better. So with two sites there is only one sequence.
 func (g *turnGraph) sequence(first int) []int {
 	p := g.begin()
 	g.take(p, first)
@@ -277,7 +277,7 @@ func (g *turnGraph) sequence(first int) []int {
 	}
 }
 
-// goesOn are the sites that have something to do.
+// goesOn returns the sites that have something to do.
 func (p *progress) goesOn() []int {
 	var out []int
 	for site, ready := range p.ready {
@@ -288,16 +288,16 @@ func (p *progress) goesOn() []int {
 	return out
 }
 
-// carried is the steps of one turn, in their order.
+// carried holds the steps of one turn, in order.
 type carried struct {
 	site  int
 	steps []int
 }
 
-// carry puts the steps into the order of the turns, and within a turn into the order in which they stand.
+// carry puts the steps in the order of the turns, and in their original order within a turn.
 func (g *turnGraph) carry(sequence []int) []carried {
 	open := slices.Clone(g.open)
-	ready := make([]places, g.sites+1) // the last: anybody's
+	ready := make([]places, g.sites+1) // the last: steps for any site
 	offer := func(i int) {
 		of := g.site[i]
 		if of < 0 {

@@ -14,24 +14,25 @@ import (
 	"github.com/syncctl/syncctl/printable"
 )
 
-// document is a plan as it is written: with the hash of everything in it. The steps' prints say whether two plans would
-// do the same; the seal covers the rest too, the findings above all, so that a refusal cannot be edited away unnoticed.
-// It is not a signature: whoever can change the file can compute it again. The MAC is there for that.
+// document is a plan as it is written, with a digest of everything in it. The steps' prints say whether two plans
+// would do the same. The seal also covers the rest, above all the findings, so that a refusal cannot be removed
+// unnoticed. The seal is not a signature: anybody who can change the file can compute it. The MAC protects against
+// that.
 type document struct {
 	*Plan
-	Hash string `json:"hash,omitempty"` // of what the plan says; files of older programs have none
+	Hash string `json:"hash,omitempty"` // see Plan.Hash; files of older programs have none
 	Seal string `json:"seal"`
 	MAC  string `json:"mac,omitempty"` // see Authenticate
 }
 
-// Authenticate puts onto the plan, as it is now, that it was made by whoever holds a key. It is written with the plan.
+// Authenticate sets the MAC, which proves that a holder of the key made the plan as it is now. Encode writes it.
 func (p *Plan) Authenticate(key []byte) error {
 	mac, err := p.authentication(key)
 	p.MAC = hex.EncodeToString(mac)
 	return err
 }
 
-// Authentic tells whether the plan was made by whoever holds the key, and was not changed since.
+// Authentic reports whether a holder of the key made the plan, and it was not changed since.
 func (p *Plan) Authentic(key []byte) bool {
 	want, err := p.authentication(key)
 	mac, bad := hex.DecodeString(p.MAC)
@@ -48,7 +49,7 @@ func (p *Plan) authentication(key []byte) ([]byte, error) {
 	return mac.Sum(nil), nil
 }
 
-// Encode writes the plan as one JSON document, always the same bytes for the same plan.
+// Encode writes the plan as one JSON document. The same plan always gives the same bytes.
 func (p *Plan) Encode(w io.Writer) error {
 	seal, err := p.seal()
 	if err != nil {
@@ -80,11 +81,11 @@ func (p *Plan) seal() (string, error) {
 	return hex.EncodeToString(sum[:16]), nil
 }
 
-// escaped is an escape in JSON.
+// escaped matches an escape in JSON.
 var escaped = regexp.MustCompile(`\\(?:ufffd|.)`)
 
-// asDecoded is what json.Marshal makes of a value once it was written and read: bytes that are not UTF-8, which it
-// escapes, have become characters by then. Hashes have to be the same before and after.
+// asDecoded returns the JSON that json.Marshal gives after the value was written and read once. json.Marshal escapes
+// bytes that are not UTF-8; after reading they are characters. Hashes must be the same before and after.
 func asDecoded(doc []byte) []byte {
 	if !bytes.Contains(doc, []byte(`\ufffd`)) {
 		return doc
@@ -97,9 +98,9 @@ func asDecoded(doc []byte) []byte {
 	})
 }
 
-// Decode reads a plan document and checks that it is whole: its format is known, steps have unique ids, stand after
-// what they need, and carry the fingerprint of what they say, and nothing else was changed either, so that a plan
-// edited by hand is refused. Spaces and line ends do not matter.
+// Decode reads a plan document and checks it: the format is known, steps have unique IDs, come after the steps that
+// they need and have the right print, and nothing else was changed. So a plan that was edited by hand is refused.
+// Whitespace does not matter.
 func Decode(r io.Reader) (*Plan, error) {
 	text, err := io.ReadAll(r)
 	if err != nil {
@@ -148,7 +149,7 @@ func Decode(r io.Reader) (*Plan, error) {
 	return &p, nil
 }
 
-// members is how many members the objects of a JSON document have.
+// members counts the members of all objects in a JSON document.
 func members(doc []byte) (n int) {
 	for i := 0; i < len(doc); i++ {
 		switch doc[i] {
@@ -165,8 +166,8 @@ func members(doc []byte) (n int) {
 	return n
 }
 
-// notWhole says what is wrong with a JSON document that cannot be decoded. The decoder's own words for an early end say
-// nothing to people.
+// notWhole explains why a JSON document cannot be decoded. The decoder's own message for an early end is of no help to
+// people.
 func notWhole(err error, otherwise string) error {
 	switch {
 	case errors.Is(err, io.EOF):
@@ -177,7 +178,7 @@ func notWhole(err error, otherwise string) error {
 	return fmt.Errorf("%s: %w", otherwise, err)
 }
 
-// checkSteps: ids, order and prints.
+// checkSteps checks the steps' IDs, order and prints.
 func (p *Plan) checkSteps() error {
 	seen := map[string]bool{}
 	prints := make([]string, len(p.Steps))

@@ -15,71 +15,72 @@ import (
 	"github.com/syncctl/syncctl/schema"
 )
 
-// perServer is how many observations of one server are made at a time. The driver's client limits its requests by
-// itself.
+// perServer is how many observations of one server are made at the same time. The driver's client has its own limit
+// for requests.
 const perServer = 8
 
-// gathering makes the observations that declarations need. What is needed of one server may depend on what another
-// showed: a declaration has its turn again as soon as all is made that it has named, so that a slow server holds up
-// only what needs it. It is one goroutine, which starts one for each observation.
+// gathering makes the observations that declarations need. What is needed of one server may depend on what another one
+// showed. So a declaration has its next turn as soon as all observations that it has named are made, and a slow server
+// delays only the declarations that need it. gathering is used by one goroutine, which starts another for each
+// observation.
 //
-// What is reported does not depend on who answers first. It is what would be reported if turns and observations came
-// in rounds, each after the end of the one before: of several failures that of the first round, in each server's first
-// observation; what comes after it is given up.
+// What is reported does not depend on which server answers first. It is the same as if turns and observations came in
+// rounds, each starting after the previous one ended: the failures of the first round that has any are reported, for
+// each server its first one. Everything after it is given up.
 type gathering struct {
 	in     Input
 	seen   *Observations
 	lanes  map[string]*lane // by server
-	asked  map[Need]*asking // what is under way, or waits for its turn
+	asked  map[Need]*asking // observations that are running or queued
 	ended  chan *asking
 	active int
-	last   int               // the last stage that is still of interest
-	absent map[string][]Need // by server, what its own site has not sent
-	said   []remark          // by declarations
+	last   int               // the last stage that still counts
+	absent map[string][]Need // by server: observations that its own site has not sent
+	said   []remark          // by the declarations
 	faults []*asking
-	fresh  []*lane // those that may have something to begin
+	fresh  []*lane // lanes that may have an observation to start
 }
 
-// asker is a declaration that has its turns.
+// asker is a declaration that names the observations it needs.
 type asker struct {
 	index   int // among the declarations
 	r       *schema.Resource
-	round   int // of its last turn, from 1
-	waiting int // observations that it has named, and that have not been made
+	round   int // the number of its last turn, from 1
+	waiting int // how many of the observations that it has named are not made yet
 }
 
 // asking is an observation to be made.
 type asking struct {
 	Need
-	round  int // of the turn in which it was named first
+	round  int // the turn in which it was first named
 	askers []*asker
-	stop   context.CancelFunc // nil: it has not begun
-	given  bool               // nobody wants it any more
+	stop   context.CancelFunc // nil until it has started
+	given  bool               // given up: its result is not needed any more
 	body   any
 	err    error
 }
 
-// remark is what a declaration has to say about its needs.
+// remark holds the diagnostics of one declaration's turn.
 type remark struct {
 	stage, index int
 	diags        hcl.Diagnostics
 }
 
-// The stages, in order: the turns of a round, and the observations that were named in them.
+// The stages, in order: the turns of each round, followed by the observations that were named in it.
 func turnsOf(round int) int        { return 2 * round }
 func observationsOf(round int) int { return 2*round + 1 }
 
-// compare orders observations of a server as they are begun.
+// compare orders the observations of one server in the order in which they are started.
 func (a *asking) compare(b *asking) int {
 	return cmp.Or(cmp.Compare(a.round, b.round), a.Need.compare(b.Need))
 }
 
-// lane is the observations of one server.
+// lane holds the observations of one server.
 type lane struct {
-	server *schema.Resource // nil: it is not declared
+	server *schema.Resource // nil if it is not declared
 	queue  queue
 	active map[*asking]bool
-	failed *asking // the first one that failed; what comes after it is not made
+	failed *asking // the first that failed; observations after it are not made
 }
 
 // queue is a heap.
@@ -102,7 +103,7 @@ func newGathering(in Input, seen *Observations) *gathering {
 		ended: make(chan *asking), last: math.MaxInt, absent: map[string][]Need{}}
 }
 
-// turn has a declaration name what it needs, and has no I/O.
+// turn lets a declaration name the observations that it needs. It has no I/O.
 func (g *gathering) turn(a *asker) {
 	a.round++
 	if turnsOf(a.round) > g.last {
@@ -126,7 +127,7 @@ func (g *gathering) turn(a *asker) {
 	}
 }
 
-// name notes that a declaration waits for an observation.
+// name records that a declaration waits for an observation.
 func (g *gathering) name(a *asker, n Need) {
 	x := g.asked[n]
 	if x == nil {
@@ -154,7 +155,7 @@ func (g *gathering) lane(server string) *lane {
 	return l
 }
 
-// run makes what was named, and what is named because of it. A fault is raised once all have ended.
+// run makes the named observations, and those that are named as a result. It raises a fault after all have ended.
 func (g *gathering) run(ctx context.Context) {
 	for g.start(ctx); g.active > 0; g.start(ctx) {
 		g.take(<-g.ended)
@@ -165,7 +166,7 @@ func (g *gathering) run(ctx context.Context) {
 	}
 }
 
-// start begins as many observations of each server as it may have at a time.
+// start starts as many observations of each server as are allowed at the same time.
 func (g *gathering) start(ctx context.Context) {
 	for _, l := range g.fresh {
 		for len(l.queue) > 0 && len(l.active) < perServer {
@@ -194,7 +195,7 @@ func (g *gathering) observe(ctx context.Context, server *schema.Resource, n Need
 	return g.in.Drivers(server.Addr).Observe(ctx, server, n)
 }
 
-// take takes in how an observation has ended.
+// take processes the result of an observation.
 func (g *gathering) take(x *asking) {
 	l := g.lanes[x.Server]
 	g.active--
@@ -215,7 +216,7 @@ func (g *gathering) take(x *asking) {
 	g.release(x)
 }
 
-// release lets those go on who have waited for an observation: it was made, or will not be.
+// release continues the declarations that waited for an observation, which was made or will not be made.
 func (g *gathering) release(x *asking) {
 	if g.asked[x.Need] != x {
 		return
@@ -228,13 +229,13 @@ func (g *gathering) release(x *asking) {
 	}
 }
 
-// fail gives up what comes after an observation of its server.
+// fail records a failed observation and gives up those of the same server that come after it.
 func (g *gathering) fail(l *lane, x *asking) {
 	if l.failed != nil && l.failed.compare(x) < 0 {
 		return
 	}
 	l.failed = x
-	g.endAfter(turnsOf(x.round + 1)) // what is wrong with declarations is said beside it
+	g.endAfter(turnsOf(x.round + 1)) // errors of declarations in the next turns are reported with it
 	after := slices.DeleteFunc(slices.Clone(l.queue), func(y *asking) bool { return y.compare(x) < 0 })
 	l.queue = slices.DeleteFunc(l.queue, func(y *asking) bool { return y.compare(x) > 0 })
 	heap.Init(&l.queue)
@@ -249,7 +250,7 @@ func (g *gathering) fail(l *lane, x *asking) {
 	}
 }
 
-// endAfter gives up what comes after a stage.
+// endAfter gives up everything after a stage.
 func (g *gathering) endAfter(stage int) {
 	if stage >= g.last {
 		return
@@ -265,7 +266,7 @@ func (g *gathering) endAfter(stage int) {
 	}
 }
 
-// diags are what the declarations have said, and why servers could not be read, each once.
+// diags returns the diagnostics of the declarations, and why servers could not be read, each once.
 func (g *gathering) diags() hcl.Diagnostics {
 	all := slices.Clone(g.said)
 	for i, server := range slices.Sorted(maps.Keys(g.lanes)) {
@@ -296,7 +297,7 @@ func (l *lane) problem() hcl.Diagnostics {
 	}, l.server.Addr)}
 }
 
-// missing reports what was named and not observed before, for each server.
+// missing reports, for each server, the observations that are needed but were not made before.
 func (g *gathering) missing() hcl.Diagnostics {
 	var diags hcl.Diagnostics
 	for _, server := range slices.Sorted(maps.Keys(g.lanes)) {

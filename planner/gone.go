@@ -10,8 +10,8 @@ import (
 	"github.com/syncctl/syncctl/schema"
 )
 
-// gone says of what an earlier run has done something for, and is not declared any more: nothing is removed because a
-// block is missing, and nothing is silent.
+// gone reports declarations that an earlier run has worked on and that are no longer in the files. Nothing is removed
+// because a block is missing, but it is never ignored silently.
 func gone(in Input) []Finding {
 	var out []Finding
 	removed := in.Config.WhatRemoved()
@@ -31,7 +31,7 @@ func gone(in Input) []Finding {
 	return out
 }
 
-// stays says what becomes of what is no longer declared, by its kind.
+// stays says what happens to the objects of a declaration that is no longer in the files, by its kind.
 var stays = map[schema.Kind]string{
 	schema.Server:    "what was set up on the server stays",
 	schema.Keystore:  "the file stays where it is",
@@ -39,7 +39,7 @@ var stays = map[schema.Kind]string{
 	schema.Migration: "what it has done stays done",
 }
 
-// moved gives the facts of earlier runs the addresses that their declarations have now.
+// moved renames the declarations in what is known of earlier runs to their present addresses.
 func (in Input) moved() Input {
 	if len(in.Config.Moves) == 0 {
 		return in

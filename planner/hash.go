@@ -9,20 +9,20 @@ import (
 	"slices"
 )
 
-// hashPrefix says how a plan's hash is made.
+// hashPrefix names the algorithm of a plan's hash.
 const hashPrefix = "sha256:"
 
 var wellFormedHash = regexp.MustCompile(`^` + hashPrefix + `[0-9a-f]{64}$`)
 
-// IsHash tells whether a text has the form of a plan's hash.
+// IsHash reports whether a text has the form of a plan's hash.
 func IsHash(s string) bool { return wellFormedHash.MatchString(s) }
 
-// Hash is the name of what a plan says: "sha256:" and 64 digits. Two plans have the same hash exactly if they would do
-// the same, from the same configuration and the same facts, in the same order, and tell a person the same. So it covers
-// the digest of the configuration, what is declared beside what there is, all of every step, and all findings.
+// Hash returns "sha256:" and 64 hex digits that identify the content of a plan. Two plans have the same hash exactly
+// if they do the same, from the same configuration and facts, in the same order, and tell a person the same. So it
+// covers the digest of the configuration, what is declared and what there is, all of every step, and all findings.
 //
-// It covers neither when, where and by whom the plan was made, nor the version of the program, nor secrets, of which it
-// would say something to whoever guesses them.
+// It does not cover when, where and by whom the plan was made, the version of the program, or secrets: a hash of those
+// would help to guess them.
 func (p *Plan) Hash() (string, error) {
 	said := *p
 	said.Syncctl, said.Secrets, said.Sites = "", "", sitesOf(p)
@@ -34,7 +34,7 @@ func (p *Plan) Hash() (string, error) {
 	return hashPrefix + hex.EncodeToString(sum[:]), nil
 }
 
-// sitesOf are the sites of a plan without what depends on when it was made.
+// sitesOf returns the sites of a plan without what depends on when it was made.
 func sitesOf(p *Plan) []PlanSite {
 	out := slices.Clone(p.Sites)
 	for i := range out {
@@ -43,9 +43,9 @@ func sitesOf(p *Plan) []PlanSite {
 	return out
 }
 
-// Course is the name of what a plan's steps do, in which order, and on whose word, wherever the servers are: "sha256:"
-// and 64 digits. So a plan for real servers and one for simulated servers have the same course if the same steps stand
-// in both. It covers neither values, such as addresses, nor how much a step does, nor findings.
+// Course returns "sha256:" and 64 hex digits that identify which steps a plan has, in which order, and with whose
+// approval, whatever the servers are. So a plan for real servers and one for simulated servers have the same course if
+// they have the same steps. It does not cover values such as addresses, how much a step does, or findings.
 func (p *Plan) Course() (string, error) {
 	type step struct {
 		ID, Verb                          string

@@ -2,12 +2,12 @@ package planner
 
 import "slices"
 
-// hide takes secrets out of what people read of a plan: a server may repeat one, in a name or a message, and a plan
-// is passed on. What is compared and carried out stays to the letter, or it would mean something else: ids, arguments,
-// facts, commands, and the values that a person enters. Whoever shows those, and knows the secrets, hides them. instead
-// gives a text without secrets.
+// hide removes secrets from the texts of a plan that people read: a server may repeat a secret in a name or a message,
+// and plans are passed on. What is compared or carried out must stay unchanged: IDs, arguments, facts, commands, and
+// the values that a person enters. Code that shows those and knows the secrets must hide them itself. instead returns
+// a text without secrets.
 //
-// Over sites nothing is hidden here: each site knows its own secrets alone, and all have to make the same plan.
+// In a plan over sites nothing is hidden here: each site knows only its own secrets, and all must make the same plan.
 func (p *Plan) hide(instead func(string) string) {
 	if len(p.Sites) > 0 {
 		return
@@ -41,7 +41,7 @@ func (p *Plan) hide(instead func(string) string) {
 		s := &p.Steps[i]
 		hide(&s.Summary, &s.Because, &s.Undo)
 		if s.Effect != nil && s.Effect.Loses != "" {
-			effect := *s.Effect // the driver's own may stand in other steps too
+			effect := *s.Effect // the driver may use the same Effect in other steps
 			hide(&effect.Loses)
 			s.Effect = &effect
 		}

@@ -1,5 +1,5 @@
-// Package planner compares what is declared with what is there, and writes down ordered steps. It performs none of
-// them and knows no product.
+// Package planner compares the declarations with the live servers and writes down ordered steps. It does not carry out
+// any step, and it knows no product.
 package planner
 
 import (
@@ -23,43 +23,44 @@ type Input struct {
 	Config  *schema.Config
 	Drivers func(schema.Addr) Driver // the driver of a declaration's type; never nil for a declaration that was loaded
 	Version string                   // of the program
-	Targets []schema.Addr            // none: everything; else these and what they depend on
-	Replace []schema.Addr            // what there is of these is made again, though it may be as declared
+	Targets []schema.Addr            // nil: plan everything; otherwise these and what they depend on
+	Replace []schema.Addr            // objects of these are created again, even if they are as declared
 
-	// Retired are declarations whose counterpart an earlier run removed for good, and the run's id. One that is still
-	// in the files is left alone: it neither comes back nor is it an error.
+	// Retired maps each declaration whose counterpart an earlier run removed for good to the ID of that run. If it is
+	// still in the files, it is ignored: it is not created again, and it is not an error.
 	Retired map[string]string
 
-	// Confirmed are the person's steps that earlier runs have done, by step id.
+	// Confirmed holds the manual steps that people have done in earlier runs, by step ID.
 	Confirmed map[string]Confirmation
 
-	// Acted are the declarations for which an earlier run has done something, and the last such run's id.
+	// Acted maps each declaration that an earlier run has worked on to the ID of the last such run.
 	Acted map[string]string
 
-	// Abandoned are the ids of runs that a person has given up.
+	// Abandoned holds the IDs of runs that a person has abandoned.
 	Abandoned []string
 
-	// Observations were made before, here or elsewhere: they are not made again. nil: none. Make adds those that it makes.
+	// Observations were made earlier, here or elsewhere, and are not made again. Make adds those that it makes. nil means
+	// that there are none yet.
 	Observations *Observations
 
-	// ObservedOnly plans from Observations alone: no server is read, and what they lack is an error.
+	// ObservedOnly plans from Observations alone: no server is read, and a missing observation is an error.
 	ObservedOnly bool
 
-	// Changed says when other sites have changed something on their servers last, by site and by their own clocks, as far
-	// as runs say: what they have shown before is not so any more.
+	// Changed holds, for each other site, when it last changed something on its servers, by its own clock and as far as
+	// runs report it. Earlier observations of that site are stale.
 	Changed map[string]time.Time
 
-	// Again is the site that has made the plan, where another one makes it once more from the same Observations: how old
-	// they are does not count then. "": the plan is new.
+	// Again is the site that made the plan, if another site makes the same plan once more from the same Observations. The
+	// age of the observations does not count then. It is "" for a new plan.
 	Again string
 
-	ownOnly bool // what other sites' servers show is not needed
+	ownOnly bool // observations of other sites' servers are not needed
 
-	Now func() time.Time // when observations are made; nil: time.Now
-	By  string           // who makes them
+	Now func() time.Time // the clock for the times of observations; nil: time.Now
+	By  string           // who makes the observations
 
-	// Reading is told when something begins to be read from a server, and calls the returned function at its end. Several
-	// goroutines call it. nil: nobody looks.
+	// Reading is called when a read from a server begins; the returned function is called when it ends. Several
+	// goroutines call it. It may be nil.
 	Reading func(server string) (end func())
 }
 
@@ -70,7 +71,7 @@ func (in Input) now() time.Time {
 	return in.Now()
 }
 
-// planned are the declarations that are planned by themselves: those that are wanted and that no other one carries out.
+// planned returns the declarations that are planned by themselves: the wanted ones that no other declaration owns.
 func (in Input) planned(wanted func(schema.Addr) bool) []*schema.Resource {
 	var out []*schema.Resource
 	for _, r := range in.Config.Resources {
@@ -81,8 +82,8 @@ func (in Input) planned(wanted func(schema.Addr) bool) []*schema.Resource {
 	return out
 }
 
-// Make reads the live servers, compares, and orders the steps. It changes nothing. The same configuration and the same
-// servers give the same plan.
+// Make reads the live servers, compares them with the declarations, and orders the steps. It changes nothing. The same
+// configuration and the same servers give the same plan.
 func Make(ctx context.Context, in Input) (*Plan, hcl.Diagnostics) {
 	in = in.moved()
 	plan := &Plan{Format: Format, Syncctl: in.Version, Digest: in.Config.Digest(), Changes: []ResourceChange{}}
@@ -206,7 +207,7 @@ func one(
 	return change, out, withAddr(diags, r.Addr)
 }
 
-// confirmedByAddr sorts confirmations by declaration and op.
+// confirmedByAddr groups confirmations by declaration and op.
 func confirmedByAddr(all map[string]Confirmation) map[string]map[string]Confirmation {
 	out := map[string]map[string]Confirmation{}
 	for id, c := range all {

@@ -19,12 +19,12 @@ import (
 	"github.com/syncctl/syncctl/schema"
 )
 
-// Need names one observation: of which server, of what, and of which one of these.
+// Need identifies one observation: the server, the kind of thing observed, and which one of that kind.
 type Need struct {
 	// address of the declaration whose server is asked: a server, or a keystore's machine
 	Server string `json:"server"`
 	What   string `json:"what"`         // the driver's word, such as "integrations" or "history"
-	Of     string `json:"of,omitempty"` // which one, such as a project's key or a resource's id
+	Of     string `json:"of,omitempty"` // which one, such as a project's key or a resource's ID
 }
 
 func (n Need) String() string {
@@ -46,12 +46,13 @@ type Observation struct {
 	At   time.Time       `json:"at"`
 	By   string          `json:"by,omitempty"` // who asked the server
 	Body json.RawMessage `json:"body"`         // the driver's own type
-	// MAC is by a key of the site that has sent it, see Observations.Vouch; "": it was not sent.
+	// MAC authenticates an observation with a key of the site that sent it, see Observations.Vouch. It is "" if the
+	// observation was not sent.
 	MAC string `json:"mac,omitempty"`
 }
 
-// Observations are all that a plan is made from beside the declarations: each made once, whoever needs it. They may
-// be used by several goroutines.
+// Observations is everything that a plan is made from besides the declarations. Each observation is made once, even if
+// several declarations need it. It is safe for concurrent use.
 type Observations struct {
 	mu   sync.Mutex
 	made map[Need]*observed
@@ -60,15 +61,15 @@ type Observations struct {
 type observed struct {
 	at   time.Time
 	by   string
-	body any             // of the driver's type; nil while only raw is known
-	raw  json.RawMessage // as read from a file; nil while only body is known
+	body any             // of the driver's type; nil until raw is decoded
+	raw  json.RawMessage // as read from a file; nil if the observation was made by this process
 	mac  string
 }
 
-// ErrNotObserved says that an observation has not been made.
+// ErrNotObserved is the error for an observation that has not been made.
 var ErrNotObserved = errors.New("not observed")
 
-// NewObservations returns none.
+// NewObservations returns an empty set of observations.
 func NewObservations() *Observations { return &Observations{made: map[Need]*observed{}} }
 
 // Put records what a server showed. body must survive being written as JSON and read again.
@@ -78,15 +79,15 @@ func (o *Observations) Put(n Need, at time.Time, by string, body any) {
 	o.made[n] = &observed{at: at, by: by, body: body}
 }
 
-// Has tells whether an observation has been made.
+// Has reports whether an observation has been made.
 func (o *Observations) Has(n Need) bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	return o.made[n] != nil
 }
 
-// Observed returns the body of an observation. The error wraps ErrNotObserved where it has not been made, and says
-// what is wrong where it was read from a file and does not have the form of a T.
+// Observed returns the body of an observation. The error wraps ErrNotObserved if the observation has not been made. If
+// it was read from a file and is not a valid T, the error says what is wrong.
 func Observed[T any](o *Observations, n Need) (*T, error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -110,7 +111,7 @@ func Observed[T any](o *Observations, n Need) (*T, error) {
 	return body, nil
 }
 
-// Servers are the addresses of the servers that were observed, sorted.
+// Servers returns the addresses of the observed servers, sorted.
 func (o *Observations) Servers() []string {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -121,7 +122,7 @@ func (o *Observations) Servers() []string {
 	return slices.Sorted(maps.Keys(servers))
 }
 
-// Without returns the observations of all servers but those. Both share bodies, which nobody changes.
+// Without returns the observations of all servers except the given ones. Bodies are shared with o and never changed.
 func (o *Observations) Without(servers map[string]bool) *Observations {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -155,12 +156,12 @@ func (o *Observations) Encode(w io.Writer) error {
 	return nil
 }
 
-// needs are what was observed, sorted.
+// needs returns the needs of all observations, sorted.
 func (o *Observations) needs() []Need {
 	return slices.SortedFunc(maps.Keys(o.made), Need.compare)
 }
 
-// line is an observation as it is written, the same before and after it was read.
+// line returns the observation as one line of JSON. The bytes are the same before and after it was written and read.
 func (x *observed) line(n Need, mac string) ([]byte, error) {
 	raw := x.raw
 	if raw == nil {
@@ -179,7 +180,7 @@ func (x *observed) line(n Need, mac string) ([]byte, error) {
 	return printable.JSON(line.Bytes()), nil
 }
 
-// DecodeObservations reads what Encode wrote. Two observations of the same are an error.
+// DecodeObservations reads what Encode wrote. A duplicate observation is an error.
 func DecodeObservations(r io.Reader) (*Observations, error) {
 	o := NewObservations()
 	dec := json.NewDecoder(r)
@@ -202,7 +203,7 @@ func DecodeObservations(r io.Reader) (*Observations, error) {
 	}
 }
 
-// observe makes all observations that the declarations need. All servers that could not be asked are reported, each
+// observe makes all observations that the declarations need. It reports every server that could not be read, each
 // once.
 func observe(ctx context.Context, in Input, all []*schema.Resource) (*Observations, hcl.Diagnostics) {
 	seen := in.Observations
@@ -210,7 +211,7 @@ func observe(ctx context.Context, in Input, all []*schema.Resource) (*Observatio
 		seen = NewObservations()
 	}
 	var diags hcl.Diagnostics
-	// Who only looks at own servers makes no plan from what others sent, however old that is.
+	// A process that only observes its own servers makes no plan from what others sent, so its age does not matter.
 	if !in.ownOnly && in.Again == "" {
 		diags = in.outdated(seen)
 	}

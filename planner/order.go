@@ -12,7 +12,7 @@ import (
 	"github.com/syncctl/syncctl/schema"
 )
 
-// dependencies of a declaration: what it refers to and what it names in depends_on, sorted.
+// dependencies returns what a declaration refers to or names in depends_on, sorted.
 func dependencies(r *schema.Resource) []schema.Addr {
 	deps := slices.Clone(r.DependsOn)
 	for a := range r.Refs {
@@ -22,16 +22,16 @@ func dependencies(r *schema.Resource) []schema.Addr {
 	return slices.Compact(deps)
 }
 
-// order brings the steps of all declarations into one list in which every step follows what it needs. A declaration's
-// steps follow all steps of what the declaration depends on, also through declarations that have none. Between steps
-// that may go first, the declaration that stands earlier does, then the driver's own order, so that the list reads as
-// the driver told it.
+// order puts the steps of all declarations into one list in which every step follows the steps that it needs. A
+// declaration's steps follow all steps of the declarations that it depends on, also through declarations without
+// steps. If several steps could come next, the declaration that comes first in the configuration wins, then the
+// driver's own order, so that the list reads as the driver wrote it.
 func order(cfg *schema.Config, groups map[schema.Addr][]Step) ([]Step, error) {
 	n := 0
 	for _, steps := range groups {
 		n += len(steps)
 	}
-	all, place := make([]Step, 0, n), make(map[string]int, n) // in the order in which they go first
+	all, place := make([]Step, 0, n), make(map[string]int, n) // in order of preference
 	for _, r := range cfg.Resources {
 		steps := groups[r.Addr]
 		if len(steps) == 0 {
@@ -47,8 +47,8 @@ func order(cfg *schema.Config, groups map[schema.Addr][]Step) ([]Step, error) {
 			all = append(all, s)
 		}
 	}
-	open := make([]int, len(all))     // how many of its needs are not placed yet
-	needed := make([][]int, len(all)) // by which steps
+	open := make([]int, len(all))     // how many of each step's needs are not placed yet
+	needed := make([][]int, len(all)) // which steps need it
 	var free places
 	for i := range all {
 		for _, id := range all[i].Needs {
@@ -78,7 +78,7 @@ func order(cfg *schema.Config, groups map[schema.Addr][]Step) ([]Step, error) {
 	return sorted, nil
 }
 
-// places is a heap of places in a list, the first on top.
+// places is a heap of positions in a list, the first on top.
 type places []int
 
 func (p places) Len() int           { return len(p) }
@@ -91,8 +91,8 @@ func (p *places) Pop() any {
 	return last
 }
 
-// lastSteps are the steps of everything r depends on that nothing else of the same declaration needs. What is owned is
-// carried out by its owner: who depends on it follows the owner's steps.
+// lastSteps returns the steps of everything r depends on that no other step of the same declaration needs. An owned
+// declaration is carried out by its owner, so what depends on it follows the owner's steps.
 func lastSteps(cfg *schema.Config, groups map[schema.Addr][]Step, r *schema.Resource) []string {
 	var out []string
 	seen := map[schema.Addr]bool{r.Addr: true}
@@ -123,7 +123,7 @@ func lastSteps(cfg *schema.Config, groups map[schema.Addr][]Step, r *schema.Reso
 	return out
 }
 
-// ends are the steps that none of the others needs.
+// ends returns the IDs of the steps that no other step needs.
 func ends(steps []Step) []string {
 	needed := map[string]bool{}
 	for i := range steps {
@@ -140,7 +140,7 @@ func ends(steps []Step) []string {
 	return out
 }
 
-// circle names steps that wait for each other: those that are still open, each followed by one it needs.
+// circle returns an error that names steps that wait for each other: each is followed by one that it needs.
 func circle(all []Step, open []int, place map[string]int) error {
 	at := slices.IndexFunc(open, func(n int) bool { return n > 0 })
 	var path []string
@@ -158,8 +158,8 @@ func unique(ids []string) []string {
 	return slices.Compact(ids)
 }
 
-// fingerprint gives every step its Print: the hash of the step itself, of the configuration it was planned from, and
-// of the prints of what it needs. Two plans whose step has the same print would do the same there.
+// fingerprint sets the Print of every step: a hash of the step itself, of the digest of the configuration, and of the
+// prints of the steps that it needs. If a step has the same print in two plans, both would do the same there.
 func fingerprint(p *Plan) error {
 	prints := map[string]string{}
 	for i := range p.Steps {

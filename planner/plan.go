@@ -10,45 +10,45 @@ import (
 	"github.com/zclconf/go-cty/cty"
 )
 
-// Driver is what planning needs of a product.
+// Driver is what the planner requires of a product.
 type Driver interface {
-	// Needs names the observations that the plan of a declaration is made from. It has no I/O. It is asked again with what
-	// has been observed since, until it names nothing new: what is needed of one server may depend on what another showed.
+	// Needs returns the observations that are needed to plan a declaration. It has no I/O. It is called again with the
+	// observations made so far until it returns no new ones, since what is needed from one server may depend on another.
 	Needs(r *schema.Resource, seen *Observations) ([]Need, hcl.Diagnostics)
 
-	// Observe makes one observation of the server that r declares, and contacts no other. It changes nothing: it is
-	// handed a client without writing methods. The body is a pointer to a type of the driver's that can be written as
-	// JSON and read again without loss. It holds no secret.
+	// Observe makes one observation of the server that r declares, and contacts no other server. It changes nothing: its
+	// client has no writing methods. The body is a pointer to a type of the driver that survives being written as JSON
+	// and read again. It holds no secret.
 	Observe(ctx context.Context, r *schema.Resource, n Need) (body any, err error)
 
-	// Plan turns one change into steps. No I/O: the same declarations and observations give the same steps. Needs of a
-	// step name step ids of the same change; order between declarations is the planner's.
+	// Plan turns one change into steps. It has no I/O: the same declarations and observations give the same steps. Needs
+	// of a step holds IDs of steps of the same change; the planner orders the steps of different declarations.
 	Plan(Change) (Outline, hcl.Diagnostics)
 }
 
-// Change is one declaration beside what was observed.
+// Change is one declaration together with the observations.
 type Change struct {
 	Resource *schema.Resource
 	Seen     *Observations
 
-	// Confirmed are the person's steps of this declaration that earlier runs have done, by op: what no server can tell any
-	// more, the journal remembers. Not everything a person did still holds: what a server can tell counts more.
+	// Confirmed holds the manual steps of this declaration that were done in earlier runs, by op. The journal remembers
+	// what a server cannot show. Not all of it may still hold: what a server shows takes precedence.
 	Confirmed map[string]Confirmation
 
-	// Abandoned are the ids of runs that a person has given up: what they have left on servers may be taken over.
+	// Abandoned holds the IDs of runs that a person has abandoned: what they have left on servers may be taken over.
 	Abandoned []string
 
-	// Replace asks to make again what there is, though it may be as declared. Only a Replacer is asked.
+	// Replace asks to create the object again even if it is as declared. It is set only for a Replacer.
 	Replace bool
 }
 
-// Confirmation is when a person's step was done.
+// Confirmation says when a person's step was done.
 type Confirmation struct {
-	Run string // the run's id; ids sort by time
-	Seq int    // of the journal's entry within the run
+	Run string // the run's ID; IDs sort by time
+	Seq int    // number of the journal's entry within the run
 }
 
-// After tells whether it was done later than another.
+// After reports whether c was done later than other.
 func (c Confirmation) After(other Confirmation) bool {
 	if c.Run != other.Run {
 		return c.Run > other.Run
@@ -59,15 +59,15 @@ func (c Confirmation) After(other Confirmation) bool {
 // Outline is a driver's answer for one change.
 type Outline struct {
 	Action Action
-	Steps  []Step // Addr, ID and Print are filled in by the planner from the declaration and Op
-	// Actual is the live counterpart in the shape of the declaration's own value, so that drift is shown, whatever is done
-	// about it: cty.NilVal where nothing can be compared, null where there is no counterpart. What cannot be read is
-	// left out.
+	Steps  []Step // the planner fills in Addr, ID and Print, sorts Servers, and sets an empty Verb to Op
+	// Actual is the live counterpart in the shape of the declaration's own value. It is used to show drift, whatever is
+	// done about it. It is cty.NilVal if nothing can be compared, and null if there is no counterpart. Attributes that
+	// cannot be read are left out.
 	Actual cty.Value
-	// Seen are the few things that a picture shows of what was observed, such as until when a certificate is valid.
+	// Seen holds the few observed values that a picture shows, such as the date until which a certificate is valid.
 	Seen     []Shown
 	Replaced []Replaced
-	Findings []Finding // what the person must know; a finding of severity Refuse stops the plan from being applied
+	Findings []Finding // what the person must know; one of severity Refuse stops the plan from being applied
 }
 
 // Action says what a plan does to one declaration.
@@ -80,10 +80,10 @@ const (
 	Update   Action = "update"
 	Delete   Action = "delete"
 	Migrate  Action = "migrate"
-	Replace  Action = "replace" // an update that makes again what there is, because it was asked for
+	Replace  Action = "replace" // an update that creates the object again because a person asked for it
 )
 
-// Difference is one attribute whose declared value is not the actual one. Sensitive values read "(sensitive value)".
+// Difference is one attribute whose declared and actual values differ. Sensitive values read "(sensitive value)".
 type Difference struct {
 	Path     string `json:"path"`
 	Declared string `json:"declared"` // as HCL text; "null" when absent
@@ -93,16 +93,16 @@ type Difference struct {
 // Severity of a finding.
 type Severity string
 
-// Refuse stops a plan from being applied; Warn and Note are for the reader.
+// Refuse stops a plan from being applied. Warn and Note only inform the reader.
 const (
 	Refuse Severity = "refuse"
 	Warn   Severity = "warn"
 	Note   Severity = "note"
 )
 
-// Finding is what a rule says about a plan, with the rule's id.
+// Finding is what a rule reports about a plan, with the rule's ID.
 type Finding struct {
-	Rule     string   `json:"rule"` // PRODUCT/RULE, such as "plan/retired"; the words of a Rule go with it
+	Rule     string   `json:"rule"` // PRODUCT/RULE, such as "plan/retired"; a Rule explains it
 	Severity Severity `json:"severity"`
 	Addr     string   `json:"addr"` // filled in by the planner
 	Op       string   `json:"op,omitempty"`
@@ -120,11 +120,12 @@ type Plan struct {
 	Steps    []Step           `json:"steps"` // in an order in which they can be carried out one after the other
 	Findings []Finding        `json:"findings,omitempty"`
 
-	// Sites take part in the plan, by name, and Turns says who acts when. None: there is one process, and one journal.
+	// Sites holds the sites that take part, by name; Turns says who acts when. Without sites there is one process and one
+	// journal.
 	Sites []PlanSite `json:"sites,omitempty"`
 	Turns []Turn     `json:"turns,omitempty"`
 
-	// Secrets is the digest of the configuration with its secrets, see schema.Config.KeyedDigest; "": not known.
+	// Secrets is the digest of the configuration with its secrets, see schema.Config.KeyedDigest. It is "" if unknown.
 	Secrets string `json:"secrets,omitempty"`
 
 	MAC string `json:"-"` // see Authenticate
@@ -136,24 +137,24 @@ type ResourceChange struct {
 	Action Action       `json:"action"`
 	Diff   []Difference `json:"diff,omitempty"`
 
-	// Replaced is what gets lost or changes where something new takes the place of what the declaration replaces.
+	// Replaced lists the parts that are lost or changed when a new object replaces an old one.
 	Replaced []Replaced `json:"replaced,omitempty"`
 }
 
-// Replaced is one part of what is replaced beside the same part of the new one, where the two differ or the original's
-// is unknown.
+// Replaced compares one part of a replaced object with the same part of its replacement. It is listed only if the two
+// differ, or if the original is unknown.
 type Replaced struct {
-	Part     string   `json:"part"`     // by the name that the declaration accepts it by
+	Part     string   `json:"part"`     // the name by which the declaration accepts the loss
 	Original string   `json:"original"` // in words or as text, for people
 	New      string   `json:"new"`
 	Becomes  Becoming `json:"becomes"`
 	Accepted bool     `json:"accepted,omitempty"` // the declaration accepts it by name
 }
 
-// Becoming is what becomes of a part that is replaced.
+// Becoming says what happens to a part of a replaced object.
 type Becoming string
 
-// What becomes of a part. Unknown is not known to be kept.
+// The values of Becoming. Unknown means that it is not known whether the part is kept.
 const (
 	Lost    Becoming = "lost"
 	Altered Becoming = "changed"
@@ -167,16 +168,16 @@ type Tally struct {
 	Steps, Person, Irreversible int
 }
 
-// StepID is the id of a declaration's step: address/op. It survives planning again.
+// StepID returns the ID of a declaration's step: address/op. It stays the same when planning again.
 func StepID(addr, op string) string { return addr + "/" + op }
 
-// TypedID is StepID as a person types it in a shell.
+// TypedID returns StepID as a person types it in a shell.
 func TypedID(addr, op string) string { return Typed(StepID(addr, op)) }
 
-// Typed is a step's id as a person types it in a shell: the key of a for_each needs quotes there.
+// Typed returns a step's ID as a person types it in a shell: the key of a for_each must be quoted there.
 func Typed(id string) string { return shellquote.Join(id) }
 
-// cutStepID takes a step's id apart. No op has a slash in it.
+// cutStepID splits a step's ID into address and op. No op contains a slash.
 func cutStepID(id string) (addr, op string, ok bool) {
 	at := strings.LastIndexByte(id, '/')
 	if at < 0 {
@@ -185,7 +186,7 @@ func cutStepID(id string) (addr, op string, ok bool) {
 	return id[:at], id[at+1:], true
 }
 
-// Step finds a step by id, or returns nil.
+// Step returns the step with the given ID, or nil if there is none.
 func (p *Plan) Step(id string) *Step {
 	for i := range p.Steps {
 		if p.Steps[i].ID == id {
@@ -195,7 +196,7 @@ func (p *Plan) Step(id string) *Step {
 	return nil
 }
 
-// byID are all steps by their ids.
+// byID returns all steps by ID.
 func (p *Plan) byID() map[string]*Step {
 	out := make(map[string]*Step, len(p.Steps))
 	for i := range p.Steps {
@@ -213,7 +214,7 @@ func (p *Plan) Tally() Tally {
 	return t
 }
 
-// Count counts one more step.
+// Count adds one step to the tally.
 func (t *Tally) Count(s *Step) {
 	t.Steps++
 	if s.Manual != nil {
@@ -227,7 +228,7 @@ func (t *Tally) Count(s *Step) {
 	}
 }
 
-// Refusals are the findings that stop the plan from being applied.
+// Refusals returns the findings that stop the plan from being applied.
 func (p *Plan) Refusals() []Finding {
 	var out []Finding
 	for _, f := range p.Findings {

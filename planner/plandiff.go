@@ -11,85 +11,85 @@ import (
 	"strings"
 )
 
-// PlanDiff is how a plan differs from an older one, such as the one that was approved.
+// PlanDiff says how a plan differs from an older one, such as the one that was approved.
 type PlanDiff struct {
-	Was string `json:"was"` // the hashes
+	Was string `json:"was"` // the hashes of the plans
 	Is  string `json:"is"`
 
-	// Configuration tells that files or variables differ: the digests of the configuration do.
+	// Configuration reports that the digests of the configurations differ, so files or variables have changed.
 	Configuration bool `json:"configuration,omitempty"`
 
-	Steps        []StepDiff        `json:"steps,omitempty"`        // in the order of the new plan, the removed ones last
-	Facts        []FactDiff        `json:"facts,omitempty"`        // what steps of both plans rely on, and what has moved
+	Steps        []StepDiff        `json:"steps,omitempty"`        // in the order of the new plan, then the removed ones
+	Facts        []FactDiff        `json:"facts,omitempty"`        // changed facts of steps of both plans
 	Findings     []FindingDiff     `json:"findings,omitempty"`     // sorted by declaration
 	Declarations []DeclarationDiff `json:"declarations,omitempty"` // sorted by address
-	Order        []Reordered       `json:"order,omitempty"`        // steps of both plans that have overtaken others
-	Sites        []Moved           `json:"sites,omitempty"`        // who takes part, and the turns that they take
+	Order        []Reordered       `json:"order,omitempty"`        // steps of both plans in another order
+	Sites        []Moved           `json:"sites,omitempty"`        // changes of the sites and of their turns
 }
 
-// Same tells whether the plans say the same.
+// Same reports whether the plans have the same content.
 func (d *PlanDiff) Same() bool { return d.Was == d.Is }
 
-// Sort is how something of a plan differs.
+// Sort says how a part of a plan differs.
 type Sort string
 
-// The sorts of differences.
+// The values of Sort.
 const (
 	Added   Sort = "added"
 	Removed Sort = "removed"
 	Changed Sort = "changed"
 )
 
-// StepDiff is a step that only one of two plans has, or that does not say the same in both.
+// StepDiff is a step that only one of two plans has, or that differs between them.
 type StepDiff struct {
 	Sort    Sort    `json:"sort"`
 	ID      string  `json:"id"`
-	Number  int     `json:"number"` // in the new plan, or in the old one where it was removed
+	Number  int     `json:"number"` // its number in the new plan, or in the old one if it was removed
 	Mark    Mark    `json:"mark"`
 	Summary string  `json:"summary"`
-	What    []Moved `json:"what,omitempty"` // of one that has changed
+	What    []Moved `json:"what,omitempty"` // set if Sort is Changed
 }
 
-// Moved is something that has another value. Path names it, as the plan file does: "args.box", "needs".
+// Moved is a value that has changed. Path is its place in the plan file, such as "args.box" or "needs".
 type Moved struct {
 	Path string `json:"path"`
-	Was  string `json:"was"` // as text; "" where there was nothing
+	Was  string `json:"was"` // as text; "" if there was none
 	Is   string `json:"is"`
 }
 
-// FactDiff is a fact that was not the same when the two plans were made.
+// FactDiff is a fact that had another value when the older plan was made.
 type FactDiff struct {
 	Addr  string   `json:"addr"`
 	Name  string   `json:"name"`
 	Was   string   `json:"was"`
 	Is    string   `json:"is"`
-	Steps []string `json:"steps"` // that rely on it
+	Steps []string `json:"steps"` // the steps that rely on it
 }
 
-// FindingDiff is a finding that only one of two plans has. One whose words have changed is in the list as Changed, with
-// what it was.
+// FindingDiff is a finding that only one of two plans has. If only its words have changed, it is listed as Changed,
+// with the old finding in Was.
 type FindingDiff struct {
 	Sort    Sort     `json:"sort"`
-	Finding          // the new one, or the old one where it was removed
+	Finding          // the new finding, or the old one if it was removed
 	Was     *Finding `json:"was,omitempty"`
 }
 
-// DeclarationDiff is a declaration that is not the same in both plans: what is done to it, or how it differs from what
-// there is.
+// DeclarationDiff is a declaration for which the two plans differ: in what is done to it, or in how it differs from
+// what there is.
 type DeclarationDiff struct {
 	Sort Sort    `json:"sort"`
 	Addr string  `json:"addr"`
 	What []Moved `json:"what,omitempty"`
 }
 
-// Reordered is a step that stands before others which it stood after, or the other way round.
+// Reordered is a step whose order relative to other steps of both plans has changed.
 type Reordered struct {
 	ID  string `json:"id"`
 	Was int    `json:"was"` // the number in the old plan
 	Is  int    `json:"is"`
 }
 
-// DiffPlans compares a plan with an older one. Whatever their hashes cover and is not the same is in it.
+// DiffPlans compares a plan with an older one. It finds every difference that the hashes cover.
 func DiffPlans(old, made *Plan) (*PlanDiff, error) {
 	was, err := old.Hash()
 	if err != nil {
@@ -112,13 +112,13 @@ func DiffPlans(old, made *Plan) (*PlanDiff, error) {
 	return d, nil
 }
 
-// turns are who takes part in a plan, and when.
+// turns holds who takes part in a plan, and when.
 type turns struct {
 	Sites []PlanSite `json:"sites"`
 	Turns []Turn     `json:"turns"`
 }
 
-// numbers are the numbers of a plan's steps, from 1, by id.
+// numbers returns the numbers of a plan's steps, from 1, by ID.
 func (p *Plan) numbers() map[string]int {
 	out := make(map[string]int, len(p.Steps))
 	for i := range p.Steps {
@@ -149,8 +149,8 @@ func diffSteps(old, made *Plan) []StepDiff {
 	return out
 }
 
-// said is what a step says but for its facts, which are compared by themselves, and for its print, which follows from
-// the rest.
+// said returns the values of a step without its facts, which are compared separately, and its print, which follows
+// from the rest.
 func said(s *Step) map[string]string {
 	x := *s
 	x.Print, x.Facts = "", nil
@@ -159,14 +159,14 @@ func said(s *Step) map[string]string {
 	return out
 }
 
-// texts are all values of a document by their paths. A list of texts is one value.
+// texts returns all values of a document by path. A list of texts counts as one value.
 func texts(v any) map[string]string {
 	b, err := json.Marshal(v)
 	var doc any
 	dec := json.NewDecoder(bytes.NewReader(b))
 	dec.UseNumber()
 	if err != nil || dec.Decode(&doc) != nil {
-		return map[string]string{"": fmt.Sprint(v)} // it is part of a plan that was hashed, so it can be written
+		return map[string]string{"": fmt.Sprint(v)} // v is part of a plan that was hashed, so encoding cannot fail
 	}
 	out := map[string]string{}
 	collect(out, "", doc)
@@ -192,7 +192,7 @@ func collect(out map[string]string, path string, v any) {
 	}
 }
 
-// plainList is a list of texts as one text, an element a line.
+// plainList returns a list of texts as one text, one element per line. plain is false if the list has other elements.
 func plainList(list []any) (lines string, plain bool) {
 	var parts []string
 	for _, e := range list {
@@ -248,7 +248,7 @@ func factTexts(facts []Fact) map[string]string {
 	out := map[string]string{}
 	for _, f := range facts {
 		name := f.Name
-		for n := 2; ; n++ { // no driver names two alike; if one did, none would be lost
+		for n := 2; ; n++ { // drivers do not repeat a fact's name; if one did, no value is lost
 			if _, taken := out[name]; !taken {
 				break
 			}
@@ -259,7 +259,7 @@ func factTexts(facts []Fact) map[string]string {
 	return out
 }
 
-// diffFindings pairs findings that say the same, then those of the same rule, declaration and step.
+// diffFindings first pairs equal findings, then those with the same rule, declaration and step.
 func diffFindings(old, made []Finding) []FindingDiff {
 	type place struct{ rule, addr, op string }
 	gone := map[place][]Finding{}
@@ -323,8 +323,8 @@ func diffDeclarations(old, made *Plan) []DeclarationDiff {
 	return out
 }
 
-// changeTexts are what a plan says of each declaration: what is done to it, each difference as "declared" and "actual",
-// what becomes of each part that is replaced, and what pictures show of it.
+// changeTexts returns what a plan says about each declaration: what is done to it, each difference as "declared" and
+// "actual", what happens to each replaced part, and what pictures show of it.
 func changeTexts(p *Plan) map[string]map[string]string {
 	out := map[string]map[string]string{}
 	say := func(addr, what string, v any) {
@@ -362,7 +362,7 @@ func changeTexts(p *Plan) map[string]map[string]string {
 	return out
 }
 
-// diffOrder are the fewest steps that, moved, explain the new order of those that both plans have.
+// diffOrder returns a smallest set of steps whose moves explain the new order of the steps that both plans have.
 func diffOrder(old, made *Plan) []Reordered {
 	was := old.numbers()
 	var common []Reordered
@@ -381,9 +381,9 @@ func diffOrder(old, made *Plan) []Reordered {
 	return out
 }
 
-// longestRise marks a longest part of a list in which the old numbers rise.
+// longestRise marks a longest subsequence in which the old numbers rise.
 func longestRise(list []Reordered) []bool {
-	var ends []int // by length less one: the place with the smallest old number that such a part can end with
+	var ends []int // by length minus one: the index with the smallest old number that ends such a subsequence
 	before := make([]int, len(list))
 	for i, r := range list {
 		at, _ := slices.BinarySearchFunc(ends, r.Was, func(j, was int) int { return cmp.Compare(list[j].Was, was) })

@@ -8,15 +8,15 @@ import (
 	"github.com/syncctl/syncctl/schema"
 )
 
-// Replacer is a Driver of a product of which something can be made again though it is as declared.
+// Replacer is a Driver that can create some objects again even if they are as declared.
 type Replacer interface {
-	// Irreplaceable says why what there is of a declaration cannot be made again, and what to do instead; "": it can, and
-	// Plan is asked with Change.Replace. users are the declarations that refer to it. It has no I/O.
+	// Irreplaceable says why the object of a declaration cannot be created again, and what to do instead. It returns ""
+	// if it can; Plan is then called with Change.Replace. users are the declarations that refer to it. It has no I/O.
 	Irreplaceable(r *schema.Resource, users []schema.Addr) string
 }
 
-// SelectReplaced finds what a selection has made again, for Input.Replace. Each is named by its whole address: what is
-// taken away and made again is never what a pattern happens to match.
+// SelectReplaced returns the declarations to replace, for Input.Replace. Each must be given by its whole address, so
+// that nothing is removed and created again only because it matches a pattern.
 func SelectReplaced(cfg *schema.Config, s Selection) ([]schema.Addr, error) {
 	var out []schema.Addr
 	for _, text := range s.Replaces {
@@ -31,7 +31,7 @@ func SelectReplaced(cfg *schema.Config, s Selection) ([]schema.Addr, error) {
 	return out, nil
 }
 
-// replaceable refuses to make again what cannot be, or is left out.
+// replaceable refuses declarations in Replace that cannot be replaced or are left out of the plan.
 func (in Input) replaceable(wanted func(schema.Addr) bool) hcl.Diagnostics {
 	var diags hcl.Diagnostics
 	for _, a := range in.Replace {
@@ -53,7 +53,7 @@ func (in Input) replaceable(wanted func(schema.Addr) bool) hcl.Diagnostics {
 	return diags
 }
 
-// irreplaceable says why what there is of a declaration cannot be made again, "" if it can.
+// irreplaceable says why the object of a declaration cannot be created again, or returns "" if it can.
 func (in Input) irreplaceable(r *schema.Resource) string {
 	switch {
 	case r.Owner != (schema.Addr{}):

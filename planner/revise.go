@@ -9,13 +9,13 @@ import (
 	"github.com/syncctl/syncctl/schema"
 )
 
-// Basis is what a plan was made from beside observations, as far as it has to be compared later. It holds no secret.
+// Basis is what a plan was made from besides observations, as far as it is compared later. It holds no secret.
 type Basis struct {
 	Selection
 
 	Declared map[string]Declaration `json:"declared"` // by address
 
-	types map[string][]string // the addresses by their kinds and types
+	types map[string][]string // the addresses by kind and type
 }
 
 // Declaration is one declaration of a Basis.
@@ -24,7 +24,7 @@ type Declaration struct {
 	Refs      []string          `json:"refs,omitempty"`
 }
 
-// NewBasis is the basis of a plan of what is selected of a configuration.
+// NewBasis returns the basis of a plan of the selected part of a configuration.
 func NewBasis(cfg *schema.Config, only Selection) *Basis {
 	b := &Basis{Selection: only, Declared: map[string]Declaration{}}
 	for _, r := range cfg.Resources {
@@ -37,7 +37,7 @@ func NewBasis(cfg *schema.Config, only Selection) *Basis {
 	return b
 }
 
-// Changed lists what differs between two bases, sorted: ADDRESS.ARGUMENT, or ADDRESS alone where the whole declaration
+// Changed lists the differences between two bases, sorted: ADDRESS.ARGUMENT, or just ADDRESS if the whole declaration
 // was added or removed.
 func (b *Basis) Changed(to *Basis) []string {
 	var out []string
@@ -58,7 +58,7 @@ func (b *Basis) Changed(to *Basis) []string {
 	return out
 }
 
-// Altered are the declarations of either basis that are not the same in both.
+// Altered returns all declarations of both bases, with true for those that differ or are in only one of them.
 func (b *Basis) Altered(to *Basis) map[string]bool {
 	out := map[string]bool{}
 	for addr := range both(b.Declared, to.Declared) {
@@ -74,7 +74,7 @@ func (b *Basis) Altered(to *Basis) map[string]bool {
 	return out
 }
 
-// owners are all names that an argument is under, see under.
+// owners yields every name that contains the argument, and the argument itself; see under.
 func owners(argument string) iter.Seq[string] {
 	return func(yield func(string) bool) {
 		for at := range argument {
@@ -97,8 +97,8 @@ func both[V any](a, b map[string]V) map[string]bool {
 	return out
 }
 
-// around are the declarations that a step of addr may depend on: it and all it refers to, and where peers count the
-// others of the same types.
+// around adds the declarations that a step of addr may depend on: addr and all it refers to. If peers is set, also the
+// other declarations of the same types.
 func (b *Basis) around(addr string, peers bool, into map[string]bool) {
 	if into[addr] {
 		return
@@ -116,7 +116,7 @@ func (b *Basis) around(addr string, peers bool, into map[string]bool) {
 	}
 }
 
-// alike are the declarations of the same kind and type.
+// alike returns the declarations of the same kind and type.
 func (b *Basis) alike(addr string) []string {
 	if b.types == nil {
 		b.types = map[string][]string{}
@@ -135,40 +135,40 @@ func typeOf(addr string) string {
 	return string(a.Kind) + "." + a.Type
 }
 
-// Peers in a step's UnaffectedBy says that it does not depend on other declarations of the types of its own and of
-// those that it refers to.
+// Peers in a step's UnaffectedBy means that the step does not depend on other declarations that have the same type as
+// its own declaration or one that this refers to.
 const Peers = "peers"
 
-// Revision is how the plan of mended files differs from the plan that a run has carried out in part.
+// Revision says how the plan of changed files differs from the plan that a run has partly carried out.
 type Revision struct {
-	Plan *Plan // the new one
+	Plan *Plan // the new plan
 
-	Arguments               []string // that changed, as Basis.Changed has them
-	Changed, Added, Removed []string // step ids, in the order of their plans
+	Arguments               []string // the changed arguments, as returned by Basis.Changed
+	Changed, Added, Removed []string // step IDs, in the order of their plans
 
-	// Touched are what forbids that the run is resumed with the new plan. None: it may be.
+	// Touched holds the reasons why the run cannot be resumed with the new plan. If it is empty, the run can be resumed.
 	Touched []Touch
 
-	byOwner map[string][]int // places of Arguments, by all names that they are under
-	near    map[nearby][]int // places of Arguments
+	byOwner map[string][]int // indexes of Arguments, by all names that contain them
+	near    map[nearby][]int // indexes of Arguments; a cache of changedAround
 }
 
-// nearby is a declaration of a basis; where peers count, any of its type, since all those have the same around them.
+// nearby identifies what is around a declaration. With peers it is the same for all declarations of one type.
 type nearby struct {
 	basis *Basis
 	addr  string
 	peers bool
 }
 
-// Touch is a step that may not be changed any more, or not in this way.
+// Touch is a step that must not be changed any more, or not in this way.
 type Touch struct {
 	Step string
-	By   []string // the changed arguments that it depends on; none where only the plan differs
+	By   []string // the changed arguments that it depends on; empty if only the plan differs
 	Why  string
 }
 
-// Forbidden are the fixed steps of a plan that depend on an argument that has changed. It tells without planning again
-// that a run cannot be resumed; Revise has the other reasons.
+// Forbidden finds the fixed steps that depend on a changed argument. It can tell that a run cannot be resumed without
+// planning again. Revise finds the other reasons.
 func Forbidden(old *Plan, was, is *Basis, fixed map[string]bool) *Revision {
 	r := &Revision{Arguments: was.Changed(is)}
 	for i := range old.Steps {
@@ -180,10 +180,10 @@ func Forbidden(old *Plan, was, is *Basis, fixed map[string]bool) *Revision {
 	return r
 }
 
-// Revise compares the plan of a run with a new one that was made from mended files and the same observations. fixed
-// are the steps that must be the same in both: all that may have been carried out, or that a person has decided
-// about. A step is the same if it says the same, needs the same steps, which are the same, and no argument has changed
-// that it depends on. No step loses a guard.
+// Revise compares the plan of a run with a new one that was made from changed files and the same observations. fixed
+// holds the steps that must be the same in both: all that may have been carried out, or that a person has decided
+// about. A step is the same if its content is equal, the steps that it needs are the same, and no argument that it
+// depends on has changed. No step may lose a guard.
 func Revise(old, revised *Plan, was, is *Basis, fixed map[string]bool) *Revision {
 	r := &Revision{
 		Plan: revised, Arguments: was.Changed(is), Changed: []string{}, Added: []string{}, Removed: []string{},
@@ -228,7 +228,7 @@ func (r *Revision) touch(step string, by []string, why string) {
 	r.Touched = append(r.Touched, Touch{Step: step, By: by, Why: why})
 }
 
-// affecting are the changed arguments that a step depends on: those of what was around it when it was planned.
+// affecting returns the changed arguments that a step depends on, by the declarations it was planned with.
 func (r *Revision) affecting(s *Step, was *Basis) []string {
 	peers := !slices.Contains(s.UnaffectedBy, Peers)
 	places := slices.Clone(r.changedAround(was, s.Addr, peers))
@@ -246,7 +246,7 @@ func (r *Revision) affecting(s *Step, was *Basis) []string {
 	return out
 }
 
-// changedAround are the places of the changed arguments around a declaration.
+// changedAround returns the indexes of the changed arguments around a declaration.
 func (r *Revision) changedAround(b *Basis, addr string, peers bool) []int {
 	key := nearby{b, addr, peers}
 	if _, declared := b.Declared[addr]; declared && peers {
@@ -274,13 +274,13 @@ func (r *Revision) changedAround(b *Basis, addr string, peers bool) []int {
 	return r.near[key]
 }
 
-// under tells whether an argument is that of the given name, or inside of it.
+// under reports whether an argument has the given name or is inside it.
 func under(argument, name string) bool {
 	rest, ok := strings.CutPrefix(argument, name)
 	return ok && (rest == "" || rest[0] == '.')
 }
 
-// alike tells whether two steps say the same.
+// alike reports whether two steps are equal except for their prints.
 func alike(a, b *Step) bool {
 	x, y := *a, *b
 	x.Print, y.Print = "", ""

@@ -2,28 +2,28 @@ package planner
 
 import "strings"
 
-// Rule explains an id that syncctl prints: `syncctl explain ID` shows it.
+// Rule explains an ID that syncctl prints: `syncctl explain ID` shows it.
 type Rule struct {
-	// ID is as it is printed. NAME in it stands for any name: "field.NAME".
+	// ID is the ID as printed. NAME in it stands for any name: "field.NAME".
 	ID         string     `json:"id"`
 	Kind       RuleKind   `json:"kind"`
-	Severities []Severity `json:"severities,omitempty"` // of a finding: several where it depends
+	Severities []Severity `json:"severities,omitempty"` // of a finding; several if it depends
 	Meaning    string     `json:"meaning"`              // one or two sentences
-	When       string     `json:"when"`                 // it is printed
-	Do         string     `json:"do"`                   // the way out
+	When       string     `json:"when"`                 // when it is printed
+	Do         string     `json:"do"`                   // what to do about it
 
-	// Uncompared: the finding says that something declared could not be compared with a server, such as because that does
-	// not show it. That nothing differs means nothing then.
+	// Uncompared means that the finding reports a declared value that could not be compared with a server, for example
+	// because the server does not show it. Then an empty diff does not mean that nothing differs.
 	Uncompared bool `json:"-"`
 }
 
-// NotCompared is the rule as one with Uncompared.
+// NotCompared returns the rule with Uncompared set.
 func (r Rule) NotCompared() Rule {
 	r.Uncompared = true
 	return r
 }
 
-// Explains tells whether a rule is the one of what was printed.
+// Explains reports whether r is the rule for a printed ID.
 func (r *Rule) Explains(printed string) bool {
 	before, after, open := strings.Cut(r.ID, "NAME")
 	if !open {
@@ -33,20 +33,20 @@ func (r *Rule) Explains(printed string) bool {
 		strings.HasSuffix(printed, after)
 }
 
-// RuleKind is where an id is printed.
+// RuleKind says where an ID is printed.
 type RuleKind string
 
 // The kinds of ids.
 const (
-	KindFinding     RuleKind = "finding"     // in brackets behind a finding of a plan
+	KindFinding     RuleKind = "finding"     // in brackets after a finding of a plan
 	KindPermission  RuleKind = "permission"  // a check that a declaration may allow to fail
 	KindAcceptance  RuleKind = "acceptance"  // a loss that a declaration may accept
 	KindExamination RuleKind = "examination" // a line of doctor
 	KindExit        RuleKind = "exit code"
-	KindRefusal     RuleKind = "refusal" // in brackets behind the error that says why a bundle is not taken
+	KindRefusal     RuleKind = "refusal" // in brackets after the error that says why a bundle is refused
 )
 
-// The rules of findings that any product's plan may have.
+// Rules of findings that plans of any product may have.
 const (
 	RuleGone    = "plan/gone"
 	RuleTarget  = "plan/target"
@@ -54,12 +54,12 @@ const (
 	ruleRetired = "plan/retired"
 )
 
-// FindingRule is the rule of a finding.
+// FindingRule returns the rule of a finding.
 func FindingRule(id, meaning, when, do string, severities ...Severity) Rule {
 	return Rule{ID: id, Kind: KindFinding, Severities: severities, Meaning: meaning, When: when, Do: do}
 }
 
-// Rules are those of the findings that any product's plan may have.
+// Rules returns the rules of findings that plans of any product may have.
 func Rules() []Rule {
 	return []Rule{
 		FindingRule(RuleGone,

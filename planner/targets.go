@@ -11,15 +11,15 @@ import (
 	"github.com/syncctl/syncctl/schema"
 )
 
-// Selection limits a plan to some declarations, and says what is made again. A pattern is an address, in which * stands
-// for any text. Without the key of a for_each it means all its instances, and that of a module means all that is in it.
+// Selection limits a plan to some declarations, and names those to replace. A pattern is an address in which * matches
+// any text. An address without the key of a for_each matches all instances; the address of a module matches all in it.
 type Selection struct {
-	Targets  []string `json:"targets,omitempty"`  // patterns; none: everything
-	Excludes []string `json:"excludes,omitempty"` // what they match is left out, and all that depends on it
-	Replaces []string `json:"replaces,omitempty"` // addresses, without *, of what is made again
+	Targets  []string `json:"targets,omitempty"`  // patterns; empty: everything
+	Excludes []string `json:"excludes,omitempty"` // patterns of what is left out, together with all that depends on it
+	Replaces []string `json:"replaces,omitempty"` // addresses, without *, of what is created again
 }
 
-// IsEmpty says that nothing is selected: a plan is of everything, and of what differs.
+// IsEmpty reports whether the selection is empty: the plan then covers everything, and replaces nothing.
 func (s Selection) IsEmpty() bool { return len(s.Targets)+len(s.Excludes)+len(s.Replaces) == 0 }
 
 // The flags of a Selection.
@@ -29,7 +29,7 @@ const (
 	ReplaceFlag = "replace"
 )
 
-// NoMatchError is the error of a pattern that no declaration matches: a misspelt one must never look like success.
+// NoMatchError reports a pattern that matches no declaration: a misspelt pattern must never look like success.
 type NoMatchError struct {
 	Flag    string // Target, Exclude or ReplaceFlag
 	Pattern string
@@ -39,7 +39,7 @@ func (e *NoMatchError) Error() string {
 	return fmt.Sprintf("-%s=%s: the configuration has no such declaration", e.Flag, e.Pattern)
 }
 
-// Select finds the declarations of a selection, for Input.Targets: none where it leaves out nothing. A pattern
+// Select returns the selected declarations, for Input.Targets, or nil if the selection leaves out nothing. A pattern
 // without a match is an error, and so is a selection that leaves out everything.
 func Select(cfg *schema.Config, s Selection) ([]schema.Addr, error) {
 	wanted, err := match(cfg, Target, s.Targets)
@@ -53,7 +53,7 @@ func Select(cfg *schema.Config, s Selection) ([]schema.Addr, error) {
 	out := excluded(cfg, without)
 	if len(s.Targets) == 0 {
 		for _, r := range cfg.Resources {
-			if r.Owner == (schema.Addr{}) { // what is owned, its owner brings along
+			if r.Owner == (schema.Addr{}) { // an owned declaration comes with its owner
 				wanted = append(wanted, r.Addr)
 			}
 		}
@@ -65,15 +65,15 @@ func Select(cfg *schema.Config, s Selection) ([]schema.Addr, error) {
 	return wanted, nil
 }
 
-// excluded are the declarations that are left out, with all that depends on them or is carried out by them.
+// excluded returns the declarations that are left out, including all that depend on them or are owned by them.
 func excluded(cfg *schema.Config, without []schema.Addr) map[schema.Addr]bool {
 	out := map[schema.Addr]bool{}
 	for _, a := range without {
 		out[a] = true
 	}
-	for before := -1; before != len(out); { // again only where an owner comes after what is its own
+	for before := -1; before != len(out); { // repeats only if an owner comes after a declaration that it owns
 		before = len(out)
-		for _, r := range cfg.Resources { // what others need comes first
+		for _, r := range cfg.Resources { // in order: what others need comes first
 			if out[r.Owner] || slices.ContainsFunc(dependencies(r), func(a schema.Addr) bool { return out[a] }) {
 				out[r.Addr] = true
 			}
@@ -82,7 +82,7 @@ func excluded(cfg *schema.Config, without []schema.Addr) map[schema.Addr]bool {
 	return out
 }
 
-// match finds the declarations that patterns match, in the order of the configuration.
+// match returns the declarations that match the patterns, in the order of the configuration.
 func match(cfg *schema.Config, flag string, patterns []string) ([]schema.Addr, error) {
 	matched := map[schema.Addr]bool{}
 	for _, p := range patterns {
@@ -110,12 +110,12 @@ func match(cfg *schema.Config, flag string, patterns []string) ([]schema.Addr, e
 	return out, nil
 }
 
-// pattern reads a pattern. Wherever an address may have a key, a pattern without one means all of them.
+// pattern compiles a pattern. Wherever an address may have a key, a pattern without a key matches any.
 func pattern(p string) func(schema.Addr) bool {
-	if !utf8.ValidString(p) { // no address is
+	if !utf8.ValidString(p) { // no address has invalid UTF-8
 		return func(schema.Addr) bool { return false }
 	}
-	p = schema.NameForm(p) // as addresses are
+	p = schema.NameForm(p) // the form that addresses have
 	const key = `(?:\["(?:[^"\\]|\\.)*"\])?`
 	var text strings.Builder
 	quoted, last := false, byte(0)
@@ -147,8 +147,8 @@ func pattern(p string) func(schema.Addr) bool {
 	}
 }
 
-// targets tells which declarations are asked for. A target that nothing is called is an error: a misspelt one must
-// never look like success.
+// targets returns a function that reports whether a declaration is planned. A target that is not declared is an error:
+// a misspelt target must never look like success.
 func targets(in Input) (func(schema.Addr) bool, hcl.Diagnostics) {
 	if len(in.Targets) == 0 {
 		return func(schema.Addr) bool { return true }, nil
@@ -163,7 +163,7 @@ func targets(in Input) (func(schema.Addr) bool, hcl.Diagnostics) {
 		}
 		wanted[a] = true
 		if r.Owner != (schema.Addr{}) {
-			add(r.Owner) // what is owned is carried out by its owner, whole
+			add(r.Owner) // an owned declaration is carried out by its owner, as a whole
 		}
 		for _, dep := range dependencies(r) {
 			add(dep)
@@ -183,7 +183,7 @@ func targets(in Input) (func(schema.Addr) bool, hcl.Diagnostics) {
 	return func(a schema.Addr) bool { return wanted[a] }, diags
 }
 
-// targetFindings say what targets leave out, and which of them another declaration carries out.
+// targetFindings reports how much the targets leave out, and which targets are carried out by another declaration.
 func targetFindings(in Input, planned int) []Finding {
 	if len(in.Targets) == 0 {
 		return nil

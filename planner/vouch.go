@@ -13,11 +13,10 @@ import (
 	"github.com/syncctl/syncctl/schema"
 )
 
-// What a site sends of its servers comes back to it with the plan that was made from it. The site itself vouches for it
-// with a key that nobody else has, so that it can tell then whether it has sent it, and keeps no copy of all it ever
-// sent.
+// What a site sends about its servers comes back to it with the plan that was made from it. The site authenticates it
+// with a key that nobody else has. So it can recognize it later without keeping a copy of everything it ever sent.
 
-// Vouch puts onto each observation that the holder of the key has made it, of its server as cfg declares it.
+// Vouch sets the MAC of each observation: the holder of the key has made it, of a server that is declared as in cfg.
 func (o *Observations) Vouch(cfg *schema.Config, key []byte) error {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -31,7 +30,7 @@ func (o *Observations) Vouch(cfg *schema.Config, key []byte) error {
 	return nil
 }
 
-// mark is what vouches for an observation: also for what its server was declared to be when it was made.
+// mark returns the MAC of an observation. It also covers the server's declaration.
 func (x *observed) mark(n Need, cfg *schema.Config, key []byte) ([]byte, error) {
 	line, err := x.line(n, "")
 	if err != nil {
@@ -50,10 +49,13 @@ func (x *observed) mark(n Need, cfg *schema.Config, key []byte) ([]byte, error) 
 	return mac.Sum(nil), nil
 }
 
-// CheckOrigin holds observations that came with a plan of another site against what is known here. Those of the own
-// site's servers are the ones for which it has vouched with the key, and belong together: who plans takes none that is
-// older than max_age, so that none is older by more than that than the newest. Those of a third site are what it has
-// sent here, or that site takes part in the plan, and holds its own against what it has sent. sent is that, by site.
+// CheckOrigin checks observations that came with another site's plan against what is known here.
+//
+// Observations of this site's own servers must have a valid MAC made with key. They must also belong together: a
+// planner accepts none that is older than max_age, so none may be older than the newest by more than that.
+//
+// Observations of a third site must be equal to those it has sent here (sent holds them by site). If it has not sent
+// that one, it must take part in the plan: then it checks its own observations itself.
 func (o *Observations) CheckOrigin(cfg *schema.Config, p *Plan, from string, key []byte, sent map[string]*Observations,
 ) error {
 	o.mu.Lock()
@@ -68,7 +70,7 @@ func (o *Observations) CheckOrigin(cfg *schema.Config, p *Plan, from string, key
 		}
 		switch r.Site {
 		case "", from:
-			continue // of the first, everybody may have a look; of the second, nobody else
+			continue // no site: anybody can observe it; the sender's own site: nobody else can check it
 		case cfg.Site:
 			mac, err := hex.DecodeString(x.mac)
 			want, bad := x.mark(n, cfg, key)
@@ -90,7 +92,7 @@ func (o *Observations) CheckOrigin(cfg *schema.Config, p *Plan, from string, key
 	return nil
 }
 
-// oldest is the earliest time of an observation of the own site's servers that belongs together with the newest.
+// oldest returns the earliest time at which an observation of this site may have been made to belong to the newest.
 func (o *Observations) oldest(cfg *schema.Config) time.Time {
 	var newest time.Time
 	for n, x := range o.made {
@@ -107,7 +109,7 @@ func (o *Observations) oldest(cfg *schema.Config) time.Time {
 	return time.Time{}
 }
 
-// same tells whether an observation is among o as it is in x. known: one that was made at that time is.
+// same reports whether o holds the same observation as x. known is true if o holds one made at the same time.
 func (o *Observations) same(n Need, x *observed) (same, known bool) {
 	if o == nil || o.made[n] == nil || !o.made[n].at.Equal(x.at) {
 		return false, false
