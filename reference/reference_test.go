@@ -143,9 +143,11 @@ func TestTypePage(t *testing.T) {
 	}
 	got := text(t, pages[0], 0)
 	for _, want := range []string{
-		"`server` (reference to a `server.yard`, required, since 1.0)", "`color` (string, default `\"red\"`, since 1.0)", "`\"red\"` or " +
+		"`server` (reference to a `server.yard`, required, since 1.0)",
+		"`color` (string, default `\"red\"`, since 1.0)", "`\"red\"` or " +
 			"`\"blue\"`",
-		"`weight` (number: kg, whole, at least 2, optional, since 1.0)", "## Block `left`", "optional", "has the arguments of " +
+		"`weight` (number: kg, whole, at least 2, optional, since 1.0)",
+		"## Block `left`", "optional", "has the arguments of " +
 			"block `left`",
 		"required.", "`label \"SIDE\" { ... }`", "## Block `glue` in `label`",
 	} {
