@@ -15,11 +15,12 @@ import (
 	"github.com/zclconf/go-cty/cty"
 )
 
-// MostOfProgram is the largest file that enters the digest because a command or an argument names it, in bytes.
+// MostOfProgram is the maximum size, in bytes, of a file that enters the digest because a command or an argument names
+// it.
 const MostOfProgram = 256 << 20
 
-// Sums tells the files of the folder among the words of a command line, also behind = as in --script=FILE: each with
-// the SHA-256 of its content, or, of a link that leads out of the folder, with where it leads. Who approves a command
+// Sums returns the files of the folder that a command line names, also after = as in --script=FILE. The value is the
+// SHA-256 of the content or, for a link that leads out of the folder, where the link leads. Whoever approves a command
 // approves what it runs.
 func (f Folder) Sums(words []string) (map[string]string, error) {
 	out := map[string]string{}
@@ -38,7 +39,7 @@ func (f Folder) Sums(words []string) (map[string]string, error) {
 	return out, nil
 }
 
-// sum is that of one word, "" where it is not a file of the folder.
+// sum returns the entry of Sums for one word, or "" if it does not name a file of the folder.
 func (f Folder) sum(name string) (string, error) {
 	const longest = 4096
 	if name == "" || len(name) > longest || strings.ContainsRune(name, 0) {
@@ -76,13 +77,13 @@ func (f Folder) sum(name string) (string, error) {
 	return hex.EncodeToString(h.Sum(nil)), err
 }
 
-// leadsTo is where a file of the folder leads, the same wherever the folder is: relative to the folder, unless the
-// name or a link has an absolute path itself.
+// leadsTo returns where a file of the folder leads. The result does not depend on where the folder is: it is relative
+// to the folder, unless the name or a link is an absolute path itself.
 func (f Folder) leadsTo(name, real string) string {
 	if filepath.IsAbs(name) {
 		return real
 	}
-	home, err := f.resolve(f.absolute(f.dir())) // what leads to the folder does not count
+	home, err := f.resolve(f.absolute(f.dir())) // links on the way to the folder do not count
 	if err != nil {
 		return real
 	}
@@ -101,8 +102,8 @@ func isBelow(dir, path string) bool {
 	return err == nil && filepath.IsLocal(rel)
 }
 
-// acting are the files of the folder that declarations use: those that commands on this machine name (objects with
-// local = true), and those of arguments whose names end in _file.
+// acting holds the files of the folder that declarations use: those named by commands that run on this machine
+// (objects with local = true), and those named by arguments ending in _file.
 type acting struct{ commands, arguments map[string]string }
 
 func (l *loader) acting(all []*Resource) acting {
@@ -136,8 +137,8 @@ func (l *loader) acting(all []*Resource) acting {
 	return out
 }
 
-// withoutPrivateValues is a declaration's value without the arguments that only its site knows: the commands in them
-// are unknown at other sites, which have to come to the same digest.
+// withoutPrivateValues returns a declaration's value without the arguments that only its own site knows. Other sites
+// do not know the commands in them, and must compute the same digest.
 func (r *Resource) withoutPrivateValues() cty.Value {
 	if len(r.private) == 0 || r.Value == cty.NilVal || r.Value.IsMarked() || r.Value.IsNull() || !r.Value.IsKnown() {
 		return r.Value
@@ -151,7 +152,7 @@ func (r *Resource) withoutPrivateValues() cty.Value {
 	return cty.ObjectVal(args)
 }
 
-// namedFiles finds the words in a value that may name a file that acts.
+// namedFiles calls add with the words in a value that may name an acting file.
 func namedFiles(v cty.Value, add func(words []string, command bool)) {
 	if v == cty.NilVal || v.IsMarked() || v.IsNull() || !v.IsKnown() || !v.CanIterateElements() {
 		return
@@ -173,7 +174,7 @@ func namedFiles(v cty.Value, add func(words []string, command bool)) {
 	}
 }
 
-// wordsIn are the texts in lists, and in lists in them.
+// wordsIn returns the strings in a list and in the lists nested in it.
 func wordsIn(v cty.Value) []string {
 	if v.IsMarked() || v.IsNull() || !v.IsKnown() {
 		return nil

@@ -49,7 +49,7 @@ func (a Addr) String() string {
 	return text
 }
 
-// All is the address without keys: what all instances of a for_each have in common.
+// All returns the address without keys, which all instances of a for_each have in common.
 func (a Addr) All() Addr {
 	a.Index = ""
 	if strings.ContainsRune(a.Module, '[') {
@@ -60,7 +60,7 @@ func (a Addr) All() Addr {
 	return a
 }
 
-// Modules are the modules that a declaration is in, the outermost first, each with and without its key.
+// Modules returns the modules that a declaration is in, outermost first, each with and without its key.
 func (a Addr) Modules() []string {
 	if a.Module == "" {
 		return nil
@@ -138,7 +138,7 @@ func parseSimple(s string) (Addr, error) {
 	return Addr{}, fmt.Errorf("reading address %q: %q is not one of server, keystore, sync, migration", s, parts[0])
 }
 
-// key is a key in brackets at one place of a traversal.
+// key returns the key in brackets at position i of a traversal.
 func key(t hcl.Traversal, i int) (string, bool) {
 	if i >= len(t) {
 		return "", false
@@ -149,7 +149,7 @@ func key(t hcl.Traversal, i int) (string, bool) {
 	return stepName(t, i)
 }
 
-// isModule says whether a traversal is the address of a module: module.a["k"].module.b.
+// isModule reports whether a traversal is the address of a module: module.a["k"].module.b.
 func isModule(t hcl.Traversal) bool {
 	for i := 0; i < len(t); {
 		_, quoted := key(t, i)

@@ -7,12 +7,12 @@ import (
 	"github.com/hashicorp/hcl/v2"
 )
 
-// mostAlike is how many diagnostics are shown that differ in no more than the instance and the words.
+// mostAlike is the maximum number of diagnostics shown that differ only in the instance and the wording.
 const mostAlike = 5
 
-// arrange orders diagnostics by file, line and column, as found where these are equal. Of repeated ones, and of those
-// that all instances of a for_each have, or all uses of a module's folder, the first is kept, with how many more there
-// are.
+// arrange orders diagnostics by file, line and column; equal positions keep their order. Duplicates, and those that
+// all instances of a for_each or all uses of a module's folder share, are reduced to the first, with the number of
+// others.
 func arrange(diags hcl.Diagnostics) hcl.Diagnostics {
 	type place struct {
 		severity hcl.DiagnosticSeverity

@@ -11,7 +11,7 @@ import (
 	"github.com/zclconf/go-cty/cty"
 )
 
-// topBlocks is what may stand outside of all braces.
+// topBlocks are the blocks allowed at the top level of a file.
 var topBlocks = []hcl.BlockHeaderSchema{
 	{Type: "syncctl"},
 	{Type: "site", LabelNames: []string{"name"}},
@@ -89,8 +89,8 @@ func (l *loader) collectSettings(m *module, b *hcl.Block) {
 	l.setBlock = append(l.setBlock, s)
 }
 
-// misspelt notes what the blocks with a misspelt type were to declare. These are reported; references to what they
-// declare need not be.
+// misspelt records what blocks with a misspelt type meant to declare. The blocks themselves are reported, so
+// references to these names need not be.
 func (l *loader) misspelt(m *module, body hcl.Body) {
 	native, ok := body.(*hclsyntax.Body)
 	if !ok {
@@ -121,7 +121,7 @@ func (l *loader) collectLocals(m *module, b *hcl.Block) {
 	l.refuseBlocks(b.Body, "a locals block")
 	attrs, diags := b.Body.JustAttributes()
 	if _, native := b.Body.(*hclsyntax.Body); !native {
-		l.add(diags...) // of a native body they repeat what refuseBlocks said
+		l.add(diags...) // for a native body they repeat what refuseBlocks reported
 	}
 	names := make([]string, 0, len(attrs))
 	for name := range attrs {
@@ -134,7 +134,7 @@ func (l *loader) collectLocals(m *module, b *hcl.Block) {
 	}
 }
 
-// refuseBlocks reports nested blocks where only arguments may stand.
+// refuseBlocks reports nested blocks where only arguments are allowed.
 func (l *loader) refuseBlocks(body hcl.Body, where string) {
 	native, ok := body.(*hclsyntax.Body)
 	if !ok {
@@ -147,7 +147,7 @@ func (l *loader) refuseBlocks(body hcl.Body, where string) {
 	}
 }
 
-// declare makes a node of a module known, unless its name is taken.
+// declare adds a node to a module, unless its name is taken.
 func (l *loader) declare(m *module, n *node, what string, name hcl.Range) bool {
 	if was, taken := m.nodes[n.key]; taken {
 		l.add(problem(name, "Duplicate "+what,
@@ -203,8 +203,8 @@ func (l *loader) collectDeclaration(m *module, b *hcl.Block) {
 	l.blame(d, addr, before)
 }
 
-// blame says of the diagnostics since before that they are about an address, and whether an error is among them: then
-// the declaration has failed, unless it is one of many.
+// blame attaches an address to the diagnostics added since before, and reports whether an error is among them. In that
+// case the declaration has failed, unless it is one of many instances.
 func (l *loader) blame(d *decl, addr Addr, before int) bool {
 	failed := false
 	for i := before; i < len(l.diags); i++ {

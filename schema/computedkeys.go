@@ -8,8 +8,8 @@ import (
 	"github.com/zclconf/go-cty/cty"
 )
 
-// improveComputed words an error about an attribute or key that does not exist where the way to it is computed, such
-// as module.m[each.key].x. Nothing is said of what is sensitive.
+// improveComputed words an error about a missing attribute or key at the end of a computed path, such as
+// module.m[each.key].x. It shows nothing sensitive.
 func (l *loader) improveComputed(d *hcl.Diagnostic) {
 	native, ok := d.Expression.(hclsyntax.Expression)
 	if !ok {
@@ -36,7 +36,7 @@ func (l *loader) improveComputed(d *hcl.Diagnostic) {
 	})
 }
 
-// lacksIndex says which key a collection has not, and what it has.
+// lacksIndex says which key a collection lacks, and which keys it has.
 func (l *loader) lacksIndex(e *hclsyntax.IndexExpr, ctx *hcl.EvalContext) string {
 	of, ok := l.openValue(e.Collection, ctx)
 	key, keyOK := l.openValue(e.Key, ctx)
@@ -47,7 +47,7 @@ func (l *loader) lacksIndex(e *hclsyntax.IndexExpr, ctx *hcl.EvalContext) string
 	return lacksKey(name, of, key)
 }
 
-// lacksKey says that a value has no such key or number, "" where that is not what is wrong.
+// lacksKey says that a value has no such key or index. It returns "" if that is not the problem.
 func lacksKey(name string, of, key cty.Value) string {
 	switch ty := of.Type(); {
 	case (ty.IsObjectType() || ty.IsMapType()) && key.Type() == cty.String:
@@ -59,7 +59,7 @@ func lacksKey(name string, of, key cty.Value) string {
 	return ""
 }
 
-// lacksStep says which attribute there is not behind something computed, and what there is.
+// lacksStep says which attribute of a computed value is missing, and which attributes there are.
 func (l *loader) lacksStep(e *hclsyntax.RelativeTraversalExpr, at int, ctx *hcl.EvalContext) string {
 	parent, ok := l.openValue(e.Source, ctx)
 	source := l.pathOf(e.Source, ctx)
@@ -81,13 +81,13 @@ func (l *loader) lacksStep(e *hclsyntax.RelativeTraversalExpr, at int, ctx *hcl.
 	return fmt.Sprintf("%s has no attribute %q.%s", source, name, namesHint(name, keysOf(parent)))
 }
 
-// openValue is the value of a part of an expression, if it can be spoken of.
+// openValue returns the value of a part of an expression, if it is known, not null and not sensitive.
 func (l *loader) openValue(e hclsyntax.Expression, ctx *hcl.EvalContext) (cty.Value, bool) {
 	val, diags := l.evaluate(e, ctx)
 	return val, !diags.HasErrors() && !val.IsMarked() && val.IsKnown() && !val.IsNull()
 }
 
-// pathOf writes the way to a value with the keys that are computed, "" where there is none.
+// pathOf writes the path to a value including its computed keys, or returns "" if it has none.
 func (l *loader) pathOf(e hclsyntax.Expression, ctx *hcl.EvalContext) string {
 	switch e := e.(type) {
 	case *hclsyntax.ScopeTraversalExpr:

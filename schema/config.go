@@ -17,7 +17,7 @@ import (
 
 // Config is what the files of one folder declare, evaluated.
 type Config struct {
-	Resources []*Resource // what others need comes first; where nothing decides, by address
+	Resources []*Resource // dependencies first, otherwise by address
 	Outputs   []Output    // of the root module, by name
 	Settings  Settings
 	Site      string // the site that the process acts for; "" without sites
@@ -44,52 +44,51 @@ type Settings struct {
 // Operator is a program of the user's own that carries out the steps for a person.
 type Operator struct {
 	Command     []string // program and arguments, at least one
-	Environment []string // names of the variables that it gets beside those of every program
+	Environment []string // names of the variables that it gets in addition to those of every program
 
-	// Files are the words of the command that name files of the configuration's folder, with what Folder.Sums says of
-	// each.
+	// Files holds the words of the command that name files of the configuration's folder, with their values from
+	// Folder.Sums.
 	Files map[string]string `json:",omitempty"`
 }
 
 // Lookup finds a declaration by its address, or returns nil.
 func (c *Config) Lookup(a Addr) *Resource { return c.byAddr[a] }
 
-// SecretVariable says whether the value of a variable must not be shown: it is declared sensitive, sounds like a
-// secret and is not declared plain, or is not declared, so that nothing is known about it.
+// SecretVariable reports whether the value of a variable must not be shown: it is declared sensitive, or its name
+// sounds like a secret and it is not declared plain, or it is not declared, so that nothing is known about it.
 func (c *Config) SecretVariable(name string) bool { return !c.openVars[name] }
 
-// Variables are the names of the variables that are declared, sorted.
+// Variables returns the names of the declared variables, sorted.
 func (c *Config) Variables() []string { return slices.Sorted(maps.Keys(c.openVars)) }
 
-// Redactor returns what takes the secrets of this configuration out of text. It is there after a failed Load too, and
-// then knows the secrets that were found before the failure.
+// Redactor returns what removes the secrets of this configuration from text. It is set after a failed Load too, and
+// then knows the secrets found before the failure.
 func (c *Config) Redactor() *redact.Set { return c.redactor }
 
-// Digest is the SHA-256, in lower-case hex, of all that is declared: every address with its value and depends_on, and
-// the settings that act, such as the operator; and the content of the folder's files that commands on this machine
-// name. Comments, formatting, and how declarations are spread over files do
-// not change it; neither do secrets, which stand in it as "(sensitive value)". Every other value does.
+// Digest returns the SHA-256, in lower-case hex, of everything that is declared: every address with its value and
+// depends_on, the settings that have an effect, such as the operator, and the content of the folder's files that
+// commands on this machine name. Comments, formatting and the distribution of declarations over files do not change
+// it. Neither do secrets, which enter it as "(sensitive value)". Every other value does.
 func (c *Config) Digest() string {
 	sum := sha256.Sum256(c.canonical(false))
 	return hex.EncodeToString(sum[:])
 }
 
-// KeyedDigest is as Digest, but secrets enter it too, and the folder's files that arguments ending in _file name, which
-// may differ from site to site; and it is an HMAC with a key: who has not got the key learns
-// nothing of the secrets.
+// KeyedDigest is like Digest, but also covers secrets, and the folder's files named by arguments ending in _file,
+// which may differ from site to site. It is an HMAC with a key: without the key, it reveals nothing about the secrets.
 func (c *Config) KeyedDigest(key []byte) string {
 	mac := hmac.New(sha256.New, key)
 	mac.Write(c.canonical(true))
 	return hex.EncodeToString(mac.Sum(nil))
 }
 
-// canonical is the text that the digests hash. secrets: with secrets in the clear.
+// canonical returns the text that the digests hash; with secrets in the clear if secrets is set.
 func (c *Config) canonical(secrets bool) []byte {
 	type entry struct {
 		Addr      string   `json:"addr"`
 		Value     any      `json:"value"`
 		DependsOn []string `json:"depends_on"`
-		Protected bool     `json:"prevent_destroy,omitempty"` // a plan of before may remove it
+		Protected bool     `json:"prevent_destroy,omitempty"` // an older plan may remove it
 		Site      string   `json:"site,omitempty"`
 	}
 	all := struct {
@@ -129,9 +128,9 @@ func (c *Config) canonical(secrets bool) []byte {
 	return out
 }
 
-// Arguments are the hashes of a declaration's arguments by their names ("url", "field.summary.mapping"), those inside
-// of blocks and maps one by one, with depends_on among them. An argument that is null is left out. Like the digest they
-// tell nothing of secrets.
+// Arguments returns the hashes of a declaration's arguments by name ("url", "field.summary.mapping"). Arguments inside
+// of blocks and maps are listed one by one, and depends_on is included. Null arguments are left out. Like the digest,
+// the hashes reveal nothing about secrets.
 func (r *Resource) Arguments() map[string]string {
 	out := map[string]string{}
 	var add func(name string, value any)
@@ -163,7 +162,8 @@ func hashOf(plain any) string {
 	return hex.EncodeToString(sum[:16])
 }
 
-// ArgumentHash is the hash that Arguments has for an argument of this value, which is neither an object nor a map.
+// ArgumentHash returns the hash that Arguments computes for an argument with this value. The value must be neither an
+// object nor a map.
 func ArgumentHash(v cty.Value) string { return hashOf(plain(v)) }
 
 // plain turns a value into what encoding/json writes deterministically. Secrets and unknown values become words.

@@ -6,8 +6,8 @@ import (
 	"github.com/zclconf/go-cty/cty/function"
 )
 
-// fit gives the arguments of a function their types, and counts what it will make of them before it is called. Without
-// a name it only converts.
+// fit converts the arguments of a function to its parameter types, and charges the cost of the call before it is made.
+// Without a name it only converts.
 func (l *loader) fit(name string, f function.Function, args []cty.Value) ([]cty.Value, error) {
 	params, rest := f.Params(), f.VarParam()
 	out := make([]cty.Value, len(args))
@@ -33,7 +33,7 @@ func (l *loader) fit(name string, f function.Function, args []cty.Value) ([]cty.
 	return out, nil
 }
 
-// cost is what a function will make of its arguments, beyond these.
+// cost returns how much a function will create from its arguments, beyond these.
 func cost(name string, args []cty.Value) int64 {
 	if f := functions.Find(name); f != nil && f.Cost != nil {
 		return f.Cost(args)

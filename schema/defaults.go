@@ -8,8 +8,8 @@ import (
 	"github.com/zclconf/go-cty/cty"
 )
 
-// defaults is what all declarations of a type share in a module and in the modules inside of it, unless they say
-// otherwise. It goes argument by argument, and block by block as a whole.
+// defaults are the arguments that all declarations of a type share in a module and the modules inside of it, unless a
+// declaration overrides them. Arguments are overridden one by one, blocks as a whole.
 type defaults struct {
 	kind  Kind
 	typ   *Type
@@ -21,7 +21,7 @@ type defaults struct {
 type givenDefault struct {
 	name string
 	val  cty.Value
-	res  *Resource // the places and references of the argument
+	res  *Resource // where the argument is written, and its references
 }
 
 func defaultsKey(kind Kind, typeName string) string {
@@ -55,7 +55,7 @@ func kindWords() []string {
 	return words
 }
 
-// defaultsOf are the defaults that a declaration of a type in a module may take from, its own module's first.
+// defaultsOf returns the defaults that apply to a declaration of a type in a module, its own module's first.
 func (m *module) defaultsOf(kind Kind, typeName string) []*node {
 	var out []*node
 	for at := m; at != nil; at = at.parent {
@@ -66,12 +66,12 @@ func (m *module) defaultsOf(kind Kind, typeName string) []*node {
 	return out
 }
 
-// has says whether an argument or a block is given.
+// has reports whether an argument or a block is given.
 func (d *defaults) has(name string) bool {
 	return d.shape.attrs[name] != nil || len(d.shape.blocks[name]) > 0
 }
 
-// evaluateDefaults evaluates what is given, in one instance of the module.
+// evaluateDefaults evaluates the given defaults in one instance of the module.
 func (l *loader) evaluateDefaults(n *node, in *instance) {
 	d := n.defaults
 	var given []*givenDefault
@@ -97,8 +97,8 @@ func (l *loader) evaluateDefaults(n *node, in *instance) {
 	d.given = append(d.given, given)
 }
 
-// defaulted is what defaults give for an argument or block that a declaration does not write; nil: nothing. The
-// declaration takes over the references in it, and where it is written.
+// defaulted returns the default for an argument or block that a declaration does not write, if there is one. The
+// declaration takes over its references and its position.
 func (f frame) defaulted(name string) (cty.Value, bool) {
 	if f.res == nil {
 		return cty.NilVal, false
@@ -130,7 +130,7 @@ func (f frame) defaulted(name string) (cty.Value, bool) {
 	return cty.NilVal, false
 }
 
-// complete reports the required arguments and blocks of declarations that neither they nor defaults give.
+// complete reports the required arguments and blocks that neither a declaration nor its defaults give.
 func (l *loader) complete() {
 	for _, n := range l.nodes {
 		if n.decl == nil || n.decl.shape == nil {
@@ -150,7 +150,7 @@ func (l *loader) complete() {
 	}
 }
 
-// requireAll reports what a body must have, and has not.
+// requireAll reports the required parts of a body that are missing.
 func (l *loader) requireAll(s *shaped, elsewhere func(name string) bool) {
 	for _, a := range s.grammar.Attributes {
 		if a.Required && s.attrs[a.Name] == nil && !elsewhere(a.Name) {

@@ -9,7 +9,7 @@ import (
 
 // target is a declaration or module that a reference names statically.
 type target struct {
-	node  *node // nil: the declaration may be gone from the files
+	node  *node // nil: the declaration may have been removed from the files
 	addr  Addr  // without the module's keys
 	key   string
 	keyed bool
@@ -69,7 +69,7 @@ func (l *loader) dependsOnTarget(m *module, expr hcl.Expression) (target, bool) 
 	return to, true
 }
 
-// forEach is the for_each of a declaration or module; nil where it has none.
+// forEach returns the for_each of a declaration or module, or nil if it has none.
 func (n *node) forEach() *hcl.Attribute {
 	if m := n.meta(); m != nil {
 		return m.forEach
@@ -77,7 +77,7 @@ func (n *node) forEach() *hcl.Attribute {
 	return nil
 }
 
-// meta is what a node has as a declaration or module; nil for others.
+// meta returns the meta-arguments of a declaration or module, or nil for other nodes.
 func (n *node) meta() *meta {
 	switch {
 	case n.decl != nil:
@@ -88,12 +88,12 @@ func (n *node) meta() *meta {
 	return nil
 }
 
-// unreadable says that nothing is known of what a declaration or module holds.
+// unreadable reports whether the contents of a declaration or module are unknown.
 func (n *node) unreadable() bool {
 	return n.broken || n.decl != nil && n.decl.shape == nil || n.call != nil && n.call.of == nil
 }
 
-// checkDependsOn reports instances in depends_on that there are not.
+// checkDependsOn reports instances in depends_on that do not exist.
 func (l *loader) checkDependsOn() {
 	for _, n := range l.nodes {
 		before := len(l.diags)
@@ -115,8 +115,8 @@ func (l *loader) checkDependsOn() {
 	}
 }
 
-// exists says whether there is the instance that a target names, as seen from an instance of the module that it is
-// written in.
+// exists reports whether the instance that a target names exists, as seen from the module instance in which the target
+// is written.
 func (t target) exists(in *instance) bool {
 	if t.node.call != nil {
 		return len(t.from(in)) > 0
@@ -129,8 +129,8 @@ func (t target) exists(in *instance) bool {
 	return false
 }
 
-// from are the instances that a target's declarations are looked for in: the one that the target is written in, or that
-// of the module that it names by key.
+// from returns the module instances in which to look for a target's declarations: the one in which the target is
+// written, or those of the module that it names by key.
 func (t target) from(in *instance) []*instance {
 	if t.node.call == nil || !t.keyed {
 		return []*instance{in}
@@ -149,8 +149,8 @@ func (n *node) needTargets(targets []target) {
 	}
 }
 
-// within are the nodes that have to be evaluated before all that a node declares is: itself, or all declarations of a
-// module.
+// within returns the nodes to evaluate so that everything that a node declares is evaluated: the node itself, or also
+// all declarations of its module.
 func (n *node) within() []*node {
 	out := []*node{n}
 	if n.call == nil || n.call.of == nil {
@@ -164,7 +164,7 @@ func (n *node) within() []*node {
 	return out
 }
 
-// dependsOn are the addresses of what a declaration names in depends_on, sorted.
+// dependsOn returns the addresses of what a declaration names in depends_on, sorted.
 func (l *loader) dependsOn(d *decl, in *instance) []Addr {
 	if out, ok := d.waits[in]; ok { // all instances of the declaration wait for the same
 		return out
@@ -197,7 +197,8 @@ func (l *loader) dependsOn(d *decl, in *instance) []Addr {
 	return d.waits[in]
 }
 
-// within are the resources of a declaration in the instance of a module that another instance is, or is in.
+// within returns the resources of a declaration inside of one instance of module of: in itself, or its ancestor that
+// is an instance of it.
 func (d *decl) within(in *instance, of *module) []*Resource {
 	for in != nil && in.of != of {
 		in = in.parent
@@ -206,7 +207,7 @@ func (d *decl) within(in *instance, of *module) []*Resource {
 		return nil
 	}
 	if d.mod == of {
-		if in.index >= len(d.made) { // of a cycle, which is reported
+		if in.index >= len(d.made) { // part of a cycle, which is reported
 			return nil
 		}
 		return d.made[in.index]

@@ -19,8 +19,8 @@ type addrExtra struct {
 
 func (e addrExtra) UnwrapDiagnosticExtra() any { return e.inner }
 
-// WithAddr returns a copy of the diagnostic that says which declaration it is about. What Extra held stays reachable
-// by hcl.DiagnosticExtra.
+// WithAddr returns a copy of the diagnostic that records which declaration it is about. The previous Extra stays
+// reachable by hcl.DiagnosticExtra.
 func WithAddr(d *hcl.Diagnostic, a Addr) *hcl.Diagnostic {
 	c := *d
 	c.Extra = addrExtra{addr: a, inner: d.Extra}
@@ -51,7 +51,7 @@ func problem(rng hcl.Range, summary, format string, args ...any) *hcl.Diagnostic
 	return d
 }
 
-// place is how a message names another line.
+// place formats a position for a message.
 func place(rng hcl.Range) string { return fmt.Sprintf("%s:%d", rng.Filename, rng.Start.Line) }
 
 // Nearest returns the candidate that was most likely meant, or "".
@@ -64,7 +64,7 @@ func Nearest(given string, candidates []string) string {
 	sort.Strings(sorted)
 	for _, c := range sorted {
 		meant := fold(c)
-		// How far is only of interest where it is less; the library's limit alone lets some more through.
+		// The exact distance matters only if it is smaller. The library's limit alone lets some larger ones through.
 		less := levenshtein.NewParams().MaxCost(max(1, bestDist-1))
 		if levenshtein.Distance(want, meant, less) >= bestDist || c == given {
 			continue
@@ -76,7 +76,7 @@ func Nearest(given string, candidates []string) string {
 	return best
 }
 
-// aSlip tells whether a word may be a slip for another. Of addresses each part must be one: where both servers have
+// aSlip reports whether a word may be a typo of another. In addresses, each part must be one: if both servers have
 // names of one letter, a suggestion would be the wrong company's server.
 func aSlip(given, meant string) bool {
 	a, b := strings.FieldsFunc(given, isSeparator), strings.FieldsFunc(meant, isSeparator)
@@ -86,7 +86,7 @@ func aSlip(given, meant string) bool {
 	for i := range a {
 		d := levenshtein.Distance(a[i], b[i], nil)
 		swapped := len(a[i]) > 1 && sortedLetters(a[i]) == sortedLetters(b[i])
-		far := len(a[i]) // a distance as long as the word says nothing
+		far := len(a[i]) // a distance as long as the word means nothing
 		if far <= 3 {
 			far = min(far, 2)
 		}

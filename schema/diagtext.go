@@ -10,15 +10,15 @@ import (
 	"github.com/hashicorp/hcl/v2"
 )
 
-// TextOptions is how WriteText lays text out.
+// TextOptions says how WriteText lays text out.
 type TextOptions struct {
 	Width int  // columns to wrap the detail to; 0: no wrapping
 	Color bool // for a terminal: colours, and a frame around each diagnostic
 }
 
-// WriteText writes diagnostics for people, ordered by place, repeated ones once. files are the sources for snippets;
-// a file that is missing there is named without one. Sensitive values are never written, and control characters of
-// whatever source are shown as escapes.
+// WriteText writes diagnostics for people, ordered by position and without duplicates. Snippets are taken from files;
+// a file that is missing there is named without a snippet. Sensitive values are never written, and all control
+// characters are shown as escapes.
 func WriteText(w io.Writer, diags hcl.Diagnostics, files map[string]*hcl.File, opts TextOptions) error {
 	for i, d := range arrange(diags) {
 		var b strings.Builder
@@ -41,7 +41,7 @@ func WriteText(w io.Writer, diags hcl.Diagnostics, files map[string]*hcl.File, o
 	return nil
 }
 
-// Compact is a line for each summary: where it is, and how often.
+// Compact returns a line for each summary, with where and how often it occurs.
 func Compact(diags hcl.Diagnostics) []string {
 	var lines []string
 	at := map[string]int{}
@@ -86,7 +86,7 @@ func WriteJSON(w io.Writer, diags hcl.Diagnostics, files map[string]*hcl.File) e
 	return nil
 }
 
-// framed writes one diagnostic with a frame at its left.
+// framed writes one diagnostic with a frame on its left.
 func framed(b *strings.Builder, v diagView, opts TextOptions) {
 	p := painter{on: true, frame: "31"}
 	if v.Severity == "warning" {
@@ -103,7 +103,7 @@ func framed(b *strings.Builder, v diagView, opts TextOptions) {
 	b.WriteString(p.paint(p.frame, "╵") + "\n")
 }
 
-// painter sets colours, or leaves text as it is.
+// painter adds colours, or leaves text as it is.
 type painter struct {
 	on    bool
 	frame string // colour of the severity
@@ -116,7 +116,7 @@ func (p painter) paint(code, text string) string {
 	return "\x1b[" + code + "m" + text + "\x1b[0m"
 }
 
-// lines lays one diagnostic out.
+// lines lays out one diagnostic.
 func (v diagView) lines(p painter, width int) []string {
 	title := "Error"
 	if v.Severity == "warning" {
@@ -159,7 +159,7 @@ func (v diagView) place() string {
 	return s + ":"
 }
 
-// lines writes the source with its part marked: underlined in colour, by a line of ^ without.
+// lines writes the source with the relevant part marked: underlined in colour, or by a line of ^ without colour.
 func (s *snippetView) lines(p painter) []string {
 	var out []string
 	offset := 0
@@ -189,12 +189,12 @@ func (s *snippetView) lines(p painter) []string {
 	return out
 }
 
-// sourceLine makes a piece of a source line safe; tabs, which indent it, stay.
+// sourceLine makes a piece of a source line safe for a terminal. Tabs, which indent it, are kept.
 func sourceLine(s string) string { return strings.ReplaceAll(Sanitize(s), "\n", `\n`) }
 
 func clamp(n, most int) int { return min(max(n, 0), most) }
 
-// blank turns text into as much empty space; tabs stay.
+// blank replaces text by spaces of the same width. Tabs are kept.
 func blank(s string) string {
 	return strings.Map(func(r rune) rune {
 		if r == '\t' {
@@ -204,7 +204,7 @@ func blank(s string) string {
 	}, s)
 }
 
-// wrap breaks a paragraph between words. Indented paragraphs are left as they are.
+// wrap breaks a paragraph between words. Indented paragraphs are not changed.
 func wrap(para string, width int) []string {
 	if width <= 0 || utf8.RuneCountInString(para) <= width || strings.HasPrefix(para, " ") {
 		return []string{para}

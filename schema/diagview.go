@@ -11,7 +11,7 @@ import (
 	"github.com/zclconf/go-cty/cty"
 )
 
-// diagView is one diagnostic made ready for people: what the text and the JSON writer have in common. All its texts
+// diagView is one diagnostic prepared for display, as both the text writer and the JSON writer need it. All its texts
 // are safe for a terminal, except code, which the text writer makes safe piece by piece.
 type diagView struct {
 	Severity string       `json:"severity"` // error or warning
@@ -34,8 +34,8 @@ type posView struct {
 	Byte   int `json:"byte"`
 }
 
-// snippetView is the lines that the diagnostic is about, whole unless they are very long. The highlight offsets count
-// bytes in Code.
+// snippetView holds the lines that the diagnostic is about; very long lines are cut. The highlight offsets count bytes
+// in Code.
 type snippetView struct {
 	Context        string      `json:"context,omitempty"` // the block's header
 	Code           string      `json:"code"`
@@ -45,13 +45,13 @@ type snippetView struct {
 	Values         []valueView `json:"values"`
 }
 
-// valueView is a thing that the expression refers to, and what it holds, in words.
+// valueView is something that the expression refers to, with its value in words.
 type valueView struct {
 	Traversal string `json:"traversal"`
 	Statement string `json:"statement"`
 }
 
-// What is shown of a long construct, in lines, and of long lines, in bytes.
+// Limits of a snippet: lines of a long construct, and bytes of long lines.
 const (
 	maxSnippetLines = 6
 	maxSnippet      = 1000
@@ -90,7 +90,7 @@ func snippetOf(d *hcl.Diagnostic, f *hcl.File) *snippetView {
 	end = min(end, len(src))
 	first := bytes.LastIndexByte(src[:start], '\n') + 1
 	last := end
-	if end > start && src[end-1] == '\n' { // a range that ends with its line does not reach into the next
+	if end > start && src[end-1] == '\n' { // a range that ends at the end of a line does not reach into the next
 		end--
 		last = end
 	}
@@ -99,14 +99,14 @@ func snippetOf(d *hcl.Diagnostic, f *hcl.File) *snippetView {
 	} else {
 		last = len(src)
 	}
-	if last-first > maxSnippet { // minified JSON, for one: the neighbourhood will do
+	if last-first > maxSnippet { // for example minified JSON: show only the neighbourhood
 		first, last = max(first, start-maxSnippet/4), min(last, start+maxSnippet*3/4)
 	}
 	code := string(src[first:last])
 	if lines := strings.SplitAfter(code, "\n"); len(lines) > maxSnippetLines {
 		code = strings.TrimSuffix(strings.Join(lines[:maxSnippetLines], ""), "\n")
 	}
-	code = strings.ToValidUTF8(code, "?") // one byte for a run of bad ones may shift the marks; they stay inside
+	code = strings.ToValidUTF8(code, "?") // if bytes are lost the marks may shift, but stay inside
 	s := &snippetView{
 		Code:           code,
 		StartLine:      d.Subject.Start.Line,
@@ -120,7 +120,7 @@ func snippetOf(d *hcl.Diagnostic, f *hcl.File) *snippetView {
 	return s
 }
 
-// valuesOf describes what the diagnostic's expression refers to, sorted.
+// valuesOf describes the values that the diagnostic's expression refers to, sorted.
 func valuesOf(d *hcl.Diagnostic) []valueView {
 	out := []valueView{}
 	if d.Expression == nil || d.EvalContext == nil {
@@ -138,7 +138,7 @@ func valuesOf(d *hcl.Diagnostic) []valueView {
 		seen[name] = true
 		val, diags := t.TraverseAbs(d.EvalContext)
 		if diags.HasErrors() {
-			continue // that is most likely what the diagnostic is about
+			continue // this is most likely the subject of the diagnostic
 		}
 		out = append(out, valueView{Traversal: name, Statement: "is " + describe(val, foreignOf(d))})
 	}
@@ -146,13 +146,13 @@ func valuesOf(d *hcl.Diagnostic) []valueView {
 	return out
 }
 
-// maxValues is how many references of one expression are described.
+// maxValues is the maximum number of references that are described for one expression.
 const maxValues = 20
 
-// maxShown is how many characters a text may have that is shown as the value of a reference.
+// maxShown is the maximum length, in characters, of a text that is shown as the value of a reference.
 const maxShown = 60
 
-// describe says in few words what a value is.
+// describe describes a value in a few words.
 func describe(v cty.Value, from *foreignTexts) string {
 	switch {
 	case v.IsMarked():

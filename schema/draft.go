@@ -15,37 +15,39 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// Draft is a declaration that is to be written, such as one of what a server has and nobody has declared.
+// Draft is a declaration to be written, such as one for a resource that a server has and nobody has declared.
 type Draft struct {
-	// Addr is in the root module. Its name is a wish, and any text: the one that is written is valid and unique.
+	// Addr is in the root module. Its name is only a suggestion and may be any text; the written name is valid and
+	// unique.
 	Addr Addr
 
-	// Value is as in Resource.Value; references may lead to other drafts by the address that they wish. A value that is
-	// not known, or is sensitive, becomes a variable, which a person sets. NilVal: there are only comments.
+	// Value is as in Resource.Value. References may lead to other drafts, by the addresses that these suggest. An
+	// unknown or sensitive value becomes a variable, which a person sets. If Value is NilVal, only the comments are
+	// written.
 	Value cty.Value
 
 	Comments []string          // above the block, each a paragraph
-	Notes    map[string]string // at arguments and blocks, written or not, by their path joined by dots
+	Notes    map[string]string // for arguments and blocks, written or not, by their path joined by dots
 
-	// Doubtful: nobody can tell whether it is right, so the whole block is written as a comment.
+	// Doubtful: it is uncertain whether the draft is right, so the whole block is written as a comment.
 	Doubtful bool
 
-	// ID is what the product calls it on the server that it is imported from, as import blocks name it; "": nothing does.
+	// ID is the product's ID on the server that it is imported from, as import blocks name it; "" if it has none.
 	ID    string
-	With  []string // the IDs of what is declared together with it, such as its other half; import blocks name ID alone
-	Named bool     // Addr.Name is its name, and no wish
+	With  []string // the IDs of what the same block declares too, such as its other half; import blocks name ID alone
+	Named bool     // Addr.Name is final, not just a suggestion
 }
 
-// IsDeclared tells whether it makes a declaration, rather than comments alone.
+// IsDeclared reports whether the draft makes a declaration rather than comments alone.
 func (d *Draft) IsDeclared() bool { return d.Value != cty.NilVal && !d.Doubtful }
 
-// WriteDrafts writes declarations beside those of a configuration: formatted, in the order of their addresses, each
-// argument in the order of its type. Arguments with their defaults are left out. Those that are alike but for a few
-// arguments are one block with for_each over a table.
+// WriteDrafts writes declarations to be added to a configuration: formatted, in the order of their addresses, each
+// argument in the order of its type. Arguments that have their default value are left out. Drafts that differ in a few
+// arguments only are written as one block with for_each over a table.
 func WriteDrafts(c *Config, drafts []Draft) []byte {
 	w := &draftWriter{types: c.loader.opts.Catalog, taken: map[Addr]bool{}, variables: map[string]bool{},
 		names: map[string]Addr{}, locals: map[string]bool{}}
-	for key, n := range c.loader.root.nodes { // also of those that are not enabled
+	for key, n := range c.loader.root.nodes { // includes those that are not enabled
 		if name, ok := strings.CutPrefix(key, "local."); ok {
 			w.locals[name] = true
 		}
@@ -102,19 +104,19 @@ type draftWriter struct {
 	taken     map[Addr]bool
 	variables map[string]bool
 	locals    map[string]bool
-	names     map[string]Addr // what drafts are called, by the address that they wish
+	names     map[string]Addr // the names given to drafts, by the address that they suggest
 
-	// Of the draft that is being written.
+	// The draft that is being written.
 	now     Draft
 	addr    Addr
-	columns map[string]string // of a fold: what stands in its table, by the argument's path
-	file    *hclwrite.File    // its variables
+	columns map[string]string // of a fold: the column in its table, by the argument's path
+	file    *hclwrite.File    // the variables of the draft
 }
 
-// mostOfName is how many characters a name has that is made from a text.
+// mostOfName is the maximum length, in characters, of a name made from a text.
 const mostOfName = 48
 
-// name makes a wished name valid and unique.
+// name makes a suggested name valid and unique.
 func (w *draftWriter) name(a Addr) Addr {
 	base := identifier(a.Name, string(a.Kind))
 	for n := 1; ; n++ {
@@ -129,7 +131,7 @@ func (w *draftWriter) name(a Addr) Addr {
 	}
 }
 
-// identifier makes a name of a text: its letters and digits, in lower case. Where that makes none, instead is used.
+// identifier makes a name from the letters and digits of a text, in lower case. If there are none, it returns instead.
 func identifier(text, instead string) string {
 	var b strings.Builder
 	length := 0
@@ -247,7 +249,7 @@ func (w *draftWriter) attribute(to *hclwrite.Body, a *Attribute, v cty.Value, pa
 	}
 }
 
-// variable declares a variable for a value that a person knows, perhaps a sensitive one, and returns its name.
+// variable declares a variable for a value that a person has to supply, and returns its name.
 func (w *draftWriter) variable(a *Attribute, path string, sensitive bool) string {
 	base := identifier(w.addr.Name+"_"+path, "value")
 	name := base
@@ -271,7 +273,7 @@ func (w *draftWriter) variable(a *Attribute, path string, sensitive bool) string
 	return name
 }
 
-// note writes what is to be said of an argument or a block.
+// note writes the note on an argument or block, if there is one.
 func (w *draftWriter) note(to *hclwrite.Body, path string) {
 	text := w.now.Notes[path]
 	if text == "" {
@@ -289,10 +291,10 @@ func joined(path, name string) string {
 	return path + "." + name
 }
 
-// widthOfComment is how long a line of a comment is at most, unless a word is longer.
+// widthOfComment is the maximum length of a comment line, unless a single word is longer.
 const widthOfComment = 110
 
-// comment makes comment lines of a text. It may be foreign.
+// comment turns a text, which may be foreign, into comment lines.
 func comment(text string) string {
 	var b strings.Builder
 	length := 0
@@ -312,7 +314,7 @@ func comment(text string) string {
 	return b.String()
 }
 
-// commented makes a comment of each line of a text.
+// commented turns each line of a text into a comment.
 func commented(text string) string {
 	var b strings.Builder
 	for line := range strings.Lines(text) {

@@ -10,21 +10,21 @@ import (
 	"github.com/zclconf/go-cty/cty"
 )
 
-// Drafts that are alike are written as one block with for_each, over a table of what they differ in.
+// Drafts that are alike are written as one block with for_each, over a table of their differences.
 const (
-	leastFolded = 3 // fewer are written one by one
-	mostColumns = 6 // with more, or with more than they have in common, they are written one by one
+	leastFolded = 3 // fewer drafts are written one by one
+	mostColumns = 6 // drafts with more columns, or with more columns than common arguments, are written one by one
 )
 
-// fold is drafts that are alike.
+// fold is a group of drafts that are alike.
 type fold struct {
 	drafts  []*Draft
 	keys    []string               // of the drafts
-	columns map[string]string      // what differs: names in the table, by the argument's path
+	columns map[string]string      // the differences: names in the table, by the argument's path
 	order   []string               // the paths of the columns, in the order of the type
-	addr    Addr                   // of the block
-	table   string                 // the local value
-	values  []map[string]cty.Value // of each draft's arguments, by their paths
+	addr    Addr                   // address of the block
+	table   string                 // name of the local value
+	values  []map[string]cty.Value // each draft's arguments, by their paths
 }
 
 // leaf is an argument that a draft gives.
@@ -33,7 +33,8 @@ type leaf struct {
 	value cty.Value
 }
 
-// folds finds drafts that are alike, by the first of them. Those that a person has to look at are not folded.
+// folds finds groups of drafts that are alike, by the index of their first draft. Drafts that a person has to look at
+// are not folded.
 func (w *draftWriter) folds(drafts []Draft) map[int]*fold {
 	alike := map[string][]int{}
 	leaves := make([][]leaf, len(drafts))
@@ -62,7 +63,7 @@ func (w *draftWriter) folds(drafts []Draft) map[int]*fold {
 		}
 		common := len(leaves[group[0]]) - len(f.order)
 		if len(f.order) == 0 || len(f.order) > min(mostColumns, common) || len(f.columns) < len(f.order) {
-			continue // the last where labels have dots, so that paths are not unique
+			continue // the last if labels have dots, so that paths are not unique
 		}
 		for _, i := range group {
 			values := map[string]cty.Value{}
@@ -116,7 +117,7 @@ func shapeOf(to *strings.Builder, b *Body, v cty.Value, path string) []leaf {
 	return out
 }
 
-// nameFold gives a fold its address and its table, and its drafts their keys.
+// nameFold sets a fold's address and table, and its drafts' keys.
 func (w *draftWriter) nameFold(f *fold) {
 	first := f.drafts[0].Addr
 	f.addr = w.name(Addr{Kind: first.Kind, Type: first.Type, Name: "imported"})
@@ -144,7 +145,7 @@ func unused(taken map[string]bool, base string) string {
 	return name
 }
 
-// instance is the address of one draft of a fold.
+// instance returns the address of one draft of a fold.
 func (f *fold) instance(d *Draft) Addr {
 	a := f.addr
 	a.Index = indexText(f.keys[slices.Index(f.drafts, d)])

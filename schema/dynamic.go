@@ -10,17 +10,18 @@ import (
 	"github.com/zclconf/go-cty/cty/convert"
 )
 
-// dynamic is a block "dynamic", which stands for as many blocks of a type as its for_each has elements. The library's
-// own (ext/dynblock) needs values before it tells what is written; here, what is written wrong is reported without.
+// dynamic is a block "dynamic", which stands for one block of a type for each element of its for_each. The library's
+// own implementation (ext/dynblock) needs values before it reveals the contents; here, mistakes in them are reported
+// without values.
 type dynamic struct {
 	forEach  *hcl.Attribute
-	labels   *hcl.Attribute // nil where the blocks have none
+	labels   *hcl.Attribute // nil if the blocks have no labels
 	iterator string
 }
 
 var dynamicHeader = hcl.BlockHeaderSchema{Type: "dynamic", LabelNames: []string{"block"}}
 
-// shapeDynamic sorts out one dynamic block.
+// shapeDynamic checks and records one dynamic block.
 func (l *loader) shapeDynamic(s *shaped, grammar map[string]*Block, blk *hcl.Block) {
 	b := grammar[blk.Labels[0]]
 	if b == nil {
@@ -39,7 +40,7 @@ func (l *loader) shapeDynamic(s *shaped, grammar map[string]*Block, blk *hcl.Blo
 	content := l.content(blk.Body, sc)
 	d := &dynamic{forEach: content.Attributes["for_each"], labels: content.Attributes["labels"], iterator: b.Name}
 	if attr := content.Attributes["iterator"]; attr != nil {
-		d.iterator = hcl.ExprAsKeyword(attr.Expr) // of JSON it takes the text
+		d.iterator = hcl.ExprAsKeyword(attr.Expr) // in JSON, this takes the text
 		if !hclsyntax.ValidIdentifier(d.iterator) {
 			l.add(problem(attr.Expr.Range(), "Invalid iterator", "The iterator of a dynamic block is a name, without quotes."))
 			return
@@ -66,14 +67,15 @@ func (l *loader) shapeDynamic(s *shaped, grammar map[string]*Block, blk *hcl.Blo
 		shaped: l.shapeNested(inner.Body, b, inner.DefRange, fmt.Sprintf("block %s", b.Name))})
 }
 
-// expandedBlock is one block that is there, written or made by a dynamic block.
+// expandedBlock is one block, written or made by a dynamic block.
 type expandedBlock struct {
 	label string
 	frame frame
 	*shaped
 }
 
-// expandBlocks evaluates how many blocks of one name there are. It is false where that is unknown or wrong.
+// expandBlocks returns all blocks of one name, with those of dynamic blocks. It returns false if they are unknown or
+// invalid.
 func (l *loader) expandBlocks(b *Block, found []*shapedBlock, f frame) ([]expandedBlock, bool) {
 	var out []expandedBlock
 	ok := true
@@ -103,7 +105,7 @@ func (l *loader) expandBlocks(b *Block, found []*shapedBlock, f frame) ([]expand
 	return out, true
 }
 
-// expandDynamic makes the blocks of one dynamic block.
+// expandDynamic returns the blocks of one dynamic block.
 func (l *loader) expandDynamic(b *Block, blk *shapedBlock, f frame) ([]expandedBlock, bool) {
 	d := blk.dynamic
 	if l.bad[d.forEach] {
@@ -150,7 +152,7 @@ func (l *loader) expandDynamic(b *Block, blk *shapedBlock, f frame) ([]expandedB
 	return out, true
 }
 
-// dynamicLabel evaluates the one label that a block has.
+// dynamicLabel evaluates the label of a block.
 func (l *loader) dynamicLabel(attr *hcl.Attribute, f frame) (string, bool) {
 	if l.bad[attr] {
 		return "", false

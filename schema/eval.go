@@ -11,15 +11,15 @@ import (
 	"github.com/zclconf/go-cty/cty"
 )
 
-// frame is where an expression stands: in an instance of a module, with the names that hold there beside those of the
-// language, and in a declaration.
+// frame is the context of an expression: the instance of a module, the declaration, and the names that are valid there
+// in addition to those of the language.
 type frame struct {
 	in    *instance
 	names map[string]cty.Value // each, self, and the iterators of dynamic blocks
 	res   *Resource            // nil outside of declarations
 }
 
-// with is the frame with one more name.
+// with returns the frame with one more name.
 func (f frame) with(name string, val cty.Value) frame {
 	inner := map[string]cty.Value{name: val}
 	for n, v := range f.names {
@@ -31,8 +31,8 @@ func (f frame) with(name string, val cty.Value) frame {
 	return f
 }
 
-// evaluateNode gives a node its value in each instance of its module, once. What it needs has been evaluated before, or
-// is unknown because it is broken.
+// evaluateNode sets the value of a node in each instance of its module, once. Its dependencies have been evaluated
+// before, or are unknown because they are broken.
 func (l *loader) evaluateNode(n *node) {
 	if n.call != nil {
 		l.evaluateCall(n.call)
@@ -70,8 +70,8 @@ func (l *loader) evaluateNode(n *node) {
 	}
 }
 
-// evaluateDeclaration makes the resources of a declaration in one instance of its module, and returns what expressions
-// see of them.
+// evaluateDeclaration makes the resources of a declaration in one instance of its module, and returns their value in
+// expressions.
 func (l *loader) evaluateDeclaration(n *node, in *instance) cty.Value {
 	d := n.decl
 	f := frame{in: in}
@@ -94,7 +94,7 @@ func (l *loader) evaluateDeclaration(n *node, in *instance) cty.Value {
 	}
 	switch {
 	case d.meta.unknown:
-		l.resource(n, d.meta.unknownEach(f), "") // for the mistakes in it
+		l.resource(n, d.meta.unknownEach(f), "") // to report the mistakes in it
 		return cty.DynamicVal
 	case d.meta.forEach != nil:
 		return cty.ObjectVal(byKey)
@@ -123,7 +123,7 @@ func (l *loader) resource(n *node, f frame, index string) *Resource {
 		spellings: l.spellings, names: f.names, DependsOn: l.dependsOn(d, f.in)}
 	f.res = r
 	before := len(l.diags)
-	l.lenient = l.isElsewhere(l.staticSite(n)) && l.staysInSite(n) // who else reads it needs it as well
+	l.lenient = l.isElsewhere(l.staticSite(n)) && l.staysInSite(n) // other readers need the value as well
 	r.Value = l.object(d.shape, f, nil)
 	l.lenient = false
 	r.Site, r.private = l.siteOf(n, r, f), l.privateOf(n, r)
@@ -137,7 +137,7 @@ func (l *loader) resource(n *node, f frame, index string) *Resource {
 	return r
 }
 
-// withAddress is what an expression sees of a declaration.
+// withAddress returns the value of a declaration in expressions.
 func withAddress(r *Resource) cty.Value {
 	attrs := r.Value.AsValueMap()
 	if attrs == nil {
@@ -149,7 +149,7 @@ func withAddress(r *Resource) cty.Value {
 	return cty.ObjectVal(attrs)
 }
 
-// object evaluates a body. The declaration of the frame gets the places where things are written.
+// object evaluates a body. It records in the frame's declaration where things are written.
 func (l *loader) object(s *shaped, f frame, path []string) cty.Value {
 	attrs := map[string]cty.Value{}
 	for i := range s.grammar.Attributes {
@@ -173,7 +173,7 @@ func (l *loader) object(s *shaped, f frame, path []string) cty.Value {
 	return cty.ObjectVal(attrs)
 }
 
-// blockType is the type of the value of all blocks of one name.
+// blockType returns the type of the value of all blocks of one name.
 func blockType(b *Block) cty.Type {
 	ty := bodyType(&b.Body)
 	switch {
@@ -239,7 +239,7 @@ func sameTypes(list []cty.Value) bool {
 	return true
 }
 
-// attributeType is the type of an argument's value.
+// attributeType returns the type of an argument's value.
 func attributeType(a *Attribute) cty.Type {
 	if a.Ref != nil {
 		return cty.String
@@ -258,7 +258,8 @@ func bodyType(b *Body) cty.Type {
 	return cty.Object(attrs)
 }
 
-// argument evaluates one argument of the grammar; attr is nil when it is not written. top: defaults may give it.
+// argument evaluates one argument of the grammar; attr is nil if it is not written. If top is set, defaults may supply
+// it.
 func (l *loader) argument(a *Attribute, attr *hcl.Attribute, s *shaped, f frame, top bool) cty.Value {
 	ty := attributeType(a)
 	val := cty.NullVal(ty)
@@ -294,12 +295,12 @@ func (l *loader) argument(a *Attribute, attr *hcl.Attribute, s *shaped, f frame,
 	return val
 }
 
-// converted evaluates an expression and gives it the argument's type. It is unknown where that fails.
+// converted evaluates an expression and converts it to the argument's type. The result is unknown if that fails.
 func (l *loader) converted(a *Attribute, attr *hcl.Attribute, f frame) cty.Value {
 	unknown := cty.UnknownVal(attributeType(a))
 	ctx := l.context(attr.Expr, f)
 	raw, diags := l.value(attr.Expr, ctx)
-	if a.Secret { // what the library says about a secret may quote it
+	if a.Secret { // the library's messages about a secret may quote it
 		l.secrets.add(raw)
 	}
 	l.add(diags...)
@@ -328,7 +329,7 @@ func (l *loader) converted(a *Attribute, attr *hcl.Attribute, f frame) cty.Value
 	return val
 }
 
-// wholeDeclaration returns the address when an expression is nothing but a reference to a declaration.
+// wholeDeclaration returns the address if an expression is only a reference to a declaration.
 func wholeDeclaration(expr hcl.Expression, val cty.Value) string {
 	t, diags := hcl.AbsTraversalForExpr(expr)
 	if diags.HasErrors() || len(t) != 3 || !isKind(t.RootName()) || !val.Type().IsObjectType() {
@@ -347,7 +348,7 @@ func (l *loader) context(expr hcl.Expression, f frame) *hcl.EvalContext {
 		if _, ok := f.names[t.RootName()]; ok {
 			continue
 		}
-		r, _ := l.reference(mod, t, nil) // what does not exist was reported when the graph was made
+		r, _ := l.reference(mod, t, nil) // missing targets were reported when the graph was built
 		switch {
 		case r == nil || r.node == nil:
 		case r.node.input != nil:
@@ -396,7 +397,7 @@ func (l *loader) value(expr hcl.Expression, ctx *hcl.EvalContext) (cty.Value, hc
 	return val, diags
 }
 
-// improve words an error about an attribute or key that does not exist with what was probably meant.
+// improve adds what was probably meant to an error about a missing attribute or key.
 func (l *loader) improve(d *hcl.Diagnostic, expr hcl.Expression, ctx *hcl.EvalContext) {
 	if d.Expression == nil || d.EvalContext == nil {
 		d.Expression, d.EvalContext = expr, ctx
@@ -406,7 +407,7 @@ func (l *loader) improve(d *hcl.Diagnostic, expr hcl.Expression, ctx *hcl.EvalCo
 		d.Summary != "Attempt to get attribute from null value" {
 		return
 	}
-	for _, t := range d.Expression.Variables() { // inside of a for expression its own names are there too
+	for _, t := range d.Expression.Variables() { // inside of a for expression, its own names exist too
 		for i := 1; i < len(t); i++ {
 			name, ok := stepName(t, i)
 			if !ok || t[i].SourceRange() != *d.Subject && t[i:i+1].SourceRange() != *d.Subject {
@@ -425,7 +426,7 @@ func (l *loader) improve(d *hcl.Diagnostic, expr hcl.Expression, ctx *hcl.EvalCo
 	l.improveComputed(d)
 }
 
-// lacks says that a value has no such attribute or key; "" where that is not what is wrong.
+// lacks says that a value has no such attribute or key. It returns "" if that is not the problem.
 func lacks(t hcl.Traversal, at int, parent cty.Value, name string) string {
 	text, root := traversalText(t[:at]), t.RootName()
 	whole := at == 3 && isKind(root) || at == 2 && root == "module"
@@ -449,7 +450,7 @@ func lacks(t hcl.Traversal, at int, parent cty.Value, name string) string {
 	return fmt.Sprintf("%s has no attribute %q.%s", text, name, namesHint(name, names))
 }
 
-// keysOf are the names of the attributes of an object, or the keys of a map, sorted.
+// keysOf returns the names of an object's attributes, or the keys of a map, sorted.
 func keysOf(v cty.Value) []string {
 	v, _ = v.Unmark()
 	var names []string
@@ -466,7 +467,7 @@ func keysOf(v cty.Value) []string {
 	return names
 }
 
-// namesHint is what was likely meant, or what there is where that is not much.
+// namesHint suggests the name that was probably meant, or else lists the existing names if there are few.
 func namesHint(name string, names []string) string {
 	if hint := didYouMean(name, names); hint != "" || len(names) == 0 {
 		return hint

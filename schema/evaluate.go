@@ -8,11 +8,11 @@ import (
 	"github.com/zclconf/go-cty/cty"
 )
 
-// expressionFile is what diagnostics call an expression that stands in no file.
+// expressionFile is the file name that diagnostics use for an expression that is not from a file.
 const expressionFile = "<expression>"
 
-// Evaluate gives the value of an expression as it would be in the root module, within the limits of a Load. Several
-// calls at once are not allowed. The source is in Files, for the diagnostics.
+// Evaluate evaluates an expression as in the root module, within the limits of a Load. It must not be called
+// concurrently. Its source is added to Files, for the diagnostics.
 func (c *Config) Evaluate(ctx context.Context, text string) (cty.Value, hcl.Diagnostics) {
 	l := c.loader
 	if l == nil { // reading was interrupted

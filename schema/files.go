@@ -19,7 +19,7 @@ const (
 	autoSuffix   = ".auto.syncvars.hcl"
 )
 
-// list names the files of a module's folder that pass the test, sorted.
+// list returns the names of the files of a module's folder that pass the test, sorted.
 func (l *loader) list(m *module, pass func(string) bool) ([]string, error) {
 	if m != l.root {
 		if err := l.folder().Check(Reading{Path: m.dir, By: "module"}); err != nil {
@@ -52,8 +52,7 @@ func isConfiguration(name string) bool {
 	return strings.HasSuffix(name, nativeSuffix) || strings.HasSuffix(name, jsonSuffix)
 }
 
-// readConfiguration parses the configuration files of a module. Files with syntax errors take part with what is whole
-// in them.
+// readConfiguration parses the configuration files of a module. Of files with syntax errors, it uses the intact parts.
 func (l *loader) readConfiguration(m *module) []hcl.Body {
 	names, err := l.list(m, isConfiguration)
 	rng := hcl.Range{}
@@ -85,7 +84,7 @@ func (l *loader) readConfiguration(m *module) []hcl.Body {
 	return bodies
 }
 
-// parse reads one file, native or JSON by its name. It returns nil when nothing of it can be used.
+// parse reads one file, native or JSON by its name. It returns nil if nothing in it can be used.
 func (l *loader) parse(m *module, name string) hcl.Body {
 	path := l.filePath(m, name)
 	src, err := l.readOwn(m, name)
@@ -118,11 +117,11 @@ func (l *loader) parse(m *module, name string) hcl.Body {
 	return wholeBlocks(body, diags)
 }
 
-// parseText parses the text of a file. The file is nil where that would take too much.
+// parseText parses the text of a file. The file is nil if parsing would take too much memory.
 func (l *loader) parseText(path string, src []byte, isJSON bool) (*hcl.File, hcl.Diagnostics) {
 	l.signs += signs(src)
 	if d := tooDense(l.signs, l.opts.Room, path); d != nil {
-		if tooDense(l.signs-signs(src), l.opts.Room, path) != nil { // reported at the file before
+		if tooDense(l.signs-signs(src), l.opts.Room, path) != nil { // reported for an earlier file
 			return nil, nil
 		}
 		return nil, hcl.Diagnostics{d}
@@ -148,7 +147,7 @@ func (l *loader) readOwn(m *module, name string) ([]byte, error) {
 
 func (l *loader) folder() Folder { return Folder{Fs: l.opts.Fs, Dir: l.dir(), Access: l.opts.Access} }
 
-// sentence is an error as the beginning of a sentence.
+// sentence formats an error as the beginning of a sentence.
 func sentence(err error) string {
 	text := err.Error()
 	return strings.ToUpper(text[:1]) + text[1:]
@@ -163,8 +162,7 @@ func withBytes(file *hcl.File, src []byte) *hcl.File {
 	return &c
 }
 
-// tornBy says whether the parser lost something. An argument that is written twice is reported by it too, but read
-// well.
+// tornBy reports whether the parser lost something. A duplicate argument is a parser error too, but is read well.
 func tornBy(diags hcl.Diagnostics) bool {
 	for _, d := range diags {
 		if tears(d) {
@@ -178,7 +176,7 @@ func tears(d *hcl.Diagnostic) bool {
 	return d.Severity == hcl.DiagError && d.Summary != "Attribute redefined"
 }
 
-// wholeBlocks keeps what ends before the first syntax error: the parser has read that as it was meant.
+// wholeBlocks keeps what ends before the first syntax error, because the parser has read that as intended.
 func wholeBlocks(body *hclsyntax.Body, diags hcl.Diagnostics) hcl.Body {
 	first := body.EndRange.End.Byte
 	for _, d := range diags {
@@ -200,11 +198,11 @@ func wholeBlocks(body *hclsyntax.Body, diags hcl.Diagnostics) hcl.Body {
 	return whole
 }
 
-// lostNames is what seems to be declared where the parser could not read, or in a block whose type is misspelt:
-// references to it are not reported, because the other error is the cause.
+// lostNames holds what seems to be declared in unreadable parts of files, or in blocks with a misspelt type.
+// References to these names are not reported, because the other error is the cause.
 type lostNames struct {
 	everything bool            // a file could not be read at all
-	torn       bool            // a file could be read in part
+	torn       bool            // only a part of a file could be read
 	names      map[string]bool // "var.x", "local.x", addresses
 }
 
@@ -217,7 +215,8 @@ func (n *lostNames) add(key string) {
 	n.names[key] = true
 }
 
-// What a line declares, whatever else is wrong around it: an unclosed quote makes nonsense of all tokens after it.
+// These match declarations line by line, whatever is wrong around them: an unclosed quote makes nonsense of all tokens
+// after it.
 var (
 	blockLine  = regexp.MustCompile(`(?m)^[ \t]*(\w+)[ \t]+"([^"\n]*)"(?:[ \t]+"([^"\n]*)")?`)
 	assignLine = regexp.MustCompile(`(?m)^[ \t]*([\w-]+)[ \t]*=`)
@@ -241,11 +240,11 @@ func (n *lostNames) scan(src []byte) {
 	}
 }
 
-// maxSyntaxErrors is how many errors of one file are worth reading before the first ones are mended.
+// maxSyntaxErrors is the maximum number of syntax errors shown for one file.
 const maxSyntaxErrors = 20
 
-// withoutEchoes drops what the parser says again and again: on the same line, and after a quote that was not closed,
-// from where on it takes text for code and code for text.
+// withoutEchoes drops repeated parser errors: those on the same line, and those after an unclosed quote, from where
+// the parser takes text for code and code for text.
 func withoutEchoes(diags hcl.Diagnostics) hcl.Diagnostics {
 	const unclosed = "Invalid multi-line string"
 	type echo struct {
@@ -274,8 +273,8 @@ func withoutEchoes(diags hcl.Diagnostics) hcl.Diagnostics {
 	return out
 }
 
-// withoutWord takes the word that the parser did not expect out of what it says: it may be a secret that lacks its
-// quotes. The line stands below it, with secrets masked.
+// withoutWord removes the unexpected word from a parser error: it may be a secret that lacks its quotes. The line is
+// shown below the error, with secrets masked.
 func withoutWord(d *hcl.Diagnostic) *hcl.Diagnostic {
 	c := *d
 	switch d.Summary {

@@ -16,14 +16,15 @@ import (
 
 // Bounds of fileset.
 const (
-	mostListed = 10000 // files and folders that are looked at
+	mostListed = 10000 // files and folders that are examined
 	mostDepth  = 32    // folders inside of each other
 )
 
-// dataFolder has runs, which come and go: what is in it is not listed.
+// dataFolder holds runs, which come and go. Its contents are not listed.
 const dataFolder = ".syncctl"
 
-// fileSet is fileset(PATH, PATTERN): the files of the configuration's folder alone, whatever a policy permits.
+// fileSet implements fileset(PATH, PATTERN). It finds only files of the configuration's folder, whatever a policy
+// permits.
 func (l *loader) fileSet(args []cty.Value) (cty.Value, error) {
 	pattern, err := functions.Glob(args[1].AsString())
 	if err != nil {
@@ -56,8 +57,8 @@ func (l *loader) fileSet(args []cty.Value) (cty.Value, error) {
 var errLinked = errors.New("it is a link, and links are not listed: copy what it leads to, or leave it out of the " +
 	"folder")
 
-// list names the files in a folder within the configuration's, and in those within it down to a level, sorted; a folder
-// that is not there has none. seen counts what was looked at.
+// list returns the files in a folder inside of the configuration's folder, and in its subfolders down to levels,
+// sorted. It returns none if the folder is missing. seen is the number of entries examined.
 func (f Folder) list(name string, levels int) (found []string, seen int, err error) {
 	name = filepath.ToSlash(name)
 	if name = strings.TrimSuffix(name, "/"); name == "" {

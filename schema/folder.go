@@ -12,21 +12,21 @@ import (
 	"github.com/spf13/afero"
 )
 
-// MostOfFile is the largest file that file() reads, in bytes.
+// MostOfFile is the maximum size, in bytes, of a file that file() reads.
 const MostOfFile = 16 << 20
 
-// ErrOutside is the error of a file that a configuration may not read, because it is not in its folder.
+// ErrOutside is the error for a file that a configuration may not read because it is outside of its folder.
 var ErrOutside = errors.New("it is outside of the configuration's folder")
 
-// Folder reads the files that a configuration names. They are in its folder, also where links lead to, or permitted by
-// Access; they are regular files, and of a bounded size.
+// Folder reads the files that a configuration names. They must be in its folder, after symbolic links are resolved, or
+// permitted by Access; and they must be regular files of a bounded size.
 type Folder struct {
 	Fs     afero.Fs
 	Dir    string
 	Access Access
 }
 
-// Read reads a file. A relative path means the folder.
+// Read reads a file. A relative path is relative to the folder.
 func (f Folder) Read(r Reading) ([]byte, error) {
 	written := r.Path
 	path := written
@@ -50,7 +50,7 @@ func (f Folder) Read(r Reading) ([]byte, error) {
 
 func shownPath(path string) string { return filepath.Clean(path) }
 
-// Check says whether a file may be read, or made where it is missing.
+// Check returns an error if a file may not be read, or may not be created where it is missing.
 func (f Folder) Check(r Reading) error {
 	path := r.Path
 	if !filepath.IsAbs(path) {
@@ -66,7 +66,7 @@ func (f Folder) Check(r Reading) error {
 	return err
 }
 
-// Exists tells whether there is a regular file, of which it may be known.
+// Exists reports whether a regular file exists, if the configuration may know that.
 func (f Folder) Exists(r Reading) (bool, error) {
 	if err := f.Check(r); err != nil {
 		return false, fmt.Errorf("looking for %s: %w", r.Path, err)
@@ -119,8 +119,8 @@ func (f Folder) permit(r Reading, path string, whole bool) error {
 	return fmt.Errorf("%w, where it or a link leads: copy it there, or give its text through a variable", ErrOutside)
 }
 
-// inside tells whether a path without links is in the folder. Where the file system can tell, folders are compared as
-// such, not by their names, which may be spelled in several ways.
+// inside reports whether a path without links is in the folder. If the file system can compare folders, their names do
+// not matter, as these may be spelled in several ways.
 func (f Folder) inside(path string) bool {
 	dir, _ := f.resolve(f.absolute(f.dir()))
 	if rel, err := filepath.Rel(dir, path); err == nil && filepath.IsLocal(rel) {
@@ -140,8 +140,8 @@ func (f Folder) inside(path string) bool {
 	}
 }
 
-// absolute makes a name absolute where the file system knows such names. Nothing is cleaned: .. behind a link means
-// the folder above of where the link leads.
+// absolute makes a name absolute if the file system supports that. It cleans nothing: .. after a link means the parent
+// of the folder that the link leads to.
 func (f Folder) absolute(name string) string {
 	if filepath.IsAbs(name) {
 		return name
@@ -158,16 +158,17 @@ func (f Folder) absolute(name string) string {
 	return base + string(filepath.Separator) + name
 }
 
-// maxLinks is how many links one path may lead through.
+// maxLinks is the maximum number of links in one path.
 const maxLinks = 100
 
-// resolve follows the links in a path. Where a part of it is missing, the path is still resolved as far as it is there.
+// resolve follows the links in a path. If a part is missing, it returns an error together with the path, resolved as far
+// as possible.
 func (f Folder) resolve(path string) (string, error) {
 	real, _, err := f.follow(path)
 	return real, err
 }
 
-// follow is resolve. It also tells whether one of the links has an absolute path.
+// follow is like resolve, and also reports whether one of the links has an absolute path.
 func (f Folder) follow(path string) (real string, whole bool, err error) {
 	volume := filepath.VolumeName(path)
 	at, rest := splitRoot(path)
@@ -199,7 +200,7 @@ func (f Folder) follow(path string) (real string, whole bool, err error) {
 			root, parts := splitRoot(link)
 			if filepath.IsAbs(link) {
 				at, whole = root, true
-			} else if root != "" { // of Windows: the same volume
+			} else if root != "" { // on Windows: the same volume
 				at = volume + root
 			}
 			rest = append(parts, rest...)
@@ -208,7 +209,7 @@ func (f Folder) follow(path string) (real string, whole bool, err error) {
 	return at, whole, missing
 }
 
-// splitRoot takes a path apart: its root, "" where it is relative, and its parts.
+// splitRoot splits a path into its root, "" if it is relative, and its parts.
 func splitRoot(path string) (string, []string) {
 	volume := filepath.VolumeName(path)
 	rest := filepath.ToSlash(path[len(volume):])
@@ -218,7 +219,7 @@ func splitRoot(path string) (string, []string) {
 	return volume, strings.Split(rest, "/")
 }
 
-// link is where a link leads, "" of what is none.
+// link returns where a link leads, or "" if name is not a link.
 func (f Folder) link(name string) (string, error) {
 	lister, ok := f.Fs.(afero.Lstater)
 	if !ok {
@@ -229,7 +230,7 @@ func (f Folder) link(name string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if info.Mode()&(fs.ModeSymlink|fs.ModeIrregular) == 0 { // junctions of Windows are irregular
+	if info.Mode()&(fs.ModeSymlink|fs.ModeIrregular) == 0 { // junctions on Windows are irregular
 		return "", nil
 	}
 	reader, ok := f.Fs.(afero.LinkReader)
@@ -239,8 +240,8 @@ func (f Folder) link(name string) (string, error) {
 	return reader.ReadlinkIfPossible(name)
 }
 
-// readRegular reads a regular file whose name has no links. What was opened is looked at again: a name may mean
-// something else by then.
+// readRegular reads a regular file whose name has no links. It checks the opened file again, because the name may
+// refer to another file by then.
 func readRegular(fsys afero.Fs, name string, most int64) ([]byte, error) {
 	before, err := fsys.Stat(name)
 	if err != nil {
@@ -266,7 +267,7 @@ func readRegular(fsys afero.Fs, name string, most int64) ([]byte, error) {
 	return bounded(file, most)
 }
 
-// ReadBounded reads a file that the person has named: whatever it is, but not without end.
+// ReadBounded reads a file of any kind that the person has named, up to a maximum size.
 func ReadBounded(fsys afero.Fs, name string, most int64) ([]byte, error) {
 	file, err := fsys.Open(name)
 	if err != nil {

@@ -8,14 +8,14 @@ import (
 	"github.com/zclconf/go-cty/cty/convert"
 )
 
-// meta is the arguments that all declarations and modules have in common.
+// meta holds the arguments that all declarations and modules have in common.
 type meta struct {
 	forEach   *hcl.Attribute
 	enabled   *hcl.Attribute
 	dependsOn *hcl.Attribute
 
-	unknown bool            // which instances there are is unknown, or wrong
-	off     map[string]bool // the keys that are not enabled in some instance of the module, as in addresses
+	unknown bool            // the set of instances is unknown or invalid
+	off     map[string]bool // the keys that are disabled in some instance of the module, as in addresses
 }
 
 // metaArgs are the arguments that every declaration may have.
@@ -26,7 +26,7 @@ func metaOf(content *hcl.BodyContent) meta {
 		dependsOn: content.Attributes["depends_on"]}
 }
 
-// names are the names that expressions may begin with beside those of the language.
+// names returns the names that expressions may begin with in addition to those of the language.
 func (m *meta) names() names {
 	if m.forEach == nil {
 		return nil
@@ -34,9 +34,9 @@ func (m *meta) names() names {
 	return names{"each": true}
 }
 
-// eachKey calls each for each key of a for_each, in order, with the key as it stands in addresses, and with each.key
-// and each.value in the frame. Without for_each it calls each once; what is not enabled is left out. Where the keys
-// are unknown or wrong, it is not called, and m.unknown is set.
+// eachKey calls each for each key of a for_each, in order, with the key as written in addresses, and with each.key and
+// each.value in the frame. Without for_each it calls each once. Disabled instances are left out. If the keys are
+// unknown or invalid, each is not called and m.unknown is set.
 func (l *loader) eachKey(m *meta, f frame, rng hcl.Range, each func(index string, f frame)) {
 	if m.forEach == nil {
 		if l.isEnabled(m, f) {
@@ -51,7 +51,7 @@ func (l *loader) eachKey(m *meta, f frame, rng hcl.Range, each func(index string
 	}
 	for it := val.ElementIterator(); it.Next(); {
 		k, v := it.Element()
-		if l.expand(rng); l.meter.take(instanceCost) != nil { // what has none of its own takes memory too
+		if l.expand(rng); l.meter.take(instanceCost) != nil { // even an empty instance takes memory
 			l.add(problem(rng, "Too much to evaluate", "Evaluation ends here: %s.", l.meter.err))
 			m.unknown = true
 			return
@@ -69,21 +69,22 @@ func (l *loader) eachKey(m *meta, f frame, rng hcl.Range, each func(index string
 	}
 }
 
-// expand grants what is evaluated once more for an instance the room that it would have if it were written out, within
-// the room of the largest configuration.
+// expand raises the limit of evaluation for one more instance as if the instance were written out, up to the limit of
+// the largest configuration.
 func (l *loader) expand(block hcl.Range) {
 	size := int64(block.End.Byte - block.Start.Byte)
 	l.expanded = min(l.expanded+size+instanceRoom, l.opts.Room.Bytes())
 	l.meter.more = l.read + l.expanded
 }
 
-// instanceRoom is how many values an instance may take beside those that its source stands for.
+// instanceRoom is the number of values granted to an instance in addition to those that its source is worth.
 const instanceRoom = 256
 
-// instanceCost is how many values an instance counts for by itself.
+// instanceCost is the number of values that an instance itself counts for.
 const instanceCost = 64
 
-// keys evaluates a for_each: a map, an object or a set of strings. It is false where that is unknown or wrong.
+// keys evaluates a for_each: a map, an object or a set of strings. It returns false if the value is unknown or
+// invalid.
 func (l *loader) keys(attr *hcl.Attribute, f frame) (cty.Value, bool) {
 	if l.bad[attr] {
 		return cty.NilVal, false
@@ -128,7 +129,7 @@ func (l *loader) keys(attr *hcl.Attribute, f frame) (cty.Value, bool) {
 	return val, true
 }
 
-// isEnabled evaluates the argument enabled. What is unknown counts as enabled, so that it is checked.
+// isEnabled evaluates the argument enabled. An unknown value counts as enabled, so that the declaration is checked.
 func (l *loader) isEnabled(m *meta, f frame) bool {
 	if m.enabled == nil || l.bad[m.enabled] {
 		return true
@@ -160,7 +161,7 @@ func (l *loader) isEnabled(m *meta, f frame) bool {
 	return true
 }
 
-// unknownEach stands for the key and value of a for_each that is not known.
+// unknownEach returns the frame with an unknown each.key and each.value.
 func (m *meta) unknownEach(f frame) frame {
 	if m.forEach == nil {
 		return f
@@ -169,7 +170,7 @@ func (m *meta) unknownEach(f frame) frame {
 		"key": cty.UnknownVal(cty.String), "value": cty.DynamicVal}))
 }
 
-// countText is what is said to who writes count.
+// countText returns the message for people who write count.
 func countText(name string) string {
 	return fmt.Sprintf("There is no %q on purpose: instances that are numbered change their addresses when one in the "+
 		"middle goes. Write for_each = toset([\"a\", \"b\"]), or enabled = true or false for one or none.", name)

@@ -15,23 +15,23 @@ import (
 	"github.com/zclconf/go-cty/cty"
 )
 
-// foreignTexts is the texts that env() and file() gave, and those that functions made of them. Diagnostics do not show
-// them: who wrote the configuration may be somebody else than whose machine it is.
+// foreignTexts holds the texts that env() and file() returned, and those that functions derived from them. Diagnostics
+// do not show them: the author of the configuration may not be the owner of the machine.
 type foreignTexts struct {
-	given   map[string]string // by the text, the function's name
-	derived map[string]string // what functions made of given texts, and of these
-	lost    bool              // there are more derived texts than are kept: whatever is not the files' own may be one
-	asked   map[string]string // what taint has said of texts
+	given   map[string]string // the function's name, by the text
+	derived map[string]string // what functions derived from given texts and from other derived ones
+	lost    bool              // too many derived texts to keep: any text that is not in the files may be one
+	asked   map[string]string // cached answers of taint
 }
 
-// Bounds of what is looked at.
+// Limits.
 const (
-	mostDerived = 5000  // texts that are kept
-	mostLooked  = 200   // texts in the arguments of one call: with more it counts as one with a text from outside
-	mostAsked   = 20000 // answers that are kept
+	mostDerived = 5000  // derived texts that are kept
+	mostLooked  = 200   // texts in the arguments of one call; a call with more counts as having a text from outside
+	mostAsked   = 20000 // cached answers
 )
 
-// Shorter texts are found in everything, so that only a text that is the same counts.
+// Shorter texts occur everywhere, so that for them only an exact match counts.
 const (
 	minPart  = 4 // in quotes, or the value of a reference
 	minPlain = 8 // anywhere in a sentence
@@ -50,7 +50,7 @@ func (o *foreignTexts) add(text, by string) {
 	}
 }
 
-// taint tells which function a text in an argument comes from, "" for none.
+// taint returns the function that a text in an argument comes from, or "" if there is none.
 func (o *foreignTexts) taint(text string, own func(text string) bool) string {
 	by := o.is(text)
 	if by != "" {
@@ -69,7 +69,7 @@ func (o *foreignTexts) taint(text string, own func(text string) bool) string {
 	return by
 }
 
-// all are the texts, in no order.
+// all iterates over the texts, in no particular order.
 func (o *foreignTexts) all() iter.Seq2[string, string] {
 	return func(yield func(string, string) bool) {
 		for _, texts := range []map[string]string{o.given, o.derived} {
@@ -82,10 +82,10 @@ func (o *foreignTexts) all() iter.Seq2[string, string] {
 	}
 }
 
-// is tells which function gave exactly this text, "" for none.
+// is returns the function that returned exactly this text, or "" if there is none.
 func (o *foreignTexts) is(text string) string { return cmp.Or(o.given[text], o.derived[text]) }
 
-// holds tells which function a text comes from, "" for none: it is what that gave, or holds it.
+// holds returns the function whose result the text equals or contains, or "" if there is none.
 func (o *foreignTexts) holds(text string) string {
 	if by := o.is(text); by != "" {
 		return by
@@ -101,7 +101,7 @@ func (o *foreignTexts) holds(text string) string {
 	return ""
 }
 
-// origin is holds, and also finds a part of what a function gave.
+// origin is like holds, but also finds a part of a function's result.
 func (o *foreignTexts) origin(text string) string {
 	if by := o.holds(text); by != "" {
 		return by
@@ -114,8 +114,8 @@ func (o *foreignTexts) origin(text string) string {
 	return ""
 }
 
-// derive notes what a function has made of texts from outside. own tells the texts of the configuration's own files,
-// which stand in a text from outside only by chance.
+// derive records what a function has made of texts from outside. own reports whether a text is in the configuration's
+// own files, so that its occurrence in a text from outside is a coincidence.
 func (o *foreignTexts) derive(args []cty.Value, result cty.Value, own func(text string) bool) {
 	if o.empty() || o.lost {
 		return
@@ -145,8 +145,8 @@ func (o *foreignTexts) derive(args []cty.Value, result cty.Value, own func(text 
 	})
 }
 
-// eachText calls found for each text and number in a value, and for each name of an object or a map, until it says
-// false. Secrets are not looked into: they are not shown at all.
+// eachText calls found for each text and number in a value, and for each name of an object or a map, until found
+// returns false. It skips secrets, which are never shown.
 func eachText(v cty.Value, found func(text string) bool) bool {
 	if v == cty.NilVal || v.IsMarked() || v.IsNull() || !v.IsKnown() {
 		return true
@@ -168,15 +168,15 @@ func eachText(v cty.Value, found func(text string) bool) bool {
 	return true
 }
 
-// instead is what is shown of a text from outside.
+// instead returns what is shown instead of a text from outside.
 func instead(text, by string) string {
 	return fmt.Sprintf("a text of %d characters from %s", utf8.RuneCountInString(text), by)
 }
 
-// quotedText is a text as messages quote it.
+// quotedText matches a quoted text in a message.
 var quotedText = regexp.MustCompile(`"(?:[^"\\]|\\.)*"`)
 
-// without are the texts but for those that the configuration's own files have as well.
+// without returns the texts that are not in the configuration's own files.
 func (o *foreignTexts) without(own func(text string) bool) *foreignTexts {
 	foreign := newForeignTexts()
 	for text, by := range o.given {
@@ -193,7 +193,8 @@ func (o *foreignTexts) without(own func(text string) bool) *foreignTexts {
 	return foreign
 }
 
-// ownText tells whether a text stands in the configuration's files: a short one in quotes, as letters stand everywhere.
+// ownText reports whether a text occurs in the configuration's files. Short texts must be in quotes, because single
+// letters occur everywhere.
 func (l *loader) ownText(text string) bool {
 	if len(text) < minPart {
 		text = strconv.Quote(text)
@@ -206,7 +207,7 @@ func (l *loader) ownText(text string) bool {
 	return false
 }
 
-// hide takes the texts out of a message. own is as for derive.
+// hide removes the texts from a message. own is as for derive.
 func (o *foreignTexts) hide(message string, own func(text string) bool) string {
 	if o.empty() && len(o.derived) == 0 && !o.lost {
 		return message

@@ -7,17 +7,18 @@ import (
 	"github.com/hashicorp/hcl/v2/hclwrite"
 )
 
-// Format lays out the source of one *.sync.hcl or *.syncvars.hcl file in the canonical way: it changes blanks alone,
-// and what it gives it leaves as it is. A file that does not parse comes back untouched, with what is wrong in it;
-// name is used in its ranges.
+// Format formats the source of one *.sync.hcl or *.syncvars.hcl file in the canonical style. It changes only
+// whitespace, and formatting its result changes nothing. A file that does not parse is returned unchanged, with the
+// errors; name is used in their ranges.
 func Format(name string, src []byte) ([]byte, hcl.Diagnostics) { return format(name, src, Usual) }
 
-// FormatWithin is Format for a text of whoever wrote it: it takes no more than the room, and ends with ctx.
+// FormatWithin is like Format, for a text from an untrusted source: it stays within the limits of room, and ends with
+// ctx.
 func FormatWithin(ctx context.Context, name string, src []byte, room Room) ([]byte, hcl.Diagnostics) {
 	out := src
 	var diags hcl.Diagnostics
 	err := room.within(ctx, func() { out, diags = format(name, src, room) })
-	if err != nil { // out is not ours yet
+	if err != nil { // the goroutine may still write out
 		rng := hcl.Range{Filename: name, Start: hcl.InitialPos, End: hcl.InitialPos}
 		return src, hcl.Diagnostics{room.interrupted(rng, err)}
 	}

@@ -17,7 +17,7 @@ import (
 	"github.com/zclconf/go-cty/cty/function"
 )
 
-// fileFunctions are the functions that read files of the folder of the configuration (see Folder).
+// fileFunctions returns the functions that read files of the configuration's folder (see Folder).
 func (l *loader) fileFunctions() map[string]function.Function {
 	table := map[string]function.Function{
 		"file":       l.called("file", l.file),
@@ -53,7 +53,7 @@ func (l *loader) fileFunctions() map[string]function.Function {
 	return table
 }
 
-// called is a function of the registry with what it does.
+// called returns a function of the registry with its implementation.
 func (l *loader) called(name string, impl func(args []cty.Value) (cty.Value, error)) function.Function {
 	f := functions.Find(name).Func
 	return function.New(&function.Spec{
@@ -69,7 +69,7 @@ func (l *loader) called(name string, impl func(args []cty.Value) (cty.Value, err
 	})
 }
 
-// bytesOf reads a file for a function. What is not kept as a value counts too.
+// bytesOf reads a file for a function. The size counts even if the content is not kept as a value.
 func (l *loader) bytesOf(by, path string) ([]byte, error) {
 	content, err := l.folder().Read(Reading{Path: path, By: by + "()", Most: MostOfFile})
 	if err != nil {
@@ -78,7 +78,7 @@ func (l *loader) bytesOf(by, path string) ([]byte, error) {
 	return content, l.meter.take(int64(len(content) / textUnit))
 }
 
-// textOf is the content of a file that must be text.
+// textOf returns the content of a file that must be text.
 func (l *loader) textOf(by, path string) (string, error) {
 	content, err := l.bytesOf(by, path)
 	if err != nil {
@@ -97,7 +97,7 @@ type notText string
 
 func (e notText) Error() string { return string(e) + " is not UTF-8 text" }
 
-// file is file(PATH). A private key is sensitive.
+// file implements file(PATH). A private key is sensitive.
 func (l *loader) file(args []cty.Value) (cty.Value, error) {
 	text, err := l.textOf("file", args[0].AsString())
 	if err != nil {
@@ -111,7 +111,8 @@ func (l *loader) file(args []cty.Value) (cty.Value, error) {
 	return val, nil
 }
 
-// fileBase64 is filebase64(PATH). What is not text may be a key in another form, so it is sensitive too.
+// fileBase64 implements filebase64(PATH). Content that is not text may be a key in another format, so it is sensitive
+// too.
 func (l *loader) fileBase64(args []cty.Value) (cty.Value, error) {
 	content, err := l.bytesOf("filebase64", args[0].AsString())
 	if err != nil {
@@ -125,5 +126,5 @@ func (l *loader) fileBase64(args []cty.Value) (cty.Value, error) {
 	return val, nil
 }
 
-// holdsPrivateKey recognizes a private key in PEM form.
+// holdsPrivateKey reports whether a text contains a private key in PEM format.
 func holdsPrivateKey(text string) bool { return strings.Contains(text, "PRIVATE KEY") }

@@ -14,7 +14,7 @@ import (
 	"github.com/zclconf/go-cty/cty/function"
 )
 
-// Functions is every function that expressions can call, each as it is called.
+// Functions returns all functions that expressions can call, with their implementations.
 func Functions() []functions.Function {
 	all := slices.Clone(functions.All())
 	own := (&loader{}).ownFunctions()
@@ -26,7 +26,7 @@ func Functions() []functions.Function {
 	return all
 }
 
-// newFunctions is the table of all functions, within the limits of the meter, and with secrets kept.
+// newFunctions returns the table of all functions, which stay within the limits of the meter and keep secrets marked.
 func (l *loader) newFunctions() map[string]function.Function {
 	table := map[string]function.Function{}
 	own := l.ownFunctions()
@@ -45,7 +45,8 @@ func (l *loader) newFunctions() map[string]function.Function {
 	return table
 }
 
-// ownFunctions are the functions that reach beyond their arguments, and those whose arguments are looked at first.
+// ownFunctions returns the functions that access more than their arguments, and those whose arguments are inspected
+// first.
 func (l *loader) ownFunctions() map[string]function.Function {
 	table := l.fileFunctions()
 	table["jsondecode"] = jsonDecode
@@ -56,11 +57,11 @@ func (l *loader) ownFunctions() map[string]function.Function {
 	return table
 }
 
-// discreet keeps what a function says about a sensitive argument out of its errors: functions quote what they cannot
-// use. It also makes secrets that come out of a function known.
+// discreet keeps sensitive arguments out of a function's errors, because functions quote what they cannot use. It also
+// records secrets that a function returns.
 func (l *loader) discreet(name string, f function.Function) function.Function {
 	open := func(p function.Parameter) function.Parameter {
-		p.Type = cty.DynamicPseudoType // it is converted within the limits
+		p.Type = cty.DynamicPseudoType // converted later, within the limits
 		p.AllowDynamicType, p.AllowMarked, p.AllowNull, p.AllowUnknown = true, true, true, true
 		return p
 	}
@@ -99,7 +100,7 @@ func (l *loader) discreet(name string, f function.Function) function.Function {
 	return function.New(spec)
 }
 
-// hush replaces the text of an error when an argument is sensitive, and arguments from outside in it.
+// hush replaces the text of an error if an argument is sensitive, and hides arguments from outside in it.
 func (l *loader) hush(err error, args []cty.Value) error {
 	if err == nil {
 		return nil
@@ -142,8 +143,8 @@ func markFunc(change func(cty.Value) (cty.Value, error)) function.Function {
 	})
 }
 
-// envFunc is env(NAME[, DEFAULT]). What it returns is sensitive when the name tells of a secret (secretName) or the
-// value is a private key.
+// envFunc implements env(NAME[, DEFAULT]). Its result is sensitive if the name sounds like a secret (secretName) or
+// the value is a private key.
 func (l *loader) envFunc() function.Function {
 	sig := functions.Find("env").Func
 	return function.New(&function.Spec{
@@ -165,7 +166,7 @@ func (l *loader) envFunc() function.Function {
 			case len(args) == 2:
 				val = args[1]
 			case l.opts.AllowUnset || l.lenient:
-				val = cty.UnknownVal(cty.String) // as a variable without a value
+				val = cty.UnknownVal(cty.String) // like a variable without a value
 			default:
 				return cty.NilVal, function.NewArgErrorf(0,
 					"the environment variable %s is not set; set it, or give a default as the second argument", name)
@@ -181,7 +182,7 @@ func (l *loader) envFunc() function.Function {
 	})
 }
 
-// nonsensitiveFunc takes the mark off, unless a policy forbids it.
+// nonsensitiveFunc removes the mark, unless a policy forbids it.
 func (l *loader) nonsensitiveFunc() function.Function {
 	return markFunc(func(v cty.Value) (cty.Value, error) {
 		if err := l.opts.Access.nonsensitive(); err != nil {
@@ -192,7 +193,8 @@ func (l *loader) nonsensitiveFunc() function.Function {
 	})
 }
 
-// isSensitiveFunc tells whether a value carries the mark as a whole. Of what is unknown it is unknown, unless it does.
+// isSensitiveFunc reports whether a value as a whole carries the mark. For an unknown value without the mark, the
+// result is unknown.
 var isSensitiveFunc = function.New(&function.Spec{
 	Params: markFunc(nil).Params(), Type: function.StaticReturnType(cty.Bool),
 	Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {
@@ -206,8 +208,8 @@ var isSensitiveFunc = function.New(&function.Spec{
 	},
 })
 
-// unknownFunction says of a function that there is not what to write instead: of Terraform's that are left out why, of
-// others the nearest name.
+// unknownFunction says what to write instead of an unknown function: for omitted functions of Terraform it says why they
+// are omitted, for others it suggests the nearest name.
 func unknownFunction(d *hcl.Diagnostic) {
 	call, ok := hcl.DiagnosticExtra[hclsyntax.FunctionCallUnknownDiagExtra](d)
 	if !ok {

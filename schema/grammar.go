@@ -7,15 +7,15 @@ import (
 	"github.com/zclconf/go-cty/cty"
 )
 
-// Construct is a block of the language itself, or arguments that it adds to the blocks of all types.
+// Construct is a block of the language itself, or a set of arguments that it adds to the blocks of all types.
 type Construct struct {
-	Name   string   // the block's type; "" of arguments alone
-	Labels []string // what its labels are, in order
-	Where  string   // where it stands: "at the top of a file", "in a declaration"
+	Name   string   // the block's type; "" for arguments alone
+	Labels []string // the meaning of its labels, in order
+	Where  string   // where it may be written: "at the top of a file", "in a declaration"
 	Body   Body
 }
 
-// Grammar is the language without the types that drivers bring. The loader accepts what stands here and nothing else.
+// Grammar returns the language without the types that drivers add. The loader accepts exactly this.
 func Grammar() []Construct {
 	const top = "at the top of a file"
 	bodies := map[string]Body{"syncctl": settingsBody, "site": siteBody, "variable": variableBody, "module": moduleBody,
@@ -35,7 +35,7 @@ func Grammar() []Construct {
 	)
 }
 
-// TestGrammar is what may stand at the top of a test, a *.synctest.hcl file.
+// TestGrammar returns what is allowed at the top level of a test, a *.synctest.hcl file.
 func TestGrammar() []Construct {
 	const top = "at the top of a test"
 	return []Construct{
@@ -121,7 +121,7 @@ var importBody = Body{Attributes: []Attribute{
 var keepsBody = Body{Attributes: []Attribute{{Name: "destroy", Type: cty.Bool, Default: cty.False, Doc: "It can " +
 	"only be false: nothing is removed from a server because a block is gone."}}}
 
-// metaBody is the arguments that every declaration may have.
+// metaBody holds the arguments that every declaration may have.
 var metaBody = Body{Attributes: []Attribute{
 	{Name: "for_each", Type: cty.DynamicPseudoType, Doc: "A map, an object or a set of strings: there is one instance " +
 		"for each key. It must not be sensitive."},
@@ -147,7 +147,7 @@ var dynamicBody = Body{
 		"is made."}},
 }
 
-// names are the names of a body's arguments.
+// names returns the names of a body's arguments.
 func (b *Body) names() []string {
 	out := make([]string, 0, len(b.Attributes))
 	for _, a := range b.Attributes {
@@ -156,7 +156,7 @@ func (b *Body) names() []string {
 	return out
 }
 
-// scope is what a body permits; where says where it stands, for messages. without are left out.
+// scope returns what a body permits, except the arguments named in without; where is its place, for messages.
 func (b *Body) scope(where string, without ...string) scope {
 	sc := scope{where: where}
 	for _, name := range b.names() {
@@ -168,7 +168,7 @@ func (b *Body) scope(where string, without ...string) scope {
 	return sc
 }
 
-// headers are how the blocks of a body begin.
+// headers returns the headers of the blocks of a body.
 func (b *Body) headers() []hcl.BlockHeaderSchema {
 	var out []hcl.BlockHeaderSchema
 	for i := range b.Blocks {

@@ -12,7 +12,7 @@ import (
 	"github.com/hashicorp/hcl/v2"
 )
 
-// names are what an expression may begin with beside the names of the language.
+// names are the names that an expression may begin with in addition to those of the language.
 type names map[string]bool
 
 func (s names) with(name string) names {
@@ -23,7 +23,7 @@ func (s names) with(name string) names {
 	return out
 }
 
-// resolve finds what every node refers to, and reports what does not exist.
+// resolve finds the references of every node, and reports missing targets.
 func (l *loader) resolve() {
 	slices.SortFunc(l.nodes, func(a, b *node) int { return cmp.Compare(a.mod.full(a.key), b.mod.full(b.key)) })
 	for _, n := range l.nodes {
@@ -88,7 +88,7 @@ func (l *loader) resolveDeclaration(n *node) {
 		l.use(n, given)
 	}
 	d.depends = l.resolveDependsOn(n, d.meta.dependsOn)
-	for at := n.mod; at.call != nil; at = at.parent { // what a module waits for, all in it waits for
+	for at := n.mod; at.call != nil; at = at.parent { // everything in a module waits for whatever the module waits for
 		d.depends = append(d.depends, at.call.depends...)
 		n.needTargets(at.call.depends)
 	}
@@ -107,7 +107,7 @@ func (l *loader) resolveMeta(n *node, m *meta, in *module) {
 	}
 }
 
-// resolveInput follows the references of what a module block gives a variable.
+// resolveInput follows the references in the value that a module block sets for a variable.
 func (l *loader) resolveInput(n *node) {
 	c := n.mod.call
 	if attr := c.inputs[n.input.name]; attr != nil {
@@ -147,7 +147,7 @@ func (l *loader) resolveExpr(n *node, attr *hcl.Attribute, names names) {
 	l.resolveExprIn(n, n.mod, attr, names)
 }
 
-// resolveExprIn is resolveExpr for an expression that stands in another module than the node.
+// resolveExprIn is like resolveExpr, for an expression that is in another module than the node.
 func (l *loader) resolveExprIn(n *node, in *module, attr *hcl.Attribute, names names) {
 	for _, t := range attr.Expr.Variables() {
 		if names[t.RootName()] {
@@ -169,7 +169,7 @@ func (l *loader) resolveExprIn(n *node, in *module, attr *hcl.Attribute, names n
 	l.useIn(n, in, attr, names)
 }
 
-// useIn notes what values a node uses by an expression.
+// useIn records which values a node uses in an expression.
 func (l *loader) useIn(n *node, in *module, attr *hcl.Attribute, names names) {
 	if len(l.sites) == 0 {
 		return
@@ -193,7 +193,7 @@ func (l *loader) useIn(n *node, in *module, attr *hcl.Attribute, names names) {
 	}
 }
 
-// needModule notes a reference to a module: to the output that it names, or to all.
+// needModule records a reference to a module: to the output that it names, or to all outputs.
 func (n *node) needModule(r *reference) {
 	c := r.node.call
 	n.need(r.node, r.rng)
@@ -207,7 +207,7 @@ func (n *node) needModule(r *reference) {
 	}
 }
 
-// inside says whether an instance of a module is another one, or in it.
+// inside reports whether an instance of a module is another one or is nested in it.
 func (i *instance) inside(outer *instance) bool {
 	for at := i; at != nil; at = at.parent {
 		if at == outer {
@@ -217,10 +217,10 @@ func (i *instance) inside(outer *instance) bool {
 	return false
 }
 
-// name is the key as it is unique in the whole configuration.
+// name returns the key, made unique in the whole configuration.
 func (n *node) name() string { return n.mod.full(n.key) }
 
-// need notes a reference, once for each target.
+// need records a reference, once for each target.
 func (n *node) need(to *node, rng hcl.Range) {
 	if n.needed[to] {
 		return
@@ -232,7 +232,7 @@ func (n *node) need(to *node, rng hcl.Range) {
 	n.needs = append(n.needs, edge{to: to, rng: rng})
 }
 
-// order returns all nodes, each after what it needs; among those that are ready local values come first, then
+// order returns all nodes, each after its dependencies. Among nodes that are ready, local values come first, then
 // declarations by address. Cycles are reported, and their nodes are marked broken.
 func (l *loader) order() []*node {
 	group := l.cycles()
@@ -264,7 +264,7 @@ func (l *loader) order() []*node {
 	return out
 }
 
-// cycles numbers the strongly connected groups (Tarjan) and reports one cycle for each that has any.
+// cycles numbers the strongly connected components (Tarjan) and reports one cycle for each component that has any.
 func (l *loader) cycles() map[*node]int {
 	group, index, low := map[*node]int{}, map[*node]int{}, map[*node]int{}
 	var stack []*node
@@ -309,7 +309,7 @@ func (l *loader) cycles() map[*node]int {
 	return group
 }
 
-// reportCycle names the shortest way round from the first member in full.
+// reportCycle reports the shortest cycle through the first member, with all its nodes.
 func (l *loader) reportCycle(members []*node) {
 	inside := map[*node]bool{}
 	for _, m := range members {
@@ -345,7 +345,7 @@ func (l *loader) reportCycle(members []*node) {
 	l.add(d)
 }
 
-// shortestWay finds, breadth first, the edges that lead from a node back to itself.
+// shortestWay finds, by breadth-first search, the edges that lead from a node back to itself.
 func shortestWay(start *node, inside map[*node]bool) []edge {
 	type step struct {
 		from *node

@@ -8,15 +8,16 @@ import (
 	"github.com/hashicorp/hcl/v2"
 )
 
-// Header is where a declaration begins.
+// Header is the header of a declaration.
 type Header struct {
 	Addr  Addr
-	Range hcl.Range // of the type and the labels of its block
+	Range hcl.Range // of the type and the labels of the block
 }
 
-// Headers finds what a folder declares by the first lines of its blocks, without parsing the rest, in the order of the
-// files. It is for shells, which wait: ok is false where more would have to be read to know what is declared, such as
-// modules, for_each or JSON syntax. Then Load does. What is wrong elsewhere in the files is not looked for.
+// Headers finds the declarations of a folder by the first lines of their blocks, in the order of the files, without
+// parsing the rest. It is for shell completion, which must be fast. ok is false if more would have to be read to know
+// what is declared, for example with modules, for_each or JSON syntax; the caller then uses Load. Other mistakes in
+// the files are not found.
 func Headers(ctx context.Context, opts Options) (found []Header, ok bool) {
 	out, ctx := newOutside(ctx, opts.Room)
 	defer out.close()
@@ -39,7 +40,8 @@ func Headers(ctx context.Context, opts Options) (found []Header, ok bool) {
 	return found, true
 }
 
-// Lines at the margin, where plainly written files have the first lines of blocks, their ends and comments.
+// Lines that begin in the first column, where files in the usual style have the first lines of blocks, their ends and
+// comments.
 var (
 	headerLine = regexp.MustCompile(
 		`^((?:server|keystore|sync|migration) +"([A-Za-z][A-Za-z0-9_]*)" +"([A-Za-z_][A-Za-z0-9_-]*)") *\{[^"]*$`)
@@ -48,10 +50,11 @@ var (
 		`defaults)(?: +"[A-Za-z0-9_-]*")* *\{[^"]*)$`)
 )
 
-// unplain are words on which the addresses of declarations may depend, and beginnings of texts that go over lines.
+// unplain are words that may affect the addresses of declarations, and the beginnings of multi-line texts and
+// comments.
 var unplain = []string{"for_each", "enabled", "<<", "/*"}
 
-// headersOf finds the headers in one file. ok is false where a line is not known to be what it looks like.
+// headersOf finds the headers in one file. ok is false if a line may not be what it looks like.
 func headersOf(src, path string) (found []Header, ok bool) {
 	for _, word := range unplain {
 		if strings.Contains(src, word) {

@@ -11,23 +11,24 @@ import (
 	"github.com/zclconf/go-cty/cty/convert"
 )
 
-// IgnoredDrift is what may be changed on a server from outside for a while, and is not to be reported (ignore_drift).
+// IgnoredDrift is a difference on a server that is not to be reported for a while (ignore_drift).
 type IgnoredDrift struct {
-	Argument string // a path, with dots; "": whatever of the declaration
+	Argument string // a path, with dots; "" for the whole declaration
 	Reason   string
-	Until    time.Time // its end: the first moment at which it does not hold any more
+	Until    time.Time // its end: the first moment at which it no longer applies
 	Range    hcl.Range
 }
 
-// Covers tells whether the difference at a path is meant: that of the argument itself, or of one inside of it.
+// Covers reports whether the difference at a path is ignored: that of the argument itself, or of an argument inside of
+// it.
 func (i *IgnoredDrift) Covers(path string) bool {
 	return i.Argument == "" || path == i.Argument || strings.HasPrefix(path, i.Argument+".")
 }
 
-// Day is the last day on which it holds, as it is written.
+// Day returns the last day on which it applies, as written in the block.
 func (i *IgnoredDrift) Day() string { return i.Until.AddDate(0, 0, -1).Format(time.DateOnly) }
 
-// ignoreDriftName is the name of the block in lifecycle.
+// ignoreDriftName is the type of the block in lifecycle.
 const ignoreDriftName = "ignore_drift"
 
 // ignoredDriftBody is the grammar of an ignore_drift block.
@@ -44,7 +45,7 @@ type ignoreDrift struct {
 	attrs hcl.Attributes
 }
 
-// collectIgnoreDrift takes in an ignore_drift block of a declaration.
+// collectIgnoreDrift reads an ignore_drift block of a declaration.
 func (l *loader) collectIgnoreDrift(n *node, b *hcl.Block) {
 	content := l.content(b.Body, ignoredDriftBody.scope("in an ignore_drift block"))
 	missing := false
@@ -102,7 +103,7 @@ func (l *loader) ignoredDrift(d *decl, f frame) []IgnoredDrift {
 	return out
 }
 
-// plainText evaluates an argument that is a text, known and not sensitive.
+// plainText evaluates an argument that must be a known text and not sensitive.
 func (l *loader) plainText(attr *hcl.Attribute, f frame) (string, bool) {
 	ctx := l.context(attr.Expr, f)
 	val, diags := l.value(attr.Expr, ctx)
@@ -119,7 +120,7 @@ func (l *loader) plainText(attr *hcl.Attribute, f frame) (string, bool) {
 	return val.AsString(), true
 }
 
-// words are the names of a body's arguments and blocks.
+// words returns the names of a body's arguments and blocks.
 func (b *Body) words() []string {
 	out := b.names()
 	for i := range b.Blocks {

@@ -9,26 +9,26 @@ import (
 	"github.com/zclconf/go-cty/cty/convert"
 )
 
-// Import says that something which a server has is to be declared at an address.
+// Import says that something on a server is to be declared at an address.
 type Import struct {
 	To    Addr
-	ID    string    // as it is written: the address of a server, a slash, and what it is called there
+	ID    string    // as written: the address of a server, a slash, and its name there
 	Range hcl.Range // of the id
 }
 
-// MissingImports are the import blocks whose address is not declared, in the order of the files.
+// MissingImports returns the import blocks whose address is not declared, in the order of the files.
 func (c *Config) MissingImports() []Import {
 	var out []Import
 	for _, i := range c.Imports {
 		n := c.loader.root.nodes[i.To.All().String()]
-		if n == nil || i.To.Index != "" && c.Lookup(i.To) == nil && !n.lacks(i.To.Index) { // else it is, be it not enabled
+		if n == nil || i.To.Index != "" && c.Lookup(i.To) == nil && !n.lacks(i.To.Index) { // else declared, if perhaps not enabled
 			out = append(out, i)
 		}
 	}
 	return out
 }
 
-// lacks tells whether which instances a declaration has is unknown, or one of them is not enabled.
+// lacks reports whether the set of a declaration's instances is unknown, or this instance is not enabled.
 func (n *node) lacks(index string) bool {
 	return n.decl != nil && (n.decl.meta.unknown || n.decl.meta.off[index])
 }
@@ -46,7 +46,7 @@ func (c *Config) CheckImports() hcl.Diagnostics {
 	return diags
 }
 
-// EachByHand says of what has a key how it comes to be declared.
+// EachByHand tells the person how to declare something that has a key.
 const EachByHand = "Declare it with for_each, and with this key in it; what has no key can be written, and so can all " +
 	"that a server has: syncctl import SERVER."
 
@@ -54,13 +54,13 @@ const EachByHand = "Declare it with for_each, and with this key in it; what has 
 type importing struct {
 	meta    meta
 	to      Addr           // without a key
-	key     *hcl.Attribute // of to, an expression; nil: it is in index, or there is none
+	key     *hcl.Attribute // the key in to, if it is an expression; nil: it is in index, or there is none
 	index   string
 	id      *hcl.Attribute
 	toRange hcl.Range
 }
 
-// collectImport takes in an import block.
+// collectImport reads an import block.
 func (l *loader) collectImport(m *module, b *hcl.Block) {
 	if m != l.root {
 		l.add(problem(b.DefRange, "Block in a module", "An import block stands in the folder of the whole configuration, "+
@@ -96,7 +96,7 @@ func (l *loader) collectImport(m *module, b *hcl.Block) {
 	l.importing = append(l.importing, i)
 }
 
-// keyed is a reference whose key may be an expression, such as sync.TYPE.NAME[each.key]; that is key then.
+// keyed parses a reference. If its key is an expression, as in sync.TYPE.NAME[each.key], it is returned as key.
 func (l *loader) keyed(expr hcl.Expression) (t hcl.Traversal, key hcl.Expression) {
 	if t, ok := l.target(expr); ok {
 		return t, nil
@@ -115,7 +115,7 @@ func (l *loader) keyed(expr hcl.Expression) (t hcl.Traversal, key hcl.Expression
 	return nil, nil
 }
 
-// resolveImports finds what import blocks refer to. They are evaluated last, so that their needs do not matter.
+// resolveImports finds the references of import blocks. These are evaluated last, so that their needs do not matter.
 func (l *loader) resolveImports() {
 	for _, i := range l.importing {
 		n := &node{mod: l.root}
@@ -127,7 +127,7 @@ func (l *loader) resolveImports() {
 	}
 }
 
-// evaluateImports evaluates import blocks, each once for each key of its for_each.
+// evaluateImports evaluates import blocks, once for each key of their for_each.
 func (l *loader) evaluateImports() {
 	for _, i := range l.importing {
 		if l.bad[i.id] || i.key != nil && l.bad[i.key] || len(l.root.instances) == 0 {
@@ -141,7 +141,7 @@ func (l *loader) evaluateImports() {
 	}
 }
 
-// imported is what an import block says, with one key of its for_each.
+// imported evaluates an import block for one key of its for_each.
 func (l *loader) imported(i *importing, f frame) (Import, bool) {
 	text := func(attr *hcl.Attribute, summary, detail string) (string, bool) {
 		ctx := l.context(attr.Expr, f)
@@ -153,7 +153,7 @@ func (l *loader) imported(i *importing, f frame) (Import, bool) {
 		text, err := convert.Convert(val, cty.String)
 		switch {
 		case err == nil && !text.IsKnown() && !text.IsMarked():
-			return "", false // such as a variable without a value, which is reported where one is needed
+			return "", false // for example a variable without a value, which is reported where a value is needed
 		case err != nil || text.IsMarked() || text.IsNull() || text.AsString() == "":
 			l.add(l.inContext(problem(attr.Expr.Range(), summary, "%s", detail), attr.Expr, ctx))
 			return "", false
@@ -175,7 +175,7 @@ func (l *loader) imported(i *importing, f frame) (Import, bool) {
 	return out, ok
 }
 
-// addImport takes in an import, unless it is there already.
+// addImport records an import, unless its address or ID is a duplicate.
 func (l *loader) addImport(i Import) {
 	toRange, toHad := l.importedTo[i.To]
 	idRange, idHad := l.importedIDs[i.ID]

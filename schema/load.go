@@ -15,7 +15,7 @@ import (
 	"github.com/zclconf/go-cty/cty/function"
 )
 
-// Options is what Load needs of the world.
+// Options are the inputs of Load.
 type Options struct {
 	Fs      afero.Fs
 	Dir     string  // the folder with the *.sync.hcl and *.sync.hcl.json files
@@ -28,30 +28,30 @@ type Options struct {
 	Env  func(name string) (string, bool) // nil: an empty environment
 	Vars []VarSource                      // values of variables from the command line, later ones win
 
-	// Ask asks a person for the value of a variable that has no default and was given none, unless AllowUnset is set or
-	// something is wrong already. sensitive: the answer must not be shown. The time that it takes is not limited. With an
-	// error, or where Ask is nil, the variable is refused. It ends when ctx does.
+	// Ask asks a person for the value of a variable that has no default and no value. It is not called if AllowUnset
+	// is set or an error was found before. If sensitive is set, the answer must not be shown. The time that it takes
+	// is not limited. If it returns an error, or Ask is nil, the variable is refused. It ends when ctx does.
 	Ask func(ctx context.Context, name, description string, sensitive bool) (string, error)
 
-	// Site is the site that the process acts for; "": none, or the configuration has no sites. What only declarations of
-	// other sites use need not have a value.
+	// Site is the site that the process acts for; "" if there is none, or the configuration has no sites. Values that
+	// only declarations of other sites use may be missing.
 	Site string
 
-	// SiteRequired: servers are to be contacted, so that where there are sites one must be named.
+	// SiteRequired is set if servers are to be contacted. If the configuration has sites, one must then be named.
 	SiteRequired bool
 
-	// SiteKeys are public SSH keys by site, which stand for the signers and recipients of its block: a rehearsal has no
-	// private half of those that are declared.
+	// SiteKeys are public SSH keys by site, which replace the signers and recipients of its block: a rehearsal does
+	// not have the private keys of the declared ones.
 	SiteKeys map[string][]string
 
-	Access Access // what a policy permits
-	Room   Room   // how much reading it may take
+	Access Access // what a policy permits; the zero value: no policy
+	Room   Room   // limits of reading
 
-	// Run is the run of a test that the configuration is loaded for, whose variables come before all others; nil for none.
+	// Run is the test run that the configuration is loaded for, or nil. Its variables override all others.
 	Run *TestRun
 
-	// AllowUnset leaves a variable without value, and an environment variable that is not set, unknown instead of refusing
-	// it: for checking files on their own.
+	// AllowUnset leaves variables without a value, and environment variables that are not set, unknown instead of
+	// refusing them. It is for checking files on their own.
 	AllowUnset bool
 }
 
@@ -60,15 +60,15 @@ type VarSource struct {
 	File   string // path of a *.syncvars.hcl file, as Fs knows it
 	Assign string // "name=value"
 
-	// Name is the variable that Read gives a value, which is sensitive whatever its declaration says. Read is called only
-	// for a declared variable that no later source gives a value; the time that it takes is not limited. It ends when ctx
-	// does, and its error is shown.
+	// Name is the variable that Read returns the value of. The value is sensitive, whatever the declaration says. Read
+	// is called only for a declared variable that no later source sets. The time that it takes is not limited. It ends
+	// when ctx does, and its error is shown.
 	Name string
 	Read func(ctx context.Context) (string, error)
 }
 
-// Load reads, checks and evaluates one folder. It reports everything that is wrong in all files at once, ordered by
-// place. The Config is never nil; with errors it holds what could be made out, enough for Files and Redactor.
+// Load reads, checks and evaluates one folder. It reports all problems in all files at once, ordered by position. The
+// Config is never nil; after errors it holds what could be read, enough for Files and Redactor.
 func Load(ctx context.Context, opts Options) (*Config, hcl.Diagnostics) {
 	out, ctx := newOutside(ctx, opts.Room)
 	defer out.close()
@@ -95,7 +95,7 @@ func Load(ctx context.Context, opts Options) (*Config, hcl.Diagnostics) {
 	}
 }
 
-// newLoader makes the loader of one folder. Nothing is read yet.
+// newLoader makes the loader of one folder. It reads nothing yet.
 func newLoader(ctx context.Context, opts Options, out *outside) *loader {
 	if opts.Env == nil {
 		opts.Env = func(string) (string, bool) { return "", false }
@@ -124,7 +124,7 @@ func newLoader(ctx context.Context, opts Options, out *outside) *loader {
 	return l
 }
 
-// raise raises a fault. Nobody else knows the secrets yet that its text may have.
+// raise panics with a fault, after it has removed the secrets in its text, which nobody else knows yet.
 func (l *loader) raise(err error) {
 	var f *fault.Error
 	if errors.As(err, &f) {
@@ -133,8 +133,8 @@ func (l *loader) raise(err error) {
 	fault.Raise(err)
 }
 
-// interrupted is what Load returns when it is not waited for any more. The libraries cannot be interrupted inside of a
-// function: that goroutine is left behind, and ends with the process, or when the function does.
+// interrupted returns the result of a Load whose caller no longer waits. The libraries cannot be interrupted inside of
+// a function: that goroutine is left behind, and ends with the process, or when the function does.
 func (l *loader) interrupted(err error) (*Config, hcl.Diagnostics) {
 	var rng hcl.Range
 	if at := l.now.Load(); at != nil {
@@ -153,11 +153,11 @@ func (l *loader) load(ctx context.Context) (*Config, hcl.Diagnostics) {
 		l.collect(l.root, body)
 	}
 	if l.opts.SiteRequired && l.opts.Site == "" && len(l.sites) > 0 && !l.diags.HasErrors() {
-		l.askForSite() // the values that are missing without it need not be reported
+		l.askForSite() // values that are missing without a site need not be reported
 		return l.finish(nil, Settings{})
 	}
 	l.complete()
-	if len(l.sites) > 0 { // which values need not be known here follows from who uses them
+	if len(l.sites) > 0 { // the uses of a value decide whether it must be known here
 		l.resolve()
 		l.readValues(ctx)
 	} else {
@@ -188,19 +188,19 @@ type loader struct {
 	opts      Options
 	outside   *outside
 	meter     *meter
-	now       atomic.Pointer[hcl.Range] // what is evaluated
+	now       atomic.Pointer[hcl.Range] // the range being evaluated
 	diags     hcl.Diagnostics
-	problems  map[hcl.DiagnosticSeverity]int // how many there were, kept or not
+	problems  map[hcl.DiagnosticSeverity]int // their number, including those that were not kept
 	files     map[string]*hcl.File
 	folders   map[string]parsedFolder // by the module's folder
 	functions map[string]function.Function
 	secrets   *secretSet
 	flow      flow
-	read      int64            // bytes of configuration files so far
-	expanded  int64            // bytes that would have been written without for_each
-	signs     int              // words and signs in them
+	read      int64            // bytes of configuration files read so far
+	expanded  int64            // additional bytes if for_each were written out
+	signs     int              // words and signs in the configuration files
 	masked    []hcl.Range      // source that snippets must not show
-	secret    []hcl.Expression // what is written there, and what goes into it, is not shown either
+	secret    []hcl.Expression // sensitive expressions: neither they nor their inputs are shown
 	spellings spellings        // of texts from outside
 	foreign   *foreignTexts    // what env() and file() gave
 
@@ -213,7 +213,7 @@ type loader struct {
 	setBlock []*shaped                 // the syncctl blocks
 	sites    []*siteBlock
 	uses     uses
-	lenient  bool // what is evaluated need not be known here
+	lenient  bool // what is being evaluated need not be known here
 
 	ofKeystores map[*node]string
 	privates    map[*node]bool // see loader.privateValue
@@ -222,16 +222,16 @@ type loader struct {
 	removed     []Move
 	importing   []*importing
 	imports     []Import
-	importedTo  map[Addr]hcl.Range   // where each of them stands, by its address
-	importedIDs map[string]hcl.Range // and by its id
+	importedTo  map[Addr]hcl.Range   // their ranges, by address
+	importedIDs map[string]hcl.Range // and by ID
 
-	made map[Addr]*Resource      // what was evaluated
-	bad  map[*hcl.Attribute]bool // attributes whose expression has been reported already
+	made map[Addr]*Resource      // resources evaluated so far
+	bad  map[*hcl.Attribute]bool // attributes whose expression has already been reported
 }
 
-// node is one thing that others refer to and that is evaluated once in each instance of its module.
+// node is something that others refer to and that is evaluated once in each instance of its module.
 type node struct {
-	key   string // as references in its module call it: "local.x", "server.depot.a"
+	key   string // the name in references within its module: "local.x", "server.depot.a"
 	mod   *module
 	rng   hcl.Range // where it is declared
 	needs []edge    // in source order, one for each target
@@ -239,7 +239,7 @@ type node struct {
 	needed  map[*node]bool // the targets of needs
 	depends []target       // of its own depends_on
 
-	// what it is, one of these
+	// At most one of these is set. It says what the node is.
 	local    *hcl.Attribute
 	decl     *decl
 	input    *variable // of a module that is not the root
@@ -247,14 +247,14 @@ type node struct {
 	call     *call
 	defaults *defaults
 
-	validates *variable // of the node that stands for a rule
+	validates *variable // for the node of a validation rule
 
 	done   bool
-	broken bool        // part of a cycle or not readable; whatever depends on it is left in peace
+	broken bool        // part of a cycle or unreadable; its dependents are not reported
 	vals   []cty.Value // by the index of the module's instance
 }
 
-// value is what expressions in one instance of the module see. It is unknown before the node is evaluated.
+// value returns the value for expressions in one instance of the module. It is unknown before the node is evaluated.
 func (n *node) value(in *instance) cty.Value {
 	if !n.done || in.index >= len(n.vals) || n.vals[in.index] == cty.NilVal {
 		return cty.DynamicVal
@@ -274,22 +274,23 @@ type decl struct {
 	mod     *module
 	typ     *Type
 	meta    meta
-	site    *hcl.Attribute // nil where it has none, or where its type has an argument of that name
-	shape   *shaped        // nil when the type is unknown or the file was not readable
+	site    *hcl.Attribute // nil if it has none, or if its type has an argument of that name
+	shape   *shaped        // nil if the type is unknown or the file was unreadable
 	rng     hcl.Range
 	life    lifecycle
 	failed  bool                 // an error has been reported for it
-	depends []target             // of depends_on, also of the modules that it is in
-	waits   map[*instance][]Addr // what these are, by the instance of the module
+	depends []target             // of depends_on, including those of the modules that it is in
+	waits   map[*instance][]Addr // their addresses, by the instance of the module
 	private map[string]bool      // see privateArguments
-	inMade  map[string]bool      // the arguments that are private in one of made
+	inMade  map[string]bool      // the arguments that are private in at least one of made
 	made    [][]*Resource        // by the index of the module's instance, in the order of the keys
 }
 
-// maxProblems is how many errors are kept, and how many warnings: more take minutes to write, and nobody reads them.
+// maxProblems is the maximum number of errors, and of warnings, that are kept: more take minutes to write, and nobody
+// reads them.
 const maxProblems = 500
 
-// hideSecrets takes secrets, and texts from outside, out of the diagnostics.
+// hideSecrets removes secrets and texts from outside from the diagnostics.
 func (l *loader) hideSecrets(secrets *redact.Set) {
 	foreign := l.foreign.without(l.ownText)
 	for i, d := range l.diags {
@@ -302,7 +303,7 @@ func (l *loader) hideSecrets(secrets *redact.Set) {
 	}
 }
 
-// add keeps diagnostics. With too many of a kind the rest is only counted: there are errors if there was one.
+// add records diagnostics. After maxProblems of a severity the rest is only counted, so that an error is never lost.
 func (l *loader) add(diags ...*hcl.Diagnostic) {
 	for _, d := range diags {
 		if l.problems == nil {
@@ -314,7 +315,7 @@ func (l *loader) add(diags ...*hcl.Diagnostic) {
 	}
 }
 
-// leftOut says how many diagnostics were not kept.
+// leftOut reports how many diagnostics were not kept.
 func (l *loader) leftOut() {
 	for _, severity := range []hcl.DiagnosticSeverity{hcl.DiagError, hcl.DiagWarning} {
 		if n := l.problems[severity] - maxProblems; n > 0 {
@@ -326,7 +327,7 @@ func (l *loader) leftOut() {
 	}
 }
 
-// finish puts the Config together and takes secrets out of all that is handed on.
+// finish builds the Config and removes secrets from everything that is returned.
 func (l *loader) finish(order []*node, settings Settings) (*Config, hcl.Diagnostics) {
 	cfg := &Config{Settings: settings, byAddr: map[Addr]*Resource{}, openVars: map[string]bool{}}
 	for name, v := range l.root.vars {
