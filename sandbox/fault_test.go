@@ -111,7 +111,7 @@ func TestFaultForAServerThatIsNotThere(t *testing.T) {
 	}
 }
 
-// brokenOff tells a connection that ended without an answer.
+// brokenOff reports whether a connection ended without an answer.
 func brokenOff(err error) bool {
 	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, syscall.ECONNRESET) ||
 		errors.Is(err, syscall.EPIPE)
@@ -192,7 +192,8 @@ func TestHangLastsUntilTheClientGivesUp(t *testing.T) {
 	}
 }
 
-// The line of what hangs is there while it does, so that one who waits for it knows when to go on.
+// TestHangIsLoggedWhenItBegins checks that the access log has the line of a hanging request while it hangs, so that a
+// waiting caller knows when to continue.
 func TestHangIsLoggedWhenItBegins(t *testing.T) {
 	logged := make(chan struct{})
 	s := start(t, sandbox.Options{AccessLog: writerFunc(func(p []byte) (int, error) {
@@ -201,7 +202,7 @@ func TestHangIsLoggedWhenItBegins(t *testing.T) {
 	}), Faults: []sandbox.Fault{{Kind: sandbox.Hang}}})
 	ctx, cancel := context.WithCancel(t.Context())
 	go func() {
-		<-logged // before anybody gives up, and once
+		<-logged // logged before the client gives up, and once
 		cancel()
 	}()
 	if _, _, err := post(ctx, client(t, s), address(t, s, "a")+"/x"); !errors.Is(err, context.Canceled) {
@@ -299,7 +300,8 @@ func TestCutTakesNoPartOfTheRequest(t *testing.T) {
 	}
 }
 
-// TestSetFaults: the faults of a running sandbox are replaced, and requests counted from then on.
+// TestSetFaults checks that the faults of a running sandbox can be replaced, and that requests are counted from then
+// on.
 func TestSetFaults(t *testing.T) {
 	first := sandbox.Fault{Kind: sandbox.Fail, First: 1}
 	s := start(t, sandbox.Options{Faults: []sandbox.Fault{first}})

@@ -18,7 +18,7 @@ import (
 	"github.com/syncctl/syncctl/sandbox"
 )
 
-// filesOf is access to a machine's files, over SFTP and from behind.
+// filesOf gives access to a machine's files, over SFTP and directly.
 func filesOf(t *testing.T, s *sandbox.Sandbox, w *machineWorld, machine string) (*sftp.Client, afero.Fs) {
 	t.Helper()
 	c, err := sftp.NewClient(login(t, s, machine))
@@ -43,7 +43,7 @@ func has(t *testing.T, fs afero.Fs, name, want string) {
 	}
 }
 
-// save writes text with the given flags; the error is the first of opening, writing and closing.
+// save writes text with the given flags. The error joins those of writing and closing.
 func save(c *sftp.Client, name string, flags int, text string) error {
 	f, err := c.OpenFile(name, flags)
 	if err != nil {
@@ -107,7 +107,7 @@ func TestFiles(t *testing.T) {
 	}
 }
 
-// The server is as strict as a real one, whatever the file system behind it lets pass.
+// TestFilesAreStrict checks that the server is as strict as a real one, even if the file system behind it is not.
 func TestFilesAreStrict(t *testing.T) {
 	s, w := yard(t, sandbox.Options{})
 	c, behind := filesOf(t, s, w, "far")
@@ -252,7 +252,8 @@ func TestEveryKindOfFaultOnFiles(t *testing.T) {
 	}
 }
 
-// A client that goes away in the middle of a file leaves what it has written, and a line that says it was not all.
+// TestFileOfALostClient checks a client that disconnects in the middle of a file: what it has written stays, and the
+// access log says that it was incomplete.
 func TestFileOfALostClient(t *testing.T) {
 	var log lockedBuffer
 	s, w := yard(t, sandbox.Options{AccessLog: &log})
@@ -310,7 +311,7 @@ func TestHangingFileEndsWithTheSandbox(t *testing.T) {
 	}
 }
 
-// Links work where the file system behind has them.
+// TestLinks checks that links work if the file system behind the server has them.
 func TestLinks(t *testing.T) {
 	s, w := yard(t, sandbox.Options{})
 	w.files["a"] = afero.NewBasePathFs(afero.NewOsFs(), t.TempDir())

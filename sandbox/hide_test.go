@@ -12,7 +12,7 @@ import (
 	"testing"
 )
 
-// answered is what a server's answer becomes on its way out.
+// answered returns what the client gets of a server's answer.
 func answered(t *testing.T, o Options, body string) string {
 	t.Helper()
 	h, err := newHiding(o)
@@ -74,7 +74,7 @@ func TestHideMembers(t *testing.T) {
 	}
 }
 
-// Two parts are hidden at once.
+// TestHidePairs hides two parts at once.
 func TestHidePairs(t *testing.T) {
 	part := Part{Method: "GET", Route: statusRoute, Member: "[].a"}
 	other := part
@@ -176,8 +176,8 @@ func sameJSON(t *testing.T, a, b string) bool {
 	return reflect.DeepEqual(values[0], values[1])
 }
 
-// With nothing to hide a document stays what it is; and whatever it is, a member that was removed is not in it
-// any more.
+// FuzzHide checks that a document stays the same if nothing is hidden, and that a removed member is not in the
+// result, whatever the document is.
 func FuzzHide(f *testing.F) {
 	f.Add(hideDoc, "state")
 	f.Add(`[[{"a":{"a":1,"a":2}}]]`, "[][].a")

@@ -18,7 +18,7 @@ import (
 	"github.com/syncctl/syncctl/sandbox"
 )
 
-// write makes a file and the folders above it.
+// write makes a file and its parent folders.
 func write(t *testing.T, path, text string, perm fs.FileMode) {
 	t.Helper()
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
@@ -29,7 +29,7 @@ func write(t *testing.T, path, text string, perm fs.FileMode) {
 	}
 }
 
-// inside is a command for a shell in a copy of a small example.
+// inside returns a shell command in a copy of a small example.
 func inside(t *testing.T, script string, out *bytes.Buffer) sandbox.Inside {
 	t.Helper()
 	dir, tools := t.TempDir(), t.TempDir()
@@ -158,9 +158,10 @@ func TestRunInsideRefuses(t *testing.T) {
 	}
 }
 
-// A signal goes to the command; the sandbox stays until the command has made its own end of it.
+// TestRunInsideForwardsSignals checks that a signal goes to the command, and that the sandbox runs until the command
+// has ended by itself.
 func TestRunInsideForwardsSignals(t *testing.T) {
-	// a process in the background of a script ignores interrupts, and so would its shell
+	// A background process of a script ignores interrupts, and so would its shell.
 	ignored := make(chan os.Signal, 1)
 	signal.Notify(ignored, syscall.SIGINT)
 	defer signal.Stop(ignored)

@@ -10,8 +10,9 @@ import (
 	"golang.org/x/crypto/ssh"
 )
 
-// TestIsolate: what is not named cannot be connected to, neither a server nor a machine, and the access log shows it;
-// a command that may reach the rest alone gets the addresses of all, but nothing else of the others.
+// TestIsolate checks that servers and machines that are not named cannot be connected to, and that the access log
+// shows it. A command that may only reach the named ones gets the addresses of all, but nothing else about the
+// others.
 func TestIsolate(t *testing.T) {
 	var log lockedBuffer
 	s, _ := yard(t, sandbox.Options{AccessLog: &log, Person: true})

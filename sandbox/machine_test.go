@@ -22,7 +22,7 @@ import (
 	"golang.org/x/crypto/ssh/knownhosts"
 )
 
-// machineWorld is a product of servers that also have machines: each a file system and a shell of few words.
+// machineWorld is a product whose servers also have machines: each has a file system, and a shell with few commands.
 type machineWorld struct {
 	*counterWorld
 
@@ -128,7 +128,7 @@ func yard(t *testing.T, o sandbox.Options) (*sandbox.Sandbox, *machineWorld) {
 	return start(t, o), world
 }
 
-// login is a connection to a machine as its environment says, with the host's key checked.
+// login connects to a machine with the values of its environment, and checks the host's key.
 func login(t *testing.T, s *sandbox.Sandbox, machine string) *ssh.Client {
 	t.Helper()
 	c, err := tryLogin(t, s, machine, func(*ssh.ClientConfig) {})
@@ -176,7 +176,7 @@ func hostKeys(t *testing.T, lines string) ssh.HostKeyCallback {
 	return check
 }
 
-// said is what became of a command: -1 without an exit code.
+// said is the result of a command. Code is -1 if there was no exit code.
 type said struct {
 	Code           int
 	Stdout, Stderr string
@@ -254,7 +254,8 @@ func TestMachinesKnowOneKeyAndOneUser(t *testing.T) {
 	}
 }
 
-// A session is for one command or for files; there is no shell, no terminal, and no way on to other machines.
+// TestMachinesOfferCommandsAlone checks that a session is for one command or for files. There is no shell, no
+// terminal, and no way to other machines.
 func TestMachinesOfferCommandsAlone(t *testing.T) {
 	s, _ := yard(t, sandbox.Options{})
 	c := login(t, s, "a")
@@ -400,7 +401,8 @@ func TestHangingCommandsEnd(t *testing.T) {
 	}
 }
 
-// A command continues without its client, as on a real machine; a signal, and the end of the sandbox, end it.
+// TestCommandsOutliveTheirClients checks that a command continues without its client, as on a real machine. A signal
+// ends it, and so does the end of the sandbox.
 func TestCommandsOutliveTheirClients(t *testing.T) {
 	var log lockedBuffer
 	s, world := yard(t, sandbox.Options{AccessLog: &log})

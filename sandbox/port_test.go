@@ -119,7 +119,7 @@ func harbour(t *testing.T, o sandbox.Options) (*sandbox.Sandbox, *portWorld) {
 	return start(t, o), w
 }
 
-// reach connects to a port in one of the ways there are.
+// reach connects to a port in one of the possible ways.
 type reach func(t *testing.T, port string) (net.Conn, error)
 
 func eachWay(t *testing.T, test func(t *testing.T,
@@ -147,7 +147,7 @@ func eachWay(t *testing.T, test func(t *testing.T,
 	})
 }
 
-// simulated is the address of a port in the simulated network.
+// simulated returns the address of a port in the simulated network.
 func simulated(port string) string {
 	server, what, _ := strings.Cut(port, "/")
 	return what + "." + server + ".example:7"
@@ -163,7 +163,7 @@ func reached(t *testing.T, to reach, port string) net.Conn {
 	return conn
 }
 
-// ended closes a sandbox, so that what its world has noted can be looked at.
+// ended closes a sandbox, so that the test can read what its world has recorded.
 func ended(t *testing.T, s *sandbox.Sandbox) {
 	t.Helper()
 	if err := s.Close(); err != nil {
@@ -211,7 +211,7 @@ func TestPorts(t *testing.T) {
 	})
 }
 
-// Both sides of TLS see a proper end.
+// TestPortsSpeakTLS checks that both sides of TLS see a proper end.
 func TestPortsSpeakTLS(t *testing.T) {
 	eachWay(t, func(t *testing.T, begin func(sandbox.Options) (*sandbox.Sandbox, *portWorld, reach), _ bool) {
 		s, w, to := begin(sandbox.Options{})
@@ -239,7 +239,7 @@ func TestPortsSpeakTLS(t *testing.T) {
 	})
 }
 
-// refusal is the reason that a machine gives.
+// refusal returns the reason that a machine gives.
 func refusal(err error) ssh.RejectionReason {
 	var refused *ssh.OpenChannelError
 	if errors.As(err, &refused) {
@@ -367,11 +367,12 @@ func TestEveryKindOfFaultOnConnections(t *testing.T) {
 	}
 }
 
-// Whatever a connection does, or a fault has it do, it ends with the client, and with the sandbox at once.
+// TestConnectionsEnd checks that a connection ends when its client does, and at once with the sandbox, whatever it
+// does and whatever a fault makes it do.
 func TestConnectionsEnd(t *testing.T) {
 	for _, what := range []string{"b/deaf", "b/mute", "b/loud", "hang", "late"} {
 		for _, withClient := range []bool{true, false} {
-			if withClient && (what == "b/deaf" || what == "late") { // who does not listen does not notice
+			if withClient && (what == "b/deaf" || what == "late") { // it does not listen, so it does not notice
 				continue
 			}
 			t.Run(map[bool]string{true: "with the client ", false: "with the sandbox "}[withClient]+what, func(t *testing.T) {

@@ -279,7 +279,8 @@ func TestAccessLog(t *testing.T) {
 	}
 }
 
-// Whether a request only looks, and whether it was carried out without an error, can be told from its line.
+// TestAccessLogTellsChangesApart checks that a line tells whether a request only reads, and whether it was carried
+// out without an error.
 func TestAccessLogTellsChangesApart(t *testing.T) {
 	for _, c := range []struct {
 		method, path, fault string
@@ -294,7 +295,7 @@ func TestAccessLogTellsChangesApart(t *testing.T) {
 		{"POST", "/abort", "", false, false},
 		{"POST", "/x", "kind=fail", false, false},
 		{"POST", "/x", "kind=cut", false, false},
-		{"POST", "/x", "kind=lost", false, true}, // the answer was lost, what it answered was not
+		{"POST", "/x", "kind=lost", false, true}, // the answer was lost, but the request was carried out
 		{"POST", "/refuse", "kind=lost", false, false},
 		{"POST", "/abort", "kind=lost", false, false},
 		{"POST", "/x", "kind=late", false, true},

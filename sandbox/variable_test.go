@@ -7,7 +7,7 @@ import (
 	"github.com/syncctl/syncctl/sandbox"
 )
 
-// settingWorld sets a variable, as the seed says.
+// settingWorld sets the variable that the seed says.
 type settingWorld struct {
 	*counterWorld
 
@@ -19,8 +19,8 @@ func (w settingWorld) Environment(server string) map[string]string {
 	return map[string]string{w.variable: w.value(w.counterWorld.Environment(server)[server+"_URL"])}
 }
 
-// TestVariablesOfSeeds: a seed sets what the configuration beside it reads, and nothing that a shell, a program or
-// syncctl itself obeys.
+// TestVariablesOfSeeds checks that a seed may set variables for the configuration next to it, but none that a shell,
+// a program or syncctl itself uses.
 func TestVariablesOfSeeds(t *testing.T) {
 	start := func(name string, value func(string) string) error {
 		open := func(seed []byte) (sandbox.World, error) {

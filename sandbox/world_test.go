@@ -22,7 +22,7 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// counterWorld is a product of two servers that count what they were asked for.
+// counterWorld is a product of servers that count the requests.
 type counterWorld struct {
 	name string
 
@@ -127,7 +127,7 @@ func products() map[string]sandbox.Open {
 
 const twoServers = `{"counter": {"servers": ["a", "b"]}}`
 
-// start serves the seed until the test ends. Nothing ticks unless the test wants it.
+// start serves the seed until the test ends. Nothing ticks unless the test sets Ticks.
 func start(t *testing.T, o sandbox.Options) *sandbox.Sandbox {
 	t.Helper()
 	if o.Seed == nil {
@@ -151,7 +151,8 @@ func start(t *testing.T, o sandbox.Options) *sandbox.Sandbox {
 	return s
 }
 
-// client trusts the sandbox and keeps no connection: what the transport repeats by itself would blur the counts.
+// client returns a client that trusts the sandbox and keeps no connections: requests that the transport repeats by
+// itself would change the counts.
 func client(t *testing.T, s *sandbox.Sandbox) *http.Client {
 	t.Helper()
 	roots := x509.NewCertPool()
@@ -188,7 +189,7 @@ func post(ctx context.Context, c *http.Client, url string) (int, string, error) 
 	return resp.StatusCode, string(b), err
 }
 
-// hits is how often the servers carried each request out.
+// hits returns how often the servers carried out each request.
 func hits(t *testing.T, s *sandbox.Sandbox) map[string]int {
 	t.Helper()
 	b, err := s.State()
