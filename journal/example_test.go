@@ -10,7 +10,7 @@ import (
 	"github.com/syncctl/syncctl/journal"
 )
 
-// Every entry is on disk before Append returns, so that another process can go on from what the first one did.
+// Every entry is on disk before Append returns, so that another process can continue the work.
 func Example() {
 	ctx, fs := context.Background(), afero.NewMemMapFs()
 	now := func() time.Time { return time.Date(2026, 3, 2, 8, 0, 0, 0, time.UTC) }

@@ -41,8 +41,8 @@ func write(t testing.TB, fsys afero.Fs, n int) {
 	}
 }
 
-// TestBytesThatAreNotUTF8: what a program has printed may be in another encoding; the journal is read again all the
-// same, and is printable.
+// TestBytesThatAreNotUTF8 checks that a journal can be read and printed if data is in another encoding, such as what
+// a program has printed.
 func TestBytesThatAreNotUTF8(t *testing.T) {
 	fsys := afero.NewMemMapFs()
 	j, err := Open(fsys, "j", Options{Now: clock()})
@@ -57,13 +57,14 @@ func TestBytesThatAreNotUTF8(t *testing.T) {
 		t.Fatal(err)
 	}
 	entries, err := Read(fsys, "j", nil)
-	src, _ := afero.ReadFile(fsys, "j") // Read has found it
+	src, _ := afero.ReadFile(fsys, "j") // Read has just read it
 	if err != nil || entries[0].Data["\ufffd"] != "a\ufffdb\ufffd\u202e" || !printable.Safe(string(src)) {
 		t.Errorf("%v, %v, %+q", entries, err, src)
 	}
 }
 
-// A journal cut at any byte reads as the whole lines before the cut, and goes on from there.
+// TestCutAnywhere checks that a journal that is cut at any byte has the complete lines before the cut, and can be
+// continued from there.
 func TestCutAnywhere(t *testing.T) {
 	whole := afero.NewMemMapFs()
 	write(t, whole, 4)
@@ -94,7 +95,7 @@ func TestCutAnywhere(t *testing.T) {
 	}
 }
 
-// Whatever byte of a finished line is changed, reading says so.
+// TestChangedByteIsNoticed checks that reading reports a change of any byte of a finished line.
 func TestChangedByteIsNoticed(t *testing.T) {
 	fsys := afero.NewMemMapFs()
 	write(t, fsys, 3)
@@ -130,8 +131,8 @@ func TestLineTakenOut(t *testing.T) {
 	}
 }
 
-// TestLongJournal: lines that are decoded side by side are as whole as those of a short journal, and of several that
-// do not hold it is the first that counts.
+// TestLongJournal checks that lines that are decoded concurrently are checked like those of a short journal, and that
+// the first of several damaged ones counts.
 func TestLongJournal(t *testing.T) {
 	const n = 2*smallPart + 3
 	fsys := afero.NewMemMapFs()
@@ -165,7 +166,7 @@ func TestLongJournal(t *testing.T) {
 	})
 }
 
-// failing refuses to sync from the nth time on.
+// failing fails every sync from the nth on.
 type failing struct {
 	afero.Fs
 	left int
@@ -207,7 +208,7 @@ func TestNothingAfterAFailedWrite(t *testing.T) {
 	}
 }
 
-// TestNothingAfterAPanic: what was written until then may be half a line.
+// TestNothingAfterAPanic checks that nothing is appended after a panic, because there may be half a line by then.
 func TestNothingAfterAPanic(t *testing.T) {
 	fsys := afero.NewMemMapFs()
 	j, err := Open(fsys, "j", Options{Now: clock(), Watch: func(s Stage, _ Entry) {
@@ -272,8 +273,8 @@ func FuzzParse(f *testing.F) {
 	})
 }
 
-// BenchmarkAppend appends from so many goroutines at once to a file on disk; syncs/op is how often the disk was waited
-// for.
+// BenchmarkAppend appends from several goroutines at once to a file on disk. syncs/op is the number of syncs per
+// entry.
 func BenchmarkAppend(b *testing.B) {
 	for _, writers := range []int{1, 10, 64} {
 		b.Run(fmt.Sprint(writers), func(b *testing.B) {
@@ -330,13 +331,13 @@ func BenchmarkRead(b *testing.B) {
 	}
 }
 
-// gated is a file system that counts syncs, notes how long a file was when it was synced, and can hold syncs up or let
+// gated is a file system that counts syncs and records the length of a file at each sync. It can delay syncs or let
 // them fail.
 type gated struct {
 	afero.Fs
 	syncs  atomic.Int64
 	synced atomic.Int64
-	gate   chan error // what a sync waits for, and ends with; nil: none waits
+	gate   chan error // a sync waits for it, and returns what it sends; nil: no sync waits
 }
 
 type gatedFile struct {
@@ -364,8 +365,8 @@ func (f *gatedFile) Sync() error {
 	return errors.Join(err, f.File.Sync())
 }
 
-// appendAll appends n entries at once while the disk is busy with a first one. It returns how each Append ended, and
-// lets the two groups end as said.
+// appendAll appends n entries at once while the disk is busy with a first one. The syncs of the two groups return
+// ends. It returns the errors of Append.
 func appendAll(t *testing.T, disk *gated, j *Journal, n int, ends ...error) (failed []error) {
 	t.Helper()
 	disk.gate = make(chan error)
@@ -406,7 +407,8 @@ func appendAll(t *testing.T, disk *gated, j *Journal, n int, ends ...error) (fai
 	return failed
 }
 
-// TestGroups: what is appended while the disk is busy is made durable by one sync, and is reported after it.
+// TestGroups checks that entries that are appended while the disk is busy are made durable by one sync, and reported
+// only after it.
 func TestGroups(t *testing.T) {
 	disk := &gated{Fs: afero.NewMemMapFs()}
 	j, err := Open(disk, "j", Options{Now: time.Now, Key: []byte("key")})
@@ -422,7 +424,8 @@ func TestGroups(t *testing.T) {
 	}
 }
 
-// TestGroupFails: where the sync of a group fails, none of it is reported as written, nor is anything after it.
+// TestGroupFails checks that if the sync of a group fails, none of its entries are reported as written, nor any later
+// ones.
 func TestGroupFails(t *testing.T) {
 	full := errors.New("disk is full")
 	for name, c := range map[string]struct {
@@ -449,7 +452,8 @@ func TestGroupFails(t *testing.T) {
 	}
 }
 
-// TestKey: with a key, nobody else's entries are taken, and without it none are.
+// TestKey checks that a journal can only be read with the key that it was written with, or without one if it has
+// none.
 func TestKey(t *testing.T) {
 	fsys := afero.NewMemMapFs()
 	for _, key := range [][]byte{nil, []byte("ours"), []byte("theirs")} {
