@@ -10,7 +10,7 @@ import (
 	"github.com/syncctl/syncctl/planner"
 )
 
-// TestRules: the ids of every product's plans and examinations are explained.
+// TestRules checks that the IDs of every product's plans and examinations have rules.
 func TestRules(t *testing.T) {
 	t.Parallel()
 	for dir, rules := range map[string][]planner.Rule{".": driver.Rules(), "../planner": planner.Rules()} {

@@ -10,8 +10,8 @@ import (
 	"github.com/syncctl/syncctl/sandbox"
 )
 
-// A driver's conformance_test.go hands the kit the driver, its simulated servers, and cases that together have every
-// kind of step.
+// A driver's conformance_test.go passes the driver, its simulated servers, and cases that together have every kind of
+// step.
 func ExampleRun() {
 	var (
 		newDriver func(driver.Env) driver.Driver
@@ -25,7 +25,7 @@ func ExampleRun() {
 	}
 }
 
-// What a test repeats many times it takes a sample of; SYNCCTL_TEST_ALL=1 leaves nothing out.
+// A test that repeats something many times takes a sample. SYNCCTL_TEST_ALL=1 leaves nothing out.
 func ExampleSample() {
 	random := rand.New(rand.NewPCG(7, 0)) // in a test: drivertest.Random(t), which logs its seed
 	writes := []string{"half:1", "synced:1", "half:2", "synced:2", "half:3", "synced:3"}
@@ -34,7 +34,7 @@ func ExampleSample() {
 	// true
 }
 
-// The state of two worlds is compared without what differs by chance.
+// The states of two worlds are compared without what differs by chance.
 func ExampleWithoutTimes() {
 	fmt.Println(drivertest.WithoutTimes([]byte(`{"gates": 2, "closed": "2026-03-02T08:00:00Z"}`)))
 	// Output:

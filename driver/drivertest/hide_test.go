@@ -9,7 +9,7 @@ import (
 	"github.com/syncctl/syncctl/sandbox"
 )
 
-// yardHiding has a box that is labelled wrongly at the last moment: the old one must not be purged.
+// yardHiding has a bad world in which a box is labelled wrongly at the last moment: the old one must not be purged.
 func yardHiding() Hiding {
 	relabel := func(act func(string, map[string]string)) {
 		act("label", map[string]string{"box": "new", "text": "light"})
@@ -25,12 +25,12 @@ func yardHiding() Hiding {
 	}
 }
 
-// TestHide holds a sound driver to it.
+// TestHide runs Hide with a correct driver.
 func TestHide(t *testing.T) {
 	Hide(t, yard(os.Getenv(defectVariable)), yardHiding())
 }
 
-// TestHideFinds: a driver that takes silence for consent is found.
+// TestHideFinds checks that Hide finds a driver that takes silence for consent.
 func TestHideFinds(t *testing.T) {
 	self, err := os.Executable()
 	if err != nil {

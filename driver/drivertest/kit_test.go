@@ -24,13 +24,13 @@ func move() Case {
 	return Case{Name: "move", Dir: "testdata/yard", Seed: []byte(`{"yard": {"old": "plain"}}`)}
 }
 
-// defectVariable is what TestKit breaks in the driver, where TestKitFinds runs it again.
+// defectVariable says which defect the driver has in TestKit when TestKitFinds runs it again.
 const defectVariable = "SYNCCTL_TEST_DEFECT"
 
-// TestKit holds a sound driver to the contract.
+// TestKit runs the kit with a correct driver.
 func TestKit(t *testing.T) { Run(t, yard(os.Getenv(defectVariable))) }
 
-// TestKitFinds: what is broken in a driver is found.
+// TestKitFinds checks that the kit finds each defect of a driver.
 func TestKitFinds(t *testing.T) {
 	self, err := os.Executable()
 	if err != nil {
@@ -100,7 +100,7 @@ func TestRehearse(t *testing.T) {
 	}
 }
 
-// What happens right before a step is seen by its guards.
+// TestRehearseMovesTheWorld checks that a step's guards see what happens right before the step.
 func TestRehearseMovesTheWorld(t *testing.T) {
 	relabel := func(act func(string, map[string]string)) {
 		act("label", map[string]string{"box": "new", "text": "light"})
@@ -170,7 +170,7 @@ func TestRehearseRefused(t *testing.T) {
 	if out.Plan == nil || len(out.Plan.Refusals()) != 1 || out.Report != nil || out.Again != nil {
 		t.Errorf("%+v", out)
 	}
-	// There is nothing to do: all of it is done.
+	// There is nothing to do, so everything is done.
 	c = move()
 	c.Seed = []byte(`{"yard": {"new": "heavy"}}`)
 	if out = Rehearse(t, yard(""), c, Rehearsal{}); out.Report == nil || !out.Report.Finished || out.Again == nil {

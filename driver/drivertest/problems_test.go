@@ -13,7 +13,7 @@ import (
 	"github.com/zclconf/go-cty/cty"
 )
 
-// sound is a plan without a fault: a check, a person's step, and an irreversible one.
+// sound returns a plan without problems: a check, a person's step, and an irreversible one.
 func sound() *planner.Plan {
 	const addr = "sync.depot.a"
 	check := planner.Step{Op: "look", Mark: planner.MarkCheck, Repeat: planner.Idempotent, Summary: "look at it"}
@@ -186,7 +186,7 @@ func TestTypeProblems(t *testing.T) {
 	}
 }
 
-// What differs between two dumps of one state are times alone, whatever form they have.
+// TestTimes checks that WithoutTimes replaces times in every form, and nothing else.
 func TestTimes(t *testing.T) {
 	in := `{"a": 1732250000123, "b": "2026-11-22T05:00:00Z", "c": 12345, "d": "SAM2-1", "e": 1732250000, "f": "1732250000",
 		"g": "20180713082509555", "h": 20180713082509, "i": "Mon Aug 08 13:00:13 ICT 2016",
@@ -224,7 +224,7 @@ func TestExaminationProblems(t *testing.T) {
 	}
 }
 
-// soundRules are those of sound.
+// soundRules are the rules of sound.
 var soundRules = []planner.Rule{
 	planner.FindingRule("depot/old", "It is old.", "It is.", "Take another.", planner.Refuse),
 }

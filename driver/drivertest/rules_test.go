@@ -44,7 +44,7 @@ func elsewhere() {
 }
 `
 
-// TestRuleProblems: an id without words, words without an id, and an id that is not a constant are found.
+// TestRuleProblems checks that IDs without a rule, rules without an ID, and IDs that are not constants are found.
 func TestRuleProblems(t *testing.T) {
 	t.Parallel()
 	rules := func() []planner.Rule {
@@ -114,8 +114,8 @@ func TestRuleProblems(t *testing.T) {
 	}
 }
 
-// TestPlannedRules: a finding that no rule explains, or with another severity, is found in a plan, and so is what is
-// examined without one.
+// TestPlannedRules checks that findings and examinations without a rule are found, and findings with a wrong
+// severity.
 func TestPlannedRules(t *testing.T) {
 	t.Parallel()
 	f := planner.Finding{Rule: "depot/old", Severity: planner.Refuse}
@@ -139,8 +139,8 @@ func TestPlannedRules(t *testing.T) {
 	}
 }
 
-// TestNothingImported: an importer that finds nothing in any case is not tested; one that found something is, and so is
-// one of whose cases only some were run.
+// TestNothingImported checks that an importer that finds nothing in any case fails the test. It does not fail if it
+// found something, or if only some of the cases were run.
 func TestNothingImported(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {

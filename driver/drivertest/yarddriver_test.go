@@ -23,7 +23,7 @@ import (
 	"golang.org/x/crypto/ssh"
 )
 
-// yardDriver is the yard's driver. Its defect is what a test of the kit breaks in it, "" for nothing.
+// yardDriver is the yard's driver. Its defect is what a test of the kit breaks in it, or "".
 type yardDriver struct {
 	env    driver.Env
 	defect string
@@ -93,10 +93,10 @@ func (d *yardDriver) Types() []schema.Type {
 	}
 }
 
-// Rules: the yard's one finding is in no case of the kit.
+// Rules returns none, as the yard's one finding is in no case of the kit.
 func (d *yardDriver) Rules() []planner.Rule { return nil }
 
-// Verbs are those of the yard's steps.
+// Verbs returns those of the yard's steps.
 func (d *yardDriver) Verbs() []string {
 	verbs := []string{"add", "arrived", "finished", "label", "purge", "start", "stop"}
 	switch d.defect {
@@ -108,7 +108,7 @@ func (d *yardDriver) Verbs() []string {
 	return verbs
 }
 
-// Close gives the sessions back.
+// Close ends the sessions.
 func (d *yardDriver) Close(ctx context.Context) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -204,7 +204,7 @@ func (d *yardDriver) run(ctx context.Context, server *schema.Resource, command s
 	return out.String(), err
 }
 
-// yardState is what a server and its machine show: an observation of it.
+// yardState is the observation of a server and its machine.
 type yardState struct {
 	Boxes   map[string]string `json:"boxes"`
 	Running bool              `json:"running"`
@@ -229,7 +229,7 @@ func (d *yardDriver) look(ctx context.Context, server *schema.Resource) (yardSta
 	return s, err
 }
 
-// unlabelled is what the box has whose label the yard does not tell, in a driver that trusts silence.
+// unlabelled stands for the label of a box whose label the yard does not tell, in a driver that trusts silence.
 const unlabelled = "?"
 
 // boxes reads the yard's list: name -> label.
@@ -268,7 +268,7 @@ func (d *yardDriver) Needs(r *schema.Resource, _ *planner.Observations) ([]plann
 	return []planner.Need{{Server: b.Server.Addr.String(), What: "boxes"}}, nil
 }
 
-// Examine is of driver.Doctor.
+// Examine implements driver.Doctor.
 func (d *yardDriver) Examine(ctx context.Context, server *schema.Resource,
 	_ []*schema.Resource) []driver.Examination {
 	_, err := d.look(ctx, server)

@@ -18,8 +18,8 @@ import (
 	"github.com/syncctl/syncctl/sandbox"
 )
 
-// yardWorld is a made-up product for the kit's own tests: a server that keeps boxes and gives out sessions, which
-// only a person can label, and a machine behind it that purges them while its service is stopped.
+// yardWorld is a made-up product for the kit's own tests. It has a server that keeps boxes and gives out sessions.
+// Only a person can label boxes. A machine behind the server purges them while its service is stopped.
 type yardWorld struct {
 	mu       sync.Mutex
 	url      string

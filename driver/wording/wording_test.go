@@ -12,7 +12,7 @@ import (
 	"github.com/syncctl/syncctl/driver/wording"
 )
 
-// TestEnded: an end that comes too early is said in words, and remains what it was to a program.
+// TestEnded checks that a premature end is described in words, and that the error still wraps the original one.
 func TestEnded(t *testing.T) {
 	t.Parallel()
 	other := errors.New("refused")
