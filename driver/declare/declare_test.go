@@ -146,7 +146,7 @@ func TestDecode(t *testing.T) {
 	}
 }
 
-// TestRefused: each mistake is one error at its line.
+// TestRefused checks that each mistake is one error at its line.
 func TestRefused(t *testing.T) {
 	for name, c := range map[string]struct{ old, new, summary, line string }{
 		"secret as text": {`name   = "n"`, `name = sensitive("n")`, "Sensitive value where a plain one is needed",
@@ -211,7 +211,7 @@ func TestRefused(t *testing.T) {
 	}
 }
 
-// TestNotKnownYet: rules pass over what is not known, and Decode refuses it.
+// TestNotKnownYet checks that rules ignore values that are not known yet, and that Decode refuses them.
 func TestNotKnownYet(t *testing.T) {
 	text := strings.NewReplacer(`"n"`, "var.v", `"90s"`, "var.v", `"https://a.example"`, "var.v",
 		`"admin@a.example:2222"`, "var.v",
@@ -233,7 +233,8 @@ func TestNotKnownYet(t *testing.T) {
 	}
 }
 
-// TestSecretNotKnownYet: a secret is refused where a plain value is needed before anybody knows it.
+// TestSecretNotKnownYet checks that a secret is refused where a plain value is needed, even before its value is
+// known.
 func TestSecretNotKnownYet(t *testing.T) {
 	_, diags := load(t, strings.Replace(good, `name   = "n"`, `name = env("OTHER_TOKEN")`, 1), true)
 	if len(diags) != 1 || diags[0].Summary != "Sensitive value where a plain one is needed" {
@@ -241,7 +242,8 @@ func TestSecretNotKnownYet(t *testing.T) {
 	}
 }
 
-// TestTypeHoldsTagsAgainstTheBody: an argument that is never decoded, or a tag that names none, stops the program.
+// TestTypeHoldsTagsAgainstTheBody checks that an argument that is never decoded, or a tag without an argument, is a
+// panic.
 func TestTypeHoldsTagsAgainstTheBody(t *testing.T) {
 	body := schema.Body{
 		Attributes: []schema.Attribute{{Name: "name", Type: cty.String}, {Name: "password", Type: cty.String, Secret: true}},
@@ -303,7 +305,7 @@ func TestTypeHoldsTagsAgainstTheBody(t *testing.T) {
 	})
 }
 
-// TestHTTPToLoopback: what the client takes, validate takes.
+// TestHTTPToLoopback checks that validate accepts what the client accepts.
 func TestHTTPToLoopback(t *testing.T) {
 	for _, host := range []string{"localhost:8080", "127.0.0.1", "[::1]:65535"} {
 		if _, diags := load(t, strings.Replace(good, "https://a.example", "http://"+host, 1), false); len(diags) > 0 {
@@ -312,7 +314,8 @@ func TestHTTPToLoopback(t *testing.T) {
 	}
 }
 
-// TestContents: the home folder is found, byte order marks go, and what cannot be read is said.
+// TestContents checks that the home folder is found, that byte order marks are removed, and that the error says what
+// cannot be read.
 func TestContents(t *testing.T) {
 	fs := afero.NewMemMapFs()
 	for name, text := range map[string]string{
@@ -339,7 +342,7 @@ func TestContents(t *testing.T) {
 	}
 }
 
-// TestWarned: a secret that will not work as it is meant is said, and not refused.
+// TestWarned checks that a secret that will not work as intended is a warning, not an error.
 func TestWarned(t *testing.T) {
 	for secret, want := range map[string]string{
 		"x": "The secret is too short to be masked", "geheim\\n": "The secret ends with a newline", "geheim": "",

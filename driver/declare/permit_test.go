@@ -18,7 +18,7 @@ import (
 	"golang.org/x/crypto/ssh"
 )
 
-// permitted is a server with a machine, as declared with more arguments of the machine.
+// permitted returns a server with a machine that has more arguments.
 func permitted(t *testing.T, more string) *server {
 	t.Helper()
 	cfg, diags := load(t, "server \"depot\" \"a\" {\n  url = \"https://a.example\"\n  token = \"geheim-4711\"\n  host {\n"+
@@ -33,7 +33,7 @@ func permitted(t *testing.T, more string) *server {
 	return &s
 }
 
-// environment is that of a user whose known_hosts has these lines.
+// environment returns the environment of a user whose known_hosts has these lines.
 func environment(t *testing.T, p *policy.Policy, knownHosts string) driver.Env {
 	t.Helper()
 	fs := afero.NewMemMapFs()
@@ -75,8 +75,8 @@ func parsePolicy(t *testing.T, text string) *policy.Policy {
 
 const hostKey = " ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGPKSUTyz1HwHReFVvD5obVsALAgJRNarH4TRpNePnAS\n"
 
-// TestPermit: a machine is reached with a key or the agent only as the user's policy, or without one the user's own
-// known_hosts, allows it, and a server is connected to only as the policy does.
+// TestPermit checks that a machine is only connected to, with a key or the agent, as the user's policy allows, or the
+// user's known_hosts if there is no policy. A server is only connected to as the policy allows.
 func TestPermit(t *testing.T) {
 	const both = "host \"a.example\" {\n  ssh_agent = true\n  ssh_keys = [\"/keys\"]\n}\n"
 	const gate = "host \"gate.example\" {\n  ssh_agent = true\n  ssh_keys = [\"/keys\"]\n}\n"
@@ -126,7 +126,7 @@ func TestPermit(t *testing.T) {
 	}
 }
 
-// TestLocal: on this machine, a command runs only as the policy allows, and sees nothing of the user's secrets.
+// TestLocal checks that a command on this machine only runs as the policy allows, and cannot see the user's secrets.
 func TestLocal(t *testing.T) {
 	run := func(p *policy.Policy, args ...string) (host.Output, error) {
 		h := declare.Local(environment(t, p, ""), afero.NewMemMapFs())
@@ -154,7 +154,8 @@ func TestLocal(t *testing.T) {
 	}
 }
 
-// TestLocalFiles: on this machine the files of the configuration's folder may be used, and those that the policy names.
+// TestLocalFiles checks that on this machine only files of the configuration's folder, and those that the policy
+// names, may be used.
 func TestLocalFiles(t *testing.T) {
 	const policyText = "files = [\"/etc/keys\", \"/opt/one/a.p12\"]\n"
 	for name, allowed := range map[string]bool{

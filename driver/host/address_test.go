@@ -59,8 +59,8 @@ func TestParseAddress(t *testing.T) {
 	}
 }
 
-// FuzzParseAddress: what is taken is written back to the same, and can be dialled; what is not shows nothing before
-// the @.
+// FuzzParseAddress checks that a valid address is formatted as it was parsed, and can be dialled. Errors for others
+// must not show anything before the @.
 func FuzzParseAddress(f *testing.F) {
 	for _, seed := range []string{"admin@db.example:22", "a@[::1]:2222", "a@b@c", "a:b@c", "@", "a@[fe80::1%x]"} {
 		f.Add(seed)

@@ -15,13 +15,14 @@ import (
 	"github.com/pkg/sftp"
 )
 
-// The packets of SFTP (draft-ietf-secsh-filexfer-02).
+// The types of SFTP packets (draft-ietf-secsh-filexfer-02).
 const (
 	sftpInit, sftpVersion                                          = 1, 2
 	sftpStatus, sftpHandle, sftpData, sftpName, sftpAttrs, sftpExt = 101, 102, 103, 104, 105, 201
 )
 
-// answering are the files of a machine that answers each packet of SFTP, told by its kind, with what answer says.
+// answering returns the files of a machine. It answers each SFTP packet, according to its type, with what answer
+// returns.
 func answering(t *testing.T, answer func(kind byte) []byte) *sftpFiles {
 	t.Helper()
 	hear, ask := io.Pipe()
@@ -69,7 +70,7 @@ func answering(t *testing.T, answer func(kind byte) []byte) *sftpFiles {
 		client: func(context.Context) (*transfer, error) { return session, nil }}
 }
 
-// everything uses files in every way, and gives the errors.
+// everything uses files in every way, and returns the errors.
 func everything(files Files) (errs []error) {
 	note := func(err error) { errs = append(errs, err) }
 	_, err := files.Stat("/a")
@@ -98,7 +99,7 @@ func everything(files Files) (errs []error) {
 	return errs
 }
 
-// A machine that answers questions with "all is well" has told nothing.
+// TestMachineThatTellsNothing checks that a machine that answers questions with "OK" has told nothing.
 func TestMachineThatTellsNothing(t *testing.T) {
 	well := []byte{sftpStatus, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}
 	handle := []byte{sftpHandle, 0, 0, 0, 1, 'h'}
@@ -129,7 +130,7 @@ func TestMachineThatTellsNothing(t *testing.T) {
 	is(t, err, fs.ErrInvalid)
 }
 
-// Whatever a machine answers, this program goes on.
+// TestAnswersOfAnyKind checks that any answer of a machine is handled without a crash or a hang.
 func TestAnswersOfAnyKind(t *testing.T) {
 	kinds := []byte{sftpStatus, sftpHandle, sftpData, sftpName, sftpAttrs, sftpExt}
 	for seed := range uint64(300) {

@@ -21,7 +21,7 @@ import (
 	"golang.org/x/crypto/ssh"
 )
 
-// listens is where somebody takes connections until the test ends. talk's connection is closed after it.
+// listens returns an address that accepts connections until the test ends. It closes a connection after talk.
 func listens(t *testing.T, talk func(conn *net.TCPConn)) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -72,7 +72,7 @@ func dial(t *testing.T, h Host, address string) net.Conn {
 	return conn
 }
 
-// refuses dials what must fail.
+// refuses dials an address, which must fail.
 func refuses(t *testing.T, h Host, address string, want ...string) error {
 	t.Helper()
 	conn, err := h.Dial(t.Context(), address)
@@ -94,7 +94,7 @@ func refuses(t *testing.T, h Host, address string, want ...string) error {
 func TestDial(t *testing.T) {
 	eachHost(t, func(t *testing.T, h Host) {
 		_, port, _ := net.SplitHostPort(listens(t, echo))
-		conn := dial(t, h, "localhost:"+port) // the name is the machine's own
+		conn := dial(t, h, "localhost:"+port) // the machine resolves the name
 		defer conn.Close()
 		if at := conn.RemoteAddr(); at.Network() != "tcp" || !strings.HasSuffix(at.String(), ":"+port) ||
 			conn.LocalAddr().String() == "" {
@@ -131,7 +131,7 @@ func TestDial(t *testing.T) {
 
 func second(_ int, err error) error { return err }
 
-// What was written before the connection is closed arrives.
+// TestCloseLosesNothing checks that everything that is written before a connection is closed arrives.
 func TestCloseLosesNothing(t *testing.T) {
 	eachHost(t, func(t *testing.T, h Host) {
 		got := make(chan int64)
@@ -305,7 +305,7 @@ func TestDialIsCancelled(t *testing.T) {
 			s.connect = func(string) (net.Conn, error) {
 				begun <- struct{}{}
 				<-release
-				return net.Dial("tcp", at) // too late: the client wants it no more
+				return net.Dial("tcp", at) // too late: the client has given up
 			}
 		})
 		defer close(release)
@@ -343,7 +343,8 @@ func TestCloseEndsConnections(t *testing.T) {
 	})
 }
 
-// A connection does not end as if all had been said where the one that it goes through broke.
+// TestForwardedConnectionThatBreaks checks that a forwarded connection does not seem to end normally if the SSH
+// connection breaks.
 func TestForwardedConnectionThatBreaks(t *testing.T) {
 	s, h := pair(t, nil)
 	at := listens(t, func(conn *net.TCPConn) {

@@ -18,7 +18,7 @@ import (
 
 var errNotAllowed = errors.New("not allowed")
 
-// under is a machine of which the files of one folder are allowed, wherever links lead.
+// under returns the files of a machine. Only those that are really in one folder, wherever links lead, are allowed.
 func under(t *testing.T, allowed string) Files {
 	t.Helper()
 	h := Local(LocalOptions{Fs: afero.NewOsFs()})
@@ -33,8 +33,8 @@ func under(t *testing.T, allowed string) Files {
 	return Guard(h, Permission{File: decide}).Files(context.Background())
 }
 
-// TestGuardedFiles: what leads out of what is allowed is neither looked at nor changed, and what Replace makes beside a
-// file is its own.
+// TestGuardedFiles checks that files outside of what is allowed are neither read nor changed, even by links. Files
+// that Replace makes next to an allowed one are allowed.
 func TestGuardedFiles(t *testing.T) {
 	root, err := filepath.EvalSymlinks(t.TempDir())
 	if err != nil {
@@ -93,8 +93,8 @@ func TestGuardedFiles(t *testing.T) {
 	}
 }
 
-// TestGuardedReplace: where one file is allowed, it can be replaced: with a backup, and a former process's temporary
-// file is removed. Others in the folder are not seen.
+// TestGuardedReplace checks that a single allowed file can be replaced, with a backup, and that the temporary file of
+// an earlier process is removed. Other files in the folder cannot be seen.
 func TestGuardedReplace(t *testing.T) {
 	dir, err := filepath.EvalSymlinks(t.TempDir())
 	if err != nil {
@@ -139,7 +139,8 @@ func TestGuardedReplace(t *testing.T) {
 	}
 }
 
-// TestGuardedCreate: a folder that becomes a link between the decision and the file gets none.
+// TestGuardedCreate checks that no file is created in a folder that becomes a link between the decision and the
+// creation.
 func TestGuardedCreate(t *testing.T) {
 	root, err := filepath.EvalSymlinks(t.TempDir())
 	if err != nil {
@@ -159,7 +160,7 @@ func TestGuardedCreate(t *testing.T) {
 		if err == nil && !strings.HasPrefix(real, in+"/") {
 			err = errNotAllowed
 		}
-		if asked++; asked == 1 { // somebody is quicker
+		if asked++; asked == 1 { // another process is faster
 			err = errors.Join(err, os.Remove(in+"/d"), os.Symlink(out, in+"/d"))
 		}
 		return err

@@ -22,7 +22,7 @@ import (
 
 func TestMain(m *testing.M) {
 	syscall.Umask(0o022) // permissions are compared
-	// The library waits for ever for a channel that is opened in the moment its connection ends (see link.open).
+	// The library waits forever for a channel that is opened at the moment when its connection ends (see link.open).
 	goleak.VerifyTestMain(m, goleak.IgnoreTopFunction("golang.org/x/crypto/ssh.(*mux).openChannel"))
 }
 
@@ -40,7 +40,7 @@ func eachHost(t *testing.T, test func(t *testing.T, h Host)) {
 	})
 }
 
-// setGrace makes impatient hosts.
+// setGrace sets how long a host waits for a command that must end.
 func setGrace(h Host, d time.Duration) {
 	switch h := h.(type) {
 	case *local:
@@ -149,7 +149,7 @@ func running(t *testing.T, name string) {
 	}
 }
 
-// Ending the context ends what runs: with a word, and with force what does not listen.
+// TestCancel checks that the end of the context ends a command: with a signal first, and then by force.
 func TestCancel(t *testing.T) {
 	for name, script := range map[string]string{
 		"listens":       `trap 'touch "$2"; exit 0' TERM; touch "$1"; while :; do sleep 0.01; done`,
@@ -203,7 +203,7 @@ type brokenReader struct{}
 
 func (brokenReader) Read([]byte) (int, error) { return 0, errors.New("disk gone") }
 
-// A command must not take half an input for a whole one.
+// TestInputThatBreaksOff checks that a command does not take a part of its input for all of it.
 func TestInputThatBreaksOff(t *testing.T) {
 	eachHost(t, func(t *testing.T, h Host) {
 		into := filepath.Join(t.TempDir(), "ended")
@@ -218,7 +218,7 @@ func TestInputThatBreaksOff(t *testing.T) {
 	})
 }
 
-// What a command leaves running holds its output open: it is not waited for.
+// TestLeftRunning checks that a background process, which keeps the output of a command open, is not waited for.
 func TestLeftRunning(t *testing.T) {
 	eachHost(t, func(t *testing.T, h Host) {
 		setGrace(h, 20*time.Millisecond)
@@ -352,7 +352,8 @@ func TestUnanswered(t *testing.T) {
 	}
 }
 
-// A command that hangs is ended when its time is over, and the error says how long was waited.
+// TestCommandWithin checks that a command that hangs is ended in time, and that the error says how long it was waited
+// for.
 func TestCommandWithin(t *testing.T) {
 	eachHost(t, func(t *testing.T, h Host) {
 		setGrace(h, 100*time.Millisecond)

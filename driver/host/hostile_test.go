@@ -17,7 +17,7 @@ import (
 	"golang.org/x/crypto/ssh"
 )
 
-// endless are files without end that say that they have ten bytes, in folders without end.
+// endless serves endless files, which claim to have ten bytes, in endless folders.
 type endless struct {
 	names func(n int64) string
 	sent  atomic.Int64
@@ -63,7 +63,8 @@ func (e entry) ModTime() time.Time { return time.Unix(0, 0) }
 func (e entry) IsDir() bool        { return false }
 func (e entry) Sys() any           { return nil }
 
-// Whatever a machine says of its files' sizes: what is read of a file and of a folder is bounded.
+// TestFilesWithoutEnd checks that the size of what is read of a file or folder is bounded, whatever size the machine
+// claims.
 func TestFilesWithoutEnd(t *testing.T) {
 	e := &endless{names: func(n int64) string { return strings.Repeat("x", 1000) + strconv.FormatInt(n, 10) }}
 	_, h := pair(t, func(s *server) { s.files = &sftp.Handlers{FileGet: e, FileList: e} })
@@ -79,11 +80,12 @@ func TestFilesWithoutEnd(t *testing.T) {
 	if len(names) > 0 || e.sent.Load() > 2*maxListing {
 		t.Errorf("%d bytes were sent, %d names taken", e.sent.Load(), len(names))
 	}
-	_, err = files.Stat("/file") // the session goes on
+	_, err = files.Stat("/file") // the session can still be used
 	ok(t, err)
 }
 
-// A folder lists names that are in it. What is a path has its last element taken, and what leads upwards is refused.
+// TestNamesThatLeadElsewhere checks the names that a folder lists. Only the last element of a path is used, and what
+// leads upwards is refused.
 func TestNamesThatLeadElsewhere(t *testing.T) {
 	for listed, want := range map[string]string{
 		"a": "a", "a\nb\x1b[2J": "a\nb\x1b[2J", "../../etc/passwd": "passwd", "/etc/passwd": "passwd",
@@ -107,7 +109,7 @@ type lister struct{ one }
 
 func (l lister) Filelist(*sftp.Request) (sftp.ListerAt, error) { return l.one, nil }
 
-// A machine that offers nothing but what is broken is not talked to.
+// TestWeakAlgorithms checks that a connection fails if the machine offers only broken algorithms.
 func TestWeakAlgorithms(t *testing.T) {
 	weak := ssh.InsecureAlgorithms()
 	for name, change := range map[string]func(*ssh.ServerConfig){
@@ -125,7 +127,7 @@ func TestWeakAlgorithms(t *testing.T) {
 	}
 }
 
-// The agent is never forwarded, and a machine gets no channel of its own.
+// TestMachineThatWantsMore checks that the agent is never forwarded, and that a machine cannot open channels.
 func TestMachineThatWantsMore(t *testing.T) {
 	opened := make(chan error, 4)
 	s, h := pair(t, func(s *server) {
@@ -152,7 +154,8 @@ func TestMachineThatWantsMore(t *testing.T) {
 	}
 }
 
-// Words before the login, however many, are read until the connection's time is over, and not kept.
+// TestMachineThatTalksWithoutEnd checks that a large banner before the login is read, at most until the connection's
+// timeout, and not kept.
 func TestMachineThatTalksWithoutEnd(t *testing.T) {
 	s, h := pair(t, func(s *server) {
 		s.methods = func(c *ssh.ServerConfig) {

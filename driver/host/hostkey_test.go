@@ -122,7 +122,7 @@ func TestHostCertificates(t *testing.T) {
 			} else {
 				fails(t, h, c.want)
 			}
-			// Who has no authority on record knows the machine by its plain key.
+			// Without an authority in known_hosts, the machine is known by its plain key.
 			works(t, s.to(t, func(o *SSHOptions) { o.Keys = [][]byte{key} }))
 		})
 	}

@@ -17,7 +17,8 @@ import (
 	"pgregory.net/rapid"
 )
 
-// TestKnownHostsAsTheLibrary: lines mean what package knownhosts takes them for, and nothing is written for it.
+// TestKnownHostsAsTheLibrary checks that lines have the same meaning as in package knownhosts, and that no files are
+// written for that.
 func TestKnownHostsAsTheLibrary(t *testing.T) {
 	var keys []ssh.PublicKey
 	for range 3 {
@@ -54,7 +55,7 @@ func TestKnownHostsAsTheLibrary(t *testing.T) {
 			}
 			marker := rapid.SampledFrom([]string{"", "", "", "@revoked ", "@cert-authority "}).Draw(t, "marker")
 			key := keys[rapid.IntRange(0, 1).Draw(t, "key")]
-			if marker == "@cert-authority " { // the library takes its key for a machine's own, too
+			if marker == "@cert-authority " { // the library takes the authority's key for a machine's own, too
 				key = keys[2]
 			}
 			lines = append(lines, marker+hosts+" "+strings.TrimSpace(string(ssh.MarshalAuthorizedKey(key))))
@@ -80,7 +81,7 @@ func TestKnownHostsAsTheLibrary(t *testing.T) {
 	})
 }
 
-// verdict is what an error says, without the name of a file.
+// verdict describes an error without the name of a file.
 func verdict(err error) string {
 	var known *knownhosts.KeyError
 	var revoked *knownhosts.RevokedError
@@ -97,7 +98,7 @@ func verdict(err error) string {
 	return fmt.Sprint(err)
 }
 
-// TestGlob: * is any text, also none; and a pattern of many costs no more than it is long.
+// TestGlob checks that * matches any text, also none, and that a pattern with many of them is not slow.
 func TestGlob(t *testing.T) {
 	for _, c := range []struct {
 		pattern, text string
@@ -113,8 +114,8 @@ func TestGlob(t *testing.T) {
 	}
 }
 
-// TestKnownAddressWithZone: an address that ends as a name of a known domain is not known: what follows the % names a
-// network interface, and may be anything.
+// TestKnownAddressWithZone checks that an address is not known because it ends like a name of a known domain: the
+// text after % names a network interface, and can be anything.
 func TestKnownAddressWithZone(t *testing.T) {
 	signer, _ := newKey(t)
 	key := strings.TrimSpace(string(ssh.MarshalAuthorizedKey(signer.PublicKey())))

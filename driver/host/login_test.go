@@ -163,7 +163,8 @@ func TestAgent(t *testing.T) {
 	works(t, agents(serveAgent(t, rsaKey)))
 }
 
-// Editors put byte order marks before text: a key and the lines of known_hosts are found behind them.
+// TestByteOrderMarks checks that keys and the lines of known_hosts are found behind byte order marks, which editors
+// add.
 func TestByteOrderMarks(t *testing.T) {
 	signer, key := newKey(t)
 	s := serve(t, nil, signer.PublicKey())

@@ -38,8 +38,8 @@ type ownedBy struct {
 
 func (o ownedBy) Sys() any { return o.stat }
 
-// Linux follows no link of somebody else's in /tmp, if it is told so (protected_symlinks). This program does not rely
-// on that.
+// TestPlanted checks links of other users in folders like /tmp. Linux can be configured not to follow them
+// (protected_symlinks), but this program does not rely on that.
 func TestPlanted(t *testing.T) {
 	mine := uint32(os.Geteuid())
 	for _, c := range []struct {

@@ -38,7 +38,7 @@ func TestQuote(t *testing.T) {
 	}
 }
 
-// shells are those of this machine that log people in.
+// shells returns the login shells of this machine.
 func shells() []string {
 	return slices.DeleteFunc([]string{"sh", "bash", "dash", "ksh", "zsh"}, func(name string) bool {
 		_, err := exec.LookPath(name)
@@ -46,7 +46,7 @@ func shells() []string {
 	})
 }
 
-// Whatever the words are, a shell takes the line apart into them.
+// TestShellsUnderstandQuote checks that a shell splits the line into the original words, whatever they are.
 func TestShellsUnderstandQuote(t *testing.T) {
 	word := rapid.OneOf(
 		rapid.String(),

@@ -18,13 +18,14 @@ import (
 
 var errFault = errors.New("a fault asked for")
 
-// faultyFiles fail at their nth access; dead: at all that follow, too, as if the process had been killed there.
+// faultyFiles fails at its nth access. If dead is set, all later accesses fail too, as if the process had been killed
+// there.
 type faultyFiles struct {
 	Files
 
 	left *int
 	dead bool
-	half bool // the failing access is carried out all the same
+	half bool // the failing access is carried out nevertheless
 }
 
 func (f faultyFiles) fault() bool {
@@ -121,8 +122,8 @@ func replacement(name, was string) Replacement {
 		Random: rand.Reader}
 }
 
-// TestReplaceFails: whatever access fails, or is the last one before the process is killed, the file is the old one
-// or the new one, whole; and an error that says that nothing was changed is right.
+// TestReplaceFails checks that the file is the complete old or new one, whatever access fails or is the last one
+// before the process is killed. An error that says that nothing was changed must be true.
 func TestReplaceFails(t *testing.T) {
 	old := []byte("the old content")
 	for _, there := range []bool{true, false} {
@@ -155,7 +156,7 @@ func TestReplaceFails(t *testing.T) {
 				if err == nil || left > 0 {
 					checkLeft(t, fsys, there)
 				}
-				// The next one finds its way, and takes away what the killed one left.
+				// The next call succeeds, and removes what the killed process left.
 				if !isNew {
 					if _, err := Replace(t.Context(), FilesOf(fsys), replacement("/etc/keys/a.p12", was)); err != nil {
 						t.Errorf("access %d %+v, then again: %v", n, how, err)
@@ -213,7 +214,7 @@ func checkLeft(t *testing.T, fsys afero.Fs, there bool) {
 	}
 }
 
-// TestReplaceChanged: a file that is not as it was seen is left alone.
+// TestReplaceChanged checks that a file that has changed since it was read is not replaced.
 func TestReplaceChanged(t *testing.T) {
 	for name, c := range map[string]struct {
 		there string // "": nothing
@@ -244,7 +245,7 @@ func TestReplaceChanged(t *testing.T) {
 	}
 }
 
-// watchedFiles tell what is done to them before it is done.
+// watchedFiles reports each access before it is carried out.
 type watchedFiles struct {
 	Files
 
@@ -282,8 +283,8 @@ func (f watchedFile) Sync() error {
 	return f.NewFile.Sync()
 }
 
-// TestReplaceOrder: what takes the name has its mode and is on the disk before; and what comes in the meantime is
-// not written over.
+// TestReplaceOrder checks that the new file has its mode and is on the disk before it gets its name, and that a file
+// that appears in the meantime is not overwritten.
 func TestReplaceOrder(t *testing.T) {
 	fsys := afero.NewMemMapFs()
 	writeFile(t, fsys, "/a.p12", []byte("old"), 0o640)
@@ -308,7 +309,8 @@ func TestReplaceOrder(t *testing.T) {
 	}
 }
 
-// TestReplaceEverywhere: here and over SFTP, through links, with a mode and an owner of its own, twice in a second.
+// TestReplaceEverywhere tests Replace locally and over SFTP, through links, with a special mode and owner, twice in a
+// second.
 func TestReplaceEverywhere(t *testing.T) {
 	eachFs(t, func(t *testing.T, c fsCase) {
 		file := c.at("a.p12")
@@ -320,7 +322,7 @@ func TestReplaceEverywhere(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		given := c.real && os.Getuid() == 0 // nobody else may give files away
+		given := c.real && os.Getuid() == 0 // only root may change owners
 		if given {
 			if err := os.Chown(file, 1234, 2345); err != nil {
 				t.Fatal(err)
@@ -374,12 +376,12 @@ func TestReplaceEverywhere(t *testing.T) {
 	})
 }
 
-// TestReplaceMeetsALink: what is put in the place of the temporary file while it is written keeps its content, its
-// mode and its owner.
+// TestReplaceMeetsALink checks that a file that a link puts in the place of the temporary file keeps its content,
+// mode and owner.
 func TestReplaceMeetsALink(t *testing.T) {
 	eachFs(t, func(t *testing.T, c fsCase) {
 		if !c.real {
-			return // it has no links
+			return // memory has no links
 		}
 		victim := c.at("victim")
 		writeFile(t, c.fs, victim, []byte("theirs"), 0o600)
@@ -403,7 +405,7 @@ func TestReplaceMeetsALink(t *testing.T) {
 	})
 }
 
-// linkingFiles have another file linked to in the place of every new one as soon as it is written.
+// linkingFiles replaces every new file with a link to another one as soon as it is written.
 type linkingFiles struct {
 	Files
 

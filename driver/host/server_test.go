@@ -23,26 +23,26 @@ import (
 	"golang.org/x/crypto/ssh/knownhosts"
 )
 
-// server is an SSH server in this process: commands are run by sh, files are those of this machine.
+// server is an SSH server in this process. It runs commands with sh, and serves the files of this machine.
 type server struct {
 	t    *testing.T
 	addr string
 	keys []ssh.Signer // its own
 	lets []ssh.PublicKey
 
-	exec      func(s *server, line string, conn net.Conn) bool // true: it has dealt with it
-	special   func(channel ssh.Channel, conn net.Conn)         // stands for every command; then the channel is closed
+	exec      func(s *server, line string, conn net.Conn) bool // returns true if it has handled the command
+	special   func(channel ssh.Channel, conn net.Conn)         // replaces every command; then the channel is closed
 	refuse    bool                                             // every exec
 	full      bool                                             // no sessions
 	noSFTP    bool
 	chatty    bool  // a login script prints before SFTP
 	hang      *hang // of its SFTP
 	noForward bool
-	reject    ssh.RejectionReason                    // every connection to elsewhere
-	connect   func(address string) (net.Conn, error) // to elsewhere; nil: as this machine does
+	reject    ssh.RejectionReason                    // reason to refuse every forwarded connection
+	connect   func(address string) (net.Conn, error) // makes forwarded connections; nil: from this machine
 	methods   func(*ssh.ServerConfig)
-	files     *sftp.Handlers        // stands for its files
-	opens     func(*ssh.ServerConn) // what it does to its client
+	files     *sftp.Handlers        // replaces its files
+	opens     func(*ssh.ServerConn) // called for each connection of a client
 
 	mu       sync.Mutex
 	conns    []net.Conn
@@ -83,7 +83,7 @@ func signerOf(t *testing.T, private any) (ssh.Signer, []byte) {
 	return signer, pem.EncodeToMemory(block)
 }
 
-// serve starts a server that lets the keys in. change may alter it before.
+// serve starts a server that accepts the keys. change may change it before.
 func serve(t *testing.T, change func(*server), lets ...ssh.PublicKey) *server {
 	t.Helper()
 	key, _ := newKey(t)
@@ -133,7 +133,7 @@ func (s *server) count() (connections int, lines []string) {
 	return s.accepted, append([]string(nil), s.lines...)
 }
 
-// known is the line of known_hosts for it.
+// known returns the server's line for known_hosts.
 func (s *server) known() []byte {
 	return []byte(knownhosts.Line([]string{s.addr}, s.keys[0].PublicKey()) + "\n")
 }
@@ -355,7 +355,7 @@ func (s *server) to(t *testing.T, change func(*SSHOptions)) *sshHost {
 	return h.(*sshHost)
 }
 
-// pair is a server and a host that is let in.
+// pair returns a server and a host that can log in to it.
 func pair(t *testing.T, change func(*server)) (*server, *sshHost) {
 	t.Helper()
 	signer, key := newKey(t)

@@ -21,7 +21,7 @@ import (
 	"github.com/spf13/afero"
 )
 
-// fsCase are files that the shared test runs on, and where among them.
+// fsCase is a set of files for the shared test, and a folder in it.
 type fsCase struct {
 	Files
 
@@ -30,11 +30,11 @@ type fsCase struct {
 	real bool // it keeps owners, links and directories as an operating system does; in memory it does not
 }
 
-// sftpServers are where Debian, Red Hat, Arch and others keep OpenSSH's own.
+// sftpServers holds the places of OpenSSH's sftp-server on Debian, Red Hat, Arch and others.
 var sftpServers = []string{"/usr/lib/openssh/sftp-server", "/usr/libexec/openssh/sftp-server",
 	"/usr/lib/ssh/sftp-server", "/usr/libexec/sftp-server"}
 
-// eachFs runs a test on all of them. A machine that has no sftp-server of OpenSSH has fewer.
+// eachFs runs a test on all kinds of files. It leaves out OpenSSH's sftp-server if this machine has none.
 func eachFs(t *testing.T, test func(t *testing.T, c fsCase)) {
 	t.Helper()
 	here, memory := afero.NewOsFs(), afero.NewMemMapFs()
@@ -62,7 +62,7 @@ func eachFs(t *testing.T, test func(t *testing.T, c fsCase)) {
 	}
 }
 
-// openSSH are this machine's files through OpenSSH's sftp-server.
+// openSSH returns this machine's files through OpenSSH's sftp-server.
 func openSSH(t *testing.T, program string) Files {
 	t.Helper()
 	cmd := exec.CommandContext(context.Background(), program)
@@ -135,7 +135,7 @@ func ok(t *testing.T, err error) {
 	}
 }
 
-// A pipe is refused everywhere and not waited for, be it that a link leads to it.
+// TestPipesAreNotFiles checks that pipes, and links to pipes, are refused everywhere without waiting.
 func TestPipesAreNotFiles(t *testing.T) {
 	eachFs(t, func(t *testing.T, c fsCase) {
 		if !c.real {
@@ -250,7 +250,7 @@ func TestNames(t *testing.T) {
 	})
 }
 
-// A file is read through a symbolic link, and never removed with it.
+// TestSymbolicLinks checks that a file is read through a symbolic link, and that removing the link keeps the file.
 func TestSymbolicLinks(t *testing.T) {
 	eachFs(t, func(t *testing.T, c fsCase) {
 		name := c.create(t, "file", "text")

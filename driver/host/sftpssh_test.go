@@ -39,8 +39,8 @@ func TestSFTPRefuses(t *testing.T) {
 	ok(t, f.Close())
 }
 
-// The example server of the library has less: no posix-rename as such, no links in place of directories. What it
-// cannot do in one step is refused.
+// TestMachineThatCannotReplace uses the library's example server, which cannot do everything: it has no extension
+// posix-rename, and cannot replace directories with links. What it cannot do in one step is refused.
 func TestMachineThatCannotReplace(t *testing.T) {
 	here, there := net.Pipe()
 	server := sftp.NewRequestServer(there, sftp.InMemHandler())
@@ -81,7 +81,7 @@ func TestMachineThatCannotReplace(t *testing.T) {
 	}
 }
 
-// withoutExtensions gives a server's greeting without its extensions.
+// withoutExtensions removes the extensions from a server's greeting.
 type withoutExtensions struct {
 	io.Reader
 
@@ -121,7 +121,7 @@ func TestFilesOfAConnectionThatBreaks(t *testing.T) {
 		t.Fatal(err)
 	}
 	s.cut()
-	// The rest of the file must not look like its end.
+	// The missing rest of the file must not look like its end.
 	b, err := io.ReadAll(f)
 	is(t, err, ErrBroken)
 	if errors.Is(err, io.EOF) || WasStarted(err) != StartedMaybe {
@@ -172,7 +172,7 @@ func TestMachineWithoutFiles(t *testing.T) {
 	}
 }
 
-// A client that failed is not used again, however little its connection has noticed.
+// TestClientThatFailed checks that a client that failed is not used again, even if its connection has not noticed.
 func TestClientThatFailed(t *testing.T) {
 	_, h := pair(t, nil)
 	first, err := h.transfer(t.Context())
@@ -191,7 +191,8 @@ func TestClientThatFailed(t *testing.T) {
 	}
 }
 
-// The library says with an io.EOF inside that it could not send: that must not pass for the end of a file.
+// TestEndOfTheConnectionIsNoEndOfAFile checks that a failure to send, which the library reports as an error that
+// wraps io.EOF, is not taken for the end of a file.
 func TestEndOfTheConnectionIsNoEndOfAFile(t *testing.T) {
 	_, h := pair(t, nil)
 	files := &sftpFiles{name: "test"}
@@ -212,8 +213,8 @@ func TestEndOfTheConnectionIsNoEndOfAFile(t *testing.T) {
 	}
 }
 
-// Every access to files on a machine that stops answering ends: in time, and when the context does. The next one has a
-// session of its own.
+// TestMachineThatDoesNotAnswer checks that every access to files on a machine that stops answering ends in time, and
+// when the context does. The next access gets a new session.
 func TestMachineThatDoesNotAnswer(t *testing.T) {
 	type open struct {
 		read  io.ReadSeekCloser
@@ -283,7 +284,7 @@ func TestMachineThatDoesNotAnswer(t *testing.T) {
 	}
 }
 
-// A machine that does not even begin to speak SFTP is given up as well.
+// TestTransferThatDoesNotBegin checks that a machine that never begins to speak SFTP is given up, too.
 func TestTransferThatDoesNotBegin(t *testing.T) {
 	hanging := &hang{}
 	_, h := pair(t, func(s *server) { s.hang = hanging })
@@ -298,7 +299,7 @@ func TestTransferThatDoesNotBegin(t *testing.T) {
 	hanging.stop()
 }
 
-// hang is an SFTP server's way of not answering: between start and stop it reads and says nothing.
+// hang makes an SFTP server hang between start and stop: it reads, but does not answer.
 type hang struct {
 	mu   sync.Mutex
 	wait chan struct{}

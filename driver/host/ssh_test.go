@@ -19,7 +19,7 @@ import (
 	"golang.org/x/crypto/ssh"
 )
 
-// fails runs a command that must fail in connecting, and gives its error.
+// fails runs a command whose connection must fail, and returns the error.
 func fails(t *testing.T, h Host, want ...string) error {
 	t.Helper()
 	_, err := h.Run(t.Context(), Command{Args: []string{"true"}})
@@ -116,7 +116,7 @@ func TestJump(t *testing.T) {
 	})
 }
 
-// nobody is an address where nobody listens.
+// nobody returns an address without a listener.
 func nobody(t *testing.T) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -147,7 +147,7 @@ func TestUnreachable(t *testing.T) {
 			return nil, &net.OpError{Op: "dial", Err: &net.DNSError{Err: "no such host", Name: "db.invalid", IsNotFound: true}}
 		}
 	}), "its name is unknown", "no such host")
-	// Somebody takes the connection and says nothing.
+	// A server that accepts the connection and sends nothing.
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -170,7 +170,7 @@ func TestUnreachable(t *testing.T) {
 		WasStarted(err) != StartedNo {
 		t.Errorf("got %v", err)
 	}
-	// Something that is no SSH server.
+	// A server that is no SSH server.
 	web, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -184,7 +184,7 @@ func TestUnreachable(t *testing.T) {
 	}()
 	fails(t, host("admin@"+web.Addr().String(), nil), "logging in:")
 	web.Close()
-	// Somebody takes the connection and closes it.
+	// A server that closes the connection.
 	err = fails(t, host("admin@db.example", func(o *SSHOptions) {
 		o.Dial = func(context.Context, string, string) (net.Conn, error) {
 			ours, theirs := net.Pipe()
@@ -200,7 +200,8 @@ func TestUnreachable(t *testing.T) {
 	}
 }
 
-// A connection that broke is made again; a command that may have been started is not started again.
+// TestConnectionThatBreaks checks that a broken connection is replaced, and that a command that may have been started
+// is not started again.
 func TestConnectionThatBreaks(t *testing.T) {
 	t.Run("between commands", func(t *testing.T) {
 		s, h := pair(t, nil)
@@ -253,7 +254,7 @@ func (f forever) Read([]byte) (int, error) {
 	return 0, io.EOF
 }
 
-// said is a server's session that does what a test wants of it.
+// said makes a host whose server handles sessions as the test wants.
 func said(t *testing.T, act func(channel ssh.Channel, conn net.Conn)) *sshHost {
 	t.Helper()
 	_, h := pair(t, func(s *server) { s.special = act })
@@ -320,7 +321,7 @@ func TestMachineThatSaysLess(t *testing.T) {
 	})
 }
 
-// A machine that vanishes without a word is noticed.
+// TestKeepAlive checks that a machine that disappears without closing its connection is noticed.
 func TestKeepAlive(t *testing.T) {
 	signer, key := newKey(t)
 	s := serve(t, nil, signer.PublicKey())
@@ -364,7 +365,7 @@ func TestKeepAlive(t *testing.T) {
 	works(t, h)
 }
 
-// gate is shut or open.
+// gate is either shut or open.
 type gate struct {
 	mu   sync.Mutex
 	shut bool
@@ -378,7 +379,7 @@ func (g *gate) is() bool { g.mu.Lock(); defer g.mu.Unlock(); return g.shut }
 
 func (g *gate) set(v bool) { g.mu.Lock(); defer g.mu.Unlock(); g.shut = v }
 
-// frozenConn loses what comes while its gate is shut.
+// frozenConn drops incoming data while its gate is shut.
 type frozenConn struct {
 	net.Conn
 	gate *gate
@@ -393,7 +394,7 @@ func (c *frozenConn) Read(p []byte) (int, error) {
 	}
 }
 
-// No secret shows in what is logged, and nothing that a machine says reaches a terminal.
+// TestLog checks that logs contain no secret, and that nothing that a machine says reaches a terminal unescaped.
 func TestLog(t *testing.T) {
 	signer, key := newKey(t)
 	s := serve(t, nil, signer.PublicKey())

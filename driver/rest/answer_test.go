@@ -93,7 +93,8 @@ func TestDecodeJSON(t *testing.T) {
 	}
 }
 
-// A server may answer whatever was asked with its login page and status 200, which must not pass for success.
+// TestLoginPage checks that a login page with status 200, which servers may send as any answer, is not taken for
+// success.
 func TestLoginPage(t *testing.T) {
 	for _, body := range []string{"<title>Log in - Jira</title>",
 		"\n<!DOCTYPE html>\n<html><title>Sign-in</title>", "<title>Example SSO</title>"} {
@@ -186,7 +187,7 @@ func TestStreamThatBreaksOff(t *testing.T) {
 	}
 }
 
-// A stream that nobody finished must not hold its connection.
+// TestStreamClosedEarly checks that a stream that is not read to its end does not keep its connection.
 func TestStreamClosedEarly(t *testing.T) {
 	gone := make(chan struct{})
 	s := serve(t, func(w http.ResponseWriter, r *http.Request) {
@@ -225,7 +226,7 @@ func TestWasSent(t *testing.T) {
 	}
 }
 
-// FuzzServersWords: whatever a server answers, what is shown of it is one short line without control characters.
+// FuzzServersWords checks that errors show one short line of a server's answer, without control characters.
 func FuzzServersWords(f *testing.F) {
 	for _, seed := range []string{`{"errorMessages":["a"],"errors":{"b":null}}`, "<title>x</title>", "\x1b[2J", "<?xml"} {
 		f.Add(409, "text/html", seed)
@@ -268,8 +269,8 @@ func (a canned) RoundTrip(r *http.Request) (*http.Response, error) {
 	}, nil
 }
 
-// TestPartOfAnAnswer: an answer that says that it is a part of the whole is none, whoever asks, and is not asked for
-// again: a list that lacks something would say that it is gone.
+// TestPartOfAnAnswer checks that an answer that says that it is only a part is an error for every caller, and is not
+// retried. An incomplete list would say that something is gone.
 func TestPartOfAnAnswer(t *testing.T) {
 	list := func(status int, header ...string) http.HandlerFunc {
 		return func(w http.ResponseWriter, _ *http.Request) {

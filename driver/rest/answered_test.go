@@ -12,7 +12,7 @@ import (
 	"github.com/syncctl/syncctl/driver/rest"
 )
 
-// What a server says in headers is seen of every answer, those that http.Client follows by itself too.
+// TestAnswered checks that the headers of every answer are seen, also of those that http.Client follows by itself.
 func TestAnswered(t *testing.T) {
 	set := func(cookie string, then http.HandlerFunc) http.HandlerFunc {
 		return func(w http.ResponseWriter, r *http.Request) {

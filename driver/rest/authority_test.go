@@ -10,7 +10,7 @@ import (
 	"github.com/syncctl/syncctl/driver/rest"
 )
 
-// TestAuthorities: of several certificates the bad one is named, however it is bad.
+// TestAuthorities checks that the error names the bad one of several certificates, whatever is wrong with it.
 func TestAuthorities(t *testing.T) {
 	server := httptest.NewTLSServer(http.NotFoundHandler())
 	defer server.Close()

@@ -13,8 +13,8 @@ import (
 	"github.com/syncctl/syncctl/driver/rest"
 )
 
-// BenchmarkRequests sends requests, ten at a time; what the server does counts, too. connections/op is how many TLS
-// connections they took.
+// BenchmarkRequests sends ten requests at a time. It includes the work of the server. connections/op is the number of
+// TLS connections per request.
 func BenchmarkRequests(b *testing.B) {
 	for _, method := range []string{http.MethodGet, http.MethodPost} {
 		b.Run(method, func(b *testing.B) {

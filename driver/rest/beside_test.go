@@ -10,12 +10,13 @@ import (
 	"github.com/syncctl/syncctl/fault"
 )
 
-// TestBeside: both are under way at once; whichever fails first, the error is that of the first one. A fault stays one.
+// TestBeside checks that both functions run at the same time. If both fail, the error is that of the first argument,
+// whichever failed first. A panic stays a panic.
 func TestBeside(t *testing.T) {
 	one, two := errors.New("one"), errors.New("two")
 	for name, c := range map[string]struct {
 		first, second error // nil: none
-		panics        bool  // the second one does
+		panics        bool  // the second one panics
 		want          error
 	}{
 		"both are read": {}, "the first fails": {first: one, want: one}, "the second fails": {second: two, want: two},
@@ -29,7 +30,7 @@ func TestBeside(t *testing.T) {
 					defer fault.Catch(&err)
 					return rest.Beside(t.Context(), func(context.Context) error {
 						<-meet
-						synctest.Wait() // the second one has failed, if it does
+						synctest.Wait() // the second one has failed, if it fails
 						return c.first
 					}, func(ctx context.Context) error {
 						meet <- true

@@ -14,7 +14,7 @@ import (
 	"github.com/syncctl/syncctl/driver/rest"
 )
 
-// squeezed answers with text that repeats, as gzip.
+// squeezed answers with text that repeats, compressed with gzip.
 func squeezed(head, text string, times int, tail string) (http.HandlerFunc, int) {
 	var b bytes.Buffer
 	z := gzip.NewWriter(&b)
@@ -32,8 +32,8 @@ func squeezed(head, text string, times int, tail string) (http.HandlerFunc, int)
 	}, b.Len()
 }
 
-// A few bytes on the wire must not become many in memory: an answer is judged before it is decoded, and is not asked
-// for again.
+// TestAnswersBeyondABound checks that a few bytes on the wire cannot become many in memory: an answer is checked
+// before it is decoded. A refused one is not retried.
 func TestAnswersBeyondABound(t *testing.T) {
 	deep := rest.MaxDepth + 1
 	for name, c := range map[string]struct {
@@ -73,7 +73,8 @@ func TestAnswersBeyondABound(t *testing.T) {
 	}
 }
 
-// What is shown of an answer is looked through for secrets: so much that this takes no time, wherever it stands.
+// TestMessagesOfAnyLength checks that the text of an error is searched for secrets only as far as it is fast,
+// wherever the text comes from.
 func TestMessagesOfAnyLength(t *testing.T) {
 	long := strings.Repeat(`%25&amp;YWJj\u0041`, 2<<20)
 	for name, c := range map[string]struct {
@@ -93,7 +94,7 @@ func TestMessagesOfAnyLength(t *testing.T) {
 	}
 }
 
-// endless answers with gzip that never ends.
+// endless answers with an endless gzip stream.
 func endless(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Encoding", "gzip")
 	z, piece := gzip.NewWriter(w), bytes.Repeat([]byte("[{},{}]"), 10_000)
@@ -123,7 +124,7 @@ func TestStreamBeyondItsBound(t *testing.T) {
 	}
 }
 
-// Pieces of gzip that hold nothing keep the connection busy: the whole of it has an end.
+// TestStreamOfNothing checks that a stream ends in time even if empty gzip pieces keep the connection busy.
 func TestStreamOfNothing(t *testing.T) {
 	s := serve(t, func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Encoding", "gzip")

@@ -24,7 +24,7 @@ import (
 	"github.com/syncctl/syncctl/driver/rest"
 )
 
-// certificate makes a certificate that signs itself, and its authority in PEM.
+// certificate makes a self-signed certificate, and returns it also in PEM as an authority.
 func certificate(t *testing.T, change func(*x509.Certificate)) (tls.Certificate, []byte) {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
@@ -57,7 +57,8 @@ func secretly(base string, ca []byte, change func(*rest.Options)) (*rest.Client,
 	return rest.New(o)
 }
 
-// The table of docs/connections.md: no server of these is sent a request, so none gets the credentials.
+// TestServersThatAreRefused tests the table in docs/connections.md: refused servers get no request, and so no
+// credentials.
 func TestServersThatAreRefused(t *testing.T) {
 	for name, c := range map[string]struct {
 		change  func(*x509.Certificate)
@@ -152,7 +153,8 @@ func TestAddressesThatAreRefused(t *testing.T) {
 	}
 }
 
-// A redirect never takes the credentials elsewhere, nor makes a request another one.
+// TestRedirectsThatAreRefused checks that a redirect never sends the credentials to another server, and never changes
+// a request.
 func TestRedirectsThatAreRefused(t *testing.T) {
 	var elsewhere atomic.Int64
 	other := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { elsewhere.Add(1) }))
@@ -203,8 +205,8 @@ func TestRedirectsThatAreRefused(t *testing.T) {
 	}
 }
 
-// A proxy is told where to connect, and sees nothing of what is said there. What this machine says to itself goes
-// through none.
+// TestProxies checks that a proxy only sees where to connect, and not what is sent. Connections to this machine use
+// no proxy.
 func TestProxies(t *testing.T) {
 	var seen []string
 	proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -239,8 +241,8 @@ func TestProxies(t *testing.T) {
 	}
 }
 
-// TestWritesOverKeptConnections: a server may hang up on a connection that is kept, at any moment. A request that
-// changes something is then either answered or perhaps sent, and never sent twice by the client itself.
+// TestWritesOverKeptConnections checks servers that close an idle connection at any moment. A request that changes
+// something is either answered or reported as perhaps sent, and the client never sends it twice.
 func TestWritesOverKeptConnections(t *testing.T) {
 	var received atomic.Int64
 	s := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -250,7 +252,7 @@ func TestWritesOverKeptConnections(t *testing.T) {
 		if err != nil {
 			return
 		}
-		_, _ = buffered.WriteString("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}") // it says that it keeps the connection
+		_, _ = buffered.WriteString("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}") // it claims to keep the connection
 		_ = buffered.Flush()
 		_ = conn.Close()
 	}))

@@ -7,8 +7,8 @@ import (
 	"github.com/syncctl/syncctl/driver/rest"
 )
 
-// TestEndpoint: what the last answer shows of the server is kept, that of a refusal too; a server that is not
-// trusted still shows its certificate.
+// TestEndpoint checks that what the last answer shows about the server is kept, also of a refusal. The certificate of
+// a server that is not trusted is shown, too.
 func TestEndpoint(t *testing.T) {
 	t.Parallel()
 	s := serve(t, status(403, "Date", "Thu, 02 Jan 2031 03:04:15 GMT"))

@@ -11,7 +11,7 @@ import (
 	"github.com/syncctl/syncctl/driver/rest"
 )
 
-// holding is a server that answers each request once it is told to.
+// holding is a server that answers each request when it is told to.
 type holding struct {
 	held chan chan struct{}
 }
@@ -24,8 +24,8 @@ func (h holding) RoundTrip(r *http.Request) (*http.Response, error) {
 		Header: http.Header{"Content-Type": {"application/json"}}, Request: r}, nil
 }
 
-// TestFewAtOnce: a client that has much to read asks for a few things at once, and for a few more once some have come.
-// What changes something, and what is streamed, does not wait for that.
+// TestFewAtOnce checks that a client with many reads sends a few at once, and a few more once some are answered.
+// Requests that change something, and streams, do not wait for that.
 func TestFewAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := holding{make(chan chan struct{}, 1000)}

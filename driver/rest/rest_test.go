@@ -17,7 +17,7 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// script is a server that answers one request after the other as it is told; the last answer stays.
+// script is a server with a list of answers, one for each request. It repeats the last one.
 type script struct {
 	*httptest.Server
 
@@ -55,7 +55,7 @@ func caOf(s *httptest.Server) []byte {
 	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: s.Certificate().Raw})
 }
 
-// naps records waits instead of making them.
+// naps records waits without waiting.
 type naps struct {
 	mu    sync.Mutex
 	taken []time.Duration
@@ -114,7 +114,7 @@ func half(w http.ResponseWriter, _ *http.Request) {
 	panic(http.ErrAbortHandler)
 }
 
-// hang answers nothing until the client gives up.
+// hang does not answer until the client gives up.
 func hang(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }
 
 var ok = text(200, "application/json", `{"x":1}`)

@@ -65,7 +65,7 @@ func TestWhatIsRetried(t *testing.T) {
 			if (err == nil) != c.again || s.count() != want {
 				t.Errorf("%v after %d requests", err, s.count())
 			}
-			// Without retries the error tells all the same.
+			// Without retries the error says the same.
 			s = serve(t, c.first)
 			_, err = connect(t, s, func(o *rest.Options) { o.MaxRetries = -1 }).Do(t.Context(), c.request)
 			var e *rest.Error
@@ -112,7 +112,7 @@ func TestNothingSentIsRetriedForEveryMethod(t *testing.T) {
 	}
 }
 
-// A connection that dies in the handshake has carried nothing.
+// TestBrokenHandshakeIsNotSent checks that a request is not sent if the connection breaks in the handshake.
 func TestBrokenHandshakeIsNotSent(t *testing.T) {
 	l, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
@@ -140,7 +140,8 @@ func TestBrokenHandshakeIsNotSent(t *testing.T) {
 	}
 }
 
-// What an earlier attempt may have done stays possible, however the last one failed.
+// TestSentIsThatOfAllAttempts checks that a request counts as perhaps sent if any attempt may have been sent, even if
+// the last one was not.
 func TestSentIsThatOfAllAttempts(t *testing.T) {
 	s := serve(t, cut)
 	c := connect(t, s, func(o *rest.Options) {
@@ -168,8 +169,8 @@ func TestTransportThatDoesNotTellMayHaveSent(t *testing.T) {
 	}
 }
 
-// TestConnectionsAreKept: requests that follow one another take one connection, those that may be repeated another one
-// than those that may not, which would be lost on one that the server gives up while idle.
+// TestConnectionsAreKept checks that consecutive requests share a connection. Requests that may be retried have
+// another one than the others, which would be lost on a connection that the server closes while it is idle.
 func TestConnectionsAreKept(t *testing.T) {
 	remotes := map[string][]string{}
 	s := serve(t, func(w http.ResponseWriter, r *http.Request) {
@@ -188,8 +189,8 @@ func TestConnectionsAreKept(t *testing.T) {
 	}
 }
 
-// TestHungUpWhileIdle: where the server gives up a kept connection, a write is carried out once, or its error does not
-// say that it was not sent when it may have been.
+// TestHungUpWhileIdle checks a server that closes an idle connection: a write is carried out once, or its error does
+// not say that it was not sent if it may have been.
 func TestHungUpWhileIdle(t *testing.T) {
 	s := serve(t, ok)
 	c := connect(t, s, nil)
@@ -250,7 +251,7 @@ func TestWaits(t *testing.T) {
 			if diff := cmp.Diff(c.want, n.taken); diff != "" {
 				t.Error(diff)
 			}
-			var asked []time.Duration // what the server asked for is told, and nothing else
+			var asked []time.Duration // only what the server asked for is reported
 			if c.name == "seconds" || c.name == "a date" {
 				asked = c.want
 			}
@@ -280,8 +281,8 @@ func TestRate(t *testing.T) {
 	}
 }
 
-// However a server behaves, a request that is not marked safe is carried out at most once, and an error that says
-// "not sent" is true.
+// TestNeverTwice checks that a request that is not marked safe is carried out at most once, whatever the server does,
+// and that an error that says "not sent" is true.
 func TestNeverTwice(t *testing.T) {
 	var done int
 	carriedOut := func(h http.HandlerFunc) http.HandlerFunc {

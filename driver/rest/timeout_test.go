@@ -14,7 +14,8 @@ import (
 	"github.com/syncctl/syncctl/driver/rest"
 )
 
-// These tests run by synctest's clock, which moves only when all wait: nothing here depends on the machine's speed.
+// Most of these tests use synctest's clock, which moves only while all goroutines wait. They do not depend on the
+// machine's speed.
 
 type roundTrip func(*http.Request) (*http.Response, error)
 
@@ -53,7 +54,7 @@ func TestTimeout(t *testing.T) {
 	}
 }
 
-// TestSlowAnswer: an answer that comes slowly and comes whole is taken.
+// TestSlowAnswer checks that an answer that comes slowly but completely is accepted.
 func TestSlowAnswer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		left := 8
@@ -72,7 +73,7 @@ func TestSlowAnswer(t *testing.T) {
 	})
 }
 
-// TestSlowChunk: bytes that come while one large chunk is read are seen, though Read does not return.
+// TestSlowChunk checks that bytes that arrive within one large chunk are noticed, although Read does not return.
 func TestSlowChunk(t *testing.T) {
 	t.Parallel()
 	const piece, pieces = 150 * time.Millisecond, 30
@@ -121,7 +122,7 @@ func TestTimeoutOfTheWholeAnswer(t *testing.T) {
 	})
 }
 
-// A stream may take as long as it takes, and so may its reader; only silence ends it.
+// TestTimeoutOfAStream checks that a stream and its reader may take any time, and that only silence ends it.
 func TestTimeoutOfAStream(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		left := 5
@@ -156,7 +157,8 @@ func TestTimeoutOfAStream(t *testing.T) {
 	})
 }
 
-// The clock of a large request starts again with each piece of it: its upload may be long, its answer must come.
+// TestTimeoutDoesNotCountTheUpload checks that the timeout of a large request starts again with each piece of it: its
+// upload may take long, but then the answer must come in time.
 func TestTimeoutDoesNotCountTheUpload(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		got := ""
@@ -189,8 +191,9 @@ func TestTimeoutDoesNotCountTheUpload(t *testing.T) {
 	})
 }
 
-// Bytes without an answer do not keep us waiting: headers that do not end, interim answers, and an error that is told
-// byte by byte. Each server ends well after a while, which must be too late.
+// TestTimeoutOfBytesThatSayNothing checks that bytes without an answer do not make the client wait: endless headers,
+// interim answers, and an error that comes byte by byte. Each server ends normally after a while, which must be too
+// late.
 func TestTimeoutOfBytesThatSayNothing(t *testing.T) {
 	t.Parallel()
 	const timeout, pieces = 30 * time.Millisecond, 300
