@@ -13,7 +13,7 @@ import (
 	"github.com/syncctl/syncctl/planner"
 )
 
-// edited is a bench on a copy of an example's files.
+// edited returns a bench with changed copies of an example's files.
 func edited(t *testing.T, example string, change ...string) *bench {
 	t.Helper()
 	dir := t.TempDir()
@@ -23,8 +23,8 @@ func edited(t *testing.T, example string, change ...string) *bench {
 	return newBenchOf(t, dir, smaller(t, example, change...))
 }
 
-// without takes blocks out of the files: each begins with the given header and ends with the first brace at the
-// line's start.
+// without removes blocks from the files. Each begins with the given header, and ends with the first brace at the
+// start of a line.
 func (b *bench) without(headers ...string) {
 	b.t.Helper()
 	name := filepath.Join(b.dir, "main.sync.hcl")
@@ -50,8 +50,8 @@ const (
 	migrationHeader = `migration "backbone_to_cloud" "support"`
 )
 
-// TestBlocksMayGoAfterTheMigration: a block for what the migration has deleted may stay in the file or go; neither
-// brings it back nor is it an error.
+// TestBlocksMayGoAfterTheMigration checks that a block for what the migration has deleted may stay in the file or be
+// removed. Neither restores it or is an error.
 func TestBlocksMayGoAfterTheMigration(t *testing.T) {
 	t.Parallel()
 	for name, gone := range map[string][]string{
@@ -83,7 +83,7 @@ func TestOriginalMustBeDeclaredBefore(t *testing.T) {
 	}
 }
 
-// TestDriftAfterTheMigration: what the migration led to is looked after like any other synchronization.
+// TestDriftAfterTheMigration checks that the new synchronization is maintained like any other.
 func TestDriftAfterTheMigration(t *testing.T) {
 	t.Parallel()
 	b := edited(t, "behind-firewall-master")
@@ -112,7 +112,8 @@ func TestDriftAfterTheMigration(t *testing.T) {
 	}
 }
 
-// TestHalfOfTheOriginalGone: half of the original is gone for an unknown reason: an error, not a guess.
+// TestHalfOfTheOriginalGone checks that it is an error, not a guess, if half of the original is gone for an unknown
+// reason.
 func TestHalfOfTheOriginalGone(t *testing.T) {
 	t.Parallel()
 	b := edited(t, "behind-firewall-master")
@@ -126,7 +127,7 @@ func TestHalfOfTheOriginalGone(t *testing.T) {
 	}
 }
 
-// TestOriginalKept: the original is kept where nobody says to delete it, and the plan is empty all the same.
+// TestOriginalKept checks that the original is kept if nothing says to delete it, and that the second plan is empty.
 func TestOriginalKept(t *testing.T) {
 	t.Parallel()
 	b := edited(t, "behind-firewall-slave")
@@ -151,8 +152,8 @@ func TestOriginalKept(t *testing.T) {
 	}
 }
 
-// TestDeletionAddedLater: a migration that has reached its end and whose original is to be deleted after all needs
-// the checks and the deletions; issues that were synchronized since are expected, and nothing is resynced again.
+// TestDeletionAddedLater checks a finished migration whose original is to be deleted later: the plan has the checks
+// and the deletions. Issues that were synchronized in the meantime are expected, and nothing is resynced again.
 func TestDeletionAddedLater(t *testing.T) {
 	t.Parallel()
 	for _, example := range []string{"behind-firewall-master", "behind-firewall-slave"} {
@@ -191,7 +192,7 @@ func TestDeletionAddedLater(t *testing.T) {
 	}
 }
 
-// TestNotResyncedYet: a migration that was given up before its resync has not reached its end: the resync is planned.
+// TestNotResyncedYet checks that the resync is planned for a migration that was given up before its resync.
 func TestNotResyncedYet(t *testing.T) {
 	t.Parallel()
 	b := newBenchOf(t, edited(t, "behind-firewall-slave").dir, smaller(t, "behind-firewall-slave"),
@@ -204,8 +205,8 @@ func TestNotResyncedYet(t *testing.T) {
 	}
 }
 
-// TestIssueMadeSinceTheStart: an issue that is made while the migration verifies is named, and nobody is told to
-// delete the synchronization that runs.
+// TestIssueMadeSinceTheStart checks that an issue that is created while the migration verifies is named, and that
+// nobody is told to delete the running synchronization.
 func TestIssueMadeSinceTheStart(t *testing.T) {
 	t.Parallel()
 	b := small(t)
@@ -223,12 +224,12 @@ func TestIssueMadeSinceTheStart(t *testing.T) {
 	}
 }
 
-// TestDuplicatedComments: comments are counted before the start and after the resync; one that only one Jira has since
-// is named with its issue.
+// TestDuplicatedComments checks that comments are counted before the start and after the resync. A comment that only
+// one Jira has since then is named with its issue.
 func TestDuplicatedComments(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
-		user string // of a comment that is made once the new synchronization runs
+		user string // of a comment that is added once the new synchronization runs
 		want string
 	}{
 		"none":      {"", "none duplicated"},
@@ -258,8 +259,8 @@ func TestDuplicatedComments(t *testing.T) {
 	}
 }
 
-// TestVendorHelp: the vendor's own preparation, which its guide for this case leaves out, and whom to ask stand beside
-// the step that moves the project, in either variant.
+// TestVendorHelp checks that the step that moves the project shows the vendor's own preparation, which its guide for
+// this case leaves out, and whom to ask, in both variants.
 func TestVendorHelp(t *testing.T) {
 	t.Parallel()
 	for _, example := range []string{"behind-firewall-master", "behind-firewall-slave"} {

@@ -31,7 +31,7 @@ site "b" {
 }
 `
 
-// party is one of two companies: it has a folder of its own, and no secret of the other.
+// party is one of two companies. It has its own folder, and no secrets of the other.
 type party struct {
 	*bench
 	site  string
@@ -84,7 +84,7 @@ func (p *party) load() (*schema.Config, driver.Driver) {
 	return cfg, d
 }
 
-// look is what the party's servers show.
+// look returns what the party's servers show.
 func (p *party) look(seen *planner.Observations) *planner.Observations {
 	p.t.Helper()
 	cfg, d := p.load()
@@ -102,7 +102,7 @@ func (p *party) planFrom(seen *planner.Observations) (*planner.Plan, hcl.Diagnos
 		Drivers: func(schema.Addr) planner.Driver { return d }})
 }
 
-// run is the party's run; nil where it has none yet.
+// run returns the party's run, or nil if it has none yet.
 func (p *party) run() *executor.Run {
 	p.t.Helper()
 	ids, err := p.store.IDs()
@@ -119,7 +119,7 @@ func (p *party) run() *executor.Run {
 	return r
 }
 
-// carry carries out what the party can, and nothing fails.
+// carry carries out what the party can. Nothing may fail.
 func (p *party) carry() *executor.Report {
 	p.t.Helper()
 	rep := p.goOn()
@@ -157,7 +157,7 @@ func (p *party) goOn() *executor.Report {
 	return rep
 }
 
-// hand hands over what the other party lacks.
+// hand passes on what the other party does not have yet.
 func (p *party) hand(to *party) {
 	p.t.Helper()
 	r := p.run()
@@ -188,8 +188,8 @@ func (p *party) hand(to *party) {
 	}
 }
 
-// TestTwoCompanies: both variants of the guide, each company with its own secrets alone, by as many exchanges as the
-// plan says, to an empty second plan.
+// TestTwoCompanies checks both variants of the guide. Each company has only its own secrets. It takes as many
+// exchanges as the plan says, and the second plan is empty.
 func TestTwoCompanies(t *testing.T) {
 	for name, row := range map[string]struct{ example, cloud, plans string }{
 		"the master moves":                        {"behind-firewall-master", "a", "b"},
@@ -204,7 +204,7 @@ func TestTwoCompanies(t *testing.T) {
 			other := all[map[string]string{"a": "b", "b": "a"}[row.plans]]
 			seen := other.look(nil)
 			mine := at.look(seen)
-			again := other.look(mine) // what it needs may depend on what the other shows
+			again := other.look(mine) // it may need other things, depending on what the other shows
 			again.Take(mine)
 			p, diags := at.planFrom(again)
 			if diags.HasErrors() || len(p.Refusals()) > 0 {
@@ -236,8 +236,9 @@ func TestTwoCompanies(t *testing.T) {
 	}
 }
 
-// TestReconfiguredApart: a half whose configuration somebody changes after the plan is not stopped, though nobody there
-// knows how the other half is configured. What builds the new one rests on both halves, wherever they are.
+// TestReconfiguredApart checks a half whose configuration is changed after the plan. It is not stopped, although
+// nobody on its site knows how the other half is configured. Steps that build the new synchronization depend on both
+// halves, wherever they are.
 func TestReconfiguredApart(t *testing.T) {
 	all := parties(t, "behind-firewall-master", "a")
 	at, other := all["a"], all["b"]
@@ -281,8 +282,8 @@ func TestReconfiguredApart(t *testing.T) {
 	}
 }
 
-// TestReconfiguredUnseen: what cannot be read of a configuration is told by the time of its last change, and where that
-// cannot be read either, by a person.
+// TestReconfiguredUnseen checks that if a part of a configuration cannot be read, changes are noticed by the time of
+// the last change, or if that cannot be read either, by a person.
 func TestReconfiguredUnseen(t *testing.T) {
 	hidden := func(member string) any {
 		return sandbox.Hidden{Part: sandbox.Part{Method: "GET", Member: member,
@@ -333,8 +334,9 @@ func TestReconfiguredUnseen(t *testing.T) {
 	}
 }
 
-// TestRestApart: over two sites no process can verify what the deletion of an earlier run's original rests on, so the
-// plan says what people do instead; once they have done it, nothing is left to do.
+// TestRestApart checks a migration on two sites whose original is to be deleted by a later run. No process can verify
+// what the deletion depends on, so the plan says what people do instead. Once they have done it, nothing is left to
+// do.
 func TestRestApart(t *testing.T) {
 	all := parties(t, "behind-firewall-master", "a")
 	at, other := all["a"], all["b"]

@@ -7,8 +7,8 @@ import (
 	"github.com/syncctl/syncctl/executor"
 )
 
-// TestNewComments: a comment on both Jiras is not a duplicate, one on a single Jira is named, and an unknown number is
-// not compared.
+// TestNewComments checks that a comment on both Jiras is not a duplicate, that one on a single Jira is named, and
+// that an unknown number is not compared.
 func TestNewComments(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {

@@ -14,7 +14,7 @@ import (
 
 func TestMain(m *testing.M) { drivertest.Main(m) }
 
-// TestConformance holds the driver to what every driver promises.
+// TestConformance runs the conformance kit for drivers.
 func TestConformance(t *testing.T) {
 	t.Parallel()
 	example := func(name string, refused bool) drivertest.Case {
@@ -37,7 +37,7 @@ func TestConformance(t *testing.T) {
 		Product:   "backbone",
 		New:       backbone.New,
 		Simulator: func(seed []byte) (sandbox.World, error) { return backbonesim.Open(seed) },
-		// Planned where servers do not say how they fare (TestPersonsWord), and where a half is left over
+		// These are planned if servers do not say how they are (TestPersonsWord), or if only one half is left
 		// (TestOneHalfIsLeft).
 		Elsewhere: []string{"no_errors", "stop_by_hand", "start_by_hand", "still_stopped", "gone", "verify_rest"},
 		Cases: []drivertest.Case{

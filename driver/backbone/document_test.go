@@ -7,7 +7,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// The vendor's own samples, cut where the copies are cut, with and without status.
+// The vendor's own samples, cut off where the copies are, with and without status.
 const documented = `{ "createdUser":"admin","lastModifiedUser":"admin",
   "createdDate":"2016-11-10T11:07:10+0100","lastModifiedDate":"DATE",
   "integrationKey":"INT-16","summary":"Agile Project <> Project B","description":"...",STATUS
@@ -60,8 +60,8 @@ func TestDocumentedSamples(t *testing.T) {
 	}
 }
 
-// TestUnknownMembers: a member that is missing, renamed, given twice, null or of another type is unknown, never
-// zero.
+// TestUnknownMembers checks that a member that is missing, renamed, duplicated, null or of another type is unknown,
+// never zero.
 func TestUnknownMembers(t *testing.T) {
 	t.Parallel()
 	const good = `{"status":"STOPPED","firstConnector":{` +
@@ -98,7 +98,7 @@ func TestUnknownMembers(t *testing.T) {
 
 func ptr[T any](v T) *T { return &v }
 
-// TestListsThatSayNothing: a list that is none, or has an entry which cannot be told from others, is unknown.
+// TestListsThatSayNothing checks that a list is unknown if it is no list, or has an entry without identity.
 func TestListsThatSayNothing(t *testing.T) {
 	t.Parallel()
 	const good = `[{"integrationKey":"INT-4","firstConnector":{"connectorKey":"C","projectKey":"P"}}]`
@@ -165,7 +165,7 @@ func TestConflicts(t *testing.T) {
 	}
 }
 
-// FuzzIntegration: whatever a server sends, reading it neither panics nor makes up what is missing.
+// FuzzIntegration checks that parsing any answer neither panics nor invents what is missing.
 func FuzzIntegration(f *testing.F) {
 	f.Add(strings.NewReplacer("DATE", "x", "STATUS", documentedStatus).Replace(documented))
 	f.Add(`{"integrationKey":"I","fieldMappings":[null,1,{"id":1}],"issueTypeMappings":[null],` +

@@ -10,7 +10,7 @@ import (
 	"github.com/syncctl/syncctl/journal"
 )
 
-// small is a bench on the master's example with few pairs.
+// small returns a bench on the master's example with few pairs.
 func small(t *testing.T, more ...any) *bench {
 	t.Helper()
 	dir := filepath.Join("..", "..", "examples", "behind-firewall-master")
@@ -26,7 +26,7 @@ func (b *bench) begin() *executor.Run {
 	return run
 }
 
-// failed returns why the steps that failed did.
+// failed returns why steps failed.
 func failed(rep *executor.Report) string {
 	var why []string
 	for _, s := range rep.Steps {
@@ -46,8 +46,8 @@ func deleted(rep *executor.Report) bool {
 	return false
 }
 
-// TestTheHalfThatIsDeletedIsLookedAt: a half that has worked between a failed deletion and the next try is looked
-// at again itself, not only the other one.
+// TestTheHalfThatIsDeletedIsLookedAt checks that after a failed deletion, the half itself is checked again before the
+// next try, not only the other half, as it may have worked in between.
 func TestTheHalfThatIsDeletedIsLookedAt(t *testing.T) {
 	t.Parallel()
 	b := small(t, "method=DELETE,kind=fail,status=403")
@@ -66,8 +66,8 @@ func TestTheHalfThatIsDeletedIsLookedAt(t *testing.T) {
 	}
 }
 
-// TestAnotherJiraIsNotTheOneThatIsMeant: the wrong partner: a synchronization between the same project keys, but
-// with another Jira, is never taken.
+// TestAnotherJiraIsNotTheOneThatIsMeant checks that a synchronization between the same project keys, but with another
+// Jira, is never used.
 func TestAnotherJiraIsNotTheOneThatIsMeant(t *testing.T) {
 	t.Parallel()
 	b := small(t)
@@ -79,7 +79,7 @@ func TestAnotherJiraIsNotTheOneThatIsMeant(t *testing.T) {
 	}
 }
 
-// TestOne404IsNoDeletion: one 404 does not prove that something is gone.
+// TestOne404IsNoDeletion checks that a single 404 does not prove that something is gone.
 func TestOne404IsNoDeletion(t *testing.T) {
 	t.Parallel()
 	for _, nth := range []string{"1", "2", "3", "4", "5", "6", "7", "8", "9"} {
@@ -110,8 +110,8 @@ func TestOne404IsNoDeletion(t *testing.T) {
 	}
 }
 
-// TestNothingIsBuiltWhileTheOriginalRuns: the original is started while the project moves: nothing is built on the
-// old export.
+// TestNothingIsBuiltWhileTheOriginalRuns checks that nothing is built on the old export if the original is started
+// while the project moves.
 func TestNothingIsBuiltWhileTheOriginalRuns(t *testing.T) {
 	t.Parallel()
 	b := small(t)
@@ -136,8 +136,8 @@ func TestNothingIsBuiltWhileTheOriginalRuns(t *testing.T) {
 	}
 }
 
-// TestRunFilesAreChecked: the run's files are the ones that were written, or nothing rests on them; and there is a
-// way on.
+// TestRunFilesAreChecked checks that the run's files are only used if they are unchanged, and that there is a way to
+// continue otherwise.
 func TestRunFilesAreChecked(t *testing.T) {
 	t.Parallel()
 	for name, spoil := range map[string]func(path string) error{
@@ -175,8 +175,8 @@ func TestRunFilesAreChecked(t *testing.T) {
 	}
 }
 
-// TestPairsMadeSince: issues that are created after the start make more pairs than were exported: said at once, and
-// allowed by a number.
+// TestPairsMadeSince checks issues that are created after the start, which make more pairs than were exported. It is
+// reported at once, and can be allowed by a number.
 func TestPairsMadeSince(t *testing.T) {
 	t.Parallel()
 	b := edited(t, "behind-firewall-master")
@@ -199,8 +199,8 @@ func TestPairsMadeSince(t *testing.T) {
 	}
 }
 
-// TestOneHalfIsLeft: somebody deletes one half on the way: the run cannot be resumed, and a new plan finishes with
-// the half that is left.
+// TestOneHalfIsLeft checks what happens if somebody deletes one half during a run: the run cannot be resumed, and a
+// new plan finishes with the other half.
 func TestOneHalfIsLeft(t *testing.T) {
 	t.Parallel()
 	b := edited(t, "behind-firewall-master")
@@ -218,7 +218,7 @@ func TestOneHalfIsLeft(t *testing.T) {
 	b.reach("~mark =marked ~stop_master =verify_rest !delete_master -unmark")
 }
 
-// TestCloudIsAskedFirst: wrong credentials of the cloud are found before anything is stopped.
+// TestCloudIsAskedFirst checks that wrong credentials of the cloud are found before anything is stopped.
 func TestCloudIsAskedFirst(t *testing.T) {
 	t.Parallel()
 	b := small(t)
@@ -230,7 +230,7 @@ func TestCloudIsAskedFirst(t *testing.T) {
 	}
 }
 
-// TestLonelyPairIsNamed: a pair that one end has alone is named when planning.
+// TestLonelyPairIsNamed checks that the plan names a pair that only one end has.
 func TestLonelyPairIsNamed(t *testing.T) {
 	t.Parallel()
 	b := small(t)
@@ -244,7 +244,7 @@ func TestLonelyPairIsNamed(t *testing.T) {
 	t.Fatal(text(t, b.plan()))
 }
 
-// hasPairs reports whether a connector has that many pairs.
+// hasPairs returns a function that reports whether a connector has this number of pairs.
 func (b *bench) hasPairs(server, connector string, pairs int) func() bool {
 	return func() bool {
 		body, err := b.fetch(server, "/connectors/"+connector+"/syncInformation")
@@ -255,7 +255,7 @@ func (b *bench) hasPairs(server, connector string, pairs int) func() bool {
 	}
 }
 
-// record writes what a person decided about a step, or the run, into its journal.
+// record writes a person's decision about a step, or about the run, into the run's journal.
 func (b *bench) record(run *executor.Run, op, event string) {
 	b.t.Helper()
 	j, err := b.store.Journal(run, journal.Options{Now: b.store.Now})
@@ -272,7 +272,7 @@ func (b *bench) record(run *executor.Run, op, event string) {
 	}
 }
 
-// rewrite changes a text of the configuration.
+// rewrite replaces text in the configuration.
 func (b *bench) rewrite(old, new string) {
 	b.t.Helper()
 	name := filepath.Join(b.dir, "main.sync.hcl")
@@ -285,8 +285,8 @@ func (b *bench) rewrite(old, new string) {
 	}
 }
 
-// TestWrongConfigurationKeepsTheOriginal: a configuration that was changed after it was verified keeps the original
-// from being deleted.
+// TestWrongConfigurationKeepsTheOriginal checks that the original is not deleted if the configuration is changed
+// after it was verified.
 func TestWrongConfigurationKeepsTheOriginal(t *testing.T) {
 	t.Parallel()
 	b := small(t)
@@ -304,8 +304,8 @@ func TestWrongConfigurationKeepsTheOriginal(t *testing.T) {
 	}
 }
 
-// TestRetryAfterTheFirstDeletion: once one half is deleted, a retry of what came before does not forget that. What the
-// deletion makes impossible counts as done by a person's word, and nothing else has to be said.
+// TestRetryAfterTheFirstDeletion checks that after one half is deleted, a retry of an earlier step takes that into
+// account. What the deletion makes impossible counts as done if a person says so, and nothing else must be confirmed.
 func TestRetryAfterTheFirstDeletion(t *testing.T) {
 	t.Parallel()
 	for op, impossible := range map[string]bool{
@@ -336,8 +336,8 @@ func TestRetryAfterTheFirstDeletion(t *testing.T) {
 	}
 }
 
-// TestNewSynchronizationWithOtherPairs: a new synchronization that somebody has started without the pairs is
-// refused before anything is touched.
+// TestNewSynchronizationWithOtherPairs checks that a new synchronization that somebody has started without the pairs
+// is refused before anything is changed.
 func TestNewSynchronizationWithOtherPairs(t *testing.T) {
 	t.Parallel()
 	b := small(t)

@@ -8,7 +8,7 @@ import (
 	"github.com/syncctl/syncctl/planner"
 )
 
-// TestAcceptancesAreParts: what is explained can be accepted, and each kind of part is explained.
+// TestAcceptancesAreParts checks that what is explained can be accepted, and that each kind of part is explained.
 func TestAcceptancesAreParts(t *testing.T) {
 	t.Parallel()
 	rules := New(driver.Env{}).Rules()

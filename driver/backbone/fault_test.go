@@ -14,7 +14,7 @@ import (
 	"github.com/syncctl/syncctl/executor"
 )
 
-// smaller makes a seed with few generated pairs, and the given changes of text.
+// smaller returns a seed with few generated pairs, and changed text.
 func smaller(t *testing.T, example string, change ...string) []byte {
 	t.Helper()
 	seed, err := os.ReadFile(filepath.Join("..", "..", "examples", example, "sandbox.json"))
@@ -28,7 +28,7 @@ func smaller(t *testing.T, example string, change ...string) []byte {
 	return []byte(out)
 }
 
-// sent counts the requests of the access log that change something for good.
+// sent counts the requests of the access log that change something permanently.
 func sent(t *testing.T, log []byte) map[string]int {
 	t.Helper()
 	out := map[string]int{}
@@ -50,9 +50,9 @@ func sent(t *testing.T, log []byte) map[string]int {
 	return out
 }
 
-// TestOneRequestGoesWrong: whatever single request goes wrong in whatever way, the migration reaches its end, at
-// the latest when it is run again, and nothing that counts is carried out twice. A sample of requests and ways, or
-// all of them (drivertest.AllVariable).
+// TestOneRequestGoesWrong checks that the migration reaches its end, at the latest when it is run again, if a single
+// request fails in any way. Nothing important is carried out twice. It uses a sample of requests and ways, or all of
+// them (drivertest.AllVariable).
 func TestOneRequestGoesWrong(t *testing.T) {
 	const most = 8
 	paths := map[string][]string{

@@ -40,10 +40,10 @@ type bench struct {
 	ca    []byte
 	store *executor.Store
 	seen  func(executor.Event)
-	log   syncBuffer // all that is logged, at the finest level
+	log   syncBuffer // all that is logged, at level trace
 
-	atOnce int                                   // steps at a time; 0: as many as usual
-	wrap   func(executor.Driver) executor.Driver // stands before the driver of a run; nil: nothing does
+	atOnce int                                   // maximum number of concurrent steps; 0: the default
+	wrap   func(executor.Driver) executor.Driver // wraps the driver of a run; may be nil
 }
 
 func newBench(t *testing.T, example string, more ...any) *bench {
@@ -56,10 +56,10 @@ func newBench(t *testing.T, example string, more ...any) *bench {
 	return newBenchOf(t, dir, seed, more...)
 }
 
-// benchLog is where a bench writes its access log.
+// benchLog is the destination of a bench's access log.
 type benchLog struct{ io.Writer }
 
-// syncBuffer is a buffer that a server writes while a test reads.
+// syncBuffer is a buffer that a server writes while a test reads it.
 type syncBuffer struct {
 	mu sync.Mutex
 	b  bytes.Buffer
@@ -138,7 +138,7 @@ func (b *bench) plan() *planner.Plan {
 	return p
 }
 
-// planPatiently plans again when a request of the first try went wrong for good.
+// planPatiently plans again if a request of the first try failed permanently.
 func (b *bench) planPatiently() *planner.Plan {
 	b.t.Helper()
 	if p, diags := b.tryPlan(); !diags.HasErrors() {
@@ -152,7 +152,7 @@ func (b *bench) tryPlan() (*planner.Plan, hcl.Diagnostics) {
 	return b.planWith(b.earlier().Retired)
 }
 
-// earlier is what counts of earlier runs.
+// earlier returns what matters of earlier runs.
 func (b *bench) earlier() *executor.Earlier {
 	b.t.Helper()
 	earlier, err := b.store.Earlier("")
@@ -175,7 +175,7 @@ func (b *bench) planWith(retired map[string]string) (*planner.Plan, hcl.Diagnost
 	return p, diags
 }
 
-// inFlight reports whether messages are under way now, whatever the runs on disk are.
+// inFlight reports whether messages are in flight now, without regard to the runs on disk.
 func (b *bench) inFlight() bool {
 	b.t.Helper()
 	p, diags := b.planWith(nil)
@@ -186,7 +186,7 @@ func (b *bench) inFlight() bool {
 	return slices.ContainsFunc(p.Findings, func(f planner.Finding) bool { return f.Rule == "backbone/in-flight" })
 }
 
-// Perform is the person of the sandbox.
+// Perform does a step as a person, with the sandbox's Person.
 func (b *bench) Perform(ctx context.Context, ask executor.Ask) (executor.Reply, error) {
 	values := map[string]string{}
 	for _, v := range ask.Step.Manual.Values {
@@ -215,12 +215,13 @@ func (b *bench) apply(p *planner.Plan) *executor.Report {
 	return b.carry(r)
 }
 
-// onlyDriver is a table with one driver in it.
+// onlyDriver returns a lookup that always finds d.
 func onlyDriver(d driver.Driver) func(schema.Addr) executor.Driver {
 	return func(schema.Addr) executor.Driver { return d }
 }
 
-// request sends what no interface of ours sends, to Backbone's REST interface of a server, as its administrator.
+// request sends a request that syncctl itself never sends to a server's Backbone REST interface, as its
+// administrator.
 func (b *bench) request(method, server, path string) error {
 	_, err := b.exchange(method, server, path)
 	return err

@@ -9,7 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// What the samples of the monitoring page show of a synchronization (H/5.14/server/monitoring-backbone-issue-sync).
+// The samples of the monitoring page for a synchronization (H/5.14/server/monitoring-backbone-issue-sync).
 const sampleList = `[{ "createdUser":"admin","lastModifiedUser":"admin",
    "createdDate":"2016-11-10T11:07:10+0100","lastModifiedDate":"2016-11-10T11:07:10+0100",
    "integrationKey":"INT-16","summary":"Agile Project <> Project B","description":"...",
@@ -37,7 +37,7 @@ const sampleSeed = `{
     "first":{"server":"s","project":"AP","integration":"INT-16","connector":"AP-29","status":"STOPPED","description":"...","created":"2016-11-10T11:07:10+01:00"},
     "second":{"server":"p","project":"PB","connector":"PB-30"}}]}`
 
-// The documented sample, member for member; without assumed members nothing is added but the mappings.
+// TestListSample compares the answer with the documented sample. Without assumed members only the mappings are added.
 func TestListSample(t *testing.T) {
 	var got, want []map[string]any
 	on(open(t, sampleSeed), "s").backbone("GET", "integrations", "").into(t, &got)
@@ -50,7 +50,8 @@ func TestListSample(t *testing.T) {
 	}
 }
 
-// H/4.1 and H/5.14 "actions" print the list without status; the status call then gives the same object.
+// TestStatusOutsideTheList checks the form of H/4.1 and H/5.14 "actions": the list has no status, and the status call
+// returns the same object.
 func TestStatusOutsideTheList(t *testing.T) {
 	w := open(t, strings.Replace(sampleSeed, `"sync_user":"admin"`, `"status_in_lists":false,"sync_user":"admin"`, 1))
 	s := on(w, "s")
@@ -67,7 +68,7 @@ func TestStatusOutsideTheList(t *testing.T) {
 	}
 }
 
-// The guide's two entries come back byte for byte, apart from blanks.
+// TestPairSamples checks that the guide's two entries are returned byte for byte, apart from blanks.
 func TestPairSamples(t *testing.T) {
 	w := example(t, "behind-firewall-master")
 	for _, c := range []struct{ server, path, want string }{
@@ -85,7 +86,7 @@ func TestPairSamples(t *testing.T) {
 	}
 }
 
-// The object of the connectors page, which has older keys, and an unknown member.
+// TestPairOfThePage checks the object of the connectors page, which has older keys and an unknown member.
 func TestPairOfThePage(t *testing.T) {
 	w := open(t, small)
 	entry := `{"id":1,"connectorKey":"PA-2","localIssueKey":"AA-2","remoteIssueKey":"BB-2","firstSyncDate":1495002038742,

@@ -21,13 +21,13 @@ const seedEntryB = `{"id":63,"connectorKey":"CON-5-SP2","localIssueKey":"SP2-1",
 
 const newFields = `[{"name":"summary","mapping":"passthrough"},{"name":"assignee","mapping":"user_passthrough_by_email"}]`
 
-// The guide "behind firewall", step by step, with the master moving to the cloud.
+// TestMasterMovesToTheCloud follows the guide "behind firewall" step by step, with the master moving to the cloud.
 func TestMasterMovesToTheCloud(t *testing.T) {
 	w := example(t, "behind-firewall-master")
 	a, b, cloud := on(w, "a"), on(w, "b"), on(w, "a_cloud")
 	ticks(w)
 
-	// A change travels from one half to the other while both run.
+	// While both halves run, a change is sent from one to the other.
 	byPerson(t, w, "edit_issue", "server", "a", "issue", "SAM2-1", "field", "summary", "value",
 		"Labels: old address", "user", "amelie")
 	ticks(w)
@@ -101,7 +101,7 @@ func connectorsOf(t *testing.T, c caller, key string) (string, string) {
 	return doc.First.ConnectorKey, doc.Second.ConnectorKey
 }
 
-// resyncBoth resyncs the summary from both connectors and watches the counters and the status while it works.
+// resyncBoth resyncs the summary from both connectors, and checks the counters and the status meanwhile.
 func resyncBoth(t *testing.T, w *World, c caller, key, c1, c2 string) {
 	t.Helper()
 	var doc struct {
@@ -134,7 +134,7 @@ func resyncBoth(t *testing.T, w *World, c caller, key, c1, c2 string) {
 	}
 }
 
-// The other variant, paired with the merged file on the web page.
+// TestSlaveMovesToTheCloud is the other variant. The merged file is imported on the web page.
 func TestSlaveMovesToTheCloud(t *testing.T) {
 	w := example(t, "behind-firewall-slave")
 	a, b := on(w, "a"), on(w, "b")
@@ -158,7 +158,7 @@ func TestSlaveMovesToTheCloud(t *testing.T) {
 	}
 }
 
-// Without pairing, each side sends all of its issues as new ones.
+// TestStartWithoutPairsDuplicates checks that without pairing, each side sends all of its issues as new ones.
 func TestStartWithoutPairsDuplicates(t *testing.T) {
 	w := example(t, "behind-firewall-master")
 	on(w, "a").must(t, "POST", "integrations/INT-4/stop", "")
@@ -180,7 +180,8 @@ func TestStartWithoutPairsDuplicates(t *testing.T) {
 	}
 }
 
-// BAC-1449: after the move, comment ids in the pair data are stale, and a later change sends the comments again.
+// TestStaleCommentIDsDuplicate simulates BAC-1449: after the move, the comment IDs in the pair data are stale, and a
+// later change sends the comments again.
 func TestStaleCommentIDsDuplicate(t *testing.T) {
 	w := example(t, "behind-firewall-master")
 	on(w, "a").must(t, "POST", "integrations/INT-4/stop", "")
@@ -259,7 +260,7 @@ func TestIssueInError(t *testing.T) {
 	disagree := func() string {
 		return fmt.Sprint(sequences(t, pairsOf(t, a, "CON-4-SAM2", ""), pairsOf(t, b, "CON-5-SP2", "")))
 	}
-	// A further message for the issue waits behind the error; other issues go on.
+	// Another message for the issue waits behind the error; other issues continue.
 	byPerson(t, w, "edit_issue", "server", "a", "issue", "SAM2-1", "field", "summary", "value", "waits")
 	byPerson(t, w, "edit_issue", "server", "a", "issue", "SAM2-2", "field", "summary", "value", "goes on")
 	ticks(w)
@@ -302,7 +303,7 @@ func TestSyncUsersChangesStay(t *testing.T) {
 	}
 }
 
-// Even while the clock stands still, a change is sent once.
+// TestChangeIsSentOnce checks that a change is sent once, even if the clock stands still.
 func TestChangeIsSentOnce(t *testing.T) {
 	w := example(t, "behind-firewall-master")
 	ticks(w)
@@ -324,7 +325,8 @@ func TestChangeIsSentOnce(t *testing.T) {
 	}
 }
 
-// Entries that only one connector has are found out by the other: nothing is duplicated, but the counters disagree.
+// TestPairedOnOneSide checks that a connector finds out entries that only the other one has. Nothing is duplicated,
+// but the counters disagree.
 func TestPairedOnOneSide(t *testing.T) {
 	w := example(t, "behind-firewall-master")
 	b := on(w, "b")

@@ -8,7 +8,7 @@ import (
 	"github.com/syncctl/syncctl/driver/backbone/backbonesim/state"
 )
 
-// The mapping types of H/5.14/server/common-field-mapping-types and H/5.14/server/user.
+// TestTranslate tests the mapping types of H/5.14/server/common-field-mapping-types and H/5.14/server/user.
 func TestTranslate(t *testing.T) {
 	s := open(t, small).Named["a"]
 	s.Users = append(s.Users, &state.User{Name: "x-dev", Email: "xdev@x.example"},
@@ -58,7 +58,7 @@ func TestTranslate(t *testing.T) {
 	}
 }
 
-// A mapping of one direction only travels that way.
+// TestDirections checks that a mapping with one direction is only sent that way.
 func TestDirections(t *testing.T) {
 	for direction, want := range map[string][2]bool{
 		"bidirectional": {true, true}, "first_to_second": {true, false}, "second_to_first": {false, true},
@@ -77,7 +77,8 @@ func TestDirections(t *testing.T) {
 	}
 }
 
-// The sender of an attachment notes nothing, the receiver both ids (behind firewall, master and slave file example).
+// TestAttachmentsTravel checks that the sender of an attachment records nothing, and the receiver both IDs (behind
+// firewall, master and slave file example).
 func TestAttachmentsTravel(t *testing.T) {
 	w := open(t, strings.Replace(small, `"transport":"file"`, `"transport":"file","attachments":true`, 1))
 	ticks(w)
@@ -95,7 +96,8 @@ func TestAttachmentsTravel(t *testing.T) {
 	}
 }
 
-// A move takes people along by their email, and makes accounts for those the cloud site does not have.
+// TestMoveTakesPeopleAlong checks that a move identifies people by their email, and creates accounts for those that
+// the cloud site does not have.
 func TestMoveTakesPeopleAlong(t *testing.T) {
 	w := open(t, small)
 	byPerson(t, w, "add_comment", "server", "a", "issue", "AA-1", "body", "hello", "user", "dev")
@@ -136,7 +138,7 @@ func TestResyncOfAStatus(t *testing.T) {
 	}
 }
 
-// A resync of one field does not swallow a change of another that was about to be sent.
+// TestResyncLeavesChanges checks that a resync of one field does not drop a pending change of another.
 func TestResyncLeavesChanges(t *testing.T) {
 	w := open(t, strings.Replace(small, `[{"id":"11",`,
 		`[{"id":"12","first":"description","second":"description"},{"id":"11",`, 1))
@@ -152,7 +154,7 @@ func TestResyncLeavesChanges(t *testing.T) {
 	}
 }
 
-// A resync creates what is not paired, and JQL keeps it to what was asked for.
+// TestResyncCreates checks that a resync creates what is not paired, limited by JQL.
 func TestResyncCreates(t *testing.T) {
 	w := open(t, small)
 	ticks(w)

@@ -8,8 +8,8 @@ import (
 	"github.com/syncctl/syncctl/driver/backbone/backbonesim/state"
 )
 
-// small is a world with every kind of caller: a and b with a running file synchronization, c a cloud site, d
-// without Backbone.
+// small is a world with every kind of caller: a and b with a running file synchronization, c a cloud site, d without
+// Backbone.
 const small = `{
   "servers": {
     "a": {"deployment":"data_center","backbone_version":"5.14","require_xsrf":true,"context_path":"/jira","sync_user":"bot","users":[

@@ -129,7 +129,7 @@ func TestGeneratedPairs(t *testing.T) {
 	}
 }
 
-// The same seed and the same calls give the same bytes, whatever the calls are.
+// TestDeterminism checks that the same seed and the same calls give the same bytes, whatever the calls are.
 func TestDeterminism(tt *testing.T) {
 	rapid.Check(tt, func(t *rapid.T) {
 		type step struct {
@@ -168,7 +168,8 @@ func TestDeterminism(tt *testing.T) {
 	})
 }
 
-// drained: once both halves run again and nothing is on the way, what one end has sent the other has received.
+// drained starts both halves, waits until no message is in flight, and checks that each end has received what the
+// other has sent.
 func drained(ctx context.Context, t *rapid.T, w *World) {
 	for _, s := range []string{"a", "b"} {
 		if _, err := w.Person(ctx, "start_sync", map[string]string{"server": s}); err != nil {

@@ -15,7 +15,7 @@ import (
 
 const backboneAPI = "/plugins/servlet/backbone-issue-sync/api/1/"
 
-// example opens the seed of an example, with the parts of its text replaced that are given in pairs.
+// example opens the seed of an example. replace has pairs of old and new text.
 func example(t testing.TB, name string, replace ...string) *World {
 	t.Helper()
 	data, err := os.ReadFile("../../../examples/" + name + "/sandbox.json")
@@ -50,7 +50,7 @@ func open(t testing.TB, text string) *World {
 	return w
 }
 
-// answer is what a call got.
+// answer is the result of a call.
 type answer struct {
 	status int
 	header http.Header
@@ -67,7 +67,7 @@ func (a answer) into(t testing.TB, out any) {
 	}
 }
 
-// caller sends requests to one server, as its administrator and with the headers that are wanted unless changed.
+// caller sends requests to one server as its administrator, with the required headers unless they are changed.
 type caller struct {
 	w      *World
 	server string
@@ -127,7 +127,7 @@ func valuesOf(list []string) map[string]string {
 	return out
 }
 
-// ticks lets the world work until nothing is on its way any more.
+// ticks lets the world work until no message is in flight.
 func ticks(w *World) {
 	for range 100 {
 		w.Tick(w.Now.Add(20 * time.Millisecond))
@@ -150,7 +150,8 @@ func pairsOf(t testing.TB, c caller, connector, query string) []map[string]any {
 	return out
 }
 
-// sequences lists, by the key of one end, what it has sent and what the other end has received.
+// sequences returns the pairs, by their key on one end, for which the one end has sent another number than the other
+// has received.
 func sequences(t testing.TB, from, to []map[string]any) (disagreeing []string) {
 	t.Helper()
 	received := map[string]any{}
