@@ -13,13 +13,13 @@ import (
 	"github.com/syncctl/syncctl/planner"
 )
 
-// TestNothingIsDeletedWhenTheWorldMoves: something happens to the original or to the pairs while the migration is
-// on its way: whatever it is, nothing is deleted.
+// TestNothingIsDeletedWhenTheWorldMoves checks that nothing is deleted if anything happens to the original or to the
+// pairs during the migration.
 func TestNothingIsDeletedWhenTheWorldMoves(t *testing.T) {
 	t.Parallel()
 	cases := []struct {
 		name string
-		at   string // the step after whose end it happens
+		at   string // it happens at the end of this step
 		what func(b *bench)
 		want string
 	}{
@@ -78,7 +78,7 @@ func TestNothingIsDeletedWhenTheWorldMoves(t *testing.T) {
 	}
 }
 
-// impatient shortens the verification's deadline: the same plan otherwise.
+// impatient returns the plan with a shorter timeout of its verification.
 func impatient(t *testing.T, p *planner.Plan) *planner.Plan {
 	t.Helper()
 	for i := range p.Steps {
@@ -89,7 +89,7 @@ func impatient(t *testing.T, p *planner.Plan) *planner.Plan {
 	return p
 }
 
-// until waits for the simulated time, which goes by in ticks of its own.
+// until waits for the simulated time, which has its own ticks.
 func (b *bench) until(reached func() bool) {
 	b.t.Helper()
 	for range 1000 {
@@ -112,7 +112,7 @@ func (b *bench) person(action string, values ...string) {
 	}
 }
 
-// deletePair takes one pair out of a connector, as an administrator with curl would.
+// deletePair removes a pair from a connector, as an administrator could with curl.
 func (b *bench) deletePair(server, connector, issue string) {
 	b.t.Helper()
 	if err := b.request("DELETE", server,
@@ -121,7 +121,7 @@ func (b *bench) deletePair(server, connector, issue string) {
 	}
 }
 
-// TestFactsMove: the plan stands or falls with what it was made from.
+// TestFactsMove checks that facts that have changed since the plan are found.
 func TestFactsMove(t *testing.T) {
 	t.Parallel()
 	b := small(t)
@@ -138,7 +138,7 @@ func TestFactsMove(t *testing.T) {
 	}
 }
 
-// TestCanary: a password is in no plan, journal, log or file of the run, in no form.
+// TestCanary checks that no plan, journal, log or file of the run has a password, in any form.
 func TestCanary(t *testing.T) {
 	t.Parallel()
 	const canary = `c4n"a\ry$%&<>'+/=ü`
@@ -154,7 +154,7 @@ func TestCanary(t *testing.T) {
 	if rep := b.apply(b.plan()); !rep.Finished {
 		t.Fatal(unfinished(rep))
 	}
-	b.env["SYNCCTL_VAR_jira_b_password"] = canary + "!" // refused: the error must not show it either
+	b.env["SYNCCTL_VAR_jira_b_password"] = canary + "!" // refused; the error must not show it either
 	_, diags := b.tryPlan()
 	if len(diags) == 0 {
 		t.Fatal("a wrong password was taken")
@@ -171,7 +171,7 @@ func TestCanary(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// plain, and what its base64 begins with, alone and after "syncctl:"
+	// Plain, and the beginning of its base64, alone and after "syncctl:".
 	for _, form := range []string{"c4n", "YzRu", "c3luY2N0bDpjNG4"} {
 		if at := strings.Index(found, form); at >= 0 {
 			t.Errorf("%q is in what the run left: …%s…", form, found[max(0, at-80):min(len(found), at+80)])
@@ -179,8 +179,8 @@ func TestCanary(t *testing.T) {
 	}
 }
 
-// TestInFlightIsNamedAndWaitedFor: messages are under way when the migration begins: it names them and waits for
-// the person who moves the files; the run continues once they are through.
+// TestInFlightIsNamedAndWaitedFor checks a migration that begins while messages are in flight. It names them and
+// waits for the person who moves the files. The run continues once they have arrived.
 func TestInFlightIsNamedAndWaitedFor(t *testing.T) {
 	t.Parallel()
 	b := newBenchOf(t, filepath.Join("..", "..", "examples", "behind-firewall-master"), smaller(t,
@@ -209,7 +209,7 @@ func TestInFlightIsNamedAndWaitedFor(t *testing.T) {
 	for _, one := range []struct{ server, integration, way string }{
 		{"b", "INT-5", "syncctl resolve migration.backbone_to_cloud.support/stop_slave -retry"},
 		{"a", "INT-4", "syncctl resolve migration.backbone_to_cloud.support/stop_master -retry"},
-	} { // the master is looked at first
+	} { // the master is checked first
 		b.person("start_sync", "server", one.server, "integration", one.integration)
 		rep = b.carry(run)
 		if s := rep.Steps[5]; s.Phase != executor.PhaseFailed || !strings.Contains(s.Why, one.way) {

@@ -10,14 +10,14 @@ import (
 	"github.com/syncctl/syncctl/sandbox"
 )
 
-// essential are the members of a pair that something rests on. What else a server says of it is carried over as it
-// is: the vendor's samples leave members out that have no value.
+// essential lists the members of a pair that decisions depend on. All other members are copied unchanged; the
+// vendor's samples leave out members without a value.
 var essential = []string{
 	"", "localIssueKey", "remoteIssueKey", "outgoingMessageSequenceId", "incomingMessageSequenceId",
 }
 
-// TestNothingIsDeletedOnSilence: whatever the servers do not say, or say by another name, nothing is deleted that
-// would not be deleted if they said it.
+// TestNothingIsDeletedOnSilence checks that hiding or renaming anything that servers say does not cause a deletion
+// that would not happen otherwise.
 func TestNothingIsDeletedOnSilence(t *testing.T) {
 	const original = "behind-firewall-master"
 	world := func(example string, change ...string) drivertest.Case {

@@ -13,14 +13,14 @@ import (
 	"github.com/syncctl/syncctl/schema"
 )
 
-// importing is what is imported from a server, as HCL.
+// importing returns as HCL what is imported from a server.
 func (b *bench) importing(server string) string {
 	b.t.Helper()
 	cfg, found := b.found(server)
 	return string(schema.WriteDrafts(cfg, found))
 }
 
-// found is what is found on a server.
+// found returns what is found on a server.
 func (b *bench) found(server string) (*schema.Config, []schema.Draft) {
 	b.t.Helper()
 	cfg, d := b.load()
@@ -46,7 +46,7 @@ func (b *bench) adopt(server string) (string, *schema.Config) {
 	return text, cfg
 }
 
-// serversOf is a bench on the servers of an example with nothing declared but them.
+// serversOf returns a bench on the servers of an example, with only the servers declared.
 func serversOf(t *testing.T, example string, change ...string) *bench {
 	t.Helper()
 	b := edited(t, example, change...)
@@ -93,7 +93,8 @@ func TestImportHalves(t *testing.T) {
 	}
 }
 
-// TestImportDirect: after the migration the new synchronization is found, with its other end by its address.
+// TestImportDirect checks that the new synchronization is found after the migration, and its other end by its
+// address.
 func TestImportDirect(t *testing.T) {
 	t.Parallel()
 	b := edited(t, "behind-firewall-slave")
@@ -111,7 +112,7 @@ func TestImportDirect(t *testing.T) {
 		t.Errorf("imported from the cloud, which has no interface: %s", text)
 	}
 
-	// Where its other end is not declared, it is drafted with its address.
+	// If its other end is not declared, it is drafted with its address.
 	if err := os.Remove(filepath.Join(b.dir, "imported.sync.hcl")); err != nil {
 		t.Fatal(err)
 	}
@@ -122,7 +123,7 @@ func TestImportDirect(t *testing.T) {
 	}
 }
 
-// TestImportWithoutTheOtherEnd: what nobody shows is a variable, and no guess.
+// TestImportWithoutTheOtherEnd checks that what no server shows becomes a variable, not a guess.
 func TestImportWithoutTheOtherEnd(t *testing.T) {
 	t.Parallel()
 	b := serversOf(t, "behind-firewall-slave")
@@ -150,7 +151,7 @@ func TestImportWithoutTheOtherEnd(t *testing.T) {
 	}
 }
 
-// TestImportDocumentedMembersOnly: of a server that shows no more than what is documented nothing is guessed.
+// TestImportDocumentedMembersOnly checks that nothing is guessed if a server shows only documented members.
 func TestImportDocumentedMembersOnly(t *testing.T) {
 	t.Parallel()
 	b := serversOf(t, "behind-firewall-master", `"random": 2,`, `"random": 2, "assumed_members": false,`)
@@ -159,7 +160,7 @@ func TestImportDocumentedMembersOnly(t *testing.T) {
 	}
 }
 
-// TestImportUnreachable: another Jira that cannot be asked leaves its end open, and ends nothing.
+// TestImportUnreachable checks that if another Jira cannot be reached, its end is left open, without an error.
 func TestImportUnreachable(t *testing.T) {
 	t.Parallel()
 	b := serversOf(t, "behind-firewall-slave")
@@ -170,11 +171,10 @@ func TestImportUnreachable(t *testing.T) {
 	}
 }
 
-// TestImportUnreachableSecondEnd: another Jira that cannot be asked is declared all the same: what names its address
-// refers to it.
+// TestImportUnreachableSecondEnd checks that another Jira that cannot be reached is still referred to by its address.
 func TestImportUnreachableSecondEnd(t *testing.T) {
 	t.Parallel()
-	b := serversOf(t, "behind-firewall-slave") // with a half, for which the other Jira is asked
+	b := serversOf(t, "behind-firewall-slave") // with a half that the other Jira is asked about
 	b.env["SYNCCTL_VAR_jira_b_password"] = "not-the-password"
 	b.person("create_sync", "server", "a", "first_project", "SAM2", "second_project", "SP2", "transport", "direct",
 		"name", "One <> Two", "second_server_url", b.env["JIRA_B_URL"])
@@ -185,7 +185,8 @@ func TestImportUnreachableSecondEnd(t *testing.T) {
 	}
 }
 
-// TestImportBothHalves: two halves on one Jira are one draft, which says that it declares the other key too.
+// TestImportBothHalves checks that two halves on one Jira are one draft, which says that it declares the other key,
+// too.
 func TestImportBothHalves(t *testing.T) {
 	t.Parallel()
 	const more = `"projects": [{"key": "ONE", "name": "One", "issue_types": ["Bug", "Task"]},
@@ -193,7 +194,8 @@ func TestImportBothHalves(t *testing.T) {
 	b := serversOf(t, "behind-firewall-slave", `"projects": [`, more)
 	b.without(`server "backbone" "b"`, `server "backbone" "b_cloud"`, `variable "jira_b_password"`,
 		`variable "jira_b_cloud_token"`)
-	// The simulated Jiras make no two halves of one: that on b, which nobody has declared, only lets the slave be made.
+	// The simulator cannot make both halves of one. The one on b, which is not declared, is only there so that the
+	// slave can be made.
 	for _, h := range [][]string{{"a", "ONE", "master", "TWO"}, {"b", "ONE", "master", "TWO"}, {"a", "TWO", "slave", "ONE"}} {
 		b.person("create_half", "server", h[0], "project", h[1], "role", h[2], "transport", "email", "partner_project", h[3])
 	}
@@ -209,7 +211,7 @@ func TestImportBothHalves(t *testing.T) {
 	}
 }
 
-// TestImportAlike: where a project has several that look alike, each has its key.
+// TestImportAlike checks that synchronizations of a project that look the same are drafted with their keys.
 func TestImportAlike(t *testing.T) {
 	t.Parallel()
 	b := serversOf(t, "behind-firewall-master")
@@ -225,8 +227,8 @@ func TestImportAlike(t *testing.T) {
 	}
 }
 
-// TestImportFolded: synchronizations that are alike but for a few arguments are one block with for_each, and a plan of
-// it has nothing to do.
+// TestImportFolded checks that synchronizations that differ only in a few arguments become one block with for_each,
+// whose plan is empty.
 func TestImportFolded(t *testing.T) {
 	t.Parallel()
 	b := serversOf(t, "behind-firewall-master")

@@ -10,7 +10,8 @@ import (
 	"github.com/zclconf/go-cty/cty"
 )
 
-// TestImportedStates: what has a state that cannot be declared is doubtful, since without one it would be started.
+// TestImportedStates checks that a state that cannot be declared is marked as doubtful, because without a state the
+// synchronization would be started.
 func TestImportedStates(t *testing.T) {
 	for status, doubtful := range map[string]bool{"RUNNING": false, "STOPPED": false, "RESTART REQUIRED": true, "": true} {
 		s := &drafted{values: map[string]cty.Value{}, notes: map[string]string{}}
@@ -20,7 +21,7 @@ func TestImportedStates(t *testing.T) {
 	}
 }
 
-// TestImportedAddress: an address with a user is not written, nor is the user's password.
+// TestImportedAddress checks that an address with a user is not written, nor the user's password.
 func TestImportedAddress(t *testing.T) {
 	x := &importer{here: jiraNamed(t, "a"), servers: map[string]cty.Value{}}
 	s := &drafted{integration: &integration{Key: "INT-4", Second: &connector{
@@ -45,8 +46,8 @@ func jiraNamed(t *testing.T, name string) *jira {
 	return &jira{serverBlock: b}
 }
 
-// TestImportedServers: a Jira is drafted once, by its whole address, and where none is known, once for each Jira that
-// has a synchronization with it.
+// TestImportedServers checks that a Jira is drafted once, by its complete address. If the address is not known, it is
+// drafted once for each Jira that has a synchronization with it.
 func TestImportedServers(t *testing.T) {
 	drafts := func(name string, addresses ...string) []string {
 		x := &importer{here: jiraNamed(t, name), servers: map[string]cty.Value{}}
@@ -70,7 +71,7 @@ func TestImportedServers(t *testing.T) {
 	}
 }
 
-// TestImportedPartner: a half is the other one only if nothing else, on any Jira, could be.
+// TestImportedPartner checks that a half is only taken for the other one if nothing else on any Jira could be.
 func TestImportedPartner(t *testing.T) {
 	half := func(role, project, partner string) integration {
 		return integration{Key: role, Role: role, Channel: "FILE", Partner: partner, First: connector{Project: project}}

@@ -2,7 +2,8 @@ package backbone
 
 import "testing"
 
-// TestPartner: the other half is found here too, where both projects live in one Jira; of several that fit it is none.
+// TestPartner checks that the other half is also found if both projects are in one Jira. If several fit, none is
+// used.
 func TestPartner(t *testing.T) {
 	t.Parallel()
 	half := func(key, role, project, partner string) integration {

@@ -17,7 +17,7 @@ import (
 	"github.com/syncctl/syncctl/schema"
 )
 
-// TestSearchHasPages: an answer of Jira's search may have any number of pages; all of them are read.
+// TestSearchHasPages checks that all pages of Jira's search are read, however many there are.
 func TestSearchHasPages(t *testing.T) {
 	t.Parallel()
 	for _, n := range []int{1, 3, 50} {
@@ -34,7 +34,7 @@ func TestSearchHasPages(t *testing.T) {
 	}
 }
 
-// ask observes something of a server that answers as it is told.
+// ask observes something on a server that answers with answer.
 func ask(t *testing.T, cloud bool, what string, answer http.HandlerFunc) error {
 	t.Helper()
 	s := httptest.NewServer(answer)
@@ -59,7 +59,7 @@ func ask(t *testing.T, cloud bool, what string, answer http.HandlerFunc) error {
 	return err
 }
 
-// TestWhatARefusalMeans: the message of a refusal names what mends it.
+// TestWhatARefusalMeans checks that the message of a refusal says how to solve it.
 func TestWhatARefusalMeans(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
@@ -101,7 +101,7 @@ func TestWhatARefusalMeans(t *testing.T) {
 	}
 }
 
-// TestWhatIsThereInstead: where an end's project is wrong, the error says what either end has.
+// TestWhatIsThereInstead checks that if an end's project is wrong, the error says what each end has.
 func TestWhatIsThereInstead(t *testing.T) {
 	t.Parallel()
 	b := edited(t, "behind-firewall-master")

@@ -19,10 +19,10 @@ import (
 	"github.com/syncctl/syncctl/schema"
 )
 
-// The tests of this file ask the driver directly, with tasks made by hand: they prove the last checks before
-// something is deleted, which no flow reaches because the guards ahead of them have refused by then.
+// The tests of this file call the driver directly, with tasks made by hand. They test the last checks before
+// something is deleted. No flow reaches these, because earlier guards refuse first.
 
-// task makes a task of the migration, with a driver to give it to.
+// task makes a task of the migration, and a driver for it.
 func (b *bench) task(s planner.Step) (driver.Driver, *executor.Task) {
 	b.t.Helper()
 	cfg, d := b.load()
@@ -34,7 +34,7 @@ func (b *bench) task(s planner.Step) (driver.Driver, *executor.Task) {
 	return d, &executor.Task{Step: s, Resource: cfg.Lookup(addr), Log: hclog.NewNullLogger()}
 }
 
-// TestDeletesOnlyThePlannedHalf: when the synchronization found is not the one in the plan, no request is sent.
+// TestDeletesOnlyThePlannedHalf checks that no request is sent if the synchronization found is not the planned one.
 func TestDeletesOnlyThePlannedHalf(t *testing.T) {
 	t.Parallel()
 	for op, planned := range map[string]string{"delete_master": "INT-4", "delete_slave": "INT-5"} {
@@ -62,7 +62,7 @@ func TestDeletesOnlyThePlannedHalf(t *testing.T) {
 	}
 }
 
-// TestVerifyChecksTheRunsFiles: the verification that the deletion rests on reads the exports and the merged file
+// TestVerifyChecksTheRunsFiles checks that the verification before the deletion reads the exports and the merged file
 // again.
 func TestVerifyChecksTheRunsFiles(t *testing.T) {
 	t.Parallel()
@@ -91,7 +91,7 @@ func TestVerifyChecksTheRunsFiles(t *testing.T) {
 	for name, c := range map[string]struct {
 		content  []byte
 		recorded []byte // what the journal says was written
-		want     string // in the error; "" when the verification passes
+		want     string // in the error; "" if the verification passes
 	}{
 		"as written":                   {whole, whole, ""},
 		"changed":                      {less, whole, "merged.json"},
@@ -115,7 +115,7 @@ func TestVerifyChecksTheRunsFiles(t *testing.T) {
 	}
 }
 
-// remember gives a task what the steps of a run have recorded.
+// remember adds to a task what the steps of a run have recorded.
 func (b *bench) remember(run *executor.Run, t *executor.Task) {
 	b.t.Helper()
 	j, err := b.store.Journal(run, journal.Options{Now: time.Now})
@@ -130,7 +130,7 @@ func (b *bench) remember(run *executor.Run, t *executor.Task) {
 	}
 }
 
-// withoutOnePair takes the first pair out of the first section of a merged file.
+// withoutOnePair removes the first pair from the first section of a merged file.
 func withoutOnePair(t *testing.T, merged []byte) []byte {
 	t.Helper()
 	var sections map[string][]json.RawMessage

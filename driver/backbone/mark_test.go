@@ -14,14 +14,14 @@ import (
 	"github.com/syncctl/syncctl/planner"
 )
 
-// clone is the same bench as seen from another folder: the same files and servers, other runs.
+// clone returns the same bench in another folder: it has the same files and servers, but other runs.
 func (b *bench) clone(t *testing.T) *bench {
 	t.Helper()
 	return &bench{t: t, dir: b.dir, box: b.box, env: b.env, ca: b.ca, store: &executor.Store{Fs: b.store.Fs,
 		Dir: filepath.Join(t.TempDir(), "runs"), Now: time.Now}}
 }
 
-// properties are those of all projects of all servers, by server, project and key.
+// properties returns the properties of all projects of all servers, by server, project and key.
 func (b *bench) properties() map[string]string {
 	b.t.Helper()
 	raw, err := b.box.State()
@@ -61,7 +61,8 @@ func markRules(p *planner.Plan) []string {
 	return out
 }
 
-// TestMarks: while a run is at a migration, both projects show whose it is; afterwards nothing is left.
+// TestMarks checks that during a run of a migration, both projects show which run it is, and that nothing is left
+// afterwards.
 func TestMarks(t *testing.T) {
 	t.Parallel()
 	b := small(t)
@@ -98,7 +99,7 @@ func TestMarks(t *testing.T) {
 	}
 }
 
-// TestTwoFoldersAtOnce: two clones carry out the same migration at the same time: one reaches the end, the other
+// TestTwoFoldersAtOnce carries out the same migration in two clones at the same time. One reaches the end, the other
 // stops, and nothing is done twice.
 func TestTwoFoldersAtOnce(t *testing.T) {
 	t.Parallel()
@@ -122,7 +123,7 @@ func TestTwoFoldersAtOnce(t *testing.T) {
 	}
 }
 
-// onlyOnce: no request that counts was carried out twice.
+// onlyOnce checks that no important request was carried out twice.
 func onlyOnce(t *testing.T, log []byte) {
 	t.Helper()
 	for request, n := range sent(t, log) {
@@ -132,8 +133,9 @@ func onlyOnce(t *testing.T, log []byte) {
 	}
 }
 
-// TestOverwrittenMark: another run has looked before this one wrote its mark, and writes its own over it: whenever
-// that is, this run stops before its next step that counts. It never removes the other one's mark.
+// TestOverwrittenMark checks the case that another run has read the marks before this one wrote its own, and
+// overwrites it. Whenever that happens, this run stops before its next important step. It never removes the other
+// run's mark.
 func TestOverwrittenMark(t *testing.T) {
 	t.Parallel()
 	const other = `{"run":"other","migration":"migration.backbone_to_cloud.support","since":"2026-11-29T05:00:00Z"}`
@@ -166,7 +168,7 @@ func TestOverwrittenMark(t *testing.T) {
 	}
 }
 
-// put writes a mark by hand.
+// put writes a mark, as nobody but a test would.
 func (b *bench) put(server, project, integration, value string) {
 	b.t.Helper()
 	if err := b.jira("PUT", server, "/project/"+project+"/properties/syncctl.migration."+integration, value); err != nil {
@@ -174,8 +176,8 @@ func (b *bench) put(server, project, integration, value string) {
 	}
 }
 
-// TestLeftOverMark: the mark of a run that was given up in this folder is taken over; that of another folder's is
-// once the declaration names the run, and one that cannot be read once it is removed.
+// TestLeftOverMark checks marks that earlier runs have left. That of a run in this folder is replaced, that of
+// another folder's run once the declaration names the run, and an unreadable one once it is removed.
 func TestLeftOverMark(t *testing.T) {
 	t.Parallel()
 	b := edited(t, "behind-firewall-master")
@@ -214,8 +216,8 @@ func TestLeftOverMark(t *testing.T) {
 	}
 }
 
-// TestNoPermissionForTheMark: who may not write or read it is stopped before anything else, and goes on by the
-// declaration's word, which the plan repeats.
+// TestNoPermissionForTheMark checks that a user who may not write or read the mark is stopped first of all, and can
+// continue if the declaration says so. The plan repeats that.
 func TestNoPermissionForTheMark(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {

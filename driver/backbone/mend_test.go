@@ -12,7 +12,7 @@ import (
 	"github.com/syncctl/syncctl/schema"
 )
 
-// mended is a run whose files are mended.
+// mended is a run whose configuration files are corrected.
 type mended struct {
 	*bench
 	seen *planner.Observations // kept by the run
@@ -44,7 +44,8 @@ func (m *mended) plan() (*planner.Plan, *planner.Basis) {
 	return p, planner.NewBasis(cfg, planner.Selection{})
 }
 
-// revise plans by what the files say now. touched are the steps that forbid to resume the run with it.
+// revise plans with the current files. touched are the steps that make it impossible to resume the run with that
+// plan.
 func (m *mended) revise() (run *executor.Run, revised *planner.Plan, touched []string) {
 	m.t.Helper()
 	run, err := m.store.Load(m.run.ID)
@@ -58,7 +59,7 @@ func (m *mended) revise() (run *executor.Run, revised *planner.Plan, touched []s
 	return run, revised, touched
 }
 
-// resume resumes the run with what the files say now.
+// resume resumes the run with the current files.
 func (m *mended) resume() *executor.Report {
 	m.t.Helper()
 	run, revised, touched := m.revise()
@@ -78,8 +79,8 @@ func (m *mended) resume() *executor.Report {
 	return m.carry(run)
 }
 
-// TestMendedForPairsMadeSince: issues that are created after the start are allowed by a number in the files, and the
-// same run is resumed with it: nothing is deleted, stopped or made a second time.
+// TestMendedForPairsMadeSince checks that issues that are created after the start can be allowed by a number in the
+// files. The same run is resumed then, and nothing is deleted, stopped or created a second time.
 func TestMendedForPairsMadeSince(t *testing.T) {
 	t.Parallel()
 	m := edited(t, "behind-firewall-master").beginToMend()
@@ -100,8 +101,9 @@ func TestMendedForPairsMadeSince(t *testing.T) {
 	}
 }
 
-// TestMendedForTheMerge: what the tool refuses to merge a run refuses too, and says which word of the declaration
-// allows it; with the word the same run is resumed. A word that checks went by, which are done, cannot be added.
+// TestMendedForTheMerge checks that a run refuses to merge what the tool refuses, and says which argument of the
+// declaration allows it. With the argument the same run is resumed. An argument that finished checks used cannot be
+// added.
 func TestMendedForTheMerge(t *testing.T) {
 	t.Parallel()
 	m := edited(t, "behind-firewall-master", `"comments": [{"localId": "10019"}]`,

@@ -8,14 +8,15 @@ import (
 	"testing"
 )
 
-// Names that another Unicode form is kept of: with the ohm sign, and decomposed. A declaration has Ω and ä.
+// Names that are not in the Unicode form that declarations have: with the ohm sign, and decomposed. A declaration has
+// Ω and ä.
 const (
-	ohm        = "\u2126"     // the form of which is U+03A9
-	decomposed = "Ta\u0308sk" // the form of which is T, U+00E4, sk
+	ohm        = "\u2126"     // its Unicode form is U+03A9
+	decomposed = "Ta\u0308sk" // its Unicode form is T, U+00E4, sk
 )
 
-// TestNamesInTheServersSpelling: names are compared in one Unicode form, and what is entered is the server's own
-// spelling, from either end that may migrate.
+// TestNamesInTheServersSpelling checks that names are compared in one Unicode form, and that a person enters the
+// server's own spelling, whichever end migrates.
 func TestNamesInTheServersSpelling(t *testing.T) {
 	t.Parallel()
 	for _, example := range []string{"behind-firewall-master", "behind-firewall-slave"} {
@@ -63,7 +64,8 @@ func TestNamesInTheServersSpelling(t *testing.T) {
 	}
 }
 
-// TestDriftInTheServersSpelling: a synchronization that is declared alone keeps the spelling it has.
+// TestDriftInTheServersSpelling checks that a synchronization that is declared without a migration keeps its
+// spelling.
 func TestDriftInTheServersSpelling(t *testing.T) {
 	t.Parallel()
 	alike := strings.NewReplacer("COMMENTS", "true", "STATE", "stopped", `{ Bug = "Bug" }`,

@@ -32,7 +32,7 @@ func (b *bench) change(pairs ...string) {
 	}
 }
 
-// parts are the names of the parts that a plan's findings of a rule are about, with their severity.
+// changed returns the parts that a plan's findings of a rule are about, with their severity.
 func changed(p *planner.Plan, rule string) []string {
 	var out []string
 	for _, f := range p.Findings {
@@ -45,8 +45,8 @@ func changed(p *planner.Plan, rule string) []string {
 	return out
 }
 
-// TestNarrowing: what the new synchronization loses or changes against the original is refused until it is accepted
-// by name, seen from either end that may migrate.
+// TestNarrowing checks that it is refused until it is accepted by name if the new synchronization loses or changes
+// something, whichever end migrates.
 func TestNarrowing(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
@@ -92,7 +92,7 @@ func TestNarrowing(t *testing.T) {
 	}
 }
 
-// TestWidening: what the new synchronization has and the original has not is a note.
+// TestWidening checks that additions of the new synchronization are notes.
 func TestWidening(t *testing.T) {
 	t.Parallel()
 	b := edited(t, "behind-firewall-master")
@@ -103,7 +103,7 @@ func TestWidening(t *testing.T) {
 	}
 }
 
-// TestOriginalUnreadable: what can neither be read of the original nor is declared has to be accepted.
+// TestOriginalUnreadable checks that what can neither be read from the original nor is declared must be accepted.
 func TestOriginalUnreadable(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct{ declared, want string }{
@@ -124,8 +124,8 @@ func TestOriginalUnreadable(t *testing.T) {
 	}
 }
 
-// TestDirection: the direction of field mappings is compared where the servers show it, seen from either end; where
-// they do not, it is unknown, and must be declared or accepted by name.
+// TestDirection checks that the direction of field mappings is compared if servers show it, whichever end migrates.
+// If they do not, it is unknown, and must be declared or accepted by name.
 func TestDirection(t *testing.T) {
 	t.Parallel()
 	const summary, oneWay = `"first": "summary",`, `"direction": "first_to_second", "first": "summary",`
@@ -172,7 +172,7 @@ func TestDirection(t *testing.T) {
 	}
 }
 
-// TestReplaced: what gets lost or changes is data in the plan, the original and the new one side by side.
+// TestReplaced checks that losses and changes are data in the plan, with the original and the new value.
 func TestReplaced(t *testing.T) {
 	t.Parallel()
 	b := edited(t, "behind-firewall-slave")
@@ -205,7 +205,7 @@ func TestReplaced(t *testing.T) {
 	}
 }
 
-// blind is a bench whose servers show no more than the documents do.
+// blind returns a bench whose servers show only what is documented.
 func blind(t *testing.T) *bench {
 	t.Helper()
 	b := edited(t, "behind-firewall-master")
@@ -213,7 +213,8 @@ func blind(t *testing.T) *bench {
 		`"random": 2, "assumed_members": false,`))
 }
 
-// TestConflictsAreNotConfigured: a new synchronization with conflicts is not configured, so it is never started.
+// TestConflictsAreNotConfigured checks that a new synchronization with conflicts does not count as configured, so it
+// is never started.
 func TestConflictsAreNotConfigured(t *testing.T) {
 	t.Parallel()
 	b := edited(t, "behind-firewall-slave")
@@ -235,7 +236,8 @@ func TestConflictsAreNotConfigured(t *testing.T) {
 	}
 }
 
-// TestNewWithoutIssueTypes: a direct synchronization that is declared alone is not created without issue types.
+// TestNewWithoutIssueTypes checks that a direct synchronization without a migration is not created without issue
+// types.
 func TestNewWithoutIssueTypes(t *testing.T) {
 	t.Parallel()
 	b := edited(t, "behind-firewall-slave")

@@ -10,8 +10,8 @@ import (
 	"pgregory.net/rapid"
 )
 
-// TestPartnerMustShow: two halves without a pair in common, whose partners cannot be read, are not taken for one
-// synchronization, unless the declaration names both by their keys.
+// TestPartnerMustShow checks that two halves without a common pair, whose partners cannot be read, are not taken for
+// one synchronization, unless the declaration names both by their keys.
 func TestPartnerMustShow(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
@@ -37,7 +37,8 @@ func TestPartnerMustShow(t *testing.T) {
 	}
 }
 
-// TestDigestsAgreeWithPairs: what the digests of two ends say is what comparing their pairs by name says.
+// TestDigestsAgreeWithPairs checks that comparing the digests of two ends gives the same result as comparing their
+// pairs by name.
 func TestDigestsAgreeWithPairs(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
@@ -57,7 +58,7 @@ func TestDigestsAgreeWithPairs(t *testing.T) {
 		key := func(p pairSeen) string { return p.Local + " " + p.Remote }
 		a := rapid.SliceOfNDistinct(one, 0, 4, key).Draw(t, "a")
 		var b []pairSeen
-		for _, p := range a { // what the other end has once everything is applied
+		for _, p := range a { // the pairs of the other end once everything is applied
 			b = append(b, pairSeen{Local: p.Remote, Remote: p.Local, Outgoing: p.Incoming, Incoming: p.Outgoing})
 		}
 		if len(b) > 0 && rapid.Bool().Draw(t, "changed") {
@@ -108,7 +109,7 @@ func summed(list []pairSeen) *pairsSeen {
 	return p
 }
 
-// TestTooManyToName: two large ends that disagree are refused without the pairs' names.
+// TestTooManyToName checks that two large ends that disagree are refused, without naming the pairs.
 func TestTooManyToName(t *testing.T) {
 	t.Parallel()
 	one, two := int64(1), int64(2)
@@ -142,8 +143,8 @@ func TestDigestAsText(t *testing.T) {
 	}
 }
 
-// TestMadeBetweenTheLooks: a pair that was made after one end was read and before the other was is not unmatched; one
-// that is still missing is.
+// TestMadeBetweenTheLooks checks that a pair that was made after one end was read, and before the other was, does not
+// count as unmatched. A pair that is still missing does.
 func TestMadeBetweenTheLooks(t *testing.T) {
 	t.Parallel()
 	old, made := pairSeen{Local: "A-1", Remote: "B-1"}, pairSeen{Local: "A-2", Remote: "B-2"}

@@ -15,8 +15,8 @@ import (
 	"github.com/syncctl/syncctl/schema"
 )
 
-// fleet is a seed and a configuration of n direct synchronizations between two Jira servers; with made, they are all
-// there as declared.
+// fleet returns a seed and a configuration of n direct synchronizations between two Jira servers. If made is set,
+// they all exist as declared.
 func fleet(n int, made bool) (seed []byte, hcl string) {
 	type m = map[string]any
 	servers, syncs := m{}, []m{}
@@ -66,10 +66,10 @@ sync "backbone" %[1]q {
 	return seed, declared.String()
 }
 
-// TestRequests is the table of how many requests a plan makes of both servers together, and that none asks for the
-// same twice. Validating asks for nothing. A plan lists the synchronizations of each project on the Jira that
-// configures them: a list of all projects needs an administrator of Jira, and does not say what it leaves out for
-// others (HC/5.2/cloud/integration-synchronization-actions). Of each that is there it reads the configuration and its
+// TestRequests checks how many requests a plan sends to both servers together, and that none is sent twice.
+// Validating sends none. A plan lists the synchronizations of each project on the Jira that configures them: a list
+// of all projects needs an administrator of Jira, and does not say what it leaves out for others
+// (HC/5.2/cloud/integration-synchronization-actions). For each existing one it reads the configuration and the
 // conflicts, which no listing shows.
 func TestRequests(t *testing.T) {
 	t.Parallel()

@@ -12,7 +12,7 @@ import (
 	"github.com/syncctl/syncctl/driver/rest"
 )
 
-// TestIncompleteSearch: an answer that does not advance, or does not say that it is complete, is an error.
+// TestIncompleteSearch checks that an answer that does not advance, or does not say that it is complete, is an error.
 func TestIncompleteSearch(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
@@ -54,7 +54,8 @@ func TestIncompleteSearch(t *testing.T) {
 	}
 }
 
-// A server that always names a further page is not followed for ever, and no page leads to another server.
+// TestEndlessSearch checks that a server that always names another page is not followed forever, and that a page
+// cannot lead to another server.
 func TestEndlessSearch(t *testing.T) {
 	t.Parallel()
 	elsewhere := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {

@@ -9,8 +9,8 @@ import (
 	"github.com/syncctl/syncctl/driver/backbone/syncinfo"
 )
 
-// TestSentBy: what a half has sent is recorded only where every entry says it. A sum that lacks a number may stay
-// the same although messages were sent.
+// TestSentBy checks that the number of sent messages of a half is only recorded if every entry has it. A sum without
+// one of the numbers might stay the same although messages were sent.
 func TestSentBy(t *testing.T) {
 	t.Parallel()
 	const first = `{"localIssueKey":"A-1","remoteIssueKey":"B-1","outgoingMessageSequenceId":2}`

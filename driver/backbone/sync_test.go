@@ -27,7 +27,7 @@ server "backbone" "b" {
 }
 `
 
-// alone is a bench on the servers of behind-firewall-master with another configuration.
+// alone returns a bench on the servers of behind-firewall-master with another configuration.
 func alone(t *testing.T, hcl string) *bench {
 	t.Helper()
 	seed, err := os.ReadFile(filepath.Join("..", "..", "examples", "behind-firewall-master", "sandbox.json"))
@@ -55,7 +55,7 @@ func ops(p *planner.Plan) string {
 	return strings.Join(out, " ")
 }
 
-// reach plans, expects the steps, applies, and expects an empty plan.
+// reach plans, expects these steps, applies them, and expects an empty second plan.
 func (b *bench) reach(want string) *planner.Plan {
 	b.t.Helper()
 	p := b.plan()

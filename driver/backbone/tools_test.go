@@ -14,7 +14,7 @@ import (
 	"github.com/syncctl/syncctl/driver/backbone/syncinfo"
 )
 
-// brokenWriter takes nothing.
+// brokenWriter fails every write.
 type brokenWriter struct{}
 
 func (brokenWriter) Write([]byte) (int, error) { return 0, errors.New("nobody reads this") }
@@ -26,7 +26,7 @@ func mergeWith(t *testing.T, stderr io.Writer, args ...string) (afero.Fs, error)
 		`{"localIssueKey":"B-1","remoteIssueKey":"A-1"}`, args...)
 }
 
-// mergeFiles does it with the entries of the master's file m and the slave's file s.
+// mergeFiles does the same with the entries of the master's file m and the slave's file s.
 func mergeFiles(t *testing.T, stderr io.Writer, master, slave string, args ...string) (afero.Fs, error) {
 	t.Helper()
 	fs := afero.NewMemMapFs()
@@ -68,7 +68,7 @@ merge needs --out: file to write (required)`},
 	}
 }
 
-// TestMergeWithoutASummary: a merge that is finished has not failed because nobody can read about it.
+// TestMergeWithoutASummary checks that a finished merge does not fail because its summary cannot be written.
 func TestMergeWithoutASummary(t *testing.T) {
 	fs, err := mergeWith(t, brokenWriter{}, "--migrating=slave", "--master=m", "--slave=s", "-oo")
 	if err != nil {
@@ -79,8 +79,8 @@ func TestMergeWithoutASummary(t *testing.T) {
 	}
 }
 
-// TestMergeAllowsEachRule: every rule has its flag with a help text, and what breaks the rule alone is merged with
-// that flag and not with all others.
+// TestMergeAllowsEachRule checks that every rule has a flag with a help text. What breaks only that rule is merged
+// with that flag, and not with all others.
 func TestMergeAllowsEachRule(t *testing.T) {
 	const (
 		one, mirror = `{"localIssueKey":"A-1","remoteIssueKey":"B-1"}`, `{"localIssueKey":"B-1","remoteIssueKey":"A-1"}`

@@ -32,7 +32,7 @@ func lint(t *testing.T, hcl string) []string {
 	return out
 }
 
-// valid is a configuration in which each test spoils one thing.
+// valid is a correct configuration. Each test breaks one thing in it.
 const valid = `
 server "backbone" "a" {
   url      = "https://a.example"

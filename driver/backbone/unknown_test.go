@@ -29,7 +29,7 @@ func caseOf(t *testing.T, example string) drivertest.Case {
 		example)}
 }
 
-// hide rehearses an example with every member hidden that has one of the names, in all answers.
+// hide rehearses an example in which all members with these names are hidden in all answers.
 func hide(t *testing.T, example string, way sandbox.Way, names ...string) drivertest.Outcome {
 	t.Helper()
 	var parts sandbox.Parts
@@ -40,7 +40,7 @@ func hide(t *testing.T, example string, way sandbox.Way, names ...string) driver
 			return strings.HasSuffix(p.Member, "."+name) ||
 				p.Member == name
 		}) {
-			p.Server = "" // at all of them
+			p.Server = "" // on all servers
 			hidden = append(hidden, sandbox.Hidden{Part: p, Way: way})
 		}
 	}
@@ -76,14 +76,14 @@ func rules(p *planner.Plan, severity planner.Severity) []string {
 	return out
 }
 
-// hiddenMembers are what nothing may be deleted without, and what the person's words are about.
+// hiddenMembers lists members without which nothing may be deleted. A person's word can stand for them.
 var hiddenMembers = [][]string{
 	{"issuesInError"}, {"issuesInError", "incomingProcessingStatus"}, {"issuesInError", "incomingMessageSequenceId"},
 	{"issuesInError", "incomingMessageSequenceId", "outgoingMessageSequenceId"},
 	{"status", "issuesInError", "incomingProcessingStatus", "outgoingProcessingStatus"},
 }
 
-// TestSilenceIsNotConsent: an issue is in error, and the servers do not say so. Nothing is deleted.
+// TestSilenceIsNotConsent checks that nothing is deleted if an issue is in error and the servers do not say so.
 func TestSilenceIsNotConsent(t *testing.T) {
 	t.Parallel()
 	for _, names := range hiddenMembers {
@@ -99,13 +99,13 @@ func TestSilenceIsNotConsent(t *testing.T) {
 	}
 }
 
-// TestPersonsWord: where the servers do not say how a synchronization fares, people look at its pages, and what
-// they say is recorded; then the migration reaches its end.
+// TestPersonsWord checks that if servers do not say how a synchronization is, people look at its pages, and that
+// their answer is recorded. Then the migration reaches its end.
 func TestPersonsWord(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
 		names []string
-		words []string // the ops of the steps in which people give it
+		words []string // the ops of the steps in which people answer
 	}{
 		{[]string{"issuesInError"}, []string{"no_errors_master", "no_errors_slave", "info_panel", "no_errors_new"}},
 		{[]string{"incomingProcessingStatus"}, []string{"info_panel", "no_errors_new"}},
@@ -133,8 +133,8 @@ func TestPersonsWord(t *testing.T) {
 	}
 }
 
-// TestUncomparedPairs: pairs without message numbers prove nothing, so the plan is refused, unless the declaration
-// allows it.
+// TestUncomparedPairs checks that pairs without message numbers, which prove nothing, are refused unless the
+// declaration allows it.
 func TestUncomparedPairs(t *testing.T) {
 	t.Parallel()
 	out := hide(t, "behind-firewall-master", sandbox.Renamed, "incomingMessageSequenceId")
@@ -143,7 +143,8 @@ func TestUncomparedPairs(t *testing.T) {
 	}
 }
 
-// TestUnknownConflicts: an answer of a shape that nobody has seen is not "no conflict". People say so instead.
+// TestUnknownConflicts checks that an answer in an unknown form does not mean "no conflict". A person has to say
+// that.
 func TestUnknownConflicts(t *testing.T) {
 	t.Parallel()
 	b := small(t)
@@ -157,7 +158,7 @@ func TestUnknownConflicts(t *testing.T) {
 	}
 }
 
-// planFrom plans from what the servers show, with texts of the observations replaced.
+// planFrom plans from what the servers show, with text in the observations replaced.
 func (b *bench) planFrom(t *testing.T, replace ...string) *planner.Plan {
 	t.Helper()
 	cfg, d := b.load()
@@ -191,8 +192,8 @@ func (b *bench) planFrom(t *testing.T, replace ...string) *planner.Plan {
 	return p
 }
 
-// TestAnEmptyListProvesNothing: one half is deleted, and its server lists nothing any more. A person says that it
-// is gone before the other is deleted.
+// TestAnEmptyListProvesNothing checks the case that after one half is deleted, its server lists nothing any more. A
+// person must say that it is gone before the other half is deleted.
 func TestAnEmptyListProvesNothing(t *testing.T) {
 	t.Parallel()
 	b := small(t, "server=b,method=DELETE,nth=1,kind=fail,status=500")
@@ -204,8 +205,8 @@ func TestAnEmptyListProvesNothing(t *testing.T) {
 	b.reach("~mark =marked ~stop_slave ?gone_master =verify_rest !delete_slave -unmark")
 }
 
-// TestDeletedIsNotConcludedFromSilence: a half was deleted, and its server lists nothing any more. Unless Backbone
-// answers that it is up, a person says that the half is gone.
+// TestDeletedIsNotConcludedFromSilence checks the case that a half was deleted, and its server lists nothing any
+// more. A person must say that the half is gone, unless Backbone answers that it is up.
 func TestDeletedIsNotConcludedFromSilence(t *testing.T) {
 	t.Parallel()
 	b := small(t, "server=a,method=GET,path=**/health,nth=*,kind=fail,status=404")
@@ -223,8 +224,8 @@ func TestDeletedIsNotConcludedFromSilence(t *testing.T) {
 	}
 }
 
-// TestDriftShows: what was changed behind the declaration's back stands in the plan, and a person is asked to
-// change it back.
+// TestDriftShows checks that changes that differ from the declaration are shown in the plan, and that a person is
+// asked to undo them.
 func TestDriftShows(t *testing.T) {
 	t.Parallel()
 	named := strings.Replace(directSync, `transport = "direct"`, "transport = \"direct\"\n  name = \"Dev\"", 1)

@@ -8,8 +8,8 @@ import (
 	"github.com/syncctl/syncctl/executor"
 )
 
-// TestServersThatDiffer: the documents disagree, and servers differ: each difference alone must not keep a
-// migration from its end.
+// TestServersThatDiffer checks the points in which the documents disagree and servers differ. None of them alone may
+// keep a migration from its end.
 func TestServersThatDiffer(t *testing.T) {
 	t.Parallel()
 	b := `"deployment": "data_center",`
@@ -42,9 +42,9 @@ func TestServersThatDiffer(t *testing.T) {
 	}
 }
 
-// TestOnlyDocumentedMembers: a server that answers with documented members only: nothing is taken for granted. What
-// cannot be read is said, the configuration is confirmed by the person, and the resync that cannot be asked for is
-// left to the person too.
+// TestOnlyDocumentedMembers checks that nothing is assumed about a server that answers with documented members only.
+// The plan says what cannot be read. A person confirms the configuration, and does the resync that cannot be
+// requested.
 func TestOnlyDocumentedMembers(t *testing.T) {
 	t.Parallel()
 	b := blind(t)

@@ -10,7 +10,8 @@ import (
 	"github.com/zclconf/go-cty/cty"
 )
 
-// TestFares: what is known to be wrong refuses whatever a person says, and what is unknown needs their word.
+// TestFares checks that a known problem is refused whatever a person says, and that what is unknown needs a person's
+// word.
 func TestFares(t *testing.T) {
 	t.Parallel()
 	good := health{Status: "RUNNING", InError: new(int), Idle: ptr(true)}
@@ -22,7 +23,7 @@ func TestFares(t *testing.T) {
 	for name, c := range map[string]struct {
 		h    health
 		word bool
-		want executor.State // "": an error that waiting does not mend
+		want executor.State // "": an error that waiting does not solve
 	}{
 		"all is well":               {good, false, executor.Done},
 		"in error":                  {with(func(h *health) { h.InError = ptr(2) }), true, ""},
@@ -42,7 +43,7 @@ func TestFares(t *testing.T) {
 	}
 }
 
-// wordTask is a task of a run that has done the given steps.
+// wordTask returns a task of a run that has done the given steps.
 func wordTask(done ...string) *executor.Task {
 	const addr = "migration.backbone_to_cloud.m"
 	t := &executor.Task{Step: planner.Step{Addr: addr}}
@@ -52,7 +53,7 @@ func wordTask(done ...string) *executor.Task {
 	return t
 }
 
-// TestIsStopped: a word counts only where the status cannot be read, and only the word that was asked for.
+// TestIsStopped checks that a person's word only counts if the status cannot be read, and only for what was asked.
 func TestIsStopped(t *testing.T) {
 	t.Parallel()
 	said := wordTask("still_stopped_master")
@@ -71,8 +72,8 @@ func TestIsStopped(t *testing.T) {
 	}
 }
 
-// TestAsConfirmed: a part of the configuration that cannot be read counts as declared only if a person has said so
-// of it.
+// TestAsConfirmed checks that a part of the configuration that cannot be read counts as declared only if a person has
+// confirmed that part.
 func TestAsConfirmed(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
@@ -94,7 +95,7 @@ func TestAsConfirmed(t *testing.T) {
 	}
 }
 
-// TestUnknownIsRefusedWithoutAWord: preflight refuses what cannot be read and nobody has confirmed.
+// TestUnknownIsRefusedWithoutAWord checks that preflight refuses what cannot be read and nobody has confirmed.
 func TestUnknownIsRefusedWithoutAWord(t *testing.T) {
 	t.Parallel()
 	server := &serverBlock{}

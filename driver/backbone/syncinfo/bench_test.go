@@ -39,8 +39,7 @@ func BenchmarkReader(b *testing.B) {
 	}
 }
 
-// BenchmarkCopy is what BenchmarkReader and BenchmarkMerge are to be compared with: the same bytes from file to
-// file.
+// BenchmarkCopy copies the same bytes from file to file, for comparison with BenchmarkReader and BenchmarkMerge.
 func BenchmarkCopy(b *testing.B) {
 	dir := b.TempDir()
 	writeBench(b, dir, false)
@@ -55,7 +54,7 @@ func BenchmarkCopy(b *testing.B) {
 			if err != nil {
 				b.Fatal(err)
 			}
-			// Plain reads and writes, as Merge has to do; not the kernel's own copying.
+			// Plain reads and writes, as in Merge, not the kernel's own copying.
 			if _, err := io.CopyBuffer(struct{ io.Writer }{out}, struct{ io.Reader }{in}, make([]byte, 1<<20)); err != nil {
 				b.Fatal(err)
 			}
@@ -72,7 +71,7 @@ func BenchmarkMerge(b *testing.B)         { benchMerge(b, false, false) }
 func BenchmarkMergeComplete(b *testing.B) { benchMerge(b, true, false) }
 func BenchmarkMergeMixed(b *testing.B)    { benchMerge(b, false, true) }
 
-// benchMerge merges two files; mixed: whose entries are not in the order of their ids.
+// benchMerge merges two files. If mixed is set, their entries are not in the order of their IDs.
 func benchMerge(b *testing.B, complete, mixed bool) {
 	dir := b.TempDir()
 	writeBench(b, dir, mixed)

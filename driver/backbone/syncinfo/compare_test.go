@@ -12,7 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// file makes a source that can be read at random; stream makes one that cannot.
+// file makes a source with random access; stream makes one without.
 func file(name, text string) Source {
 	return Source{Name: name, Open: func() (io.ReadCloser, error) {
 		return struct {
@@ -140,7 +140,7 @@ func TestDrained(t *testing.T) {
 	if d, err = Drained(context.Background(), read("a"), read("b")); err != nil || !d.Empty() || d.String() != "" {
 		t.Errorf("%+v %v", d, err)
 	}
-	// A counter that is missing is unknown, not 0: on either end, in either direction.
+	// A missing counter is unknown, not 0: on either end, in either direction.
 	const out, in = `,"outgoingMessageSequenceId":0`, `,"incomingMessageSequenceId":0`
 	for _, c := range []struct {
 		a, b       string

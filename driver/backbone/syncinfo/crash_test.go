@@ -15,10 +15,11 @@ import (
 
 var errBroken = errors.New("disk broken")
 
-// brokenFs fails at the n-th call that changes something, or reads; removing works, or nothing could be tidied up.
+// brokenFs fails at the n-th call that reads or changes something. Removing never fails, as otherwise nothing could
+// be cleaned up.
 type brokenFs struct {
 	afero.Fs
-	mu    sync.Mutex // blocks are written by a goroutine of their own
+	mu    sync.Mutex // blocks are written by another goroutine
 	n     int
 	calls []string
 }
@@ -108,13 +109,13 @@ func (f *brokenFile) Close() error {
 	return err
 }
 
-// harmless are the calls that come when the output has its name, or have nothing to do with it.
+// harmless lists the calls after the output has its name, and those that have nothing to do with it.
 var harmless = []string{"open w", "sync w", "close w", "close w/master.json", "close w/slave.json", "close w/out.json"}
 
-// TestMergeSurvivesEveryFailure breaks the file system at each call in turn: the output is the whole new file, or
-// what it was before, and nothing else is left.
+// TestMergeSurvivesEveryFailure lets each call of the file system fail in turn. The output must be the complete new
+// file or what it was before, and nothing else may be left.
 func TestMergeSurvivesEveryFailure(t *testing.T) {
-	// Several blocks, so that the writing goroutine fails in the middle too.
+	// Several blocks, so that the writing goroutine also fails in the middle.
 	var master, slave []string
 	pad := strings.Repeat("x", 400)
 	for i := range 6000 {
@@ -158,7 +159,7 @@ func TestMergeSurvivesEveryFailure(t *testing.T) {
 					}
 					got, readErr := afero.ReadFile(fs, "w/out.json")
 					switch {
-					case err == nil: // what fails after the file has its name is a warning
+					case err == nil: // a failure after the file has its name is a warning
 						if what := broken.calls[n-1]; string(got) != whole || !slices.Contains(harmless, what) {
 							t.Fatalf("%s failed, but there is no error; output %d bytes", what, len(got))
 						}
@@ -183,7 +184,7 @@ func TestMergeSurvivesEveryFailure(t *testing.T) {
 	}
 }
 
-// TestMergeNoticesChange: with completion the files are read twice; they must not change in between.
+// TestMergeNoticesChange checks that changes of the files are noticed with completion, which reads them twice.
 func TestMergeNoticesChange(t *testing.T) {
 	fs := memory(t, export(pair("A-1", "B-1", `,"comments":[{"localId":"1"}]`)), export(pair("B-1", "A-1", "")))
 	o := options(fs, Slave)

@@ -6,11 +6,11 @@ import (
 	"io"
 )
 
-// generator writes an export of n pairs as Backbone would, for side "SAM" (partner "PAR") or mirrored.
+// generator writes an export of n pairs as Backbone would, for side "SAM" (with partner "PAR"), or mirrored.
 type generator struct {
 	n, i    int
 	mirror  bool
-	mixed   bool // ids are in no order
+	mixed   bool // IDs are in no order
 	buf     bytes.Buffer
 	started bool
 }

@@ -20,7 +20,7 @@ import (
 	"github.com/spf13/afero"
 )
 
-// memory makes a file system with files master.json and slave.json.
+// memory makes a file system with the files master.json and slave.json.
 func memory(t testing.TB, master, slave string) afero.Fs {
 	t.Helper()
 	fs := afero.NewMemMapFs()
@@ -45,7 +45,7 @@ func content(t testing.TB, fs afero.Fs, name string) string {
 	return string(data)
 }
 
-// nothingLeft checks that no temporary file is left, and the output is not there.
+// nothingLeft checks that only the wanted files exist next to the inputs: no temporary file, and no other output.
 func nothingLeft(t testing.TB, fs afero.Fs, want ...string) {
 	t.Helper()
 	var got []string
@@ -65,7 +65,7 @@ func nothingLeft(t testing.TB, fs afero.Fs, want ...string) {
 
 func TestMergeVendorSamples(t *testing.T) {
 	master, slave := vendor(t, "master.json"), vendor(t, "slave.json")
-	// The vendor's second sample is not JSON: a comma is missing and there is one too many. This is what is meant.
+	// The vendor's second sample is not JSON: one comma is missing, and there is one too many. This is what is meant.
 	second := string(vendor(t, "merged-slave-migrates-invalid.json"))
 	second = strings.Replace(second, "]\n   \"second", "],\n  \"second", 1)
 	second = strings.Replace(second, "],\n}", "]\n}", 1)
@@ -92,7 +92,7 @@ func TestMergeVendorSamples(t *testing.T) {
 				if diff := cmp.Diff(decoded(t, wantText), decoded(t, got)); diff != "" {
 					t.Error(diff)
 				}
-				// Even the layout is the vendor's.
+				// The layout is the vendor's, too.
 				if diff := cmp.Diff(strings.TrimSpace(wantText), strings.TrimSpace(got)); diff != "" {
 					t.Error(diff)
 				}
@@ -125,7 +125,7 @@ func decoded(t testing.TB, text string) (v any) {
 	return v
 }
 
-// export makes an export of entries.
+// export makes an export with these entries.
 func export(entries ...string) string {
 	return `{"firstConnector":[` + strings.Join(entries, ",\n") + "]}"
 }
@@ -256,14 +256,14 @@ w/slave.json:1:20: 1 pair of w/slave.json has no mirror in w/master.json; downlo
 	}
 }
 
-// withoutUnknown leaves out the warning of counters that are missing, which most tests are not about.
+// withoutUnknown removes the warning about missing counters, which most tests are not about.
 func withoutUnknown(all []Finding) []Finding {
 	return slices.DeleteFunc(slices.Clone(all), func(f Finding) bool {
 		return strings.HasSuffix(f.Message, "a message sequence id is missing")
 	})
 }
 
-// TestMergeUncompared: a counter that is missing is not 0: the report counts the pairs, and a warning names them.
+// TestMergeUncompared checks that a missing counter is not 0. The report counts such pairs, and a warning names them.
 func TestMergeUncompared(t *testing.T) {
 	const both = `,"outgoingMessageSequenceId":0,"incomingMessageSequenceId":0`
 	fs := memory(t, export(pair("A-1", "B-1", both), pair("A-2", "B-2", both), pair("A-3", "B-3", both)),
@@ -385,7 +385,7 @@ func TestMergeStandardStreams(t *testing.T) {
 				"standard input ("+string(stdin)+"):1:2: ") || out.Len() > 0 {
 				t.Error(err, out.String())
 			}
-			// Naming what has no mirror needs standard input a second time.
+			// To name pairs without a mirror, standard input is needed a second time.
 			o.Stdin = strings.NewReader(export(pair("X-1", "Y-1", "")))
 			if _, err := Merge(context.Background(), o); err == nil || !strings.Contains(err.Error(),
 				"standard input ("+string(stdin)+"):1:20: X-1 with Y-1") || out.Len() > 0 {
@@ -451,7 +451,7 @@ func TestMergeSameInode(t *testing.T) {
 	if _, err := Merge(context.Background(), o); err == nil || !strings.Contains(err.Error(), "is one of the two files") {
 		t.Errorf("an output that leads to an input: %v", err)
 	}
-	// A file that was there keeps its rights.
+	// An existing file keeps its permissions.
 	o.Out = filepath.Join(dir, "out")
 	if err := os.WriteFile(o.Out, []byte("old"), 0o640); err != nil {
 		t.Fatal(err)
@@ -516,7 +516,7 @@ func TestCompleteComments(t *testing.T) {
 	}
 }
 
-// TestMergeCollisions gives all pairs the same hash: the keys decide.
+// TestMergeCollisions gives all pairs the same hash, so that their keys decide.
 func TestMergeCollisions(t *testing.T) {
 	var master, slave []string
 	long := strings.Repeat(" ", 20_000)

@@ -27,7 +27,7 @@ func refusedFor(t *testing.T, o MergeOptions, allow ...Rule) []Finding {
 	return check.Findings
 }
 
-// TestAllowDuplicateHidesNothing: each repeated entry is compared with its mirror all the same.
+// TestAllowDuplicateHidesNothing checks that each duplicate entry is still compared with its mirror.
 func TestAllowDuplicateHidesNothing(t *testing.T) {
 	a, b := pair("A-1", "B-1", counters(1, 1)), pair("B-1", "A-1", counters(1, 1))
 	for _, c := range []struct{ name, master, slave, want string }{
@@ -53,7 +53,7 @@ func TestAllowDuplicateHidesNothing(t *testing.T) {
 	}
 }
 
-// TestOverrunIsWordedAsSuch: waiting does not mend that more was applied than sent.
+// TestOverrunIsWordedAsSuch checks the message if more messages were applied than sent. Waiting does not help then.
 func TestOverrunIsWordedAsSuch(t *testing.T) {
 	master := export(pair("A-1", "B-1", counters(5, 0)), pair("A-2", "B-2", counters(0, 0)))
 	slave := export(pair("B-1", "A-1", counters(0, 4)), pair("B-2", "A-2", counters(0, 3)))
@@ -69,7 +69,8 @@ func TestOverrunIsWordedAsSuch(t *testing.T) {
 	}
 }
 
-// TestDuplicatesInOrder: the first ten of the file, whether they have a mirror or not, with the places of both.
+// TestDuplicatesInOrder checks that the first ten duplicates of the file are named, with or without a mirror, and
+// with the places of both.
 func TestDuplicatesInOrder(t *testing.T) {
 	var slave []string
 	for i := range 12 {
@@ -94,7 +95,8 @@ func TestDuplicatesInOrder(t *testing.T) {
 	}
 }
 
-// TestOddSequenceIds: whole numbers in any dress are compared, others are warned of.
+// TestOddSequenceIds checks that whole numbers in any notation are compared, and that there is a warning about
+// others.
 func TestOddSequenceIds(t *testing.T) {
 	for text, want := range map[string]any{
 		"2.0": 2, "2e0": 2, "0.2E+1": 2, "200e-2": 2, "-0": 0, "-0.0e9": 0, "-3e1": -30,
@@ -130,7 +132,7 @@ func TestOddSequenceIds(t *testing.T) {
 	}
 }
 
-// TestMessagesStayOnTheirLines: what a file or a flag says cannot look like another finding.
+// TestMessagesStayOnTheirLines checks that text of a file or a flag cannot look like another finding.
 func TestMessagesStayOnTheirLines(t *testing.T) {
 	fs := afero.NewMemMapFs()
 	o := MergeOptions{Fs: fs, Master: "ma\nster\x1b[2J", Slave: "sl\rave", Out: "o\nut", Migrating: Slave,

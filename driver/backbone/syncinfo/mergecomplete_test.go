@@ -8,7 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestCompleteOnlyWhatIsCertain: two pairs that contradict each other never come out of it.
+// TestCompleteOnlyWhatIsCertain checks that the result never has two pairs that contradict each other.
 func TestCompleteOnlyWhatIsCertain(t *testing.T) {
 	for _, c := range []struct {
 		name            string

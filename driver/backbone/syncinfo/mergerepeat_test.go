@@ -14,12 +14,12 @@ import (
 	"pgregory.net/rapid"
 )
 
-// members of an entry, as they are written.
+// keys returns the members of an entry as they are written.
 func keys(local, remote string, more ...string) []string {
 	return append([]string{`"localIssueKey":"` + local + `"`, `"remoteIssueKey":"` + remote + `"`}, more...)
 }
 
-// fileOf makes a file of entries, one a line; backwards: with their members the other way round.
+// fileOf makes a file with one entry a line. If backwards is set, the members of entries are in reverse order.
 func fileOf(backwards bool, all [][]string) string {
 	var out []string
 	for _, members := range all {
@@ -32,8 +32,8 @@ func fileOf(backwards bool, all [][]string) string {
 	return export(out...)
 }
 
-// TestMergeImpossiblePairs: what cannot be in an export is refused by a rule of its own, in both files, whichever
-// migrates, in whatever order the members of an entry stand; and merged if that rule is allowed.
+// TestMergeImpossiblePairs checks that pairs that no export can have are refused by their own rule, and merged if
+// that rule is allowed: in both files, whichever side migrates, and in any order of an entry's members.
 func TestMergeImpossiblePairs(t *testing.T) {
 	const comments, attachments = `"comments":[%s]`, `"attachments":[%s]`
 	list := func(format string, objects ...string) string { return fmt.Sprintf(format, strings.Join(objects, ",")) }
@@ -163,7 +163,7 @@ func TestMergeImpossiblePairs(t *testing.T) {
 	}
 }
 
-// TestMergeNamesBothConnectors in the message itself: the examples name the entries.
+// TestMergeNamesBothConnectors checks that the message itself names both connectors. The examples name the entries.
 func TestMergeNamesBothConnectors(t *testing.T) {
 	entry := func(i int, connector string) string {
 		return pair(fmt.Sprint("A-", i), fmt.Sprint("B-", i), `,"connectorKey":"`+connector+`"`)
@@ -178,13 +178,13 @@ func TestMergeNamesBothConnectors(t *testing.T) {
 	}
 }
 
-// TestMergeFindsAllRepeats compares what a merge finds with plain maps: with good hashes, and with ones that collide
-// all the time and never make it refuse what is right.
+// TestMergeFindsAllRepeats compares what a merge finds with plain maps: with good hashes, and with ones that always
+// collide. Neither may make it refuse what is right.
 func TestMergeFindsAllRepeats(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		number := func(name string, most int) int { return rapid.IntRange(1, most).Draw(t, name) }
 		most := rapid.SampledFrom([]int{4, 1000}).Draw(t, "keys")
-		// Lone pairs are taken by their hash: with weak ones both files must have all pairs.
+		// Pairs without a mirror are identified by their hash only. With weak hashes both files must have all pairs.
 		weakenKeys := rapid.SampledFrom([]uint64{0, ^uint64(0), 0xffff_fff0_0000_0000, 0xffff_fff0}).Draw(t, "weaken keys")
 		type entry struct{ local, remote, id string }
 		var sides [2][]entry
@@ -251,7 +251,7 @@ func TestMergeFindsAllRepeats(t *testing.T) {
 				}
 				pairs[i][p] = true
 				if i == move && pairs[stay][[2]string{e.remote, e.local}] {
-					continue // was looked at there
+					continue // was checked there
 				}
 				mine, its := issues[i], issues[1-i]
 				if mine[e.local] {
@@ -272,7 +272,8 @@ func TestMergeFindsAllRepeats(t *testing.T) {
 	})
 }
 
-// TestMergeSharedByMany: one issue in all pairs of a large file is found without reading the file again and again.
+// TestMergeSharedByMany checks that an issue that is in all pairs of a large file is found without reading the file
+// many times.
 func TestMergeSharedByMany(t *testing.T) {
 	const n = 50_000
 	dir, o := onDisk(t)

@@ -18,7 +18,7 @@ import (
 
 var blanks = rapid.SampledFrom([]string{"", "", " ", "\n", "\r\n\t", "          ", "\n                 "})
 
-// jsonText draws a valid JSON text in many ways of writing.
+// jsonText draws a valid JSON text in various notations.
 func jsonText(t *rapid.T, depth int) string {
 	kind := rapid.IntRange(0, 9).Draw(t, "kind")
 	if depth == 0 {
@@ -59,7 +59,7 @@ func jsonObject(t *rapid.T, n int, member func(i int) (name, value string)) stri
 	return "{" + b.String() + blanks.Draw(t, "blank") + "}"
 }
 
-// jsonString writes a string, escaping more than it has to.
+// jsonString encodes a string, and escapes more than necessary.
 func jsonString(t *rapid.T, s string) string {
 	var b strings.Builder
 	more := rapid.IntRange(0, 7).Draw(t, "escapes")
@@ -76,7 +76,7 @@ func jsonString(t *rapid.T, s string) string {
 	return `"` + b.String() + `"`
 }
 
-// drawEntry draws an entry with known and unknown members in any order; without a connectorKey where connector is "".
+// drawEntry draws an entry with known and unknown members in any order. It has no connectorKey if connector is "".
 func drawEntry(t *rapid.T, connector, local, remote string) string {
 	members := [][2]string{{"localIssueKey", jsonString(t, local)}, {"remoteIssueKey", jsonString(t, remote)}}
 	for i := range rapid.IntRange(0, 5).Draw(t, "members") {
@@ -97,7 +97,7 @@ func drawEntry(t *rapid.T, connector, local, remote string) string {
 	return jsonObject(t, len(members), func(i int) (string, string) { return members[i][0], members[i][1] })
 }
 
-// TestEntriesKeepTheirBytes: whatever else an entry has, it comes out of a merge as it went in, and in order.
+// TestEntriesKeepTheirBytes checks that a merge keeps the bytes and the order of entries, whatever else they have.
 func TestEntriesKeepTheirBytes(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		var sides [2][]string
@@ -150,8 +150,8 @@ func TestEntriesKeepTheirBytes(t *testing.T) {
 	})
 }
 
-// checkAgainstJSON compares a Reader with encoding/json on any bytes at all. Apart from the documented limits
-// (UTF-8, depth) and what an entry must have, they agree.
+// checkAgainstJSON compares a Reader with encoding/json for any bytes. They must agree, except for the documented
+// limits (UTF-8, depth) and the members that an entry must have.
 func checkAgainstJSON(t errorer, value []byte) {
 	text := []byte(`[{"localIssueKey":"A-1","remoteIssueKey":"B-1","x":` + string(value) + `}]`)
 	entries, err := readAll(NewArrayReader("f", bytes.NewReader(text), smallBuffer(24)))
@@ -167,7 +167,7 @@ func checkAgainstJSON(t errorer, value []byte) {
 	}
 }
 
-// checkSkipped does the same for a member of the envelope that is left out.
+// checkSkipped does the same for a member of the envelope that is skipped.
 func checkSkipped(t errorer, value []byte) {
 	text := []byte(`{"x":` + string(value) + `,"firstConnector":[]}`)
 	_, err := readAll(NewExportReader("f", bytes.NewReader(text), smallBuffer(24)))
@@ -181,7 +181,7 @@ func checkSkipped(t errorer, value []byte) {
 
 type errorer interface{ Errorf(string, ...any) }
 
-// TestReaderAgreesWithJSON tries valid JSON, and the same with a byte changed, removed or put in.
+// TestReaderAgreesWithJSON tests valid JSON, also with one byte changed, removed or inserted.
 func TestReaderAgreesWithJSON(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		text := []byte(jsonText(t, 4))
@@ -202,7 +202,7 @@ func TestReaderAgreesWithJSON(t *testing.T) {
 	})
 }
 
-// TestReaderTriesEveryByte puts each byte at each place of the eight that are looked at together.
+// TestReaderTriesEveryByte tests each byte at each of the eight places that are checked together.
 func TestReaderTriesEveryByte(t *testing.T) {
 	for c := range 256 {
 		for at := range 10 {
@@ -231,8 +231,8 @@ func FuzzValue(f *testing.F) {
 	})
 }
 
-// FuzzReader reads any bytes as a file: what is accepted is valid JSON, its entries are what encoding/json finds,
-// and the verdict does not depend on the size of the buffer.
+// FuzzReader reads any bytes as a file. What is accepted must be valid JSON with the entries that encoding/json
+// finds. The result must not depend on the size of the buffer.
 func FuzzReader(f *testing.F) {
 	for _, name := range []string{"master.json", "slave.json", "merged-master-migrates.json",
 		"merged-slave-migrates-invalid.json"} {
@@ -265,7 +265,7 @@ func FuzzReader(f *testing.F) {
 	})
 }
 
-// FuzzMerge merges any bytes: either nothing comes out, or a valid file with all entries as they were.
+// FuzzMerge merges any bytes. The result is either nothing, or a valid file with all entries unchanged.
 func FuzzMerge(f *testing.F) {
 	f.Add(vendor(f, "master.json"), vendor(f, "slave.json"))
 	f.Add([]byte(export(ok)), []byte(export(pair("B-1", "A-1", `,"comments":[{"localId":"1"}]`))))

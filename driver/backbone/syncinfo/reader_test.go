@@ -12,7 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// readAll reads to the end or the first error, copying the entries.
+// readAll reads to the end or the first error, and copies the entries.
 func readAll(r *Reader) ([]Entry, error) {
 	var out []Entry
 	for {
@@ -30,7 +30,7 @@ func readAll(r *Reader) ([]Entry, error) {
 	}
 }
 
-// smallBuffer makes entries cross the ends of the buffer all the time.
+// smallBuffer sets a small buffer, so that most entries cross its end.
 func smallBuffer(n int) ReaderOption { return func(r *Reader) { r.buffer = n } }
 
 func vendor(t testing.TB, name string) []byte {

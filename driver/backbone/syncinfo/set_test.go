@@ -19,10 +19,10 @@ func heap() int64 {
 	return int64(m.HeapAlloc)
 }
 
-// TestSetMemory measures what a pair costs, while the set grows and when it is sealed.
+// TestSetMemory measures the memory of a pair, while the set grows and when it is sealed.
 func TestSetMemory(t *testing.T) {
 	setMemory(t, 24, 1<<31)
-	setMemory(t, 40, 1604663032918) // a time in place of a counter
+	setMemory(t, 40, 1604663032918) // a time instead of a counter
 }
 
 func setMemory(t *testing.T, most int, id int64) {
@@ -31,7 +31,7 @@ func setMemory(t *testing.T, most int, id int64) {
 	s := NewSet()
 	e := Entry{RemoteKey: []byte("PAR-1"), Sequence: Sequence{id, 7, true, true}}
 	check := func(when string) {
-		// The one chunk that is not yet full is constant.
+		// The one chunk that is not yet full has a constant size.
 		if got, limit := heap()-before, int64(most*s.Len()+recordSize*chunkLen); got > limit {
 			t.Errorf("%s: %d pairs take %d bytes, more than %d", when, s.Len(), got, limit)
 		} else {
@@ -132,7 +132,8 @@ func TestSetAgainstMap(t *testing.T) {
 		}
 		met := map[two]int64{}
 		for i, p := range draw("others") {
-			// Lone records are taken by their hash: with weak ones only pairs that are there may be asked for.
+			// Records without a mirror are identified by their hash only. With weak hashes only existing pairs may be
+			// looked up.
 			if _, there := want[p]; !there && s.weaken != 0 {
 				continue
 			}

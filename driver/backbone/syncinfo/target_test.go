@@ -48,7 +48,7 @@ func mergeFails(t *testing.T, o MergeOptions, want string) {
 	}
 }
 
-// TestOutputBehindLinks: the links stay, and the file they lead to is made or replaced.
+// TestOutputBehindLinks checks that links stay, and that the file that they lead to is created or replaced.
 func TestOutputBehindLinks(t *testing.T) {
 	dir, o := samples(t)
 	for _, folder := range []string{"deep", "deep/er"} {
@@ -83,7 +83,7 @@ func TestOutputBehindLinks(t *testing.T) {
 	mergeFails(t, o, "is a symbolic link that cannot be followed")
 }
 
-// TestOutputThatIsNoFile: devices are left alone, and so is what standard streams are.
+// TestOutputThatIsNoFile checks that devices are not replaced, nor the files of standard streams.
 func TestOutputThatIsNoFile(t *testing.T) {
 	dir, o := samples(t)
 	link := filepath.Join(dir, "link")
@@ -116,7 +116,8 @@ func TestOutputThatIsNoFile(t *testing.T) {
 	}
 }
 
-// TestOutputMode: a new file is its owner's alone, one that was there keeps its mode, but for what everybody might do.
+// TestOutputMode checks that only its owner may access a new file, and that an existing file keeps its mode, except
+// for the rights of everybody.
 func TestOutputMode(t *testing.T) {
 	_, o := samples(t)
 	for _, mode := range []os.FileMode{0o600, 0o604, 0o400, 0o666} {
@@ -138,7 +139,7 @@ func TestOutputMode(t *testing.T) {
 	}
 }
 
-// TestTemporaryFilesDoNotPileUp: a file that a killed process left is replaced.
+// TestTemporaryFilesDoNotPileUp checks that a temporary file that a killed process has left is replaced.
 func TestTemporaryFilesDoNotPileUp(t *testing.T) {
 	dir, o := samples(t)
 	left := filepath.Join(dir, ".out.syncctl-part")
@@ -158,7 +159,7 @@ func TestTemporaryFilesDoNotPileUp(t *testing.T) {
 		t.Error(diff)
 	}
 	o.Master = filepath.Join(dir, "a")
-	// A link in its place is not followed.
+	// A link with its name is not followed.
 	if err := os.Symlink("a", left); err != nil {
 		t.Fatal(err)
 	}
@@ -174,8 +175,8 @@ func TestTemporaryFilesDoNotPileUp(t *testing.T) {
 	}
 }
 
-// TestOutputOfTwo: of two merges that write the same file, the one whose temporary file the other has replaced
-// fails, and the output is whole.
+// TestOutputOfTwo checks two merges that write the same file. The one whose temporary file the other has replaced
+// fails, and the output is complete.
 func TestOutputOfTwo(t *testing.T) {
 	dir, o := samples(t)
 	to, err := o.resolve()
@@ -207,8 +208,8 @@ func TestOutputOfTwo(t *testing.T) {
 	}
 }
 
-// TestMergeFromPipes: what cannot be read twice is kept, and neither opening nor reading nor writing a pipe outlives
-// the context.
+// TestMergeFromPipes checks that input that cannot be read twice is kept, and that opening, reading or writing a pipe
+// ends with the context.
 func TestMergeFromPipes(t *testing.T) {
 	dir, o := samples(t)
 	for _, name := range []string{"p", "q"} {
@@ -266,7 +267,7 @@ func TestMergeFromPipes(t *testing.T) {
 	})
 }
 
-// plantedFs is a file system in which all that is not a folder is another user's.
+// plantedFs is a file system in which everything but folders belongs to another user.
 type plantedFs struct{ *afero.OsFs }
 
 func (p plantedFs) LstatIfPossible(name string) (os.FileInfo, bool, error) {
@@ -287,7 +288,7 @@ type another struct {
 
 func (a another) Sys() any { return a.stat }
 
-// TestMergePlanted: what another user may have put into a folder of everybody's is not written to.
+// TestMergePlanted checks that files that another user may have put into a public folder are not written to.
 func TestMergePlanted(t *testing.T) {
 	dir, o := samples(t)
 	common := filepath.Join(dir, "common")
