@@ -98,7 +98,7 @@ func TestUnknownMembers(t *testing.T) {
 
 func ptr[T any](v T) *T { return &v }
 
-// TestListsThatSayNothing checks that a list is unknown if it is no list, or has an entry without identity.
+// TestListsThatSayNothing checks that a list is unknown if it is not a list, or has an entry without identity.
 func TestListsThatSayNothing(t *testing.T) {
 	t.Parallel()
 	const good = `[{"integrationKey":"INT-4","firstConnector":{"connectorKey":"C","projectKey":"P"}}]`
