@@ -85,7 +85,7 @@ func TestEndlessSearch(t *testing.T) {
 	}
 }
 
-// TestKeysAreNoSearch: a key that another server has exported is never more than a key of a search.
+// TestKeysAreNoSearch checks that a key that another server has exported is only used as a key in a search.
 func TestKeysAreNoSearch(t *testing.T) {
 	t.Parallel()
 	var searched, asked []string

@@ -38,7 +38,7 @@ type guarded struct {
 	may Permission
 }
 
-// Run: see Host.
+// Run implements Host.
 func (g *guarded) Run(ctx context.Context, c Command) (Output, error) {
 	if g.may.Command == nil {
 		return g.Host.Run(ctx, c)
@@ -49,7 +49,7 @@ func (g *guarded) Run(ctx context.Context, c Command) (Output, error) {
 	return g.Host.Run(ctx, c)
 }
 
-// Dial: see Host.
+// Dial implements Host.
 func (g *guarded) Dial(ctx context.Context, address string) (net.Conn, error) {
 	if g.may.Connect == nil {
 		return g.Host.Dial(ctx, address)
@@ -62,7 +62,7 @@ func (g *guarded) Dial(ctx context.Context, address string) (net.Conn, error) {
 	return g.Host.Dial(ctx, address)
 }
 
-// Files: see Host.
+// Files implements Host.
 func (g *guarded) Files(ctx context.Context) Files {
 	if g.may.File == nil {
 		return g.Host.Files(ctx)
@@ -117,7 +117,7 @@ func (g *guardedFiles) look(op, name string) error {
 	return err
 }
 
-// Stat: see Files.
+// Stat implements Files.
 func (g *guardedFiles) Stat(name string) (fs.FileInfo, error) {
 	if err := g.look("stat", name); err != nil {
 		return nil, err
@@ -125,7 +125,7 @@ func (g *guardedFiles) Stat(name string) (fs.FileInfo, error) {
 	return g.in.Stat(name)
 }
 
-// Lstat: see Files.
+// Lstat implements Files.
 func (g *guardedFiles) Lstat(name string) (fs.FileInfo, error) {
 	if err := g.look("lstat", name); err != nil {
 		return nil, err
@@ -133,7 +133,7 @@ func (g *guardedFiles) Lstat(name string) (fs.FileInfo, error) {
 	return g.in.Lstat(name)
 }
 
-// Readlink: see Files.
+// Readlink implements Files.
 func (g *guardedFiles) Readlink(name string) (string, error) {
 	if err := g.look("readlink", name); err != nil {
 		return "", err
@@ -141,7 +141,8 @@ func (g *guardedFiles) Readlink(name string) (string, error) {
 	return g.in.Readlink(name)
 }
 
-// Names: see Files. For a folder that only leads to permitted files, it returns only the names of permitted files.
+// Names implements Files. For a folder that only leads to permitted files, it returns only the names of permitted
+// files.
 func (g *guardedFiles) Names(folder string) ([]string, error) {
 	if err := g.look("readdir", folder); err != nil {
 		return nil, err
@@ -153,7 +154,7 @@ func (g *guardedFiles) Names(folder string) ([]string, error) {
 	return names, err
 }
 
-// Open: see Files. The target of the name may have been exchanged before it was opened, so it is checked again
+// Open implements Files. The target of the name may have been exchanged before it was opened, so it is checked again
 // afterwards.
 func (g *guardedFiles) Open(name string) (io.ReadSeekCloser, error) {
 	if err := g.check("open", name); err != nil {
@@ -170,8 +171,8 @@ func (g *guardedFiles) Open(name string) (io.ReadSeekCloser, error) {
 	return f, nil
 }
 
-// Create: see Files. As in Open, the name is checked again after the file is created. A file that is not permitted is
-// removed.
+// Create implements Files. As in Open, the name is checked again after the file is created. A file that is not
+// permitted is removed.
 func (g *guardedFiles) Create(name string) (NewFile, error) {
 	if err := g.check("open", name); err != nil {
 		return nil, err
@@ -191,7 +192,7 @@ func (g *guardedFiles) Create(name string) (NewFile, error) {
 	return f, nil
 }
 
-// Rename: see Files.
+// Rename implements Files.
 func (g *guardedFiles) Rename(from, to string) error {
 	for _, name := range []string{from, to} {
 		if err := g.check("rename", name); err != nil {
@@ -201,7 +202,7 @@ func (g *guardedFiles) Rename(from, to string) error {
 	return g.in.Rename(from, to)
 }
 
-// Remove: see Files.
+// Remove implements Files.
 func (g *guardedFiles) Remove(name string) error {
 	if err := g.check("remove", name); err != nil {
 		return err

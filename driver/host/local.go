@@ -46,13 +46,13 @@ type local struct {
 	conns   conns
 }
 
-// Name: see Host.
+// Name implements Host.
 func (*local) Name() string { return "this machine" }
 
-// Files: see Host.
+// Files implements Host.
 func (h *local) Files(context.Context) Files { return FilesOf(h.o.Fs) }
 
-// Close: see Host.
+// Close implements Host.
 func (h *local) Close() error {
 	h.mu.Lock()
 	h.die(ErrClosed)
@@ -73,7 +73,7 @@ func (h *local) begin() bool {
 	return true
 }
 
-// Run: see Host.
+// Run implements Host.
 func (h *local) Run(ctx context.Context, c Command) (Output, error) {
 	out, started, err := h.run(ctx, c)
 	if err != nil {

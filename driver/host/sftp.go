@@ -129,17 +129,17 @@ func failed(err error) bool {
 	return errors.As(err, &s)
 }
 
-// Stat: see Files.
+// Stat implements Files.
 func (f *sftpFiles) Stat(name string) (fs.FileInfo, error) {
 	return access(f, "stat", name, func(c *transfer) (fs.FileInfo, error) { return told(c.Stat(name)) })
 }
 
-// Lstat: see Files.
+// Lstat implements Files.
 func (f *sftpFiles) Lstat(name string) (fs.FileInfo, error) {
 	return access(f, "lstat", name, func(c *transfer) (fs.FileInfo, error) { return told(c.Lstat(name)) })
 }
 
-// Readlink: see Files.
+// Readlink implements Files.
 func (f *sftpFiles) Readlink(name string) (string, error) {
 	return access(f, "readlink", name, func(c *transfer) (string, error) {
 		to, err := c.ReadLink(name)
@@ -150,7 +150,7 @@ func (f *sftpFiles) Readlink(name string) (string, error) {
 	})
 }
 
-// Names: see Files.
+// Names implements Files.
 func (f *sftpFiles) Names(folder string) ([]string, error) {
 	infos, err := access(f, "readdir", folder, func(c *transfer) ([]fs.FileInfo, error) { return c.list(f.ctx, folder) })
 	names := make([]string, len(infos))
@@ -165,7 +165,7 @@ func (f *sftpFiles) Names(folder string) ([]string, error) {
 	return names, err
 }
 
-// Open: see Files. A pipe or a socket is refused: sshd would wait for its other end, and block all other file
+// Open implements Files. A pipe or a socket is refused: sshd would wait for its other end, and block all other file
 // operations.
 func (f *sftpFiles) Open(name string) (io.ReadSeekCloser, error) {
 	file, err := access(f, "open", name, func(c *transfer) (*sftpFile, error) {
@@ -191,7 +191,7 @@ func (f *sftpFiles) Open(name string) (io.ReadSeekCloser, error) {
 	return file, nil
 }
 
-// Create: see Files. The machine creates the file with its default permissions. It is empty until they are set.
+// Create implements Files. The machine creates the file with its default permissions. It is empty until they are set.
 func (f *sftpFiles) Create(name string) (NewFile, error) {
 	file, err := access(f, "open", name, func(c *transfer) (*sftpFile, error) {
 		made, err := c.OpenFile(name, os.O_CREATE|os.O_EXCL|os.O_WRONLY)
@@ -215,7 +215,7 @@ func (f *sftpFiles) Create(name string) (NewFile, error) {
 	return file, nil
 }
 
-// Rename: see Files. A machine that cannot replace a file in one step refuses if the target exists.
+// Rename implements Files. A machine that cannot replace a file in one step refuses if the target exists.
 func (f *sftpFiles) Rename(from, to string) error {
 	if !path.IsAbs(to) {
 		return f.do("rename", to, nil)
@@ -243,7 +243,7 @@ func (f *sftpFiles) Rename(from, to string) error {
 	return err
 }
 
-// Remove: see Files.
+// Remove implements Files.
 func (f *sftpFiles) Remove(name string) error {
 	return f.do("remove", name, func(c *transfer) error { return c.Remove(name) })
 }
@@ -324,7 +324,7 @@ func (f *sftpFile) Write(p []byte) (int, error) {
 	return written, nil
 }
 
-// Stat: see NewFile. Like Chmod and Chown, it uses the handle.
+// Stat implements NewFile. Like Chmod and Chown, it uses the handle.
 func (f *sftpFile) Stat() (info fs.FileInfo, err error) {
 	got := make(chan fs.FileInfo, 1) // an answer may come too late
 	_, err = f.do("stat", func() (int64, error) {
@@ -338,20 +338,20 @@ func (f *sftpFile) Stat() (info fs.FileInfo, err error) {
 	return <-got, nil
 }
 
-// Chmod: see NewFile.
+// Chmod implements NewFile.
 func (f *sftpFile) Chmod(mode fs.FileMode) error {
 	_, err := f.do("chmod", func() (int64, error) { return 0, f.file.Chmod(mode) })
 	return err
 }
 
-// Chown: see NewFile.
+// Chown implements NewFile.
 func (f *sftpFile) Chown(uid, gid int) error {
 	_, err := f.do("chown", func() (int64, error) { return 0, f.file.Chown(uid, gid) })
 	return err
 }
 
-// Sync: see NewFile. A machine whose SFTP does not support it (fsync@openssh.com, in sshd since 6.5) writes the file
-// at any time. That is logged once, and is not an error.
+// Sync implements NewFile. A machine whose SFTP does not support it (fsync@openssh.com, in sshd since 6.5) writes the
+// file at any time. That is logged once, and is not an error.
 func (f *sftpFile) Sync() error {
 	if _, ok := f.client.HasExtension("fsync@openssh.com"); !ok {
 		if f.files.noSync != nil {

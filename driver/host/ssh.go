@@ -147,7 +147,7 @@ func (h *sshHost) connection(ctx context.Context) (*link, error) {
 	return l, nil
 }
 
-// Run: see Host.
+// Run implements Host.
 func (h *sshHost) Run(ctx context.Context, c Command) (Output, error) {
 	doing := c.doing()
 	if err := c.check(); err != nil {
@@ -203,7 +203,7 @@ func opened[T any](ctx context.Context, h *sshHost, open func(*link) (T, error))
 	}
 }
 
-// Files: see Host.
+// Files implements Host.
 func (h *sshHost) Files(ctx context.Context) Files {
 	return &sftpFiles{ctx: ctx, name: h.Name(), limit: h.o.FileTimeout, client: h.transfer, noSync: h.noSync}
 }
@@ -227,7 +227,7 @@ func (h *sshHost) noSync() {
 	})
 }
 
-// Close: see Host.
+// Close implements Host.
 func (h *sshHost) Close() error {
 	h.die(ErrClosed)
 	h.closing.Lock()

@@ -26,7 +26,7 @@ type wanted struct {
 	trusted []Trusted
 	anchors []Certificate // trusted by any declaration of this format
 	spelled []string      // aliases as they are declared
-	again   []string      // fingerprints of certificates that are made again, though they are as declared
+	again   []string      // fingerprints of certificates that are generated again, though they are as declared
 }
 
 type wantedEntry struct {

@@ -11,7 +11,7 @@ import (
 
 var _ planner.Replacer = (*Driver)(nil)
 
-// againArg names, in a step, the fingerprints of the certificates that are made again.
+// againArg is the argument of a step with the fingerprints of the certificates that are generated again.
 const againArg = "again"
 
 // Irreplaceable: only self-signed certificates are made here. What follows from another one for whoever uses the
@@ -44,7 +44,7 @@ func (w *wanted) selfMade(have *Store) []string {
 	return out
 }
 
-// renewal says why an entry has to be made again, "" if it stays.
+// renewal returns why an entry must be generated again, or "" if it stays.
 func (s *standing) renewal(e *wantedEntry, old *Entry) string {
 	if len(old.Chain) > 0 && slices.Contains(s.again, old.Chain[0].Fingerprint()) {
 		return "it is made again (-replace)"

@@ -54,8 +54,8 @@ func allocated(do func()) int64 {
 	return int64(after.TotalAlloc - before.TotalAlloc)
 }
 
-// TestMergeMemory: a merge allocates, garbage and all, no more than the set of pairs and its few buffers, even where
-// the entries' ids are in no order and have to be kept to be compared.
+// TestMergeMemory checks that a merge allocates, including garbage, no more than the set of pairs and its few
+// buffers, even if the entries' IDs are in no order and must be kept to be compared.
 func TestMergeMemory(t *testing.T) {
 	const n, buffers = 200_000, 4 << 20
 	for _, c := range []struct {
@@ -96,7 +96,8 @@ func writeMirrored(t *testing.T, dir string, n, id int) {
 	}
 }
 
-// TestAllocations: a pair more is not an allocation more, but for what grows in steps: at most one for 200 pairs.
+// TestAllocations checks that more pairs need almost no more allocations: at most one for 200 pairs, for what grows
+// in steps.
 func TestAllocations(t *testing.T) {
 	const n, pairs = 20_000, 200
 	for _, complete := range []bool{false, true} {
@@ -116,7 +117,7 @@ func TestAllocations(t *testing.T) {
 	}
 }
 
-// TestCompleteLargeEntry: the memory that one entry takes is a small multiple of it.
+// TestCompleteLargeEntry checks that the memory for one entry is a small multiple of its size.
 func TestCompleteLargeEntry(t *testing.T) {
 	const comments = 200_000
 	dir, o := onDisk(t)
@@ -172,7 +173,7 @@ func (c countedFile) ReadAt(p []byte, at int64) (int, error) {
 	return c.File.ReadAt(p, at)
 }
 
-// TestMergeRepeated: a pair that is there very often is not looked for among all its repetitions.
+// TestMergeRepeated checks that a pair that is repeated very often is not compared with all its repetitions.
 func TestMergeRepeated(t *testing.T) {
 	const n = 50_000
 	dir, o := onDisk(t)
@@ -203,7 +204,7 @@ func TestMergeRepeated(t *testing.T) {
 	}
 }
 
-// TestReaderSkipsLargeMember: what is left out is not kept in memory, however large.
+// TestReaderSkipsLargeMember checks that skipped members are not kept in memory, however large they are.
 func TestReaderSkipsLargeMember(t *testing.T) {
 	piece := `{"a":["é\u00e9\n\\",1.5e3,{},[],true,null,"` + strings.Repeat("xyz\\\"", 200) + `"]}`
 	repeat := func(s string, n int) io.Reader {

@@ -12,7 +12,7 @@ import (
 	"testing"
 )
 
-// TestStretch: it is PBKDF2.
+// TestStretch checks that stretch is PBKDF2.
 func TestStretch(t *testing.T) {
 	for _, h := range []func() hash.Hash{sha1.New, sha512.New} {
 		for _, size := range []int{8, 20, 24, 64, 65, 512} {
@@ -30,7 +30,7 @@ func TestStretch(t *testing.T) {
 	}
 }
 
-// TestNobodyWaits: opening a file ends when ctx does, wherever it is: in each of the derivations of a key.
+// TestNobodyWaits checks that opening a file ends when ctx does, in each of the derivations of a key.
 func TestNobodyWaits(t *testing.T) {
 	errGone := errors.New("nobody waits")
 	for _, level := range []Level{Legacy, Modern} {

@@ -10,7 +10,8 @@ import (
 	"testing"
 )
 
-// FuzzParse: foreign bytes are read or refused, quickly, and what is read is written and read again as it was.
+// FuzzParse checks that any bytes are parsed or refused, quickly, and that what is parsed is the same after it is
+// written.
 func FuzzParse(f *testing.F) {
 	files, err := filepath.Glob("testdata/*.p12")
 	if err != nil || len(files) == 0 {
@@ -64,7 +65,7 @@ func FuzzToDER(f *testing.F) {
 	})
 }
 
-// FuzzBags goes behind MAC and encryption, which keep FuzzParse out.
+// FuzzBags fuzzes what MAC and encryption protect, which FuzzParse cannot get past.
 func FuzzBags(f *testing.F) {
 	all, _, _ := bags(f)
 	all[0].Attributes = [][]byte{attribute(oid(1, 2, 3), octets([]byte("x")))}

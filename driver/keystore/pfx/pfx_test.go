@@ -38,7 +38,7 @@ func file(t testing.TB, name string) []byte {
 	return b
 }
 
-// outline is a file in words: one for each bag.
+// outline describes a file in words, one for each bag.
 func outline(t testing.TB, f *File) []string {
 	t.Helper()
 	var out []string
@@ -154,7 +154,7 @@ func TestParse(t *testing.T) {
 	}
 }
 
-// inBER writes a file as some programs do: all lengths unknown beforehand, strings in pieces.
+// inBER converts a file to BER as some programs write it: all lengths are indefinite, and strings are in pieces.
 func inBER(t testing.TB, der []byte) []byte {
 	t.Helper()
 	tag, n, content, err := header(der)
@@ -224,7 +224,7 @@ func damaged(src []byte) []byte {
 	return out
 }
 
-// foreign is a file whose certificates are encrypted with what is not known here.
+// foreign returns a file whose certificates are encrypted with an unknown algorithm.
 func foreign(id []int) []byte {
 	kdf := sequence(mustDER(oid(id...)), sequence())
 	a := sequence(mustDER(oidPBES2), sequence(kdf, sequence(mustDER(oidAES256), octets(make([]byte, 16)))))
@@ -241,7 +241,7 @@ func withPart(algorithm []byte) []byte {
 	return sequence(mustDER(3), sequence(mustDER(oidData), explicit(octets(safe))))
 }
 
-// TestManyCostlyKeys: many parts that are each just below the bound cost no more than one.
+// TestManyCostlyKeys checks that the limit of work also applies to many keys that are each below it.
 func TestManyCostlyKeys(t *testing.T) {
 	key := sequence(mustDER(oidShroudedKeyBag),
 		explicit(sequence(sequence(mustDER(oidSHA13DES), sequence(octets([]byte("salt")), mustDER(4000))),
@@ -253,7 +253,7 @@ func TestManyCostlyKeys(t *testing.T) {
 	}
 }
 
-// bags are a key with its certificate, and a trusted one.
+// bags returns a key with its certificate, and a trusted certificate.
 func bags(t testing.TB) ([]Bag, *x509.Certificate, *ecdsa.PrivateKey) {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
@@ -311,7 +311,7 @@ func TestWriteIsRead(t *testing.T) {
 			t.Errorf("the old password: %v", err)
 		}
 
-		// The library, where it can read.
+		// The library, if it can read the file.
 		src, err = Write(all[:2], password, Options{Level: level, Random: rand.Reader})
 		if err != nil {
 			t.Fatal(err)
@@ -331,7 +331,8 @@ func TestWriteIsRead(t *testing.T) {
 	}
 }
 
-// TestWriteOpen: certificates that are not encrypted, and no MAC; keys and secrets are encrypted all the same.
+// TestWriteOpen checks files with unencrypted certificates and without a MAC. Keys and secrets are encrypted
+// nevertheless.
 func TestWriteOpen(t *testing.T) {
 	all, c, key := bags(t)
 	trusted := all[2:3]
@@ -415,7 +416,7 @@ func TestReadsTheLibrary(t *testing.T) {
 	}
 }
 
-// TestOtherPassword: a key that has a password of its own stays sealed, and is written as it is.
+// TestOtherPassword checks that a key with another password stays encrypted, and is written unchanged.
 func TestOtherPassword(t *testing.T) {
 	all, _, _ := bags(t)
 	w := &writer{o: Options{Level: Modern, Random: rand.Reader}, password: newSecret("its own"),
@@ -436,7 +437,7 @@ func TestOtherPassword(t *testing.T) {
 	}
 }
 
-// TestUnknownStays: attributes that are not known here come through unchanged.
+// TestUnknownStays checks that unknown attributes are kept unchanged.
 func TestUnknownStays(t *testing.T) {
 	all, _, _ := bags(t)
 	all[0].Attributes = [][]byte{attribute(oid(1, 3, 6, 1, 4, 1, 311, 17, 1), tlv([]byte{0x1e}, bmp("a provider")))}
@@ -493,7 +494,7 @@ func TestRC2(t *testing.T) {
 	}
 }
 
-// TestBER: what is in DER stays as it is, and comes back from BER.
+// TestBER checks that DER stays unchanged, and that BER is read.
 func TestBER(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		var build func(depth int) []byte
@@ -517,7 +518,8 @@ func TestBER(t *testing.T) {
 	})
 }
 
-// TestLongMACKey: programs that take bits for bytes ask for a key of 256 bytes for the MAC of RFC 9579.
+// TestLongMACKey checks MACs of RFC 9579 with a key of 256 bytes, which programs request that confuse bits with
+// bytes.
 func TestLongMACKey(t *testing.T) {
 	safe, salt := sequence(), []byte("some salt")
 	for size, want := range map[int]error{32: nil, 256: nil, 512: nil, 513: ErrUnsupported, 8: ErrFormat} {
