@@ -11,27 +11,27 @@ import (
 	"github.com/syncctl/syncctl/planner"
 )
 
-// attempt is one process's try at one step.
+// attempt is one attempt of one process at one step.
 type attempt struct {
 	*run
 	s      *planner.Step
 	t      *Task
 	d      Driver
 	how    How
-	before journal.Entry // the step's last entry when the try began
-	again  bool          // it was done before, and is carried out again
-	renew  bool          // it is a check that is verified once more for another site
-	until  time.Time     // up to when the guards of other sites are fresh; zero: it has none
-	free   func()        // lets another step begin: all that is left to do is to write down how this one ended
+	before journal.Entry // the step's last entry when the attempt began
+	again  bool          // it was done before and is carried out again
+	renew  bool          // it is a check that is verified again for another site
+	until  time.Time     // until when the guards of other sites are fresh; zero: no limit
+	free   func()        // lets another step begin: only the result of this one remains to be written
 }
 
-// take follows the table of Next to the end of the step. The error means that the journal could not be written.
+// take carries the step out as the table of Next says. The error means that the journal could not be written.
 func (a *attempt) take(ctx context.Context) error {
 	if a.how == HowVerify && a.s.Mark != planner.MarkCheck {
 		if a.s.Repeat != planner.Idempotent {
 			return a.settle(ctx, ctx, nil)
 		}
-		a.how = HowVerifyFirst // if its effect was lost, it is simply done again
+		a.how = HowVerifyFirst // if its effect was lost, it is carried out again
 	}
 	var v Verdict
 	if a.how == HowVerifyFirst || a.how == HowVerifyOnce {
@@ -39,7 +39,7 @@ func (a *attempt) take(ctx context.Context) error {
 		if v, err = a.look(ctx); err != nil {
 			return a.refuse(ctx, fmt.Errorf("checking whether it is already done: %w", err))
 		}
-		reopened := a.before.Event == EventReopened // a person has looked, and wants it carried out
+		reopened := a.before.Event == EventReopened // a person has checked, and wants it carried out
 		unsure := v.State == Partial && !reopened || a.how == HowVerifyOnce && v.State == Unknown
 		switch {
 		case v.State == Done:
@@ -63,8 +63,8 @@ func (a *attempt) take(ctx context.Context) error {
 	return a.execute(ctx)
 }
 
-// refuse ends a try before it did anything. Looking again does not make an earlier try any less likely to have been
-// sent.
+// refuse ends an attempt before it did anything. An earlier attempt may still have been sent: checking again does not
+// change that.
 func (a *attempt) refuse(ctx context.Context, err error) error {
 	return a.fail(ctx, a.s, Failure{Err: err, Unsent: !diedInside(a.before)})
 }
@@ -87,8 +87,8 @@ func (a *attempt) stuck(ctx context.Context, v Verdict) error {
 	return nil
 }
 
-// start records that the step begins, with data, unless the run was asked to stop while facts and guards were looked
-// at: after that nothing is started.
+// start records the start of the step, with data. It does nothing and returns false if the run was asked to stop while
+// facts and guards were checked: nothing is started after that.
 func (a *attempt) start(ctx context.Context, data map[string]string) (bool, error) {
 	select {
 	case <-a.Stop:
@@ -104,7 +104,7 @@ func (a *attempt) start(ctx context.Context, data map[string]string) (bool, erro
 	return true, nil
 }
 
-// check is a step that only verifies.
+// check carries out a step that only verifies.
 func (a *attempt) check(ctx context.Context) error {
 	if a.renew {
 		return a.verifyAgain(ctx)
@@ -115,7 +115,7 @@ func (a *attempt) check(ctx context.Context) error {
 	return a.settle(ctx, ctx, nil)
 }
 
-// execute is the heart: record, act, record, verify. The last two are side by side.
+// execute is the core: record, act, record, verify. The last two run at the same time.
 func (a *attempt) execute(ctx context.Context) error {
 	if ok, err := a.start(ctx, nil); !ok {
 		return err
@@ -138,13 +138,13 @@ func (a *attempt) execute(ctx context.Context) error {
 	own.Outputs = merge(own.Outputs, res.Outputs)
 	a.t.Remember(a.s.Op, own)
 	look, recorded := a.recording(ctx, EventExecuted, data)
-	defer func() { _ = recorded() }() // also where verifying is a fault
+	defer func() { _ = recorded() }() // also if verifying panics
 	return a.settle(ctx, look, recorded)
 }
 
-// recording writes an entry down while the server is looked at, within look: that changes nothing. recorded is to be
-// called before anything is written that rests on the entry. It waits until the entry is durable; if it could not be
-// written, look ends.
+// recording writes a journal entry while the server is verified with the context look, which is safe since verifying
+// changes nothing. Call recorded before writing anything that relies on the entry: it waits until the entry is
+// durable. If the entry cannot be written, look is canceled.
 func (a *attempt) recording(ctx context.Context, event string, data map[string]string) (look context.Context,
 	recorded func() error) {
 	look, stop := context.WithCancel(ctx)
@@ -165,7 +165,7 @@ func (a *attempt) recording(ctx context.Context, event string, data map[string]s
 	}
 }
 
-// afterDoubt asks the server: the request may have been carried out although its answer was lost.
+// afterDoubt asks the server whether the request was carried out even though its answer was lost.
 func (a *attempt) afterDoubt(ctx context.Context, cause error) error {
 	if ctx.Err() == nil {
 		v, err := a.d.Verify(ctx, a.t)
@@ -177,10 +177,10 @@ func (a *attempt) afterDoubt(ctx context.Context, cause error) error {
 	return a.fail(ctx, a.s, Failure{Err: cause})
 }
 
-// person asks the operator until the work is verified, or deferred.
+// person asks the operator until the work is verified or deferred.
 func (a *attempt) person(ctx context.Context, first Verdict) error {
 	for _, v := range a.s.Manual.Values {
-		if v.File && !safeName(v.Value) { // a person, or their program, would be handed any file of this machine
+		if v.File && !safeName(v.Value) { // otherwise a person or their program would be given any file of this machine
 			return a.refuse(ctx, fmt.Errorf("the value %s is the file %q: %w", v.Name, v.Value, errUnsafe))
 		}
 	}
@@ -248,11 +248,10 @@ func (a *attempt) wait(ctx context.Context, ask Ask, last State, by string) erro
 	return nil
 }
 
-// attested tells whether the person's word counts, because no interface can verify the step.
+// attested reports whether the person's word counts because no interface can verify the step.
 func attested(s *planner.Step) bool { return s.Manual != nil && s.Manual.Attest != "" }
 
-// checkGuards verifies once more what must hold before this step may start: nothing is deleted unless its
-// verification is fresh.
+// checkGuards verifies the step's guards again: nothing is deleted without a fresh verification.
 func (a *attempt) checkGuards(ctx context.Context) error {
 	for _, id := range a.s.Guards {
 		g := a.steps[id]
@@ -260,7 +259,7 @@ func (a *attempt) checkGuards(ctx context.Context) error {
 			return fmt.Errorf("its guard %s is not in the plan", id)
 		}
 		if g.Site != a.s.Site {
-			continue // its own site has verified it, and that was fresh when the step's turn came
+			continue // its own site verified it, recently enough when this attempt began
 		}
 		t := *a.t
 		t.Step, t.Executed = *g, true
@@ -269,7 +268,7 @@ func (a *attempt) checkGuards(ctx context.Context) error {
 		case err == nil && v.State == Done:
 			continue
 		case err != nil && !errors.As(err, new(*finalError)):
-			return fmt.Errorf("verifying its guard %s: %w", id, err) // a guard without an answer did not refuse
+			return fmt.Errorf("verifying its guard %s: %w", id, err) // a guard that could not be verified did not refuse
 		}
 		a.refused.mark(a.s.ID)
 		if err != nil {
@@ -277,7 +276,7 @@ func (a *attempt) checkGuards(ctx context.Context) error {
 		}
 		return fmt.Errorf("refused by its guard %s: %s", id, v.Why)
 	}
-	if !a.until.IsZero() && a.Clock.Now().After(a.until) { // facts and guards have taken their time
+	if !a.until.IsZero() && a.Clock.Now().After(a.until) { // checking facts and guards took too long
 		return errors.New("what another site has verified for it is too old by now, or of no known time: that site has to " +
 			"verify it again, with `syncctl apply`")
 	}

@@ -11,8 +11,8 @@ import (
 	"github.com/syncctl/syncctl/planner"
 )
 
-// settle waits, within look, until the server shows that the step is done, and records it once recorded is through;
-// nil: nothing is to be waited for.
+// settle waits, with the context look, until the server shows that the step is done, and records that. Before it
+// records anything it calls recorded, unless that is nil.
 func (a *attempt) settle(ctx, look context.Context, recorded func() error) error {
 	a.t.Executed = true
 	v, err := a.await(look)
@@ -27,7 +27,7 @@ func (a *attempt) settle(ctx, look context.Context, recorded func() error) error
 	return a.done(ctx, a.s, outcome{event: EventDone, note: v.Why, outputs: v.Outputs})
 }
 
-// await verifies with growing pauses until the step is done, its time is over, or the run is to stop.
+// await verifies with growing pauses until the step is done, its time is up, or the run is to stop.
 func (a *attempt) await(ctx context.Context) (Verdict, error) {
 	deadline := a.Clock.Now().Add(a.within())
 	pause := a.pauses()
@@ -67,8 +67,8 @@ func (a *attempt) pauses() *backoff.ExponentialBackOff {
 	return p
 }
 
-// look verifies before anything is done. If the server is still working on an earlier try, look waits for that rather
-// than asking again.
+// look verifies before anything is done. If the server is still working on an earlier attempt, look waits for it
+// instead of sending the request again.
 func (a *attempt) look(ctx context.Context) (Verdict, error) {
 	deadline := a.Clock.Now().Add(a.within())
 	pause := a.pauses()
@@ -95,7 +95,7 @@ func (a *attempt) within() time.Duration {
 	return a.Poll.Within
 }
 
-// unverified says that a step was not seen to be done in time.
+// unverified is the error for a step that was not verified in time.
 type unverified struct {
 	why     string
 	state   State
@@ -113,11 +113,11 @@ func (e *unverified) Error() string {
 	return e.why
 }
 
-// finalError marks a verification error that does not go away by waiting.
+// finalError marks a verification error that waiting does not resolve.
 type finalError struct{ error }
 
 func (e *finalError) Unwrap() error { return e.error }
 
-// Final marks an error of Verify that does not go away by waiting, such as an issue that is in error: the step fails
-// at once.
+// Final marks an error of Verify that waiting does not resolve, such as an issue with status error. The step then
+// fails at once.
 func Final(err error) error { return &finalError{err} }

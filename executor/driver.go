@@ -1,5 +1,5 @@
-// Package executor carries a plan out: order, retries, the operator, verification, the run's files. It knows no
-// product.
+// Package executor carries a plan out: the order of steps, retries, the operator, verification, and the run's files.
+// It knows no product.
 package executor
 
 import (
@@ -13,41 +13,42 @@ import (
 	"github.com/syncctl/syncctl/schema"
 )
 
-// Driver is what carrying out needs of a product.
+// Driver is what the executor requires of a product.
 type Driver interface {
-	// Facts reads the named facts (planner.Fact) again. A fact that cannot be had any more is left out of the answer.
+	// Facts reads the named facts (planner.Fact) again. Facts that can no longer be read are left out of the answer.
 	Facts(ctx context.Context, r *schema.Resource, names []string) (map[string]string, error)
 
-	// Execute carries the step out. Wrap an error with NotSent when it is certain that nothing was changed.
+	// Execute carries the step out. Wrap the error with NotSent if it is certain that nothing was changed.
 	Execute(ctx context.Context, t *Task) (Result, error)
 
-	// Verify asks the live server whether the step's end is reached. It changes nothing.
+	// Verify asks the live server whether the step is done. It changes nothing.
 	Verify(ctx context.Context, t *Task) (Verdict, error)
 }
 
 // Task is a step in a run.
 type Task struct {
-	Run      string // the run's id
+	Run      string // the run's ID
 	Step     planner.Step
 	Resource *schema.Resource
 	Files    Files
 	Log      hclog.Logger
 
-	// Executed: this step's Execute is known to have returned without error (or the person said it is done), so Verify
-	// is only waiting for its effect.
+	// Executed is true if Execute is known to have returned without error, or the person said that the step is done.
+	// Verify then only waits for the effect.
 	Executed bool
 
-	// Progress reports how far a long step is; nil-safe through Report.
+	// Progress is called with the progress of a long step. It may be nil: call it through Report.
 	Progress func(Progress)
 
-	past func(id string) Past // nil: nothing is recorded
+	past func(id string) Past // nil if nothing is recorded
 }
 
 // Past is what a run has recorded of a step.
 type Past struct {
-	// Outputs of a step that is done; of the task's own also what an interrupted try left. They must not be changed.
+	// Outputs are those of a step that is done; for the task's own step also those of an interrupted attempt. They must
+	// not be changed.
 	Outputs map[string]string
-	Done    bool // this run has done it
+	Done    bool // this run has done the step
 	Begun   bool // this run may have carried it out: it was started, and is not known to have changed nothing
 }
 
@@ -55,7 +56,7 @@ func (p Past) equal(q Past) bool {
 	return p.Done == q.Done && p.Begun == q.Begun && maps.Equal(p.Outputs, q.Outputs)
 }
 
-// Past is what was recorded of a step of the same declaration when this one's turn came.
+// Past returns what was recorded of a step of the same declaration when this task began.
 func (t *Task) Past(op string) Past {
 	if t.past == nil {
 		return Past{}
@@ -63,7 +64,7 @@ func (t *Task) Past(op string) Past {
 	return t.past(planner.StepID(t.Step.Addr, op))
 }
 
-// Remember takes something else for what was recorded of a step of the same declaration.
+// Remember replaces what Past returns for a step of the same declaration.
 func (t *Task) Remember(op string, past Past) {
 	id, before := planner.StepID(t.Step.Addr, op), t.past
 	t.past = func(of string) Past {
@@ -77,38 +78,38 @@ func (t *Task) Remember(op string, past Past) {
 	}
 }
 
-// Output returns what an earlier step of the same declaration recorded, "" if nothing.
+// Output returns an output of an earlier step of the same declaration, or "" if there is none.
 func (t *Task) Output(op, name string) string { return t.Past(op).Outputs[name] }
 
-// IsDone tells whether another step of the same declaration is done.
+// IsDone reports whether another step of the same declaration is done.
 func (t *Task) IsDone(op string) bool { return t.Past(op).Done }
 
-// HasBegun tells whether another step of the same declaration may have been carried out.
+// HasBegun reports whether another step of the same declaration may have been carried out.
 func (t *Task) HasBegun(op string) bool { return t.Past(op).Begun }
 
-// Report tells how far the step is.
+// Report reports the step's progress.
 func (t *Task) Report(p Progress) {
 	if t.Progress != nil {
 		t.Progress(p)
 	}
 }
 
-// Progress is how far a step is. Total is zero when it is not known.
+// Progress says how far a step is. Total is zero if it is unknown.
 type Progress struct {
 	Done, Total int64
-	Unit        string // "pairs", "bytes"
+	Unit        string // such as "pairs" or "bytes"
 }
 
-// Result is what Execute leaves behind. Outputs are journaled: small, never secret.
+// Result is what Execute returns. Outputs are journaled: they must be small and never secret.
 type Result struct {
 	Note    string
 	Outputs map[string]string
 }
 
-// State is what Verify found.
+// State is the result of Verify.
 type State string
 
-// The four verdicts.
+// The four states.
 const (
 	Unknown State = "unknown" // the interface cannot tell
 	NotDone State = "not_done"
@@ -116,26 +117,27 @@ const (
 	Done    State = "done"
 )
 
-// Because is the verdict of that state, with the reason: what was seen, or what is missing.
+// Because returns a verdict with that state and the reason: what was seen, or what is missing.
 func (s State) Because(format string, args ...any) Verdict {
 	return Verdict{State: s, Why: fmt.Sprintf(format, args...)}
 }
 
-// Verdict is Verify's answer. Why says what is missing or, when done, what was seen. Outputs join the step's outputs.
+// Verdict is Verify's answer. Why says what is missing or, if done, what was seen. Outputs are added to the step's.
 type Verdict struct {
 	State   State
-	Working bool // the server is at it: the verdict will change without anybody doing anything
+	Working bool // the server is still working: the verdict will change by itself
 	Why     string
 	Outputs map[string]string
 }
 
-// Files are the bulk data of a run: streamed, hashed, written whole or not at all, kept until the run is purged.
+// Files holds the bulk data of a run. Files are streamed, hashed, written completely or not at all, and kept until the
+// run is purged.
 type Files interface {
-	// Create streams write's output into the run's file of that name: temporary file, sync, rename.
+	// Create streams the output of write into the run's file of that name, with a temporary file, sync and rename.
 	Create(ctx context.Context, name string, write func(io.Writer) error) (FileInfo, error)
-	// Open reads a file of the run; an error that is fs.ErrNotExist if there is none.
+	// Open reads a file of the run. The error is fs.ErrNotExist if there is no such file.
 	Open(name string) (io.ReadCloser, error)
-	// Path is the name under which the run's file system, and a person, finds the file.
+	// Path returns the path at which a person finds the file.
 	Path(name string) string
 }
 

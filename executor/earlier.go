@@ -13,26 +13,26 @@ import (
 	"github.com/syncctl/syncctl/planner"
 )
 
-// End is what counts of a run that has ended. The last entry of its journal says it, so that nothing else has to be
-// read of a run however long it was: whoever may write that entry may write the journal.
+// End is what remains relevant of a run that has ended. It is in the last entry of the run's journal, so that nothing
+// else of a long run has to be read. It can be trusted: who can write that entry can write the whole journal.
 type End struct {
-	Abandoned bool `json:"-"` // a person has given the run up
+	Abandoned bool `json:"-"` // a person abandoned the run
 
 	Done      int            `json:"done"`
-	Of        int            `json:"of"`                  // steps
-	Retired   []string       `json:"retired,omitempty"`   // the declarations whose counterparts it has removed for good
-	Confirmed map[string]int `json:"confirmed,omitempty"` // the person's steps that are done, with their last entries
-	Acted     []string       `json:"acted,omitempty"`     // the declarations that it has changed, or may have, sorted
+	Of        int            `json:"of"`                  // number of steps
+	Retired   []string       `json:"retired,omitempty"`   // declarations whose counterparts it removed for good
+	Confirmed map[string]int `json:"confirmed,omitempty"` // manual steps that are done, with the number of their last entry
+	Acted     []string       `json:"acted,omitempty"`     // declarations that it changed, or may have changed, sorted
 
-	// Plan is the hash of the run's plan; "" where the run had more than one. Older programs wrote another hash, which
-	// is not told by planner.IsHash.
+	// Plan is the hash of the run's plan, or "" if the run had several. Older programs wrote a hash for which
+	// planner.IsHash is false.
 	Plan string `json:"plan,omitempty"`
 }
 
-// dataEnd is the name of an End among the data of a run's last entry.
+// dataEnd is the name of the End in the data of a run's last entry.
 const dataEnd = "end"
 
-// endOf is what counts of a run as it is now.
+// endOf returns the End of a run as it is now.
 func endOf(p *planner.Plan, d Decision) *End {
 	e := &End{Of: len(p.Steps), Retired: retiredBy(p, d), Confirmed: map[string]int{}}
 	for i := range p.Steps {
@@ -53,13 +53,14 @@ func endOf(p *planner.Plan, d Decision) *End {
 	return e
 }
 
-// acted tells whether a step has done something for its declaration, or may have. A person who has put it off has not.
+// acted reports whether a step has changed something for its declaration, or may have. A step that waits for a person
+// has not.
 func acted(s *planner.Step, st StepState) bool {
 	waits := s.Manual != nil && st.Entry.Event == EventWaiting
 	return s.Mark != planner.MarkCheck && (st.Phase == PhaseDone || st.Before || st.Begun && !waits)
 }
 
-// ActedOn are the declarations that a run has changed, or may have, by address.
+// ActedOn returns the declarations that a run has changed, or may have changed, by address.
 func ActedOn(p *planner.Plan, d Decision) map[string]bool {
 	out := map[string]bool{}
 	for _, addr := range endOf(p, d).Acted {
@@ -68,7 +69,7 @@ func ActedOn(p *planner.Plan, d Decision) map[string]bool {
 	return out
 }
 
-// EndData is what the entry has to say that ends a run.
+// EndData returns the data of the entry that ends a run.
 func EndData(p *planner.Plan, entries []journal.Entry, d Decision) (map[string]string, error) {
 	e := endOf(p, d)
 	var err error
@@ -82,15 +83,15 @@ func EndData(p *planner.Plan, entries []journal.Entry, d Decision) (map[string]s
 	return map[string]string{dataEnd: string(b)}, nil
 }
 
-// Brief is a run as far as it has to be read.
+// Brief is a run, read only as far as necessary.
 type Brief struct {
 	ID  string
 	Dir string
-	End *End // nil: it has not ended
-	Run *Run // nil where End says all
+	End *End // nil if it has not ended
+	Run *Run // nil if End is enough
 }
 
-// IDs are those of all runs, oldest first. A folder whose run was never completely created is left out.
+// IDs returns the IDs of all runs, oldest first. The folder of a run that was not completely created is skipped.
 func (s *Store) IDs() ([]string, error) {
 	infos, err := afero.ReadDir(s.Fs, s.Dir)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -108,7 +109,7 @@ func (s *Store) IDs() ([]string, error) {
 	return ids, nil
 }
 
-// Brief reads one run, and of one that has ended only its end.
+// Brief reads one run. If it has ended, only its end is read.
 func (s *Store) Brief(id string) (Brief, error) {
 	b := Brief{ID: id, Dir: filepath.Join(s.Dir, id), End: s.end(id)}
 	if b.End != nil {
@@ -123,14 +124,14 @@ func (s *Store) Brief(id string) (Brief, error) {
 	return b, nil
 }
 
-// end reads how a run has ended from the last entry of its journal; nil where that does not say it.
+// end reads from the last entry of a run's journal how the run ended. It returns nil if that entry does not say so.
 func (s *Store) end(id string) *End {
 	key, err := s.keyOf(id)
 	if err != nil {
-		return nil // Load says what is wrong
+		return nil // Load reports what is wrong
 	}
 	if onlyFiles(s.Fs, filepath.Join(s.Dir, id)) != nil {
-		return nil // Load says what is wrong
+		return nil // Load reports what is wrong
 	}
 	last, err := journal.Last(s.Fs, filepath.Join(s.Dir, id, journalName), key)
 	if err != nil || last.Key != RunKey || last.Event != EventFinished && last.Event != EventAbandoned {
@@ -143,19 +144,20 @@ func (s *Store) end(id string) *End {
 	return e
 }
 
-// Earlier is what counts of earlier runs when a plan is made.
+// Earlier is what is relevant of earlier runs when a plan is made.
 type Earlier struct {
-	// declarations whose counterparts were removed for good, with the run's id
+	// declarations whose counterparts were removed for good, with the run's ID
 	Retired map[string]string `json:"retired,omitempty"`
-	// person's steps that are done, each with the last time it was, by step id
+	// manual steps that are done, with the last time they were done, by step ID
 	Confirmed map[string]planner.Confirmation `json:"confirmed,omitempty"`
-	// declarations that were changed, or may have been, with the last run's id
+	// declarations that were changed, or may have been, with the last run's ID
 	Acted map[string]string `json:"acted,omitempty"`
-	// the ids of the runs that a person has given up, oldest first
+	// IDs of abandoned runs, oldest first
 	Abandoned []string `json:"abandoned,omitempty"`
 }
 
-// Earlier reads what counts of all runs but one. except "": of all.
+// Earlier collects what is relevant of all runs. The run except is skipped, but counts if it was abandoned; it may be
+// "".
 func (s *Store) Earlier(except string) (*Earlier, error) {
 	ids, err := s.IDs()
 	if err != nil {
@@ -190,8 +192,8 @@ func (s *Store) Earlier(except string) (*Earlier, error) {
 	return out, nil
 }
 
-// Unfinished returns the run that is to be resumed, or a damaged one that a person has to set aside first; nil if
-// there is neither. There is at most one to be resumed: a new run is created only when no other is unfinished.
+// Unfinished returns the run to be resumed, or a damaged run that a person has to set aside first. It returns nil if
+// there is neither. At most one run can be resumed: a run is created only if no other one is unfinished.
 func (s *Store) Unfinished() (*Run, error) {
 	ids, err := s.IDs()
 	if err != nil {
@@ -209,7 +211,7 @@ func (s *Store) Unfinished() (*Run, error) {
 	return nil, nil
 }
 
-// CarriedOut returns the id of a run that has carried out the plan of a hash to its end; "" if none has.
+// CarriedOut returns the ID of a run that has completed the plan with the given hash, or "" if there is none.
 func (s *Store) CarriedOut(hash string) (string, error) {
 	ids, err := s.IDs()
 	if err != nil {
@@ -234,7 +236,7 @@ func (s *Store) CarriedOut(hash string) (string, error) {
 	return "", nil
 }
 
-// plans are the hashes of all plans that a run has had.
+// plans returns the hashes of all plans that a run has had.
 func (s *Store) plans(b Brief) ([]string, error) {
 	if b.Run == nil && planner.IsHash(b.End.Plan) {
 		return []string{b.End.Plan}, nil
@@ -257,7 +259,7 @@ func (s *Store) plans(b Brief) ([]string, error) {
 	return out, nil
 }
 
-// retiredBy are the declarations whose retiring steps are all done.
+// retiredBy returns the declarations whose retiring steps are all done, sorted.
 func retiredBy(p *planner.Plan, d Decision) []string {
 	open, closed := map[string]bool{}, map[string]bool{}
 	for i := range p.Steps {

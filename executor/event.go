@@ -8,67 +8,67 @@ import (
 	"github.com/syncctl/syncctl/planner"
 )
 
-// What happens to a step or a run: one vocabulary for the journal and for whoever watches. Entries of a step have the
-// step's id as key, those of the run RunKey.
+// Events of a step or a run, for the journal and for observers. The key of a step's entries is the step's ID; the key
+// of the run's own entries is RunKey.
 const (
-	EventOpened    = "opened"   // a process took the run up. What was started before and has not ended died inside
-	EventStarted   = "started"  // on disk before the driver is called
+	EventOpened    = "opened"   // a process opened the run; steps started before and not ended were interrupted
+	EventStarted   = "started"  // durable before the driver is called
 	EventExecuted  = "executed" // the driver's Execute returned without error, or the person said it is done
 	EventDone      = "done"     // verified against the live server
 	EventFailed    = "failed"   // see Failure
-	EventWaiting   = "waiting"  // a person is asked and has not done it yet
-	EventStuck     = "stuck"    // it cannot be told whether the step was carried out: a person resolves
+	EventWaiting   = "waiting"  // a person was asked and has not done the step yet
+	EventStuck     = "stuck"    // it is unknown whether the step was carried out: a person must resolve it
 	EventResolved  = "resolved" // a person said that the step counts as done
-	EventReopened  = "reopened" // a person said that the step is to be carried out (again)
+	EventReopened  = "reopened" // a person said that the step must be carried out (again)
 	EventFinished  = "finished" // all steps are done
 	EventAbandoned = "given_up" // a person abandoned the run
-	EventRevised   = "revised"  // the files were mended: the run has a new plan from here on
+	EventRevised   = "revised"  // the files were changed: the run has a new plan from here on
 
-	// These are told and not journaled.
-	EventProgress  = "progress"     // how far a long step is
-	EventVerifying = "verifying"    // Message: what is still missing
+	// These are observed but not journaled under these names.
+	EventProgress  = "progress"     // the progress of a long step
+	EventVerifying = "verifying"    // Message says what is still missing
 	EventAsked     = "asked"        // the operator is asked
-	EventPutOff    = "put_off"      // it failed, and is tried again at a time; journaled as EventFailed
-	EventAlready   = "already_done" // the step was done before this try; journaled as EventDone
+	EventPutOff    = "put_off"      // the step failed and will be tried again later; journaled as EventFailed
+	EventAlready   = "already_done" // the step was found to be done already; journaled as EventDone
 )
 
 // RunKey is the key of entries about the run itself.
 const RunKey = "run"
 
-// Event is something that happens to a step, as it happens.
+// Event is reported to observers when it happens.
 type Event struct {
 	Name     string // one of the constants above
 	Step     *planner.Step
 	Message  string
 	Progress *Progress
-	Script   string // of EventAsked, see Ask
+	Script   string // set for EventAsked, see Ask
 }
 
-// Names of what an entry's data holds, beside outputs, whose names begin with outputPrefix.
+// Names in an entry's data. The names of outputs begin with outputPrefix.
 const (
 	dataError    = "error"
-	dataSent     = "sent" // "no": certainly nothing was changed
+	dataSent     = "sent" // "no": it is certain that nothing was changed
 	dataAfter    = "after"
 	dataAgainAt  = "again_at"
 	dataVerdict  = "verdict"
 	dataNote     = "note"
-	dataStopped  = "interrupted" // "yes": an interrupt ended the try
-	dataCause    = "cause"       // "moved": the servers have changed since the plan; "refused": by a guard
+	dataStopped  = "interrupted" // "yes": an interrupt ended the attempt
+	dataCause    = "cause"       // "moved": the servers have changed since the plan was made; "refused": a guard refused
 	outputPrefix = "out."
 )
 
-// Failure is how a try at a step failed.
+// Failure says how an attempt at a step failed.
 type Failure struct {
 	Err      error
-	Unsent   bool      // certainly nothing was changed
-	Executed bool      // the step was carried out, and its end could not be verified
-	Stopped  bool      // an interrupt ended the try: there is nothing to fix
+	Unsent   bool      // it is certain that nothing was changed
+	Executed bool      // the step was carried out, but could not be verified
+	Stopped  bool      // an interrupt ended the attempt: there is nothing to fix
 	Moved    bool      // the servers have changed since the plan was made
-	Refused  bool      // a guard refused it
-	Again    time.Time // when the server wants to be asked again; zero: not by this process
+	Refused  bool      // a guard refused the step
+	Again    time.Time // when the server wants to be asked again; zero: this process does not try again
 }
 
-// data is the failure as an entry of the journal holds it.
+// data returns the failure as data of a journal entry.
 func (f Failure) data() map[string]string {
 	data := map[string]string{dataError: f.Err.Error()}
 	if f.Unsent {
@@ -92,7 +92,7 @@ func (f Failure) data() map[string]string {
 	return data
 }
 
-// failureOf reads an entry's failure; ok is false where the entry is not one.
+// failureOf returns the failure in an entry; ok is false if the entry is not a failure.
 func failureOf(e journal.Entry) (f Failure, ok bool) {
 	if e.Event != EventFailed {
 		return Failure{}, false
@@ -103,12 +103,12 @@ func failureOf(e journal.Entry) (f Failure, ok bool) {
 		Refused: e.Data[dataCause] == "refused",
 	}
 	if at := e.Data[dataAgainAt]; at != "" {
-		f.Again, _ = time.Parse(time.RFC3339Nano, at) // what cannot be read is zero
+		f.Again, _ = time.Parse(time.RFC3339Nano, at) // zero if it cannot be parsed
 	}
 	return f, true
 }
 
-// diedInside tells whether a step's last entry leaves it open whether the step was carried out.
+// diedInside reports whether, after a step's last entry, it is unknown whether the step was carried out.
 func diedInside(e journal.Entry) bool {
 	f, failed := failureOf(e)
 	return e.Event == EventStarted || failed && !f.Unsent

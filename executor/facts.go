@@ -13,9 +13,9 @@ import (
 	"github.com/syncctl/syncctl/schema"
 )
 
-// checkFacts reads the facts that the step was planned from again. A step that was done once, and that a person has
-// carried out again, does not rest on them any more: they held when it was begun, and have changed since by its own
-// doing or by that of the steps after it. What is irreversible always does.
+// checkFacts reads the facts that the step was planned from again. It skips a step that was done once and that a
+// person has carried out again: its facts held when it first began, and its own effect or later steps may have changed
+// them. Facts of irreversible steps are always checked.
 func (a *attempt) checkFacts(ctx context.Context) error {
 	final := a.s.Irreversible()
 	if len(a.s.Facts) == 0 || a.again && !final {
@@ -48,7 +48,8 @@ func (m FactMoved) String() string {
 	return fmt.Sprintf("%s was %s and is now %s", m.Name, m.Planned, m.Now)
 }
 
-// Moved reads the facts of all steps of the site that are not done and lists those that have changed, in plan order.
+// Moved reads the facts of all steps of the site that are not done, and returns those that have changed, by
+// declaration.
 func Moved(
 	ctx context.Context, p *planner.Plan, entries []journal.Entry, cfg *schema.Config,
 	drivers func(schema.Addr) Driver, site string, now time.Time,
@@ -106,7 +107,7 @@ func movedFacts(ctx context.Context, d Driver, r *schema.Resource, facts []plann
 	return out, nil
 }
 
-// marked is a set of step ids that goroutines add to.
+// marked is a set of step IDs, safe for concurrent use.
 type marked struct {
 	mu  sync.Mutex
 	ids map[string]bool

@@ -14,13 +14,13 @@ import (
 	"github.com/spf13/afero"
 )
 
-// folder keeps a run's files in one folder of a file system.
+// folder stores a run's files in one folder of a file system.
 type folder struct {
 	fs  afero.Fs
 	dir string
 }
 
-// NewFiles keeps a run's files in dir, which must exist.
+// NewFiles stores a run's files in dir, which must exist.
 func NewFiles(fs afero.Fs, dir string) Files { return &folder{fs: fs, dir: dir} }
 
 func (f *folder) Path(name string) string { return filepath.Join(f.dir, name) }
@@ -36,18 +36,18 @@ func (f *folder) Open(name string) (io.ReadCloser, error) {
 	return file, nil
 }
 
-// errUnsafe is of a name that leads out of the folder.
+// errUnsafe is the error for a name that leads out of the folder.
 var errUnsafe = errors.New("that is not the name of a file in its folder")
 
-// Create is whole or nothing: a process that dies inside leaves at most a file that ends in .part, which the next
-// attempt removes.
+// Create writes the file completely or not at all. A process that dies inside leaves at most a file that ends in
+// .part, which the next attempt removes.
 func (f *folder) Create(ctx context.Context, name string, write func(io.Writer) error) (FileInfo, error) {
 	info := FileInfo{Name: name}
 	if !safeName(name) {
 		return info, fmt.Errorf("making the run's file %q: %w", name, errUnsafe)
 	}
 	part := f.Path(name) + partSuffix
-	err := ignoreMissing(f.fs.Remove(part)) // of an attempt that died, or a link
+	err := ignoreMissing(f.fs.Remove(part)) // left by an interrupted attempt, or a link
 	var file afero.File
 	if err == nil {
 		file, err = f.fs.OpenFile(part, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600) // O_EXCL follows no link
@@ -78,13 +78,13 @@ func (f *folder) Create(ctx context.Context, name string, write func(io.Writer) 
 	return info, nil
 }
 
-// syncDir makes the names in a folder durable, where the file system can do that.
+// syncDir makes the names in a folder durable, if the file system can do that.
 func syncDir(fs afero.Fs, dir string) error {
 	d, err := fs.Open(dir)
 	if err != nil {
 		return fmt.Errorf("opening folder %s: %w", dir, err)
 	}
-	_ = d.Sync() // not every system lets a folder be synced; the rename itself has happened
+	_ = d.Sync() // not every system can sync a folder; the rename itself is done
 	return d.Close()
 }
 
@@ -95,7 +95,7 @@ func ignoreMissing(err error) error {
 	return err
 }
 
-// counter counts what passes and stops when the context ends.
+// counter counts the bytes written and stops when the context ends.
 type counter struct {
 	w   io.Writer
 	n   int64

@@ -8,31 +8,31 @@ import (
 	"github.com/syncctl/syncctl/planner"
 )
 
-// history is what a journal says of each step, entry by entry.
+// history holds what a journal says about each step. Entries are added one by one.
 type history struct {
-	records map[string]*record // by the entries' key
+	records map[string]*record // by the key of the entries
 	opened  int                // the sequence number of the last EventOpened
 
-	// These are of a run over sites.
-	site     string          // the site as which the entries are looked at
+	// These are used for a run over sites.
+	site     string          // the site from whose view the entries are read
 	approved map[string]bool // the sites that have approved the plan
-	plan     *planner.Plan   // nil: the run is not over sites
-	planHash string          // "": not computed yet
+	plan     *planner.Plan   // nil if the run is not over sites
+	planHash string          // "" until it is computed
 	guards   map[string]*planner.Step
-	guarding map[string][]*planner.Step // by check, the steps that it guards
-	ends     map[guardedAt]bool         // where a check guards a step that cannot be undone
+	guarding map[string][]*planner.Step // by check: the steps that it guards
+	ends     map[guardedAt]bool         // set if the check guards an irreversible step of the site
 }
 
-// guardedAt is a check, and a site whose steps it guards.
+// guardedAt is a check together with a site whose steps it guards.
 type guardedAt struct{ guard, site string }
 
-// record is what a journal says of one step.
+// record holds what a journal says about one step.
 type record struct {
-	last     journal.Entry     // zero when there is none
-	outputs  map[string]string // of all entries, later ones win; never changed once it was given away
-	verified bool              // it was found to be done at some time
+	last     journal.Entry     // zero if there is none
+	outputs  map[string]string // merged, later entries win; copied before each change, since readers share it
+	verified bool              // it was once found to be done
 	begun    bool              // it may have been carried out
-	earlier  bool              // so it was before the last try
+	earlier  bool              // begun, as it was before the last attempt
 	fresh    time.Time         // when it was last verified
 }
 
@@ -45,7 +45,7 @@ func historyOf(p *planner.Plan, entries []journal.Entry, site string) *history {
 	return h
 }
 
-// of is the record of a step; an empty one where the journal says nothing of it.
+// of returns the record of a step, or an empty one if the journal has no entry of it.
 func (h *history) of(id string) record {
 	if r := h.records[id]; r != nil {
 		return *r
@@ -53,7 +53,7 @@ func (h *history) of(id string) record {
 	return record{}
 }
 
-// add takes the next entry in.
+// add adds the next entry.
 func (h *history) add(e journal.Entry) {
 	if h.plan != nil && h.addOfSites(e) {
 		return
@@ -87,15 +87,16 @@ func (h *history) add(e journal.Entry) {
 	}
 }
 
-// state is where a step stands, but for what it needs and for what is exclusive. newest is the last entry of all that
-// it needs; past: only irreversible steps rest on it that are done.
+// state returns the state of a step, apart from whether its needs are done and from Exclusive. newest is the last
+// entry of all steps that it needs. past is true if all steps that need it are irreversible and done, directly or
+// through others that are past.
 func (h *history) state(s *planner.Step, newest *latest, past bool, now time.Time) StepState {
 	r := h.of(s.ID)
 	st := stateOf(s, r.last, h.opened, now)
 	st.Outputs, st.WasDone, st.Before, st.Begun = r.outputs, st.Phase == PhaseDone, r.verified, r.begun
 	carriedOut := st.Phase == PhaseDone || st.Phase == PhaseReady && st.How == HowVerify
 	if carriedOut && st.Entry.Seq > 0 && !past && newest.after(st.Entry) {
-		st.Phase, st.How = PhaseReady, howAfter(s, journal.Entry{}) // what it needs was done again since
+		st.Phase, st.How = PhaseReady, howAfter(s, journal.Entry{}) // a step that it needs was done again since
 	}
 	if h.plan != nil {
 		return h.stateOverSites(s, st, now)
@@ -103,10 +104,10 @@ func (h *history) state(s *planner.Step, newest *latest, past bool, now time.Tim
 	return st
 }
 
-// final tells whether a step is irreversible and done.
+// final reports whether a step is irreversible and done.
 func (h *history) final(s *planner.Step) bool { return s.Irreversible() && h.closed(s) }
 
-// closed tells whether a step's own entries say that it is done.
+// closed reports whether a step's own entries say that it is done.
 func (h *history) closed(s *planner.Step) bool {
 	event := h.of(s.ID).last.Event
 	return event == EventDone || event == EventResolved

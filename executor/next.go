@@ -12,63 +12,64 @@ import (
 // How says what to do with a step that may start.
 type How string
 
-// What may be done with a step, from the table of interrupted runs.
+// The values of How, see the table of Next.
 const (
 	HowExecute     How = "execute"      // carry it out
-	HowVerifyFirst How = "verify_first" // verify; carry it out unless it is done
-	HowVerifyOnce  How = "verify_once"  // verify; carry it out if it is not done; a person resolves unknown and partial
+	HowVerifyFirst How = "verify_first" // verify; carry it out only if it is not done
+	HowVerifyOnce  How = "verify_once"  // verify; carry it out if not done; if unknown or partial, a person resolves it
 	HowVerify      How = "verify"       // it was carried out: verify and record
 )
 
-// Phase is where a step stands.
+// Phase is the state of progress of a step.
 type Phase string
 
 // The phases of a step.
 const (
-	PhaseBlocked Phase = "blocked" // a step it needs is not done
+	PhaseBlocked Phase = "blocked" // a step that it needs is not done
 	PhaseReady   Phase = "ready"
 	PhaseRunning Phase = "running"
 	PhaseWaiting Phase = "waiting"
 	PhaseFailed  Phase = "failed"
 	PhaseStuck   Phase = "stuck"
 	PhaseDone    Phase = "done"
-	PhaseAway    Phase = "away" // another site has to go on: it carries the step out, or approves, or verifies
+	PhaseAway    Phase = "away" // another site must act first: carry the step out, approve the plan, or verify a guard
 )
 
-// StepState is what a journal says of a step.
+// StepState is what a journal says about a step.
 type StepState struct {
 	Phase   Phase
-	How     How               // when ready
+	How     How               // if ready
 	Why     string            // why it is blocked, waiting, stuck or failed
-	Outputs map[string]string // of its entries so far, later ones win
-	Entry   journal.Entry     // the last one; zero when there is none
-	WasDone bool              // it was done, and no person has said otherwise, even if it is to be verified again
-	Renew   bool              // a check that is done, to be verified once more for another site
-	WaitFor []string          // the sites that have to go on, when away
-	Before  bool              // it was verified as done at some time, whatever a person has said since
+	Outputs map[string]string // merged from all entries, later ones win
+	Entry   journal.Entry     // the last entry; zero if there is none
+	WasDone bool              // it was done, and no person has said otherwise, even if it must be verified again
+	Renew   bool              // a check that is done and must be verified again for another site
+	WaitFor []string          // the sites that must act first, if away
+	Before  bool              // it was once verified as done, whatever a person has said since
 	Begun   bool              // it may have been carried out: it was started, and is not known to have changed nothing
 }
 
-// Attestable tells whether the step waits for a person, and no interface can tell whether the work is done.
+// Attestable reports whether the step waits for a person and no interface can tell whether the work is done.
 func (s StepState) Attestable() bool {
 	return s.Phase == PhaseWaiting && s.Entry.Data[dataVerdict] == string(Unknown)
 }
 
-// Failure is how the last try failed; zero where it did not fail.
+// Failure says how the last attempt failed. It is zero if it did not fail.
 func (s StepState) Failure() Failure {
 	f, _ := failureOf(s.Entry)
 	return f
 }
 
-// Decision is what may happen next.
+// Decision says what may happen next.
 type Decision struct {
-	Start    []string // step ids that may start now, in plan order
+	Start    []string // IDs of steps that may start now, in plan order
 	Steps    map[string]StepState
 	Finished bool      // every step is done
-	Wake     time.Time // when a step may start that may not start yet; zero: none waits for time alone
+	Wake     time.Time // the next time at which a failed step may start again; zero: none
 }
 
-// Next decides what may start now. It is a pure function: the same plan, entries and time give the same decision.
+// Next decides which steps may start now. It is a pure function: the same plan, entries and time give the same
+// decision.
 //
 //	the journal says           idempotent      check first                 once
 //	nothing, or failed unsent  execute         verify, execute unless done  verify, execute unless done
@@ -76,14 +77,17 @@ type Decision struct {
 //	executed                   verify, execute unless done  verify, record  verify, record
 //	done, resolved             skip            skip                        skip
 //
-// What is done counts as done only as long as all it needs is done, and was so before: when a person has a step
-// carried out again, everything after it is verified again too, except what only irreversible steps rest on that are
-// done: it would find the run's own doing. A failure that may have been sent counts as "started (died inside)". A step
-// that failed, waits or is stuck is not taken up again by the same process, except where its failure says when.
+// A failure that may have been sent counts as "started (died inside)". A step that failed, waits or is stuck is not
+// started again by the same process, unless its failure says when.
 //
-// In a run over sites, entries are the Union of the sites' journals, and only the steps of site start: others' are done
-// by their sites' entries alone. An irreversible step starts when all have approved whose approvals it names, and any
-// step when what other sites have verified for it is fresh. Without sites, site is "".
+// A step counts as done only if all steps that it needs are done, and were done before it. So when a person has a step
+// carried out again, everything after it is verified again. The exception is a step on which only completed
+// irreversible steps depend: its verification would find what the run itself has removed since.
+//
+// In a run over sites, entries is the Union of the sites' journals, and only steps of the given site start: other
+// steps are done when their own site's entries say so. An irreversible step starts only after the sites in its
+// Approvals have approved the plan. Any step starts only while its guards at other sites are fresh. Without sites,
+// site is "".
 func Next(p *planner.Plan, entries []journal.Entry, site string, now time.Time) Decision {
 	d := Decision{Steps: make(map[string]StepState, len(p.Steps)), Finished: true}
 	h := historyOf(p, entries, site)
@@ -91,8 +95,8 @@ func Next(p *planner.Plan, entries []journal.Entry, site string, now time.Time) 
 	busy := map[string]string{}
 	for i := range p.Steps {
 		s := &p.Steps[i]
-		var newest latest // of what it needs: the last entry
-		open := ""        // and the first step that is not done
+		var newest latest // the last entry of all steps that it needs
+		open := ""        // the first of those steps that is not done
 		for _, n := range s.Needs {
 			need := d.Steps[n]
 			newest.take(need.Entry)
@@ -137,16 +141,16 @@ func Next(p *planner.Plan, entries []journal.Entry, site string, now time.Time) 
 	return d
 }
 
-// mayBeBlocked tells of a state without regard to what the step needs whether that counts.
+// mayBeBlocked reports whether the step, in this state, becomes blocked if a step that it needs is not done.
 func (s StepState) mayBeBlocked() bool {
 	return s.Phase == PhaseReady || s.Phase == PhaseDone || s.Phase == PhaseAway
 }
 
-// behind are the steps that only irreversible steps rest on that are done, directly or through others of them.
+// behind marks the steps on which only completed irreversible steps depend, directly or through other such steps.
 func behind(p *planner.Plan, h *history) map[string]bool {
 	out := map[string]bool{}
 	needed := map[string]bool{}
-	open := map[string]bool{} // needed by a step that is neither irreversible and done, nor behind one
+	open := map[string]bool{} // needed by a step that is neither irreversible and done, nor itself marked
 	for _, s := range slices.Backward(p.Steps) {
 		out[s.ID] = needed[s.ID] && !open[s.ID]
 		final := h.final(&s)
@@ -160,7 +164,7 @@ func behind(p *planner.Plan, h *history) map[string]bool {
 
 func stateOf(s *planner.Step, e journal.Entry, opened int, now time.Time) StepState {
 	st := StepState{Phase: PhaseReady, Entry: e, Why: e.Data[dataError]}
-	here := e.Seq > opened // written by the process that runs now
+	here := e.Seq > opened // written by this process
 	switch e.Event {
 	case EventDone, EventResolved:
 		st.Phase = PhaseDone
@@ -185,14 +189,14 @@ func stateOf(s *planner.Step, e journal.Entry, opened int, now time.Time) StepSt
 	return st
 }
 
-// howAfter is the table.
+// howAfter implements the table of Next.
 func howAfter(s *planner.Step, e journal.Entry) How {
 	f, _ := failureOf(e)
 	switch {
 	case s.Mark == planner.MarkCheck, e.Event == EventExecuted, f.Executed:
 		return HowVerify
 	case s.Manual != nil:
-		return HowVerifyFirst // the person is asked again, whatever happened
+		return HowVerifyFirst // the person is asked again in any case
 	case s.Repeat == planner.Idempotent:
 		return HowExecute
 	case s.Repeat == planner.Once && diedInside(e):

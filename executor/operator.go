@@ -8,44 +8,44 @@ import (
 	"github.com/syncctl/syncctl/planner"
 )
 
-// Operator stands for the person who does what has no interface. It must be safe for use by several goroutines.
+// Operator represents the person who does what has no interface. It must be safe for concurrent use.
 type Operator interface {
 	Perform(ctx context.Context, ask Ask) (Reply, error)
 }
 
-// Ask is what the operator is asked.
+// Ask is a request to the operator.
 type Ask struct {
 	Step    planner.Step
-	Attempt int               // from 0; above, the work was claimed before and found missing
+	Attempt int               // from 0; if above, the person said that it was done, but it was not
 	Missing string            // what the last verification found, in words
-	Files   map[string]string // where the files of the run that the step's values name lie: value name -> path
-	Script  string            // the path of the run's file with the step's commands; "" where they are short
+	Files   map[string]string // paths of the run's files that the step's values name, by the name of the value
+	Script  string            // the path of the run's file with the step's commands; "" if they are short
 }
 
 // Reply is the operator's answer.
 type Reply struct {
-	Done bool   // it is done, says the person: verified before anything relies on it. Else later: the step waits
-	By   string // who says so, for the record; "" where nobody is known
+	Done bool   // the person says it is done; it is verified before anything relies on it. false: the step waits
+	By   string // who says so, for the record; "" if unknown
 }
 
-// The replies of nobody in particular.
+// Replies without a name.
 var (
 	Performed = Reply{Done: true}
 	Deferred  = Reply{}
 )
 
-// Clock is the time, from outside.
+// Clock provides the time, so that tests can replace it.
 type Clock interface {
 	Now() time.Time
 	After(time.Duration) <-chan time.Time
 }
 
-// notSent marks an error after which it is certain that nothing was changed.
+// notSent marks an error that certainly changed nothing.
 type notSent struct{ error }
 
 func (e notSent) Unwrap() error { return e.error }
 
-// NotSent marks err: it is certain that nothing was changed on any server.
+// NotSent marks err to say that certainly nothing was changed on any server.
 func NotSent(err error) error {
 	if err == nil {
 		return nil
@@ -53,13 +53,13 @@ func NotSent(err error) error {
 	return notSent{err}
 }
 
-// WasNotSent tells whether err is marked by NotSent.
+// WasNotSent reports whether err is marked by NotSent.
 func WasNotSent(err error) bool {
 	var n notSent
 	return errors.As(err, &n)
 }
 
-// Later marks an error that means: nothing was changed, ask again after that time (a server's Retry-After).
+// Later is an error that means: nothing was changed, try again after that duration (a server's Retry-After).
 type Later struct {
 	After time.Duration
 	Err   error

@@ -14,20 +14,20 @@ import (
 	"github.com/syncctl/syncctl/schema"
 )
 
-// Origin is what a plan over sites was made from, beside the configuration. It travels with the plan, so that each site
-// can make the plan again and see whether it is the same.
+// Origin is what a plan over sites was made from, besides the configuration. It is sent with the plan, so that each
+// site can make the plan again and check that it is the same.
 type Origin struct {
 	planner.Selection
 
 	Earlier *Earlier              `json:"earlier"`
-	Seen    *planner.Observations `json:"-"` // travels by itself: it may be large
+	Seen    *planner.Observations `json:"-"` // sent separately, since it may be large
 }
 
-// originName is the file of a run with its Origin, but for what was seen.
+// originName is the file of a run that holds its Origin without the observations.
 const originName = "origin.json"
 
-// originOf is the origin of a new plan; nil where the plan is not over sites, or what it was made from is not known.
-// Its caller holds the lock: what earlier runs have done is the same as when the plan was made.
+// originOf returns the origin of a new plan. It returns nil if the plan is not over sites, or kept is nil. The caller
+// must hold the lock, so that earlier runs are the same as when the plan was made.
 func (s *Store) originOf(p *planner.Plan, kept *Kept) (*Origin, error) {
 	if kept == nil || len(p.Sites) == 0 {
 		return nil, nil
@@ -36,7 +36,7 @@ func (s *Store) originOf(p *planner.Plan, kept *Kept) (*Origin, error) {
 	return &Origin{Selection: kept.Basis.Selection, Earlier: earlier, Seen: kept.Seen}, err
 }
 
-// files are those of an origin in a run's folder.
+// files returns the files of an origin in a run's folder.
 func (o *Origin) files() (map[string][]byte, error) {
 	var seen bytes.Buffer
 	if err := o.Seen.Encode(&seen); err != nil {
@@ -49,7 +49,7 @@ func (o *Origin) files() (map[string][]byte, error) {
 	return map[string][]byte{originName: append(text, '\n'), seenName: seen.Bytes()}, nil
 }
 
-// origin is what a run's plan was made from; nil where that is not known.
+// origin reads what a run's plan was made from. It returns nil if that is unknown.
 func (s *Store) origin(r *Run) (*Origin, error) {
 	text, err := afero.ReadFile(s.Fs, filepath.Join(r.Dir, originName))
 	if errors.Is(err, fs.ErrNotExist) {
@@ -70,7 +70,7 @@ func (s *Store) origin(r *Run) (*Origin, error) {
 	return o, nil
 }
 
-// Vouch puts onto observations that this site sends that they are its own.
+// Vouch authenticates the observations that this site sends, see planner.Observations.Vouch.
 func (s *Store) Vouch(cfg *schema.Config, own *planner.Observations) error {
 	key, err := s.keyOf("sent observations")
 	if err != nil {
@@ -79,8 +79,8 @@ func (s *Store) Vouch(cfg *schema.Config, own *planner.Observations) error {
 	return own.Vouch(cfg, key)
 }
 
-// CheckSeen holds what another site's plan was made from against what this site has sent, and has been sent. wrong is
-// what the plan is to be refused for; err, that it could not be checked here.
+// CheckSeen compares what another site's plan was made from with what this site has sent and received. wrong is the
+// reason to refuse the plan; err says that it could not be checked here.
 func (s *Store) CheckSeen(cfg *schema.Config, p *planner.Plan, from string, o *Origin) (wrong, err error) {
 	key, err := s.keyOf("sent observations")
 	if err != nil {
@@ -98,9 +98,9 @@ func (s *Store) CheckSeen(cfg *schema.Config, p *planner.Plan, from string, o *O
 	return o.Seen.CheckOrigin(cfg, p, from, key, sent), nil
 }
 
-// Known is what another site says of earlier runs, as far as this site believes it. That a run was given up, which lets
-// its marks be taken over, and that a person's step is done, this site has to know too, but for steps that theirs tells
-// of: those of other sites, which may have had runs of their own.
+// Known returns what another site says about earlier runs, as far as this site accepts it. Abandoned runs, whose marks
+// on servers may be taken over, and completed manual steps must be known here too. The exception are steps for which
+// theirs is true: those of other sites, which may have had runs of their own.
 func (e *Earlier) Known(here *Earlier, theirs func(step string) bool) *Earlier {
 	out := &Earlier{Retired: e.Retired, Acted: e.Acted, Confirmed: map[string]planner.Confirmation{}}
 	for step, c := range e.Confirmed {

@@ -7,8 +7,8 @@ import (
 	"github.com/syncctl/syncctl/schema"
 )
 
-// raising is a driver whose faults end the run, those too that its own goroutines have met: a fault says nothing of
-// the server, and trying again does not mend it.
+// raising is a driver whose faults end the run, including those in the driver's own goroutines. A fault says nothing
+// about the server, and trying again does not help.
 type raising struct{ Driver }
 
 func (d raising) Facts(ctx context.Context, r *schema.Resource, names []string) (map[string]string, error) {

@@ -17,7 +17,8 @@ import (
 	"github.com/syncctl/syncctl/planner"
 )
 
-// Handover is what the store's site hands over of a run; r nil: there is none, and only observations travel.
+// Handover returns what this site sends about run r to other sites. If r is nil, it is empty except for the sender:
+// only observations are sent.
 func (s *Store) Handover(r *Run) (*Handover, *Cargo, error) {
 	if r == nil {
 		return &Handover{From: s.Site}, &Cargo{}, nil
@@ -36,7 +37,7 @@ func (s *Store) Handover(r *Run) (*Handover, *Cargo, error) {
 	return h, &Cargo{Plan: r.Plan, Origin: origin, Chain: chain}, err
 }
 
-// head is the hash of the last entry, "" where there is none.
+// head returns the hash of the last entry, or "" if there is none.
 func head(chain []journal.Entry) string {
 	if len(chain) == 0 {
 		return ""
@@ -44,7 +45,7 @@ func head(chain []journal.Entry) string {
 	return chain[len(chain)-1].Hash
 }
 
-// filesFor are the files that own steps have written and steps of other sites read, sorted by name.
+// filesFor returns the files that this site's steps have written and other sites' steps read, sorted by name.
 func (r *Run) filesFor() []FileInfo {
 	read := map[string]bool{}
 	for i := range r.Plan.Steps {
@@ -64,7 +65,7 @@ func (r *Run) filesFor() []FileInfo {
 	return out
 }
 
-// ReadBy are the names of the files that steps of a site read.
+// ReadBy returns the names of the files that steps of a site read.
 func (r *Run) ReadBy(site string) map[string]bool { return readBy(r.Plan, site) }
 
 func readBy(p *planner.Plan, site string) map[string]bool {
@@ -79,8 +80,8 @@ func readBy(p *planner.Plan, site string) map[string]bool {
 	return out
 }
 
-// HadBy are the names of the files to hand over that another site has: it says that it has received this site's journal
-// of the run up to the entry that names the file, and a journal is taken in after its files.
+// HadBy returns the names of the files to send that another site already has. It has a file if it has received this
+// site's journal up to the entry that names the file, since files are stored before the journal.
 func (r *Run) HadBy(site string) map[string]bool {
 	own, known := r.Chains[r.Site], 0
 	for _, e := range r.Chains[site] {
@@ -98,9 +99,9 @@ func (r *Run) HadBy(site string) map[string]bool {
 	return out
 }
 
-// KnowsEnd tells of a run that has ended whether another site knows that: it has ended there too, or that site says
-// that it has received all that this one did for the run. That this site has opened its journal, has received
-// something or has found out that the run is finished counts for nothing: there would be no end of confirming.
+// KnowsEnd reports whether another site knows that the run has ended: it has ended there too, or that site has
+// received all that this site did for the run. Entries that only open the journal, record a receipt or say that the
+// run is finished do not count; otherwise confirmations would never end.
 func (r *Run) KnowsEnd(site string) bool {
 	known := 0
 	for _, e := range r.Chains[site] {
@@ -117,8 +118,8 @@ func (r *Run) KnowsEnd(site string) bool {
 	})
 }
 
-// LastChange is when a site has carried out a step that changes something last, by its own clock, as far as its journal
-// is here; zero: it has not.
+// LastChange returns when a site last carried out a step that changes something, by its own clock and as far as its
+// journal is known here. It returns zero if there is none.
 func (r *Run) LastChange(site string) time.Time {
 	for _, e := range slices.Backward(r.Chains[site]) {
 		if s := r.Plan.Step(e.Key); s != nil && s.Mark != planner.MarkCheck && e.Event == EventExecuted {
@@ -128,8 +129,8 @@ func (r *Run) LastChange(site string) time.Time {
 	return time.Time{}
 }
 
-// filesOf are the files that the entries of one site's journal name, each as it was written last. A file counts where
-// the entry is of a step that writes it: an entry may name anything.
+// filesOf returns the files named in the entries of one site's journal, each as last written. A file counts only if
+// the entry belongs to a step that writes it, since an entry may name anything.
 func filesOf(p *planner.Plan, entries []journal.Entry) map[string]FileInfo {
 	if p == nil {
 		return nil
@@ -153,20 +154,21 @@ func filesOf(p *planner.Plan, entries []journal.Entry) map[string]FileInfo {
 	return out
 }
 
-// Incoming is a handover of another site that has been checked, and of which nothing is taken in yet.
+// Incoming is a handover of another site that has been checked and not stored yet.
 type Incoming struct {
 	*Handover
 
 	cargo *Cargo
 	store *Store
-	run   *Run // nil: it is not here yet
+	run   *Run // nil if the run is new here
 	stage *folder
 	sites map[string]string // by step
-	own   []journal.Entry   // the own journal as far as it is here, chained without a key; nil: not computed yet
+	own   []journal.Entry   // this site's journal, chained without a key; nil until it is computed
 }
 
-// Receive checks what another site hands over against what is here. It changes nothing, but removes what was left of
-// receiving other runs. Who sent it must have been made sure of. Its caller holds the lock.
+// Receive checks a handover of another site against what is known here. It changes nothing, except that it removes
+// files left by interrupted receptions of other runs. The caller must have verified the sender, and must hold the
+// lock.
 func (s *Store) Receive(h *Handover, c *Cargo) (*Incoming, error) {
 	in := &Incoming{Handover: h, cargo: c, store: s}
 	if err := s.sweep(h.Run); err != nil {
@@ -184,7 +186,7 @@ func (s *Store) Receive(h *Handover, c *Cargo) (*Incoming, error) {
 	if err := in.checkPlan(); err != nil {
 		return nil, err
 	}
-	if c.Plan.SiteOf(s.Site) == nil { // a run of others: there is nothing to do for it here
+	if c.Plan.SiteOf(s.Site) == nil { // a run of other sites: there is nothing to do here
 		return &Incoming{Handover: &Handover{From: h.From, Digest: h.Digest}, store: s,
 			cargo: &Cargo{Observations: c.Observations}}, nil
 	}
@@ -201,7 +203,7 @@ func (s *Store) Receive(h *Handover, c *Cargo) (*Incoming, error) {
 	} else if open != nil {
 		return nil, fmt.Errorf("it is of run %s, and run %s is unfinished here: resume that first, or abandon it with "+
 			"`syncctl resolve -abandon`", h.Run, open.ID)
-	} else if forgotten(c.Chain, s.Site) { // by this site, and given up there: nothing of it is to go on
+	} else if forgotten(c.Chain, s.Site) { // this site has lost the run, and the sender has abandoned it: it is not continued
 		return &Incoming{Handover: &Handover{From: h.From, Digest: h.Digest}, store: s,
 			cargo: &Cargo{Observations: c.Observations}}, nil
 	}
@@ -212,10 +214,11 @@ func (s *Store) Receive(h *Handover, c *Cargo) (*Incoming, error) {
 	return in, nil
 }
 
-// Begins tells whether it begins a run here: its plan is seen for the first time.
+// Begins reports whether the handover begins a new run here.
 func (in *Incoming) Begins() bool { return in.Run != "" && in.run == nil }
 
-// forgotten tells of a journal whether its run was abandoned, and knows of entries of the site's.
+// forgotten reports whether a journal says that its run was abandoned and that entries of the given site were
+// received.
 func forgotten(chain []journal.Entry, site string) bool {
 	abandoned, known := false, false
 	for _, e := range chain {
@@ -226,11 +229,11 @@ func forgotten(chain []journal.Entry, site string) bool {
 	return abandoned && known
 }
 
-// incomingSuffix is that of the folder with the files of a run that are not all here yet.
+// incomingSuffix is the suffix of the folder for files of a run that is being received.
 const incomingSuffix = ".incoming"
 
-// sweep removes the files of runs that were not all received, but for one run: a process may have died while it
-// received them, and have to go on.
+// sweep removes files of runs that were not completely received, except for the given run, whose reception may be
+// resumed.
 func (s *Store) sweep(but string) error {
 	infos, err := afero.ReadDir(s.Fs, s.Dir)
 	if err != nil {
@@ -248,7 +251,7 @@ func (s *Store) sweep(but string) error {
 	return nil
 }
 
-// Discard removes the files that were taken, where it is not to be taken in after all.
+// Discard removes the received files if the handover is not committed.
 func (in *Incoming) Discard() error {
 	if in.stage == nil {
 		return nil
@@ -256,9 +259,9 @@ func (in *Incoming) Discard() error {
 	return in.store.Fs.RemoveAll(in.stage.dir)
 }
 
-// Wants are the files that have to be taken in: those that steps of this site read, and that are not here as they are
-// named. A file that no step of the
-// sender's writes, or that is this site's own, is an error: it would take the place of one that people rely on here.
+// Wants returns the files that must be received: those that steps of this site read and that are missing or different
+// here. A file that is not written by the sender's steps alone is an error: it could replace a file that people here
+// rely on.
 func (in *Incoming) Wants(ctx context.Context) ([]FileInfo, error) {
 	var out []FileInfo
 	named, senders, listed := filesOf(in.cargo.Plan, in.cargo.Chain), in.sendersFiles(), map[string]bool{}
@@ -288,8 +291,8 @@ func (in *Incoming) Wants(ctx context.Context) ([]FileInfo, error) {
 	return out, nil
 }
 
-// sendersFiles are the names of the files that steps of the sender write and that nothing else in the run's folder has:
-// no step of another site writes them, and no person's commands are in them.
+// sendersFiles returns the names of the files that steps of the sender write and nobody else does: they are not
+// written by a step of another site, and are not the script of a person's step.
 func (in *Incoming) sendersFiles() map[string]bool {
 	if in.cargo.Plan == nil { // only observations
 		return nil
@@ -316,19 +319,19 @@ func (in *Incoming) sendersFiles() map[string]bool {
 	return out
 }
 
-// safeName tells whether a name is that of a file in a folder, and of nothing else.
+// safeName reports whether a name is a plain file name, which cannot lead out of a folder.
 func safeName(name string) bool {
 	return name != "" && name != "." && filepath.IsLocal(name) && filepath.Base(name) == name &&
 		!strings.ContainsAny(name, `/\:`)
 }
 
-// sameFile tells whether a file is there with the content that is named.
+// sameFile reports whether a file exists and has the given size and hash.
 func sameFile(ctx context.Context, files Files, f FileInfo) bool {
 	got, err := infoOf(ctx, files, f.Name)
 	return err == nil && got == f
 }
 
-// File takes the content of a file that is wanted, whole or not at all.
+// File stores the content of a wanted file, completely or not at all.
 func (in *Incoming) File(ctx context.Context, want FileInfo, src io.Reader) error {
 	if err := in.store.Fs.MkdirAll(in.stage.dir, 0o700); err != nil {
 		return fmt.Errorf("taking in the file %s: %w", want.Name, err)
@@ -344,8 +347,9 @@ func (in *Incoming) File(ctx context.Context, want FileInfo, src io.Reader) erro
 	return err
 }
 
-// Commit takes all in. Done twice, it changes nothing more; interrupted, it is done again. by is who vouches for the
-// sender. Its caller holds the lock. It returns the run, nil where only observations were handed over.
+// Commit stores everything that was received. Repeating it changes nothing; after an interruption it can be repeated.
+// by says who vouches for the sender. The caller must hold the lock. Commit returns the run, or nil if only
+// observations were sent.
 func (in *Incoming) Commit(ctx context.Context, by string, opts journal.Options) (*Run, error) {
 	s := in.store
 	if seen := in.cargo.Observations; seen != nil {
@@ -364,7 +368,7 @@ func (in *Incoming) Commit(ctx context.Context, by string, opts journal.Options)
 		in.run.Site, in.run.Chains = s.Site, map[string][]journal.Entry{s.Site: nil}
 	}
 	r := in.run
-	if err := s.Fs.MkdirAll(filepath.Join(r.Dir, sitesName), 0o700); err != nil { // from here on it is known as received
+	if err := s.Fs.MkdirAll(filepath.Join(r.Dir, sitesName), 0o700); err != nil { // marks the run as received
 		return nil, fmt.Errorf("taking in the journal of site %q: %w", in.From, err)
 	}
 	if err := in.moveFiles(ctx); err != nil {
@@ -383,7 +387,7 @@ func (in *Incoming) Commit(ctx context.Context, by string, opts journal.Options)
 	return r, in.record(ctx, by, opts)
 }
 
-// record journals what was received, and that the run is finished where that follows from it.
+// record journals what was received, and that the run is finished if it is.
 func (in *Incoming) record(ctx context.Context, by string, opts journal.Options) error {
 	s, r := in.store, in.run
 	j, err := s.Journal(r, opts)
@@ -418,14 +422,14 @@ func (in *Incoming) record(ctx context.Context, by string, opts journal.Options)
 	return errors.Join(err, j.Close())
 }
 
-// ended tells whether the site's own journal says that the run has ended.
+// ended reports whether this site's own journal says that the run has ended.
 func (r *Run) ended() bool {
 	return slices.ContainsFunc(r.Chains[r.Site], func(e journal.Entry) bool {
 		return e.Key == RunKey && (e.Event == EventFinished || e.Event == EventAbandoned)
 	})
 }
 
-// moveFiles moves the files that were taken in to the run's.
+// moveFiles moves the received files to the run's files.
 func (in *Incoming) moveFiles(ctx context.Context) error {
 	s := in.store
 	for _, f := range in.Files {

@@ -8,7 +8,7 @@ import (
 	"github.com/syncctl/syncctl/journal"
 )
 
-// checkPlan: the plan is whole, is the one that the handover names, and both sites have a part in it.
+// checkPlan checks that the plan is the one that the handover names, and that the sender takes part in it.
 func (in *Incoming) checkPlan() error {
 	p := in.cargo.Plan
 	switch {
@@ -29,8 +29,8 @@ func (in *Incoming) checkPlan() error {
 	return nil
 }
 
-// checkChain: the chain is the sender's own, goes on from what is here, and does not know more of this site than there
-// is.
+// checkChain checks that the chain is the sender's own, continues what is known here, and does not know more of this
+// site than there is.
 func (in *Incoming) checkChain() error {
 	chain := in.cargo.Chain
 	if len(chain) != in.Entries || head(chain) != in.Head {
@@ -72,8 +72,8 @@ func (in *Incoming) checkChain() error {
 	return in.checkOrder()
 }
 
-// checkOrder: with the chain, the journals of all sites can be put into one order. Otherwise what is done, also by this
-// site, would count as not begun.
+// checkOrder checks that the journals of all sites, including the chain, can be put in one order. Otherwise completed
+// steps, also of this site, would count as not begun.
 func (in *Incoming) checkOrder() error {
 	chains := map[string][]journal.Entry{}
 	if in.run != nil {
@@ -86,7 +86,7 @@ func (in *Incoming) checkOrder() error {
 	return err
 }
 
-// checkFork: what is here of the chain is the beginning of it, or the other way round.
+// checkFork checks that one of the known journal and the received chain is the beginning of the other.
 func (in *Incoming) checkFork(chain []journal.Entry) error {
 	had, err := journal.Rechain(in.run.Chains[in.From], nil)
 	if err != nil {
@@ -103,7 +103,7 @@ func (in *Incoming) checkFork(chain []journal.Entry) error {
 	return nil
 }
 
-// checkEntry: an entry is about the run, or about a step of the sender's.
+// checkEntry checks that an entry is about the run or about a step of the sender, and may occur in its journal.
 func (in *Incoming) checkEntry(e journal.Entry) error {
 	if e.Key != RunKey {
 		if in.sites[e.Key] != in.From {
@@ -142,7 +142,7 @@ func (in *Incoming) checkEntry(e journal.Entry) error {
 	return nil
 }
 
-// checkKnown: what the sender has received of this site is what this site has written.
+// checkKnown checks that what the sender has received from this site is what this site has written.
 func (in *Incoming) checkKnown(r ReceivedData) error {
 	if in.own == nil && in.run != nil {
 		plain, err := journal.Rechain(in.run.Chains[in.store.Site], nil)

@@ -4,24 +4,24 @@ import (
 	"github.com/syncctl/syncctl/planner"
 )
 
-// Report tells how a run ended, step by step in plan order.
+// Report says how a run ended, step by step in plan order.
 type Report struct {
 	Finished bool
 	Steps    []StepReport
 }
 
-// StepReport is one step's end.
+// StepReport says how one step ended.
 type StepReport struct {
 	Step    planner.Step
 	Phase   Phase
 	Why     string   // why it is not done
-	Moved   bool     // it found the world changed since the plan was made
+	Moved   bool     // its facts have changed since the plan was made
 	Refused bool     // a guard refused it
-	Attest  bool     // a person is waited for, and no interface can tell whether the work is done
+	Attest  bool     // it waits for a person, and no interface can tell whether the work is done
 	Stopped bool     // an interrupt ended it: there is nothing to fix
-	Before  bool     // it was done before, and a person has had it, or what it needs, carried out again
-	WaitFor []string // the sites that have to go on, when it is another one's turn
-	Here    bool     // it was done by this process rather than an earlier one
+	Before  bool     // it was once verified as done, even if it must be carried out again
+	WaitFor []string // the sites that must act first, if it is another site's turn
+	Here    bool     // it was done by this process, not by an earlier one
 }
 
 // Count returns how many steps are in a phase.
@@ -48,7 +48,7 @@ func (x *run) report(d Decision) *Report {
 		st := d.Steps[s.ID]
 		phase := st.Phase
 		if phase == PhaseRunning {
-			phase = PhaseReady // it was interrupted: nothing runs any more
+			phase = PhaseReady // it was interrupted: nothing is running any more
 		}
 		r.Steps = append(r.Steps, StepReport{
 			Step: s, Phase: phase, Why: st.Why, WaitFor: st.WaitFor,

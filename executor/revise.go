@@ -18,17 +18,17 @@ import (
 	"github.com/syncctl/syncctl/planner"
 )
 
-// Kept is what a plan was made from. A run keeps it, so that its plan can be made again from mended files although the
-// servers have changed since by the run's own doing. It holds no secret.
+// Kept is what a plan was made from. The run stores it, so that its plan can be made again from changed files although
+// the run itself has changed the servers since. It holds no secret.
 type Kept struct {
 	Basis *planner.Basis
 	Seen  *planner.Observations
 }
 
-// ErrNotKept says that a run has not kept what its plan was made from.
+// ErrNotKept is the error for a run that has not stored what its plan was made from.
 var ErrNotKept = errors.New("the run has not kept what its plan was made from")
 
-// Names of the files of a plan, and of the folders of revised plans, which are numbered from 1.
+// Names of the files of a plan, and the prefix of the folders of revised plans, which are numbered from 1.
 const (
 	planName      = "plan.json"
 	basisName     = "basis.json"
@@ -36,17 +36,17 @@ const (
 	revisedPrefix = "revised-"
 )
 
-// Names of what the entry of a revision says of the new plan: the number in its folder's name, the SHA-256 of the
-// plan's file, and the digest of the configuration.
+// Names in the data of EventRevised: the number in the name of the new plan's folder, the SHA-256 of the plan's file,
+// and the digest of the configuration.
 const (
 	dataRevision = "revision"
 	dataPlan     = "plan"
 	dataDigest   = "digest"
 )
 
-// Fixed are the steps of a run that a revised plan must have unchanged, by id: all that may have been carried out, and
-// all that a person has decided about. A check that has not been done changed nothing, and is not among them. Nor is a
-// person's step that only waits: it is verified, and the person is asked, before anything relies on it.
+// Fixed returns the steps that must be the same in a revised plan, by ID: all that may have been carried out, and all
+// that a person has decided about. It leaves out checks that are not done, since they changed nothing. It also leaves
+// out a person's step that only waits: it is verified, and the person is asked, before anything relies on it.
 func Fixed(p *planner.Plan, entries []journal.Entry) map[string]bool {
 	h := historyOf(p, entries, "")
 	out := map[string]bool{}
@@ -72,7 +72,7 @@ func Fixed(p *planner.Plan, entries []journal.Entry) map[string]bool {
 	return out
 }
 
-// files are those of a plan in a run's folder, by name. what nil leaves out what the plan was made from.
+// planFiles returns the files of a plan in a run's folder, by name. kept may be nil.
 func planFiles(p *planner.Plan, kept *Kept) (map[string][]byte, error) {
 	var b bytes.Buffer
 	if err := p.Encode(&b); err != nil {
@@ -94,7 +94,7 @@ func planFiles(p *planner.Plan, kept *Kept) (map[string][]byte, error) {
 	return out, nil
 }
 
-// writeAll writes files into a folder, each whole.
+// writeAll writes files into a folder, each completely or not at all.
 func writeAll(fsys afero.Fs, dir string, files map[string][]byte) error {
 	to := &folder{fs: fsys, dir: dir}
 	for _, name := range []string{planName, basisName, originName, seenName, journalName} {
@@ -109,7 +109,7 @@ func writeAll(fsys afero.Fs, dir string, files map[string][]byte) error {
 	return nil
 }
 
-// writeFile writes one file of a folder, whole.
+// writeFile writes one file of a folder, completely or not at all.
 func writeFile(ctx context.Context, to *folder, name string, content []byte) (FileInfo, error) {
 	return to.Create(ctx, name, func(w io.Writer) error {
 		_, err := w.Write(content)
@@ -117,9 +117,8 @@ func writeFile(ctx context.Context, to *folder, name string, content []byte) (Fi
 	})
 }
 
-// Revise gives a run a new plan. The plan's files are written to a folder of their own first; it is the run's plan from
-// the moment on at which the journal's entry is durable, so that a process that dies inside leaves either the old plan
-// or the new one.
+// Revise gives a run a new plan. The plan's files are first written to a folder of their own. The new plan takes
+// effect when the journal entry is durable, so a process that dies inside leaves either the old plan or the new one.
 func (s *Store) Revise(ctx context.Context, r *Run, j *journal.Journal, p *planner.Plan, kept *Kept, by string) error {
 	if err := s.authenticate(r.ID, p); err != nil {
 		return fmt.Errorf("revising run %s: %w", r.ID, err)
@@ -130,7 +129,7 @@ func (s *Store) Revise(ctx context.Context, r *Run, j *journal.Journal, p *plann
 	}
 	number := strconv.Itoa(len(r.Replaced) + 1)
 	dir := filepath.Join(r.Dir, revisedPrefix+number)
-	if err := s.Fs.RemoveAll(dir); err != nil { // what a process that died inside has left
+	if err := s.Fs.RemoveAll(dir); err != nil { // left by an interrupted process
 		return fmt.Errorf("removing the half-written %s: %w", dir, err)
 	}
 	if err := s.Fs.MkdirAll(dir, 0o700); err != nil {
@@ -155,8 +154,8 @@ func hash(b []byte) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// readPlan reads the plan in a folder of the run. want is the hash of its file; "" where none is recorded. key is the
-// run's; nil: the plan need not be authentic.
+// readPlan reads the plan in a folder of the run. want is the hash of its file, or "" if none is recorded. key is the
+// run's key; if it is nil, the plan is not authenticated.
 func (s *Store) readPlan(dir, want string, key []byte) (*planner.Plan, error) {
 	src, err := afero.ReadFile(s.Fs, filepath.Join(dir, planName))
 	if err != nil {
@@ -172,8 +171,8 @@ func (s *Store) readPlan(dir, want string, key []byte) (*planner.Plan, error) {
 	return p, err
 }
 
-// loadPlans reads the first plan of a run and those of its revisions, in order. What is wrong with their content is the
-// first error; the second means that they could not be read at all.
+// loadPlans reads the first plan of a run and its revisions, in order. damage says what is wrong with their content;
+// err means that they could not be read at all.
 func (s *Store) loadPlans(r *Run, key []byte) (damage, err error) {
 	read := func(dir, want string) {
 		p, problem := s.readPlan(dir, want, key)
@@ -198,7 +197,7 @@ func (s *Store) loadPlans(r *Run, key []byte) (damage, err error) {
 	return damage, err
 }
 
-// Kept is what the run's plan was made from. The error wraps ErrNotKept where the run has not kept it.
+// Kept reads what the run's plan was made from. The error wraps ErrNotKept if the run has not stored it.
 func (s *Store) Kept(r *Run) (*Kept, error) {
 	basis, err := s.Basis(r)
 	if err != nil {
@@ -216,7 +215,7 @@ func (s *Store) Kept(r *Run) (*Kept, error) {
 	return k, nil
 }
 
-// Basis is Kept without what servers showed, which may be large.
+// Basis is like Kept without the observations, which may be large.
 func (s *Store) Basis(r *Run) (*planner.Basis, error) {
 	src, err := afero.ReadFile(s.Fs, filepath.Join(r.planDir, basisName))
 	if errors.Is(err, fs.ErrNotExist) {

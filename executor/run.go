@@ -15,40 +15,41 @@ import (
 	"github.com/syncctl/syncctl/schema"
 )
 
-// Options are what a run needs.
+// Options configures a run.
 type Options struct {
-	Run         string // the run's id, for what is left on servers meanwhile
+	Run         string // the run's ID, used to mark what a run leaves on servers for a while
 	Plan        *planner.Plan
 	Config      *schema.Config
 	Drivers     func(schema.Addr) Driver
 	Files       Files
 	Journal     Journal
-	Site        string // the site that the process acts for, in a run over several; else ""
+	Site        string // the site that the process acts for, in a run over sites; otherwise ""
 	Operator    Operator
 	Clock       Clock
 	Log         hclog.Logger
-	Observe     func(Event)         // called from several goroutines; nil for nobody
-	Redact      func(string) string // takes secrets out of what is journaled and told; nil for none
-	Parallelism int                 // steps at a time; 0: 4
-	Stop        <-chan struct{}     // closed: start nothing more, finish what runs
+	Observe     func(Event)         // called from several goroutines; may be nil
+	Redact      func(string) string // removes secrets from what is journaled and reported; may be nil
+	Parallelism int                 // maximum number of steps at the same time; 0: 4
+	Stop        <-chan struct{}     // closed to stop: nothing more is started, running steps are finished
 	Poll        Poll
 }
 
-// Journal is where a run's entries go. Entries are all so far: of a run over sites, the others' too.
+// Journal is where a run's entries are written. Entries returns all so far; in a run over sites also other sites'
+// entries.
 type Journal interface {
 	Append(ctx context.Context, key, event string, data map[string]string) (journal.Entry, error)
 	Entries() []journal.Entry
 }
 
-// Poll says how often a step's end is looked for.
+// Poll says how often a step is verified until it is done.
 type Poll struct {
-	First, Most time.Duration // the first pause and the longest; 0: 250 ms and 10 s
-	Within      time.Duration // how long in all, where the step does not say; 0: 2 min
+	First, Most time.Duration // the first and the longest pause; 0: 250 ms and 10 s
+	Within      time.Duration // the time limit if the step has none; 0: 2 min
 }
 
-// Carry carries out the plan as far as possible: it starts what Next allows until nothing more may start. What failed
-// or waits is in the report, not in the error; an error means that the journal could not be written, or is a fault of
-// the program or of the driver (fault.Error): the step that it happened in is then as if the process had died in it.
+// Carry carries out the plan as far as possible: it starts what Next allows until nothing more may start. Steps that
+// failed or wait are in the report, not in the error. An error means that the journal could not be written, or that
+// the program or the driver has a fault (fault.Error): the step in which it happened is then treated as interrupted.
 func Carry(ctx context.Context, o Options) (*Report, error) {
 	x := newRun(o)
 	if _, err := x.Journal.Append(ctx, RunKey, EventOpened, x.own(nil)); err != nil {
@@ -62,7 +63,7 @@ func Carry(ctx context.Context, o Options) (*Report, error) {
 	return x.report(d), err
 }
 
-// finish journals that the run has ended, and what counts of it from now on.
+// finish journals that the run has ended, together with its End.
 func (x *run) finish(ctx context.Context, d Decision) error {
 	data, err := EndData(x.Plan, x.Journal.Entries(), d)
 	if err != nil {
@@ -72,7 +73,7 @@ func (x *run) finish(ctx context.Context, d Decision) error {
 	return err
 }
 
-// own adds to what an entry about the run says whose journal it is, where there are sites.
+// own adds the site of the journal to the data of an entry about the run, if there are sites.
 func (x *run) own(data map[string]string) map[string]string {
 	if x.Site != "" {
 		data = merge(data, map[string]string{dataOwn: x.Site})
@@ -111,18 +112,18 @@ func newRun(o Options) *run {
 
 type run struct {
 	Options
-	steps   map[string]*planner.Step // by id
-	moved   marked                   // steps that found the world changed since the plan
+	steps   map[string]*planner.Step // by ID
+	moved   marked                   // steps whose facts have changed since the plan was made
 	refused marked                   // steps that a guard refused
 
 	mu     sync.Mutex
-	putOff map[string]int // how often this process has put off a step because a server asks for it
+	putOff map[string]int // how often this process has postponed a step because a server asked for it
 }
 
-// loop is the whole scheduler: start the steps whose turn it is, wait for one to end.
+// loop is the scheduler: it starts the steps that may start, and waits until one ends.
 func (x *run) loop(ctx context.Context) error {
 	sched := newSchedule(x.Plan, x.Journal.Entries(), x.Site, x.Clock.Now())
-	active, busy := 0, 0 // steps that have begun and not ended; those of them that take up a place
+	active, busy := 0, 0 // steps that have begun and not ended; those among them that occupy a place
 	ended, freed := make(chan stepEnd), make(chan struct{})
 	stop := x.Stop
 	stopping := false
@@ -141,7 +142,7 @@ func (x *run) loop(ctx context.Context) error {
 			go func() {
 				end := stepEnd{i: i}
 				end.err = x.step(ctx, s, st, t, until, func() {
-					if x.Parallelism > 1 && !end.freed { // else one step follows upon the end of the other
+					if x.Parallelism > 1 && !end.freed { // without parallelism, a step begins only when the one before has ended
 						end.freed = true
 						freed <- struct{}{}
 					}
@@ -176,7 +177,7 @@ func (x *run) loop(ctx context.Context) error {
 	}
 }
 
-// graver is the error to report of two: the first one, but for a fault, which no other hides.
+// graver returns the error to report out of two: the first one, unless the second is a fault and the first is not.
 func graver(was, is error) error {
 	if was == nil || fault.Is(is) && !fault.Is(was) {
 		return is
@@ -188,14 +189,14 @@ func graver(was, is error) error {
 type stepEnd struct {
 	i     int
 	err   error // the journal could not be written, or there was a fault
-	freed bool  // its place was free before
+	freed bool  // its place was freed before its end
 }
 
-// step takes one step as far as possible and journals how it ended. t is what is recorded of it; it starts no later
-// than until. free is called, perhaps, once its driver has nothing more to do.
+// step carries out one step as far as possible and journals how it ended. t is its task; it must not start later than
+// until. free may be called once the driver has nothing more to do for it.
 func (x *run) step(ctx context.Context, s *planner.Step, st StepState, t *Task, until time.Time,
 	free func()) (err error) {
-	defer fault.Catch(&err) // also of what is told of the first one
+	defer fault.Catch(&err) // also for a fault while reporting the first one
 	defer func() {
 		var f *fault.Error
 		if errors.As(err, &f) {
@@ -228,10 +229,10 @@ func (x *run) write(ctx context.Context, s *planner.Step, event string, data map
 	return err
 }
 
-// outcome is how a step was found to be done.
+// outcome says how a step was found to be done.
 type outcome struct {
-	event    string // that is told
-	note, by string // what was seen, or confirmed, and who has said that it is done; "" for nothing to say
+	event    string // the event to report
+	note, by string // what was seen or confirmed, and who said that it is done; both may be ""
 	outputs  map[string]string
 }
 
@@ -277,14 +278,14 @@ func (x *run) fail(ctx context.Context, s *planner.Step, f Failure) error {
 	return nil
 }
 
-// errStopped is wrapped by what ends a try because the run is to stop.
+// errStopped is wrapped by errors of attempts that ended because the run is to stop.
 var errStopped = errors.New("interrupted")
 
-// mostLater is how many times one process waits because a server asks to come back later.
+// mostLater is how many times one process waits for a step because a server asks to come back later.
 const mostLater = 5
 
-// longestLater is the longest that a process waits because a server asks for it: the step fails at once if it asks
-// for more.
+// longestLater is the longest time that a process waits because a server asks for it. If it asks for more, the step
+// fails at once.
 const longestLater = 10 * time.Minute
 
 func (x *run) later(s *planner.Step, cause error) (time.Time, bool) {

@@ -19,25 +19,26 @@ import (
 	"github.com/syncctl/syncctl/planner"
 )
 
-// Store keeps the runs of one working directory: a folder each with plan.json, what it
-// was made from, journal.jsonl and files/; a revised plan has a folder of its own in it.
+// Store stores the runs of one working directory. Each has a folder with plan.json, what the plan was made from,
+// journal.jsonl and files/. A revised plan has a folder inside it.
 type Store struct {
 	Fs  afero.Fs
 	Dir string // such as .syncctl/runs
 	Now func() time.Time
 
-	// Site is the site that the process acts for; "" where the configuration has none, or the person has not said it.
+	// Site is the site that the process acts for. It is "" if the configuration has no sites or the person has not said
+	// it.
 	Site string
 
-	// Key gives the key that authenticates plans and journals as the user's own; nil where the user has none. A run that
-	// it does not fit is damaged. Key nil: nothing is authenticated.
+	// Key returns the key that authenticates plans and journals as the user's own, or nil if the user has none. A run
+	// with another key is damaged. If Key itself is nil, nothing is authenticated.
 	Key func() ([]byte, error)
 }
 
-// errForeign is the damage of a run that somebody else made, or changed.
+// errForeign is the damage of a run that somebody else made or changed.
 var errForeign = errors.New("it was not made by you with your key on this machine, or its plan was changed since")
 
-// keyOf is the key of one run, so that nothing of one run passes in another.
+// keyOf returns the key of one run, so that nothing of one run is valid in another.
 func (s *Store) keyOf(id string) ([]byte, error) {
 	if s.Key == nil {
 		return nil, nil
@@ -54,7 +55,7 @@ func (s *Store) keyOf(id string) ([]byte, error) {
 	return mac.Sum(nil), nil
 }
 
-// authenticate puts onto a run's plan that it is the user's.
+// authenticate marks a run's plan as made by the user.
 func (s *Store) authenticate(id string, p *planner.Plan) error {
 	key, err := s.keyOf(id)
 	if err != nil || key == nil {
@@ -65,27 +66,27 @@ func (s *Store) authenticate(id string, p *planner.Plan) error {
 
 // Run is one run as it is on disk.
 type Run struct {
-	ID      string // the time it was made and the head of its plan's hash, so ids sort by time
+	ID      string // the time it was made and the first digits of a hash of its plan; IDs sort by time
 	Plan    *planner.Plan
 	Entries []journal.Entry
 	Dir     string
 
-	// Site is the site that the folder's own journal is of; "" where the run is not over sites. Chains are the journals of
-	// all sites, each with its own numbers, as far as they are here. Entries is then their Union.
+	// Site is the site whose journal the folder contains, or "" if the run is not over sites. Chains holds the journals
+	// of all sites as far as they are known here, each with its own numbers. Entries is then their Union.
 	Site   string
 	Chains map[string][]journal.Entry
 
-	// Replaced are the plans that the run had before its files were mended, the first one first.
+	// Replaced holds the plans that the run had before its files were changed, oldest first.
 	Replaced []*planner.Plan
-	planDir  string // where Plan and what it was made from are; "" where the plan could not be read
+	planDir  string // the folder of Plan and of what it was made from; "" if the plan could not be read
 
-	// Damage says why the run cannot be resumed: its plan or its journal was changed, cut short or removed. nil: it is
-	// whole. Plan (empty where it cannot be read) and Entries are what can still be read.
+	// Damage says why the run cannot be resumed: its plan or journal was changed, cut short or removed. It is nil if the
+	// run is intact. Otherwise Plan (empty if unreadable) and Entries hold what can still be read.
 	Damage error
 }
 
-// Finished tells whether nothing is left to do, or the run was abandoned. That nothing is left to do, a site finds out
-// by itself: what another one says of it does not count.
+// Finished reports whether nothing is left to do, or the run was abandoned. Each site determines by itself that
+// nothing is left to do: what another site says about that does not count.
 func (r *Run) Finished() bool {
 	for _, e := range slices.Backward(r.Entries) {
 		elsewhere := len(r.Plan.Sites) > 0 && e.Site != r.Site
@@ -96,19 +97,19 @@ func (r *Run) Finished() bool {
 	return false
 }
 
-// Abandoned tells whether a person abandoned the run.
+// Abandoned reports whether a person abandoned the run.
 func (r *Run) Abandoned() bool {
 	return slices.ContainsFunc(r.Entries, func(e journal.Entry) bool {
 		return e.Key == RunKey && e.Event == EventAbandoned
 	})
 }
 
-// Decision is what Next says of the run on disk, as if no process had it open.
+// Decision returns the decision of Next for the run on disk.
 func (r *Run) Decision(now time.Time) Decision { return Next(r.Plan, r.Entries, r.Site, now) }
 
-// Create creates the folder of a new run, under the run's name only once everything is in it. It removes what
-// processes that died inside have left, so its caller holds the lock. kept is what the plan was made from; nil where
-// that is not known.
+// Create creates the folder of a new run. The folder gets the run's name only once it is complete. Create removes what
+// interrupted processes have left, so the caller must hold the lock. kept is what the plan was made from; nil if that
+// is unknown.
 func (s *Store) Create(p *planner.Plan, kept *Kept) (*Run, error) {
 	var content bytes.Buffer
 	if err := p.Encode(&content); err != nil {
@@ -122,7 +123,7 @@ func (s *Store) Create(p *planner.Plan, kept *Kept) (*Run, error) {
 	return s.create(s.Now().UTC().Format("20060102T150405.000Z")+"-"+hex.EncodeToString(sum[:3]), p, kept, o)
 }
 
-// create is Create with the run's id and the plan's origin.
+// create is Create with a given run ID and origin of the plan.
 func (s *Store) create(id string, p *planner.Plan, kept *Kept, o *Origin) (*Run, error) {
 	if err := s.authenticate(id, p); err != nil {
 		return nil, fmt.Errorf("creating run %s: %w", id, err)
@@ -138,7 +139,7 @@ func (s *Store) create(id string, p *planner.Plan, kept *Kept, o *Origin) (*Run,
 		}
 		maps.Copy(files, more)
 	}
-	files[journalName] = nil // it is there from the start, so that a missing one is noticed
+	files[journalName] = nil // it exists from the start, so that a missing one is noticed
 	if err := s.Fs.MkdirAll(s.Dir, 0o700); err != nil {
 		return nil, fmt.Errorf("creating the folder of runs: %w", err)
 	}
@@ -163,7 +164,7 @@ func (s *Store) create(id string, p *planner.Plan, kept *Kept, o *Origin) (*Run,
 	return r, syncDir(s.Fs, s.Dir)
 }
 
-// removeParts removes what was not completely written when a process died.
+// removeParts removes files and folders that an interrupted process has not completely written.
 func removeParts(fsys afero.Fs, dir string) error {
 	infos, err := afero.ReadDir(fsys, dir)
 	if err != nil {
@@ -179,15 +180,15 @@ func removeParts(fsys afero.Fs, dir string) error {
 	return nil
 }
 
-// Load reads one run. What is wrong with the content of its files is the run's Damage; an error means that they could
-// not be read at all.
+// Load reads one run. Damage says what is wrong with the content of its files; an error means that they could not be
+// read at all.
 func (s *Store) Load(id string) (*Run, error) {
 	r := &Run{ID: id, Plan: &planner.Plan{}, Dir: filepath.Join(s.Dir, id)}
 	key, foreign := s.keyOf(id)
 	if foreign != nil && !errors.Is(foreign, errForeign) {
 		return nil, fmt.Errorf("reading run %s: %w", id, foreign)
 	}
-	if foreign != nil { // its entries are nobody's word: nothing counts as removed or confirmed by them
+	if foreign != nil { // its entries cannot be trusted: nothing counts as removed or confirmed by them
 		r.Damage = foreign
 		return r, nil
 	}
@@ -222,7 +223,7 @@ func (s *Store) Load(id string) (*Run, error) {
 	return r, nil
 }
 
-// onlyFiles refuses a run with links and devices in it, which syncctl does not make: what they lead to may have no end.
+// onlyFiles refuses a run that contains links or devices. syncctl makes none, and reading them might never end.
 func onlyFiles(fsys afero.Fs, dir string) error {
 	infos, err := afero.ReadDir(fsys, dir)
 	if err != nil {
@@ -241,19 +242,19 @@ func onlyFiles(fsys afero.Fs, dir string) error {
 	return nil
 }
 
-// hasFiles tells whether a run has made any files.
+// hasFiles reports whether a run has any files.
 func (s *Store) hasFiles(r *Run) (bool, error) {
 	infos, err := afero.ReadDir(s.Fs, filepath.Join(r.Dir, filesName))
 	return len(infos) > 0, ignoreMissing(err)
 }
 
-// isReceived tells whether another site has begun a run.
+// isReceived reports whether the run was received from another site.
 func (s *Store) isReceived(r *Run) bool {
 	there, err := afero.DirExists(s.Fs, filepath.Join(r.Dir, sitesName))
 	return err == nil && there
 }
 
-// SetAside moves a damaged run out of the way, with all its files, and returns where it is now: a new plan can be
+// SetAside moves a damaged run, with all its files, to another folder and returns its path. A new plan can then be
 // made, and nothing is lost.
 func (s *Store) SetAside(r *Run) (string, error) {
 	dir := s.damagedDir()
@@ -269,7 +270,7 @@ func (s *Store) SetAside(r *Run) (string, error) {
 
 func (s *Store) damagedDir() string { return filepath.Join(filepath.Dir(s.Dir), "damaged") }
 
-// LastSetAside is the id of the last run that SetAside has moved away; "": none was.
+// LastSetAside returns the ID of the last run that was set aside, or "" if there is none.
 func (s *Store) LastSetAside() (string, error) {
 	infos, err := afero.ReadDir(s.Fs, s.damagedDir())
 	if err != nil {
@@ -286,8 +287,8 @@ func (s *Store) LastSetAside() (string, error) {
 
 const journalName, filesName, partSuffix = "journal.jsonl", "files", ".part"
 
-// Journal opens the run's journal for appending, and removes what a process that died has left half-written among the
-// run's files. Its caller holds the lock.
+// Journal opens the run's journal for appending, and removes half-written files that an interrupted process has left.
+// The caller must hold the lock.
 func (s *Store) Journal(r *Run, opts journal.Options) (*journal.Journal, error) {
 	if err := removeParts(s.Fs, filepath.Join(r.Dir, filesName)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, err
@@ -300,5 +301,5 @@ func (s *Store) Journal(r *Run, opts journal.Options) (*journal.Journal, error) 
 	return journal.Open(s.Fs, filepath.Join(r.Dir, journalName), opts)
 }
 
-// Files are the run's.
+// Files returns the run's files.
 func (s *Store) Files(r *Run) Files { return NewFiles(s.Fs, filepath.Join(r.Dir, filesName)) }

@@ -10,45 +10,45 @@ import (
 	"github.com/syncctl/syncctl/planner"
 )
 
-// schedule is what Next says of a run that this process carries out, kept up to date: an entry changes where its own
-// step stands, and where those stand that need it. Next is what it means; the tests hold the one against the other.
+// schedule is an incremental version of Next for a run that this process carries out. A new entry updates only its own
+// step and the steps that need it. Tests check that it agrees with Next.
 type schedule struct {
 	*history
 
 	steps  []scheduled // in plan order
 	place  map[string]int
-	seen   int // how many entries
+	seen   int // number of entries read
 	now    time.Time
 	undone int
 	turns  turns
-	later  []wait // the next one first
+	later  []wait // by time, the next one first
 	aging  aging
 	pasts  pasts
 }
 
-// scheduled is a step, and where it stands. What it needs counts only where it stands before it, as in Next.
+// scheduled is a step and its state. Only needs that come before the step in the plan count, as in Next.
 type scheduled struct {
 	*planner.Step
 
-	state           StepState // without what is exclusive; Why and How are not kept up while it is blocked
+	state           StepState // without Exclusive; Why and How are not updated while it is blocked
 	needs, neededBy []int
-	open            int    // how many of its needs are not done
-	newest          latest // the last entry of all that it needs
-	loose           int    // how many of those that need it are not settled
+	open            int    // how many of the steps that it needs are not done
+	newest          latest // the last entry of all steps that it needs
+	loose           int    // how many of the steps that need it are not settled
 	settled         bool   // it is irreversible and done, or past
-	taken           bool   // its turn has come, and has not ended
+	taken           bool   // it was started and has not ended
 }
 
-// past tells whether only irreversible steps rest on it that are done.
+// past reports whether all steps that need it are settled; see history.state.
 func (s *scheduled) past() bool { return len(s.neededBy) > 0 && s.loose == 0 }
 
-// wait is a step that may start again at a time.
+// wait is a step that may start again at a given time.
 type wait struct {
 	at time.Time
 	i  int
 }
 
-// newSchedule begins with the entries of a journal that this process has opened.
+// newSchedule starts with the entries of a journal that this process has opened.
 func newSchedule(p *planner.Plan, entries []journal.Entry, site string, now time.Time) *schedule {
 	s := &schedule{
 		history: historyOf(p, entries, site), steps: make([]scheduled, len(p.Steps)),
@@ -84,9 +84,9 @@ func newSchedule(p *planner.Plan, entries []journal.Entry, site string, now time
 	return s
 }
 
-// aging is when time alone next changes what the checks are good for that guard steps, in a run over sites.
+// aging says when checks that guard steps change their state by time alone, in a run over sites.
 type aging struct {
-	list []turning            // a heap, the next one first; some may be there that hold no more
+	list []turning            // a heap, the next one first; may contain outdated ones
 	next map[string]time.Time // by check
 }
 
@@ -95,7 +95,7 @@ type turning struct {
 	check string
 }
 
-// put says when a check changes next; zero: never.
+// put sets when a check changes next; zero means never.
 func (a *aging) put(check string, at time.Time) {
 	if a.next[check].Equal(at) {
 		return
@@ -108,7 +108,7 @@ func (a *aging) put(check string, at time.Time) {
 	}
 }
 
-// take takes a check that has changed by now; "": none has.
+// take removes and returns a check that has changed by now, or returns "" if there is none.
 func (a *aging) take(now time.Time) string {
 	for len(a.list) > 0 && !a.list[0].at.After(now) {
 		t := heap.Pop(a).(turning)
@@ -130,7 +130,7 @@ func (a *aging) Pop() any {
 	return last
 }
 
-// first is the earlier of two times, of which zero is none.
+// first returns the earlier of two times; zero means none.
 func first(a, b time.Time) time.Time {
 	if a.IsZero() || !b.IsZero() && b.Before(a) {
 		return b
@@ -138,7 +138,7 @@ func first(a, b time.Time) time.Time {
 	return a
 }
 
-// read takes in the entries that are new in a journal, and what may start again by now.
+// read processes the new entries of a journal, and the steps that may start again by now.
 func (s *schedule) read(entries []journal.Entry, now time.Time) {
 	s.now = now
 	for _, e := range entries[s.seen:] {
@@ -160,7 +160,7 @@ func (s *schedule) read(entries []journal.Entry, now time.Time) {
 	}
 }
 
-// update looks where a step stands now, and tells those that need it.
+// update updates the state of a step, and of the steps that need it.
 func (s *schedule) update(i int) {
 	x := &s.steps[i]
 	before := x.state
@@ -186,7 +186,7 @@ func (s *schedule) update(i int) {
 		open := y.open
 		y.open -= closed
 		y.newest.take(x.state.Entry)
-		if open == 0 || y.open == 0 { // otherwise it is blocked all the same
+		if open == 0 || y.open == 0 { // otherwise it is blocked before and after
 			s.update(m)
 		}
 	}
@@ -199,7 +199,7 @@ func count(b bool) int {
 	return 0
 }
 
-// settle looks whether a step is settled now, and tells those that it needs.
+// settle updates whether a step is settled, and so the steps that it needs.
 func (s *schedule) settle(i int) {
 	x := &s.steps[i]
 	before := x.settled
@@ -219,7 +219,7 @@ func (s *schedule) settle(i int) {
 	}
 }
 
-// age looks again at the steps that time alone has changed: what was verified was fresh then, and is it no more.
+// age updates the steps that changed by time alone: a verification that was fresh has become stale.
 func (s *schedule) age() {
 	for id := s.aging.take(s.now); id != ""; id = s.aging.take(s.now) {
 		s.aging.put(id, s.turnsAt(s.guards[id], s.now))
@@ -230,7 +230,7 @@ func (s *schedule) age() {
 	}
 }
 
-// start takes the next step whose turn it is, the first one in the plan.
+// start returns the next step that may start, the first one in the plan, and marks it as taken.
 func (s *schedule) start() (i int, ok bool) {
 	i, ok = s.turns.next(func(i int) bool { return s.steps[i].state.Phase == PhaseReady && !s.steps[i].taken })
 	if ok {
@@ -239,7 +239,7 @@ func (s *schedule) start() (i int, ok bool) {
 	return i, ok
 }
 
-// end ends a step's turn.
+// end marks a step as ended.
 func (s *schedule) end(i int) {
 	s.steps[i].taken = false
 	s.turns.end(i)
@@ -248,7 +248,7 @@ func (s *schedule) end(i int) {
 	}
 }
 
-// wake is when a step may start that may not start yet; zero: none waits for time alone.
+// wake returns the next time at which a failed step may start again, or zero if there is none.
 func (s *schedule) wake() time.Time {
 	for len(s.later) > 0 {
 		next := s.later[0]
@@ -260,11 +260,11 @@ func (s *schedule) wake() time.Time {
 	return time.Time{}
 }
 
-// task is a step with what is recorded up to now.
+// task returns the task of a step, with what is recorded up to now.
 func (s *schedule) task(i int) *Task {
 	x := &s.steps[i]
 	own, now := s.recorded(x), s.pasts.now
-	own.Outputs = x.state.Outputs // also what an interrupted try left
+	own.Outputs = x.state.Outputs // also those of an interrupted attempt
 	return &Task{Step: *x.Step, past: func(id string) Past {
 		if id == x.ID {
 			return own
@@ -273,7 +273,7 @@ func (s *schedule) task(i int) *Task {
 	}}
 }
 
-// recorded is what is recorded of a step.
+// recorded returns what is recorded of a step.
 func (s *schedule) recorded(x *scheduled) Past {
 	out := Past{Done: x.state.WasDone, Begun: s.of(x.ID).begun}
 	if x.state.Phase == PhaseDone {
@@ -282,11 +282,11 @@ func (s *schedule) recorded(x *scheduled) Past {
 	return out
 }
 
-// pasts is what was recorded of each step over the time, so that each task sees what there was when its turn came, and
-// nothing is copied for it.
+// pasts holds what was recorded of each step over time. So each task sees the records as of its start, without copying
+// them.
 type pasts struct {
 	mu  sync.Mutex
-	now int // grows with every change
+	now int // increases with every change
 	of  map[string][]pastSince
 }
 
@@ -295,7 +295,7 @@ type pastSince struct {
 	past Past
 }
 
-// put says what is recorded of a step from now on.
+// put sets what is recorded of a step from now on.
 func (p *pasts) put(id string, past Past) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -306,7 +306,7 @@ func (p *pasts) put(id string, past Past) {
 	p.of[id] = append(p.of[id], pastSince{p.now, past})
 }
 
-// at is what was recorded of a step at a time.
+// at returns what was recorded of a step at the given time.
 func (p *pasts) at(time int, id string) Past {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -318,18 +318,18 @@ func (p *pasts) at(time int, id string) Past {
 	return Past{}
 }
 
-// turns lets steps that are ready start, the first of the plan first, and one at a time of those that share a word.
+// turns selects the ready steps that may start: first in the plan first, and one at a time of those that share a word.
 type turns struct {
 	words   func(i int) []string
-	users   map[string]bool    // words that a step uses whose turn has come
-	ready   places             // some may be there that are ready no more, or twice
-	waiting map[string]*places // for a word that is used
+	users   map[string]bool    // words used by running steps
+	ready   places             // may contain duplicates and steps that are no longer ready
+	waiting map[string]*places // steps that wait for a word in use, by word
 }
 
-// offer says that a step is ready.
+// offer adds a ready step.
 func (t *turns) offer(i int) { heap.Push(&t.ready, i) }
 
-// next takes the next step whose turn it is. ready says which ones still are.
+// next returns the next step that may start. ready reports whether a step is still ready.
 func (t *turns) next(ready func(i int) bool) (int, bool) {
 	for len(t.ready) > 0 {
 		i := heap.Pop(&t.ready).(int)
@@ -354,7 +354,7 @@ func (t *turns) next(ready func(i int) bool) (int, bool) {
 	return 0, false
 }
 
-// end ends a step's turn: others may use its words.
+// end marks a step as ended: others may use its words.
 func (t *turns) end(i int) {
 	for _, w := range t.words(i) {
 		delete(t.users, w)
@@ -362,7 +362,7 @@ func (t *turns) end(i int) {
 	t.recall(i)
 }
 
-// recall lets the first of those be looked at again that wait for a word that this step does not use.
+// recall offers again the first step that waits for each of the step's words, if the word is free.
 func (t *turns) recall(i int) {
 	for _, w := range t.words(i) {
 		if list := t.waiting[w]; !t.users[w] && list != nil && len(*list) > 0 {
@@ -371,7 +371,7 @@ func (t *turns) recall(i int) {
 	}
 }
 
-// places is a heap of places in the plan, the first on top.
+// places is a heap of positions in the plan, the first on top.
 type places []int
 
 func (p places) Len() int           { return len(p) }

@@ -14,14 +14,14 @@ import (
 	"github.com/syncctl/syncctl/printable"
 )
 
-// longCommands is how many characters a person still pastes; of more commands the run has a script.
+// longCommands is the maximum number of characters to paste. Longer commands are put into a script.
 const longCommands = 2000
 
-// Names of what the entry of a person's step that is started says of its script.
+// Names of the script in the entry that starts a person's step.
 const dataScript, dataScriptSum = "script", "script_sha256"
 
-// scriptName is the name of the run's file with the commands of a person's step; "" where they are short enough to be
-// pasted.
+// scriptName returns the name of the run's file with the commands of a person's step, or "" if they are short enough
+// to paste.
 func scriptName(s *planner.Step) string {
 	length := 0
 	for _, c := range s.Manual.Commands {
@@ -30,11 +30,11 @@ func scriptName(s *planner.Step) string {
 	if length <= longCommands {
 		return ""
 	}
-	sum := sha256.Sum256([]byte(s.ID)) // ops of two declarations may be the same
+	sum := sha256.Sum256([]byte(s.ID)) // steps of two declarations may have the same op
 	return plainName(s.Op) + "-" + hex.EncodeToString(sum[:4]) + ".sh"
 }
 
-// plainName is text as a part of a file's name.
+// plainName returns a text that can be part of a file name.
 func plainName(text string) string {
 	return strings.Map(func(r rune) rune {
 		if r == '_' || r == '-' || '0' <= r && r <= '9' || 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' {
@@ -44,8 +44,8 @@ func plainName(text string) string {
 	}, text)
 }
 
-// script writes the commands of a person's step into a file of the run, where they are long. It is made from the plan
-// whenever the person is asked, so that nobody else's is run. info is empty where there is none.
+// script writes the commands of a person's step into a file of the run, if they are long. It is written from the plan
+// each time the person is asked, so that nobody else's script is run. info is empty if there is no script.
 func (a *attempt) script(ctx context.Context) (info FileInfo, err error) {
 	name := scriptName(a.s)
 	if name == "" {
@@ -57,7 +57,7 @@ func (a *attempt) script(ctx context.Context) (info FileInfo, err error) {
 	})
 }
 
-// sameScript checks that a script is the one that the person was given.
+// sameScript checks that a script is unchanged since it was given to the person.
 func (a *attempt) sameScript(info FileInfo) error {
 	if info.Name == "" {
 		return nil
@@ -78,8 +78,8 @@ func (a *attempt) sameScript(info FileInfo) error {
 	return nil
 }
 
-// scriptBegin stops at the first command that fails, and before each part asks the person, who has to look at what the
-// part before has shown. The terminal answers: the script itself may be the standard input.
+// scriptBegin stops at the first command that fails. Before each part it asks the person, who has to check the output
+// so far. The answer is read from the terminal, since the script itself may be the standard input.
 const scriptBegin = `set -e
 trap '[ $? -eq 0 ] || echo "Stopped before the end. Run no other command but what the step says." >&2' EXIT
 part() {
@@ -90,7 +90,7 @@ part() {
 }
 `
 
-// scriptOf are the commands of a person's step as a script. Comments begin a part.
+// scriptOf returns the commands of a person's step as a script. A comment begins a new part.
 func scriptOf(s *planner.Step) string {
 	var b strings.Builder
 	b.WriteString("#!/bin/sh\n")

@@ -16,36 +16,36 @@ import (
 	"github.com/syncctl/syncctl/planner"
 )
 
-// A run over several sites is a plan, and one journal for each site: a site writes to its own and to no other, and has
-// copies of the others' as far as they were handed over. What the run's state is follows from all of them together.
+// A run over several sites consists of a plan and one journal for each site. A site writes only to its own journal,
+// and has copies of the others as far as they were handed over. All journals together give the state of the run.
 //
-// Events of such a run, beside those of every run. Their entries have RunKey as key, but for EventVerified.
+// These are the additional events of such a run. The key of their entries is RunKey, except for EventVerified.
 const (
-	// EventApproved: the site's people have approved a plan for the site's own steps. Data: plan (PlanHash), by.
+	// EventApproved: the site's people have approved the plan. Data: plan (its hash), by.
 	EventApproved = "approved"
-	// EventReceived: from here on the site's entries were made with knowledge of another site's. Data: site, entries
-	// (how many of that site's entries are known), head (the hash of the last of these in a chain without key), by (who
+	// EventReceived: the site has received entries of another site and knows them from here on. Data: site, entries (how
+	// many of that site's entries are known), head (the hash of the last of these in a chain without a key), by (who
 	// vouches for them).
 	EventReceived = "received"
-	// EventVerified: a check that was done holds again, because another site's step rests on it. The key is the check's
-	// id.
+	// EventVerified: a check that was done has been verified again, because another site's step relies on it. The key is
+	// the check's ID.
 	EventVerified = "verified"
 )
 
-// DataSite is what an entry with RunKey names the site by whose journal it is in.
+// DataSite is the name in the data of an entry with RunKey for the site whose journal contains it.
 const DataSite = "at"
 
-// Names of what the entries of these events hold.
+// Names in the data of these events.
 const (
 	dataSite    = "site"
 	dataEntries = "entries"
 	dataHead    = "head"
 	dataBy      = "by"
-	dataOwn     = DataSite // the site whose journal it is, of an entry with RunKey
-	filePrefix  = "file."  // of a file that a step has written: its SHA-256 and its length in bytes
+	dataOwn     = DataSite // the site whose journal contains the entry, if its key is RunKey
+	filePrefix  = "file."  // prefix for a file that a step has written: its SHA-256 and its length in bytes
 )
 
-// ReceivedData is what the entry of EventReceived says.
+// ReceivedData is the data of EventReceived.
 type ReceivedData struct {
 	Site    string
 	Entries int
@@ -57,7 +57,7 @@ func (r ReceivedData) data() map[string]string {
 	return map[string]string{dataSite: r.Site, dataEntries: strconv.Itoa(r.Entries), dataHead: r.Head, dataBy: r.By}
 }
 
-// receivedOf reads an entry of EventReceived; ok is false where the entry is not one.
+// receivedOf returns the data of EventReceived; ok is false if the entry is another one.
 func receivedOf(e journal.Entry) (r ReceivedData, ok bool) {
 	if e.Event != EventReceived || e.Key != RunKey {
 		return ReceivedData{}, false
@@ -66,9 +66,10 @@ func receivedOf(e journal.Entry) (r ReceivedData, ok bool) {
 	return ReceivedData{e.Data[dataSite], n, e.Data[dataHead], e.Data[dataBy]}, err == nil && n >= 0
 }
 
-// Union puts the journals of a run's sites into one list, as the site sees it that own names: every entry follows what
-// was known when it was made. Seq is then the place in the list. What other sites' processes opened is left out. It is
-// the same list for the same journals. An error: entries wait for each other, and are not in the list.
+// Union merges the journals of a run's sites into one list, from the view of the site own. Every entry follows the
+// entries that were known when it was made. Seq becomes the position in the list. EventOpened of other sites is left
+// out. The same journals always give the same list. An error means that some entries wait for each other; those are
+// not in the list.
 func Union(own string, chains map[string][]journal.Entry) ([]journal.Entry, error) {
 	var out []journal.Entry
 	sites := slices.Sorted(maps.Keys(chains))
@@ -115,8 +116,8 @@ func Union(own string, chains map[string][]journal.Entry) ([]journal.Entry, erro
 	return out, nil
 }
 
-// latest is the last of several entries, by cause: of entries of one journal the one with the greatest number; of
-// several journals the last of each.
+// latest is the last of several entries, by cause. In one journal that is the entry with the greatest number; for
+// several journals it is the last entry of each.
 type latest struct {
 	seq int
 	of  map[string]int
@@ -134,7 +135,7 @@ func (l *latest) take(e journal.Entry) {
 	}
 }
 
-// after tells whether one of them came after an entry, or was not known when that was made.
+// after reports whether one of the entries came after e, or was unknown when e was made.
 func (l *latest) after(e journal.Entry) bool {
 	for site, n := range l.of {
 		if site == e.Site && n > e.Own || site != e.Site && n > e.Knows[site] {
@@ -144,7 +145,7 @@ func (l *latest) after(e journal.Entry) bool {
 	return l.seq > e.Seq
 }
 
-// overSites prepares for a run over sites.
+// overSites prepares the history for a run over sites.
 func (h *history) overSites(p *planner.Plan) {
 	if p == nil || len(p.Sites) == 0 {
 		return
@@ -169,12 +170,12 @@ func (h *history) overSites(p *planner.Plan) {
 	}
 }
 
-// addOfSites takes in an entry that only runs over sites have; not ok: it is another one.
+// addOfSites adds an entry of a kind that only runs over sites have. It returns false for other entries.
 func (h *history) addOfSites(e journal.Entry) (ok bool) {
 	switch e.Event {
 	case EventApproved:
 		if h.planHash == "" {
-			h.planHash, _ = h.plan.Hash() // without it nothing is approved
+			h.planHash, _ = h.plan.Hash() // without the hash nothing is approved
 		}
 		if approves(e, h.planHash) {
 			h.approved[e.Site] = true
@@ -190,17 +191,17 @@ func (h *history) addOfSites(e journal.Entry) (ok bool) {
 	return true
 }
 
-// approves tells whether an entry approves the plan with a hash.
+// approves reports whether an entry approves the plan with the given hash.
 func approves(e journal.Entry, plan string) bool {
 	return e.Key == RunKey && e.Event == EventApproved && plan != "" && e.Data[dataPlan] == plan
 }
 
-// isOwn tells whether the site carries a step out.
+// isOwn reports whether this site carries the step out.
 func (h *history) isOwn(s *planner.Step) bool {
 	return h.plan == nil || s.Site == "" || s.Site == h.site
 }
 
-// stateOverSites adds to where a step stands what follows from other sites.
+// stateOverSites adjusts the state of a step by what depends on other sites.
 func (h *history) stateOverSites(s *planner.Step, st StepState, now time.Time) StepState {
 	if !h.isOwn(s) {
 		return h.stateAway(s, st)
@@ -225,10 +226,11 @@ func (h *history) stateOverSites(s *planner.Step, st StepState, now time.Time) S
 	return st
 }
 
-// guarded has a step that could start wait for the sites whose guards have not verified lately what it rests on. What
-// was carried out already is only looked at, and for what was done before these sites verify nothing any more: neither
-// waits. Should it have to be carried out after all, the try asks the guards (until), and is refused where they are not
-// fresh; it then no longer counts as done, and their sites verify again.
+// guarded makes a step that could start wait for other sites whose guards it relies on and which are not fresh.
+//
+// It does not wait if the step was already carried out and is only verified, or was done before: those sites no longer
+// verify for it. If such a step must be carried out again after all, the attempt checks the guards (until) and is
+// refused if they are stale. The step then no longer counts as done, and the other sites verify again.
 func (h *history) guarded(s *planner.Step, st StepState, now time.Time) StepState {
 	if st.WasDone || st.How == HowVerify && s.Mark != planner.MarkCheck {
 		return st
@@ -249,8 +251,8 @@ func (h *history) guarded(s *planner.Step, st StepState, now time.Time) StepStat
 	return st
 }
 
-// GuardedAway is the first step of another site that is not done and that a check guards; nil: there is none. That site
-// cannot verify the check, so that nobody's word can stand for it.
+// GuardedAway returns the first step of another site that is not done and that a check guards, or nil if there is
+// none. That site cannot verify the check itself, so no person's word can replace the verification.
 func (r *Run) GuardedAway(check string, d Decision) *planner.Step {
 	own := r.Plan.Step(check)
 	for i := range r.Plan.Steps {
@@ -262,7 +264,7 @@ func (r *Run) GuardedAway(check string, d Decision) *planner.Step {
 	return nil
 }
 
-// turnsAt is when it changes by time alone, next after now, what a check's verification is still good for; zero: never.
+// turnsAt returns the next time after now at which a check's freshness changes by time alone; zero means never.
 func (h *history) turnsAt(g *planner.Step, now time.Time) time.Time {
 	site, at := h.plan.SiteOf(g.Site), h.of(g.ID).fresh
 	if site == nil || at.IsZero() {
@@ -280,8 +282,8 @@ func (h *history) turnsAt(g *planner.Step, now time.Time) time.Time {
 	return next
 }
 
-// until is up to when a step may start as far as other sites' guards go; zero: that has no end. It is before now where
-// one of them is not fresh, also where its time is unknown or ahead of the clock.
+// until returns the time until which a step may start, as far as other sites' guards go; zero means no limit. It is
+// before now if one of the guards is not fresh, also if its time is unknown or ahead of the clock.
 func (h *history) until(s *planner.Step, now time.Time) (end time.Time) {
 	if h.plan == nil {
 		return end
@@ -299,7 +301,7 @@ func (h *history) until(s *planner.Step, now time.Time) (end time.Time) {
 	return end
 }
 
-// stateAway is where a step of another site stands, as far as is known here.
+// stateAway returns the state of another site's step, as far as it is known here.
 func (h *history) stateAway(s *planner.Step, st StepState) StepState {
 	if st.Phase == PhaseDone {
 		return st
@@ -319,14 +321,14 @@ func (h *history) stateAway(s *planner.Step, st StepState) StepState {
 	return st
 }
 
-// isFresh tells whether a step may still rely on what its guard has verified.
+// isFresh reports whether a step may still rely on the verification of its guard.
 func (h *history) isFresh(s, g *planner.Step, now time.Time) bool {
 	return h.plan.SiteOf(g.Site) != nil && planner.Fresh(h.of(g.ID).fresh, now, h.most(s, g))
 }
 
-// most is how long a step may rely on what another site's guard has verified. One that begins what ends with a step
-// that cannot be undone, such as a stop of services, leaves time for it: else all would stand still in the middle until
-// that site sends.
+// most returns how long a step may rely on another site's guard. A step that comes before an irreversible step with
+// the same guard, such as stopping services, gets less time. That leaves time for the irreversible step: otherwise the
+// work could stop halfway until the other site sends again.
 func (h *history) most(s, g *planner.Step) time.Duration {
 	whole := time.Duration(h.plan.SiteOf(g.Site).MaxAge)
 	if !s.Irreversible() && h.ends[guardedAt{g.ID, s.Site}] {
@@ -335,11 +337,11 @@ func (h *history) most(s, g *planner.Step) time.Duration {
 	return whole
 }
 
-// early leaves a quarter. It is more than the half after which a check is verified again (mustVerifyAgain), so that
-// waiting for that ends.
+// early leaves a quarter of the time. The rest is more than the half after which a check is verified again
+// (mustVerifyAgain), so that waiting for that ends.
 func early(whole time.Duration) time.Duration { return whole - whole/4 }
 
-// when says when a check was last verified.
+// when returns in words when a check was last verified.
 func (h *history) when(g *planner.Step) string {
 	if at := h.of(g.ID).fresh; !at.IsZero() {
 		return "at " + at.UTC().Format(time.RFC3339)
@@ -347,8 +349,8 @@ func (h *history) when(g *planner.Step) string {
 	return "at an unknown time"
 }
 
-// mustVerifyAgain tells of a check that is done whether it has to be verified once more, because a step of another site
-// that is not done rests on it: after half the time for which it may be relied on.
+// mustVerifyAgain reports whether a completed check must be verified again for an unfinished step of another site:
+// after half the time for which that step may rely on it.
 func (h *history) mustVerifyAgain(s *planner.Step, now time.Time) bool {
 	if s.Mark != planner.MarkCheck {
 		return false
@@ -365,7 +367,7 @@ func (h *history) mustVerifyAgain(s *planner.Step, now time.Time) bool {
 	return false
 }
 
-// verifyAgain verifies a check once more that is done, and records when.
+// verifyAgain verifies a completed check again, and records when.
 func (a *attempt) verifyAgain(ctx context.Context) error {
 	a.t.Executed = true
 	v, err := a.await(ctx)
@@ -383,7 +385,7 @@ func (a *attempt) verifyAgain(ctx context.Context) error {
 	return nil
 }
 
-// nameFiles adds to the entry of a step that is done the hashes of the files that it has written for other sites.
+// nameFiles adds the hashes of the files that a step has written for other sites to the data of its entry.
 func (x *run) nameFiles(ctx context.Context, s *planner.Step, data map[string]string) error {
 	if x.Site == "" {
 		return nil
@@ -398,7 +400,7 @@ func (x *run) nameFiles(ctx context.Context, s *planner.Step, data map[string]st
 	return nil
 }
 
-// infoOf reads a file and describes it.
+// infoOf reads a file and returns its size and hash.
 func infoOf(ctx context.Context, files Files, name string) (FileInfo, error) {
 	src, err := files.Open(name)
 	if err != nil {

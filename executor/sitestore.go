@@ -20,13 +20,13 @@ import (
 	"github.com/syncctl/syncctl/planner"
 )
 
-// sitesName is the folder of other sites' journals in a run's, and of what other sites' servers showed beside the runs.
+// sitesName is the folder of other sites' journals inside a run, and of other sites' observations next to the runs.
 const sitesName = "sites"
 
-// chainSuffix is that of another site's journal.
+// chainSuffix is the suffix of the file with another site's journal.
 const chainSuffix = ".jsonl"
 
-// siteKey is the key of the copy of another site's journal.
+// siteKey returns the key for the copy of another site's journal.
 func siteKey(key []byte, site string) []byte {
 	if key == nil {
 		return nil
@@ -38,8 +38,8 @@ func siteKey(key []byte, site string) []byte {
 
 func (r *Run) chainPath(site string) string { return filepath.Join(r.Dir, sitesName, site+chainSuffix) }
 
-// loadSites reads the journals of a run's other sites, and takes all together as the run's entries. What is wrong with
-// their content is the first error; the second means that they could not be read, or are not for the store's site.
+// loadSites reads the journals of a run's other sites, and merges all into the run's entries. damage says what is
+// wrong with their content; err means that they could not be read, or that the run belongs to another site's folder.
 func (s *Store) loadSites(r *Run, key []byte) (damage, err error) {
 	if len(r.Plan.Sites) == 0 {
 		return nil, nil
@@ -79,13 +79,13 @@ func (s *Store) loadSites(r *Run, key []byte) (damage, err error) {
 	return damage, nil
 }
 
-// unite takes the journals of all sites together as the run's entries.
+// unite merges the journals of all sites into the run's entries.
 func (r *Run) unite() (err error) {
 	r.Entries, err = Union(r.Site, r.Chains)
 	return err
 }
 
-// ownSite is the site whose journal the entries are; "" where they do not say it.
+// ownSite returns the site whose journal the entries come from, or "" if they do not say it.
 func ownSite(own []journal.Entry) string {
 	for _, e := range own {
 		if e.Key == RunKey && e.Data[dataOwn] != "" {
@@ -95,7 +95,7 @@ func ownSite(own []journal.Entry) string {
 	return ""
 }
 
-// united is the journal of a site's process in a run over sites: it writes to the site's own, and shows all.
+// united is a journal for a run over sites: it writes to this site's journal and shows the entries of all.
 type united struct {
 	*journal.Journal
 
@@ -103,11 +103,11 @@ type united struct {
 	knows map[string]int
 
 	mu      sync.Mutex
-	own     int // how many of the own entries stand in entries
+	own     int // how many of the own entries are in entries
 	entries []journal.Entry
 }
 
-// United is the journal of the run with the entries of all sites, for Carry. j is the run's own, as it is open now.
+// United returns the run's journal with the entries of all sites, for Carry. j is this site's journal, as opened now.
 func (r *Run) United(j *journal.Journal) Journal {
 	if len(r.Plan.Sites) == 0 {
 		return j
@@ -118,7 +118,7 @@ func (r *Run) United(j *journal.Journal) Journal {
 		chains[site] = entries
 	}
 	chains[r.Site] = own
-	entries, _ := Union(r.Site, chains) // with an error, the run is damaged, and not carried out
+	entries, _ := Union(r.Site, chains) // with an error, the run is damaged and not carried out
 	u := &united{Journal: j, site: r.Site, own: len(own), entries: entries}
 	for _, e := range own {
 		if got, ok := receivedOf(e); ok {
@@ -133,7 +133,7 @@ func (r *Run) United(j *journal.Journal) Journal {
 	return u
 }
 
-// Entries are those of all sites that are here, and those that this process has written, at the end.
+// Entries returns the known entries of all sites, followed by those that this process has written.
 func (u *united) Entries() []journal.Entry {
 	own := u.Journal.Entries()
 	u.mu.Lock()
@@ -146,13 +146,13 @@ func (u *united) Entries() []journal.Entry {
 	return u.entries[:len(u.entries):len(u.entries)]
 }
 
-// Approved tells whether a site has approved the run's plan.
+// Approved reports whether a site has approved the run's plan.
 func (r *Run) Approved(site string) bool {
 	hash, err := r.Plan.Hash()
 	return err == nil && slices.ContainsFunc(r.Chains[site], func(e journal.Entry) bool { return approves(e, hash) })
 }
 
-// Approve journals that the people of the site have approved the run's plan.
+// Approve journals that the people of this site have approved the run's plan.
 func Approve(ctx context.Context, r *Run, j *journal.Journal, by string) error {
 	hash, err := r.Plan.Hash()
 	if err != nil {
@@ -166,8 +166,8 @@ func Approve(ctx context.Context, r *Run, j *journal.Journal, by string) error {
 	return err
 }
 
-// fitTogether holds what the sites' journals say of each other against what there is here: what the own site has
-// received is here, and what others have received of the own site. What others know of each other need not be here.
+// fitTogether checks the receipts in the sites' journals: what this site has received must be here, and so must what
+// others have received from it. What the other sites know of each other need not be here.
 func (r *Run) fitTogether() error {
 	plain := map[string][]journal.Entry{} // chained without a key, by site
 	for _, by := range slices.Sorted(maps.Keys(r.Chains)) {
@@ -196,13 +196,13 @@ func (r *Run) fitTogether() error {
 	return nil
 }
 
-// seenPath is where what another site's servers showed is kept.
+// seenPath returns the path of the file with another site's observations.
 func (s *Store) seenPath(site string) string {
 	return filepath.Join(filepath.Dir(s.Dir), sitesName, site+chainSuffix)
 }
 
-// KeepSeen keeps what another site has sent of its servers, in place of what it has sent before. That this is the later
-// one is known from the numbers of its bundles (bundle.Ledger), and not from its clock, which may be set back.
+// KeepSeen stores another site's observations of its servers, replacing earlier ones. The numbers of its bundles
+// (bundle.Ledger) tell that these are newer, not its clock, which may be set back.
 func (s *Store) KeepSeen(ctx context.Context, site string, seen *planner.Observations) error {
 	var b bytes.Buffer
 	if err := seen.Encode(&b); err != nil {
@@ -220,7 +220,7 @@ func (s *Store) KeepSeen(ctx context.Context, site string, seen *planner.Observa
 	return err
 }
 
-// Seen is what another site has sent of its servers; nil where there is nothing.
+// Seen returns another site's observations of its servers, or nil if there are none.
 func (s *Store) Seen(site string) (*planner.Observations, error) {
 	src, err := afero.ReadFile(s.Fs, s.seenPath(site))
 	if errors.Is(err, fs.ErrNotExist) {
@@ -255,7 +255,7 @@ func (s *Store) seenMAC(site string, content []byte) (string, error) {
 	return hex.EncodeToString(mac.Sum(nil)), nil
 }
 
-// isRunID tells whether a text has the form of a run's id: it becomes the name of a folder.
+// isRunID reports whether a text has the form of a run's ID, which becomes the name of a folder.
 func isRunID(id string) bool {
 	when, head, ok := strings.Cut(id, "-")
 	return ok && len(when) == len("20060102T150405.000Z") && len(head) == 6 &&
