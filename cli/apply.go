@@ -202,7 +202,8 @@ func (c *command) choose(ctx context.Context, p *project, f *applyFlags) (*appli
 			return nil, err
 		}
 		if !f.only.IsEmpty() {
-			return nil, failf(exitError, "a saved plan is carried out as a whole; -target, -exclude and -replace are not allowed")
+			return nil, failf(exitError,
+				"a saved plan is carried out as a whole; -target, -exclude and -replace are not allowed")
 		}
 	}
 	switch {

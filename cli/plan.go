@@ -56,27 +56,7 @@ instead. A declaration is named by its whole address, and prevent_destroy holds.
 			if err := c.enterArg(args); err != nil {
 				return err
 			}
-			if cmd.Flags().Changed("out") {
-				if err := c.mayReplace(f.out); err != nil {
-					return err
-				}
-			}
-			if f.saveObservations != "" {
-				// What was read from a file may be saved there, with what was missing.
-				err := c.freeToWrite("save-observations", f.saveObservations, "seen.jsonl", "observations")
-				if err == nil {
-					err = c.wasSuch("save-observations", f.saveObservations, documentJSON)
-				}
-				if err != nil {
-					return err
-				}
-			}
-			if f.generate != "" {
-				if err := c.mayCreate(generateFlag, f.generate); err != nil {
-					return err
-				}
-			}
-			if err := c.mayWrite(&f.docs); err != nil {
+			if err := c.mayWritePlan(f, cmd.Flags().Changed("out")); err != nil {
 				return err
 			}
 			return c.plan(cmd.Context(), f)
@@ -102,6 +82,31 @@ instead. A declaration is named by its whole address, and prevent_destroy holds.
 	cmd.Flags().StringVar(&f.observations, "observations", "",
 		"plan from what servers showed before, as saved in `FILE`; only what is missing there is read from servers")
 	return cmd
+}
+
+// mayWritePlan refuses the files to write that must not be replaced, before anything is read.
+func (c *command) mayWritePlan(f *planFlags, save bool) error {
+	if save {
+		if err := c.mayReplace(f.out); err != nil {
+			return err
+		}
+	}
+	if f.saveObservations != "" {
+		// What was read from a file may be saved there, with what was missing.
+		err := c.freeToWrite("save-observations", f.saveObservations, "seen.jsonl", "observations")
+		if err == nil {
+			err = c.wasSuch("save-observations", f.saveObservations, documentJSON)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	if f.generate != "" {
+		if err := c.mayCreate(generateFlag, f.generate); err != nil {
+			return err
+		}
+	}
+	return c.mayWrite(&f.docs)
 }
 
 func (c *command) plan(ctx context.Context, f *planFlags) error {

@@ -36,7 +36,7 @@ func TestScratchStop(t *testing.T) {
 			t.Fatal(err)
 		}
 		client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true,
-			TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}} //nolint:gosec // it is asked only so that it is logged
+			TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}}
 		if res, err := client.Get(box.Servers()[0].URL); err != nil || res.Body.Close() != nil {
 			t.Fatal(err)
 		}

@@ -47,8 +47,8 @@ func (c *Config) CheckImports() hcl.Diagnostics {
 }
 
 // EachByHand tells the person how to declare something that has a key.
-const EachByHand = "Declare it with for_each, and with this key in it; what has no key can be written, and so can all " +
-	"that a server has: syncctl import SERVER."
+const EachByHand = "Declare it with for_each, and with this key in it; what has no key can be written, and so can " +
+	"all that a server has: syncctl import SERVER."
 
 // importing is an import block, before it is evaluated.
 type importing struct {

@@ -74,7 +74,7 @@ func TestSince(t *testing.T) {
 	}
 	if *update {
 		text := head + strings.TrimRight(released, " ") + "\n" + strings.Join(now, "\n") + "\n"
-		if err := os.WriteFile(name, []byte(text), 0o644); err != nil { //nolint:gosec // a page
+		if err := os.WriteFile(name, []byte(text), 0o644); err != nil {
 			t.Fatal(err)
 		}
 		return

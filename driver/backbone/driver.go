@@ -77,10 +77,10 @@ var _ planner.Replacer = (*Driver)(nil)
 
 // Irreplaceable says why a synchronization must not be replaced: only this one knows which issues belong together.
 func (d *Driver) Irreplaceable(*schema.Resource, []schema.Addr) string {
-	return "Backbone deletes with a synchronization which issues belong together, for good, and another one would create " +
-		"every issue again. To start it again, declare state = \"stopped\", apply, and declare state = \"running\" again. To " +
-		"configure it otherwise, change what it declares. To put another one in its place that keeps the pairs, declare a " +
-		"migration."
+	return "Backbone deletes with a synchronization which issues belong together, for good, and another one would " +
+		"create every issue again. To start it again, declare state = \"stopped\", apply, and declare " +
+		"state = \"running\" again. To configure it otherwise, change what it declares. To put another one in its " +
+		"place that keeps the pairs, declare a migration."
 }
 
 // reader returns the read-only client of a server. There is one client per server, made at the first use.

@@ -194,9 +194,9 @@ func TestImportBothHalves(t *testing.T) {
 	b := serversOf(t, "behind-firewall-slave", `"projects": [`, more)
 	b.without(`server "backbone" "b"`, `server "backbone" "b_cloud"`, `variable "jira_b_password"`,
 		`variable "jira_b_cloud_token"`)
-	// The simulator cannot make both halves of one. The one on b, which is not declared, is only there so that the
-	// slave can be made.
-	for _, h := range [][]string{{"a", "ONE", "master", "TWO"}, {"b", "ONE", "master", "TWO"}, {"a", "TWO", "slave", "ONE"}} {
+	// The simulated Jiras make no two halves of one: that on b, which nobody has declared, only lets the slave be made.
+	halves := [][]string{{"a", "ONE", "master", "TWO"}, {"b", "ONE", "master", "TWO"}, {"a", "TWO", "slave", "ONE"}}
+	for _, h := range halves {
 		b.person("create_half", "server", h[0], "project", h[1], "role", h[2], "transport", "email", "partner_project", h[3])
 	}
 	_, found := b.found("a")

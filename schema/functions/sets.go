@@ -26,8 +26,8 @@ func membersOf(values []cty.Value) members {
 	return m
 }
 
-// setFunc is a function of the library, of sets; of gives its elements, of which some may be equal. With partly, what is
-// not known may be among the elements of its arguments.
+// setFunc is a function of the library that returns a set. of returns its elements, some of which may be equal. With
+// partly, elements of its arguments may be unknown.
 func setFunc(lib function.Function, partly bool, of func(first []cty.Value, others [][]cty.Value) []cty.Value,
 ) function.Function {
 	spec := &function.Spec{

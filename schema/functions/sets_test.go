@@ -67,7 +67,7 @@ func TestSets(t *testing.T) {
 	object := cty.Object(map[string]cty.Type{"a": cty.String, "b": cty.List(cty.Number), "c": cty.Map(cty.String)})
 	types := []cty.Type{cty.String, cty.Number, cty.Bool, object, cty.List(object), cty.Set(cty.String),
 		cty.Map(cty.Number)}
-	r := rand.New(rand.NewPCG(1, 2)) //nolint:gosec // a test repeats
+	r := rand.New(rand.NewPCG(1, 2))
 	collection := func() cty.Value {
 		ty := types[r.IntN(len(types))]
 		if r.IntN(3) > 0 {

@@ -87,7 +87,7 @@ func afterwardsRules() []planner.Rule {
 	return []planner.Rule{
 		finding(ruleAsDocumented,
 			"The configurations exist while their source disappears, and what they do then is not documented.",
-			"order = \"documented\" removes the resources before the configurations.",
+			"order = \"as_documented\" removes the resources before the configurations.",
 			"Write order = \"verified\" to have the configurations removed before.", planner.Warn),
 		finding(ruleConfigurationStays,
 			"The remote resource configurations stay, with nothing on the source that they could bring.",
