@@ -1,13 +1,13 @@
-// Package bundle writes and reads the files that sites send each other where no network joins them. One is an age file,
-// encrypted to the SSH keys of its receivers; inside is a tar of the parts, then manifest.json, which says from whom
-// and to whom it is and has the digest of each part, then manifest.json.sig, the sender's signature of the manifest as
-// ssh-keygen -Y makes it. docs/bundles.md has the format byte by byte.
+// Package bundle writes and reads the files that sites send each other where no network joins them. A bundle is an age
+// file, encrypted to the SSH keys of its receivers. Inside is a tar of the parts, followed by manifest.json, which
+// names the sender and the receivers and has the digest of each part, and manifest.json.sig, the sender's signature of
+// the manifest as ssh-keygen -Y makes it. docs/bundles.md describes the format byte by byte.
 //
-// It signs inside: whoever finds a bundle cannot tell who sent it. The manifest names the receivers: whoever may open
-// one cannot pass it on as meant for another.
+// The signature is inside the encryption, so whoever finds a bundle cannot tell who sent it. The manifest names the
+// receivers, so a receiver cannot pass the bundle on as meant for somebody else.
 //
-// It knows nothing of what the parts are. It writes nothing but what it is told to, and reads streams: memory does not
-// grow with the bundle.
+// The package does not know what the parts are. It writes only what it is told to, and reads streams: memory does not
+// grow with the size of the bundle.
 package bundle
 
 import (
@@ -22,44 +22,44 @@ import (
 	"time"
 )
 
-// Suffix is that of a bundle's file.
+// Suffix is the suffix of a bundle's file name.
 const Suffix = ".syncbundle"
 
-// Namespace is what signatures of bundles are for, as ssh-keygen -Y has it with -n.
+// Namespace is the namespace of a bundle's signature, as in ssh-keygen -Y sign -n.
 const Namespace = "bundle@syncctl"
 
 // Version is the version of the format.
 const Version = 1
 
-// The entries of the tar after the parts.
+// The entries of the tar that follow the parts.
 const (
 	manifestName  = "manifest.json"
 	signatureName = manifestName + ".sig"
 )
 
-// Manifest says what a bundle is. The sender signs it.
+// Manifest describes a bundle. The sender signs it.
 type Manifest struct {
 	Version  int       `json:"format_version"`
 	From     string    `json:"from"` // a site
 	To       []Address `json:"to"`
-	Number   int64     `json:"number"`   // of the sender's bundles, from 1
-	Previous string    `json:"previous"` // the ID of the sender's bundle before, "" for the first
-	// Received is the last bundle that the sender has taken in of each other site: what need not be sent again, and how
-	// a site learns that it has forgotten something.
+	Number   int64     `json:"number"`   // counts the sender's bundles, from 1
+	Previous string    `json:"previous"` // the ID of the sender's previous bundle; "" for the first
+	// Received lists the last bundle that the sender has received from each other site. It says what need not be sent
+	// again, and a site can learn from it that it has lost some of its own history.
 	Received      []Receipt `json:"received"`
-	Plan          string    `json:"plan"`          // the hash of the sender's plan, "" where there is none yet
+	Plan          string    `json:"plan"`          // the hash of the sender's plan; "" if there is none yet
 	Configuration string    `json:"configuration"` // the digest of the sender's configuration
 	Created       time.Time `json:"created"`
 	Parts         []Part    `json:"parts"`
 }
 
-// Address is a site that a bundle is meant for, and the SSH keys that open it.
+// Address is a receiving site and the SSH keys that open the bundle there.
 type Address struct {
 	Site string   `json:"site"`
 	Keys []string `json:"keys"` // fingerprints, as ssh-keygen -l prints them
 }
 
-// Receipt is a bundle that the sender has taken in.
+// Receipt identifies a bundle that the sender has received.
 type Receipt struct {
 	Site   string `json:"site"`
 	Number int64  `json:"number"`
@@ -68,19 +68,19 @@ type Receipt struct {
 
 // Part is one file in a bundle.
 type Part struct {
-	Name   string `json:"name"` // with slashes
+	Name   string `json:"name"` // may contain slashes
 	Size   int64  `json:"size"` // in bytes
 	SHA256 string `json:"sha256"`
 }
 
-// ID names a bundle: the SHA-256 of its manifest. Two bundles with one ID have the same content, whoever has encrypted
-// it how often.
+// ID identifies a bundle: the SHA-256 of its manifest. Bundles with the same ID have the same content, whoever
+// encrypted them and how often.
 func ID(manifest []byte) string {
 	sum := sha256.Sum256(manifest)
 	return hex.EncodeToString(sum[:])
 }
 
-// encode is the manifest as it is signed.
+// encode returns the manifest in the form that is signed.
 func (m *Manifest) encode() ([]byte, error) {
 	var b bytes.Buffer
 	enc := json.NewEncoder(&b)
@@ -92,8 +92,8 @@ func (m *Manifest) encode() ([]byte, error) {
 	return b.Bytes(), nil
 }
 
-// Decode reads a manifest. It is read in one way only: a member twice, in other letters or in another order is refused,
-// so that no two programs understand it differently.
+// Decode reads a manifest. It accepts only the form that encode writes, apart from whitespace: a duplicate member,
+// other spelling or another order is refused, so that no two programs understand it differently.
 func Decode(text []byte) (*Manifest, error) {
 	var of struct {
 		Version int `json:"format_version"`
@@ -131,7 +131,7 @@ func Decode(text []byte) (*Manifest, error) {
 	return m, nil
 }
 
-// check looks for what no sender writes.
+// check refuses values that no sender writes.
 func (m *Manifest) check() error {
 	switch {
 	case !IsSite(m.From) || slices.ContainsFunc(m.To, func(a Address) bool { return !IsSite(a.Site) }) ||
@@ -145,7 +145,7 @@ func (m *Manifest) check() error {
 	return nil
 }
 
-// IsSite tells whether a text can be the name of a site, which is a name of the language.
+// IsSite reports whether a text can be the name of a site, which is an identifier of the language.
 func IsSite(name string) bool {
 	for i, c := range name {
 		letter := c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c == '_'
@@ -156,10 +156,10 @@ func IsSite(name string) bool {
 	return name != "" && len(name) <= mostOfSite
 }
 
-// mostOfSite is how long the name of a site may be.
+// mostOfSite is the maximum length of a site's name, in bytes.
 const mostOfSite = 64
 
-// isDigest tells whether a text is a SHA-256 in hex.
+// isDigest reports whether a text is a SHA-256 in hex.
 func isDigest(text string) bool {
 	b, err := hex.DecodeString(text)
 	return err == nil && len(b) == sha256.Size && hex.EncodeToString(b) == text

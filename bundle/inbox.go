@@ -18,11 +18,11 @@ import (
 	"github.com/spf13/afero"
 )
 
-// Inbox receives bundles into a staging folder, and remembers those that were taken in. One process at a time may
+// Inbox receives bundles into a staging folder, and remembers those that were accepted. Only one process at a time may
 // receive.
 type Inbox struct {
 	FS  afero.Fs
-	Dir string // made where it is missing
+	Dir string // created if missing
 }
 
 // Staged is a bundle that was verified, with its parts in the staging folder.
@@ -34,20 +34,23 @@ type Staged struct {
 
 const staging = ".receiving"
 
-// From is the ledger of what was received from a site.
+// From returns the ledger of the bundles received from a site.
 func (in *Inbox) From(site string) *Ledger {
 	return &Ledger{FS: in.FS, Dir: filepath.Join(in.Dir, site)}
 }
 
-// Take receives a bundle: it is staged, verified whole, and compared with what was received before; take then takes its
-// parts in, or says why not; then it is remembered. again: it was received before, and take is not asked. Whatever
-// process dies inside, receiving the same bundle again ends the same, if take does: it may have taken everything in
-// already. With an error of any other kind, nothing was changed but by take.
+// Take receives a bundle. The bundle is staged, verified completely and compared with those received before. Then take
+// stores its parts, or returns an error that says why not, and the bundle is remembered. If it was received before,
+// again is true and take is not called.
+//
+// If the process dies inside Take, receiving the same bundle again gives the same result, provided that take can be
+// repeated: it may have stored everything already. If Take returns an error, only take has changed anything, apart
+// from the note of which bundle was begun.
 func (in *Inbox) Take(
 	ctx context.Context, src io.Reader, o Options, take func(*Staged) error,
 ) (b *Bundle, again bool, err error) {
 	dir := filepath.Join(in.Dir, staging)
-	if err := in.FS.RemoveAll(dir); err != nil { // of a process that has died
+	if err := in.FS.RemoveAll(dir); err != nil { // left by a process that died
 		return nil, false, fmt.Errorf("removing what was left of receiving a bundle: %w", err)
 	}
 	defer func() {
@@ -75,23 +78,23 @@ func (in *Inbox) Take(
 		return b, false, err
 	}
 	if err := take(&Staged{Bundle: *b, fs: in.FS, dir: dir}); err != nil {
-		if errors.As(err, new(*Refusal)) { // nothing was taken in
+		if errors.As(err, new(*Refusal)) { // nothing was stored
 			err = errors.Join(err, in.note(b.From, before))
 		}
 		return b, false, err
 	}
 	if err := ledger.Add(&Record{b.Manifest, b.ID, b.Text}); err != nil {
-		return b, false, err // it stays begun: nothing else keeps an earlier one out
+		return b, false, err // it stays noted as begun: otherwise an earlier bundle could be accepted
 	}
 	return b, false, in.note(b.From, 0)
 }
 
-// begun is the file with the number of the bundle of a site that is taken in. It is left where the process dies, or
-// fails: what the bundle brings may be here, so that no earlier one may take its place.
+// begun is the name of the file with the number of the bundle that is being received from a site. It is left behind if
+// the process dies or fails: the content of that bundle may be stored already, so an earlier one must not replace it.
 func begun(site string) string { return ".begun." + site }
 
-// begin notes that a bundle is taken in from here on, unless a later one was begun before. before is the number that
-// was noted; 0: none.
+// begin notes that a bundle is being received, unless a later one was begun before. before is the number noted so far;
+// 0 means none.
 func (in *Inbox) begin(b *Bundle) (before int64, err error) {
 	name := filepath.Join(in.Dir, begun(b.From))
 	text, err := afero.ReadFile(in.FS, name)
@@ -112,7 +115,7 @@ func (in *Inbox) begin(b *Bundle) (before int64, err error) {
 	return before, in.note(b.From, b.Number)
 }
 
-// note notes which bundle of a site was begun; 0: none.
+// note stores the number of the bundle that is being received from a site; 0 removes the note.
 func (in *Inbox) note(site string, number int64) error {
 	var err error
 	if number == 0 {
@@ -126,7 +129,7 @@ func (in *Inbox) note(site string, number int64) error {
 	return nil
 }
 
-// Open reads a part. It ends in an error if it is not what the sender has signed.
+// Open opens a part. Reading ends in an error if the content is not what the sender has signed.
 func (s *Staged) Open(name string) (io.ReadCloser, error) {
 	i := slices.IndexFunc(s.Parts, func(p Part) bool { return p.Name == name })
 	if i < 0 {
@@ -139,10 +142,10 @@ func (s *Staged) Open(name string) (io.ReadCloser, error) {
 	return &checked{f: f, part: s.Parts[i], sum: sha256.New()}, nil
 }
 
-// partFile is the file of the part with an index. Its name is not the sender's word.
+// partFile returns the file name of the part with an index. The name that the sender gave is not used.
 func partFile(i int) string { return fmt.Sprintf("%06d", i) }
 
-// checked compares what is read with its digest.
+// checked compares what is read with the part's digest.
 type checked struct {
 	f    afero.File
 	part Part
@@ -160,7 +163,7 @@ func (c *checked) Read(p []byte) (int, error) {
 
 func (c *checked) Close() error { return c.f.Close() }
 
-// create makes a file of the staging folder.
+// create creates a file in the staging folder.
 func (in *Inbox) create(name string) (io.WriteCloser, error) {
 	f, err := in.FS.OpenFile(name, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
 	if err != nil {
@@ -169,7 +172,7 @@ func (in *Inbox) create(name string) (io.WriteCloser, error) {
 	return f, nil
 }
 
-// durable is a file that is on the disk when it is closed.
+// durable is a file that is synced to disk when it is closed.
 type durable struct{ afero.File }
 
 func (d durable) Close() error { return errors.Join(d.Sync(), d.File.Close()) }

@@ -12,15 +12,15 @@ import (
 	"github.com/syncctl/syncctl/signing"
 )
 
-// identity opens bundles with an SSH key, which is unlocked only if a bundle is meant for it.
+// identity opens bundles with an SSH key, which is unlocked only if a bundle is addressed to it.
 type identity struct {
 	key     *signing.Private
 	matched bool  // a bundle says that it is for this key
-	opened  bool  // and it is
-	err     error // that kept the key from being used
+	opened  bool  // the key has opened it
+	err     error // why the key could not be used
 }
 
-// Unwrap is age's.
+// Unwrap implements age.Identity.
 func (i *identity) Unwrap(stanzas []*age.Stanza) ([]byte, error) {
 	sum := sha256.Sum256(i.key.Public().Marshal())
 	tag := base64.RawStdEncoding.EncodeToString(sum[:4])

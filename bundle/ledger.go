@@ -12,14 +12,14 @@ import (
 	"github.com/spf13/afero"
 )
 
-// Ledger remembers the manifests of the bundles of one site: of another one, those that were received; of its own,
-// those that were sent.
+// Ledger remembers the manifests of the bundles of one site. For another site these are the bundles received from it;
+// for the own site, those that were sent.
 type Ledger struct {
 	FS  afero.Fs
-	Dir string // made where it is missing
+	Dir string // created if missing
 }
 
-// Record is a bundle that a ledger remembers.
+// Record is a bundle in a ledger.
 type Record struct {
 	Manifest
 	ID   string
@@ -28,7 +28,7 @@ type Record struct {
 
 const recordSuffix = ".json"
 
-// List are the bundles in the ledger, by number.
+// List returns the bundles in the ledger, by number.
 func (l *Ledger) List() ([]Record, error) {
 	infos, err := afero.ReadDir(l.FS, l.Dir)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -39,7 +39,7 @@ func (l *Ledger) List() ([]Record, error) {
 	}
 	var out []Record
 	for _, info := range infos {
-		if !strings.HasSuffix(info.Name(), recordSuffix) { // half of one, of a process that has died
+		if !strings.HasSuffix(info.Name(), recordSuffix) { // a half-written file of a process that died
 			continue
 		}
 		name := filepath.Join(l.Dir, info.Name())
@@ -62,7 +62,7 @@ func (l *Ledger) List() ([]Record, error) {
 
 func recordName(number int64) string { return fmt.Sprintf("%08d%s", number, recordSuffix) }
 
-// Last is the bundle with the greatest number; nil: there is none.
+// Last returns the bundle with the greatest number, or nil if there is none.
 func (l *Ledger) Last() (*Record, error) {
 	all, err := l.List()
 	if err != nil || len(all) == 0 {
@@ -71,8 +71,8 @@ func (l *Ledger) Last() (*Record, error) {
 	return &all[len(all)-1], nil
 }
 
-// Add remembers a bundle, durably. One that is sent is remembered before anybody can have it, so that its number is
-// never used for another one.
+// Add stores a bundle durably. A bundle to be sent must be added before anybody can receive it, so that its number is
+// never used again.
 func (l *Ledger) Add(r *Record) error {
 	if err := l.add(r); err != nil {
 		return fmt.Errorf("remembering bundle %d of %s: %w", r.Number, r.From, err)
@@ -87,7 +87,7 @@ func (l *Ledger) add(r *Record) error {
 	return l.write(recordName(r.Number), r.Text)
 }
 
-// write writes a file of the ledger's folder, whole or not at all.
+// write writes a file in the ledger's folder, completely or not at all.
 func (l *Ledger) write(base string, content []byte) error {
 	name := filepath.Join(l.Dir, base)
 	part := name + ".part"
@@ -103,14 +103,14 @@ func (l *Ledger) write(base string, content []byte) error {
 		return err
 	}
 	if d, err := l.FS.Open(l.Dir); err == nil {
-		_ = d.Sync() // not every system lets a folder be synced
+		_ = d.Sync() // not every system can sync a folder
 		_ = d.Close()
 	}
 	return nil
 }
 
-// place tells where a bundle stands among those that were received before: it is one of them (again), it comes after,
-// or it is refused.
+// place compares a bundle with those received before. again is true if it is one of them. The error is a Refusal if it
+// does not follow them.
 func (l *Ledger) place(b *Bundle) (again bool, err error) {
 	before, err := l.List()
 	if err != nil {
@@ -137,8 +137,8 @@ func (l *Ledger) place(b *Bundle) (again bool, err error) {
 	return false, nil
 }
 
-// Check refuses a bundle of another site that has received something from this one which is not in the ledger of what
-// this one has sent: it was restored from a backup, or somebody acts for it elsewhere.
+// Check refuses a bundle of another site that says it has received a bundle from this site that is not in this ledger
+// of sent bundles. Then this folder was restored from a backup, or somebody acts for this site from another folder.
 func (l *Ledger) Check(site string, m *Manifest) error {
 	sent, err := l.List()
 	if err != nil {

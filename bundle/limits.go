@@ -9,39 +9,39 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// Limits bound what a bundle may take of whoever reads it.
+// Limits limits the resources that reading a bundle may use.
 type Limits struct {
 	Bytes int64 // of all parts together
 	Parts int
-	Name  int // bytes of a part's name
+	Name  int // maximum length of a part's name, in bytes
 }
 
-// DefaultLimits are those of a reader that is not told any.
+// DefaultLimits are used if a reader gives none.
 var DefaultLimits = Limits{Bytes: 16 << 30, Parts: 10_000, Name: 512}
 
 var unlimited = Limits{Bytes: math.MaxInt64, Parts: math.MaxInt, Name: math.MaxInt}
 
-// What the format itself bounds, in bytes.
+// Limits of the format itself, in bytes.
 const (
 	mostOfManifest  = 16 << 20
 	mostOfSignature = 64 << 10
-	mostOfPadding   = 1 << 20 // zeros after the end of the tar: other programs write some
-	mostOfHeader    = 4 << 10 // what the tar needs for one entry beside its content and its name
+	mostOfPadding   = 1 << 20 // zeros after the end of the tar, which some programs write
+	mostOfHeader    = 4 << 10 // what the tar needs for one entry, apart from its content and name
 )
 
-// plaintext is how many bytes a tar within the limits has at most.
+// plaintext returns the maximum size of a tar within the limits.
 func (l Limits) plaintext() int64 {
 	return l.Bytes + int64(l.Parts+2)*int64(mostOfHeader+l.Name) + mostOfManifest + mostOfSignature + mostOfPadding
 }
 
-// names are those of a bundle's parts, as they are met.
+// names collects the names of a bundle's parts.
 type names struct {
 	limits Limits
 	bytes  int64
-	seen   map[string]string // by what some file systems take for the same
+	seen   map[string]string // by a form that is the same for names that some file systems treat as equal
 }
 
-// add refuses a part that may not be in the bundle with those before.
+// add adds a part, or refuses it because of its name, its size or the parts before it.
 func (n *names) add(name string, size int64) error {
 	if len(name) > n.limits.Name {
 		return refuse(TooLarge, "the name of a part has %d bytes, and %d are allowed: %.40q…", len(name),
@@ -65,7 +65,7 @@ func (n *names) add(name string, size int64) error {
 	return nil
 }
 
-// isName tells whether a name is one of a file within a folder, on every system.
+// isName reports whether a name is valid for a file inside a folder on every system.
 func isName(name string) bool {
 	return fs.ValidPath(name) && name != "." && !strings.ContainsAny(name, `\:*?"<>|`) &&
 		!strings.ContainsFunc(name, func(r rune) bool { return !unicode.IsPrint(r) }) &&

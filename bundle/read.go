@@ -16,31 +16,33 @@ import (
 	"github.com/syncctl/syncctl/signing"
 )
 
-// Options are how a bundle is read.
+// Options configures how a bundle is read.
 type Options struct {
 	Keys   []*signing.Private // one of them opens it
 	Limits Limits
-	// Site is whom we act for: a bundle for others is refused. "": it is enough that one of the keys opens it.
+	// Site is the receiving site: a bundle for others is refused. If it is "", it is enough that one of the keys opens
+	// it.
 	Site string
-	// Signers are the keys of a site whose signatures are taken, as lines of authorized_keys.
+	// Signers returns the keys whose signatures are accepted for a site, as lines of authorized_keys.
 	Signers func(site string) []string
-	// Part takes the content of a part, which is not verified before Read has returned. nil: it is dropped.
+	// Part returns a writer for the content of a part, which is not verified until Read has returned. If Part is nil, the
+	// content is dropped.
 	Part func(name string, size int64) (io.WriteCloser, error)
 }
 
-// Bundle is one that was read, except for the content of its parts.
+// Bundle is a bundle that was read, without the content of its parts.
 type Bundle struct {
 	Manifest
 	ID        string
-	Signer    string // the fingerprint of the key that has signed it
-	By        string // who the signers of the site say that is; "": no signers were given
-	Text      []byte // of the manifest, as it was signed
+	Signer    string // the fingerprint of the key that signed it
+	By        string // the name of that key in the signers of the site; "" if no signers were given
+	Text      []byte // the manifest as it was signed
 	Signature []byte
 }
 
-// Read reads a bundle and verifies all of it: its encryption, the shape of the tar, the digest of each part, the
-// signature, the sender, the receiver. What does not hold is a *Refusal. The Bundle is not nil as soon as its manifest
-// could be read, also with an error; then nothing of it is certain.
+// Read reads a bundle and verifies all of it: the encryption, the tar, the digest of each part, the signature, the
+// sender and the receiver. If one of them is invalid, the error is a *Refusal. Read returns a Bundle together with an
+// error if the manifest could be read; nothing in it can be relied on then.
 func Read(ctx context.Context, src io.Reader, o Options) (*Bundle, error) {
 	in := &source{ctx: ctx, r: src}
 	ids, plain, err := decrypt(in, o.Keys)
@@ -50,7 +52,7 @@ func Read(ctx context.Context, src io.Reader, o Options) (*Bundle, error) {
 	return open(plain, in, ids, o)
 }
 
-// open reads what is encrypted.
+// open reads the decrypted content.
 func open(plain io.Reader, in *source, ids []*identity, o Options) (*Bundle, error) {
 	r := &reader{o: o, in: in, ids: ids, names: names{limits: o.Limits, seen: map[string]string{}}}
 	r.plain = &bounded{r: plain, left: o.Limits.plaintext(), most: o.Limits.Bytes}
@@ -107,7 +109,7 @@ func (r *reader) entries() error {
 	}
 }
 
-// isSparse tells whether the content of an entry is larger than what the tar has of it.
+// isSparse reports whether an entry is larger than its content in the tar.
 func isSparse(h *tar.Header) bool {
 	for key := range h.PAXRecords {
 		if strings.HasPrefix(key, "GNU.sparse.") {
@@ -117,7 +119,7 @@ func isSparse(h *tar.Header) bool {
 	return false
 }
 
-// whole is the content of an entry that is kept in memory.
+// whole returns the content of an entry that is kept in memory.
 func (r *reader) whole(h *tar.Header, most int64) ([]byte, error) {
 	if h.Size > most {
 		return nil, refuse(TooLarge, "its %s has %d bytes, and %d are allowed", h.Name, h.Size, most)
@@ -129,7 +131,7 @@ func (r *reader) whole(h *tar.Header, most int64) ([]byte, error) {
 	return text, err
 }
 
-// part passes the content of a part on.
+// part passes on the content of a part.
 func (r *reader) part(h *tar.Header) error {
 	if err := r.names.add(h.Name, h.Size); err != nil {
 		return err
@@ -155,7 +157,7 @@ type discard struct{}
 func (discard) Write(p []byte) (int, error) { return len(p), nil }
 func (discard) Close() error                { return nil }
 
-// end reads what follows the tar: nothing but zeros.
+// end reads what follows the tar, which may only be zeros.
 func (r *reader) end() error {
 	if r.signature == nil {
 		return refuse(Malformed, "it has no manifest with a signature at its end")
@@ -175,7 +177,7 @@ func (r *reader) end() error {
 	}
 }
 
-// why is the error of reading the tar, as what caused it.
+// why returns the cause of an error of reading the tar.
 func (r *reader) why(err error) error {
 	var refusal *Refusal
 	switch {
@@ -186,7 +188,7 @@ func (r *reader) why(err error) error {
 	case errors.Is(err, tar.ErrHeader), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, tar.ErrFieldTooLong):
 		return refuse(Malformed, "what is encrypted in it is not a whole tar: %v", err)
 	}
-	return err // of whoever takes the parts
+	return err // an error of the writer of a part
 }
 
 // verify compares what was read with what the sender has signed.
@@ -239,7 +241,7 @@ func (r *reader) compareParts(want []Part) error {
 	return nil
 }
 
-// meantForUs refuses a bundle that somebody who could open it has encrypted again, to us.
+// meantForUs refuses a bundle that was meant for somebody else, who has encrypted it again for us.
 func (r *reader) meantForUs(m *Manifest) error {
 	for _, a := range m.To {
 		if r.o.Site != "" && a.Site != r.o.Site {
@@ -262,10 +264,10 @@ func (r *reader) meantForUs(m *Manifest) error {
 	return refuse(NotForUs, "%q has addressed it to the site %s, and %s", m.From, strings.Join(sites, ", "), us)
 }
 
-// intro is how every age file begins.
+// intro is the beginning of every age file.
 const intro = "age-encryption.org/v1\n"
 
-// decrypt gives the content of an age file, and the keys it was tried with.
+// decrypt returns the keys that were tried and the content of an age file.
 func decrypt(in *source, keys []*signing.Private) ([]*identity, io.Reader, error) {
 	if len(keys) == 0 {
 		return nil, nil, errors.New("a bundle is opened with a private SSH key, and none is given")
@@ -303,7 +305,7 @@ func decrypt(in *source, keys []*signing.Private) ([]*identity, io.Reader, error
 	return nil, nil, in.why(err)
 }
 
-// source is the encrypted bundle.
+// source reads the encrypted bundle.
 type source struct {
 	ctx   context.Context
 	r     io.Reader
@@ -324,7 +326,7 @@ func (s *source) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// why is an error of age, as what caused it.
+// why returns the cause of an error of age.
 func (s *source) why(err error) error {
 	var refusal *Refusal
 	switch {
@@ -339,7 +341,7 @@ func (s *source) why(err error) error {
 	return refuse(Changed, "it was changed after it was encrypted. Have it sent again")
 }
 
-// bounded is what is encrypted, up to a limit. It keeps its error.
+// bounded reads the decrypted content up to a limit. It keeps its error.
 type bounded struct {
 	r          io.Reader
 	left, most int64

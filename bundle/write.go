@@ -25,12 +25,12 @@ type Source struct {
 // Receiver is a site that a bundle is sent to.
 type Receiver struct {
 	Site string
-	Keys []string // lines of authorized_keys; those of types that nothing can be encrypted to are passed over
+	Keys []string // lines of authorized_keys; keys of types that age cannot encrypt to are skipped
 }
 
-// Write writes a bundle, and gives what a ledger remembers of it. It fills in what the manifest says of receivers and
-// parts. sign gives the SSH signature of the manifest, for Namespace. The key of the encryption is age's own and
-// random: the same content is never the same file.
+// Write writes a bundle and returns its record for a ledger. It fills in the receivers and parts of the manifest. sign
+// returns the SSH signature of the manifest, for Namespace. age encrypts with a new random key: the same content never
+// gives the same file.
 func Write(ctx context.Context, w io.Writer, m Manifest, to []Receiver, parts []Source,
 	sign func(manifest []byte) ([]byte, error),
 ) (*Record, error) {
@@ -51,7 +51,7 @@ func Write(ctx context.Context, w io.Writer, m Manifest, to []Receiver, parts []
 		return nil, fmt.Errorf("encrypting the bundle: %w", err)
 	}
 	archive := tar.NewWriter(sealed)
-	known := names{limits: unlimited, seen: map[string]string{}} // what is too large is for the receiver to say
+	known := names{limits: unlimited, seen: map[string]string{}} // the receiver decides what is too large
 	for _, p := range parts {
 		if err := known.add(p.Name, p.Size); err != nil {
 			return nil, fmt.Errorf("the bundle would be refused: %w", err)
@@ -80,7 +80,7 @@ func Write(ctx context.Context, w io.Writer, m Manifest, to []Receiver, parts []
 	return &Record{m, ID(text), text}, nil
 }
 
-// address fills in whom the bundle is for.
+// address sets the receivers in the manifest, and returns their keys.
 func (m *Manifest) address(to []Receiver) ([]age.Recipient, error) {
 	var out []age.Recipient
 	for _, r := range to {
@@ -107,7 +107,7 @@ func (m *Manifest) address(to []Receiver) ([]age.Recipient, error) {
 	return out, nil
 }
 
-// write puts a part into the tar.
+// write writes a part into the tar.
 func (s *Source) write(ctx context.Context, to *tar.Writer) (Part, error) {
 	from, err := s.Open()
 	if err != nil {
@@ -133,7 +133,7 @@ func entry(to *tar.Writer, name string, content []byte) error {
 	return err
 }
 
-// header is an entry of the tar. GNU's form has names in any script and sizes above 8 GiB.
+// header returns the header of an entry. The GNU format allows names in any script and sizes above 8 GiB.
 func header(name string, size int64) *tar.Header {
 	return &tar.Header{Typeflag: tar.TypeReg, Name: name, Size: size, Mode: 0o600, Format: tar.FormatGNU}
 }

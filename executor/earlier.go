@@ -21,7 +21,7 @@ type End struct {
 	Done      int            `json:"done"`
 	Of        int            `json:"of"`                  // number of steps
 	Retired   []string       `json:"retired,omitempty"`   // declarations whose counterparts it removed for good
-	Confirmed map[string]int `json:"confirmed,omitempty"` // manual steps that are done, with the number of their last entry
+	Confirmed map[string]int `json:"confirmed,omitempty"` // manual steps that are done, with the number of the last entry
 	Acted     []string       `json:"acted,omitempty"`     // declarations that it changed, or may have changed, sorted
 
 	// Plan is the hash of the run's plan, or "" if the run had several. Older programs wrote a hash for which
