@@ -11,22 +11,22 @@ import (
 	"github.com/syncctl/syncctl/redact"
 )
 
-// mask keeps the texts and numbers written in an expression out of snippets, and those that go into it.
+// mask keeps the texts and numbers in an expression, and in its inputs, out of snippets.
 func (l *loader) mask(expr hcl.Expression) { l.secret = append(l.secret, expr) }
 
-// maskWhole keeps a constant out of snippets, also one that lacks its quotes and so looks like a reference.
+// maskWhole keeps a constant out of snippets, even one that lacks its quotes and so looks like a reference.
 func (l *loader) maskWhole(expr hcl.Expression) { l.masked = append(l.masked, expr.Range()) }
 
-// secretLine finds, in a file that does not parse, what is assigned to a name that may tell of a secret (it is wider
-// than maskedName), also where the sign between the two is what is missing, and the defaults of variables, which may
-// be sensitive.
+// secretLine matches, in a file that does not parse, a value assigned to a name that may be that of a secret (it is
+// wider than maskedName), even if the sign between the two is missing. It also matches the defaults of variables,
+// which may be sensitive.
 var secretLine = regexp.MustCompile(`(?i)"?\b[\w-]*(?:PASS|PWD|SECRET|TOKEN|KEY|CRED|AUTH|BEARER|JWT|\bPAT|_PAT|DSN|` +
 	`DATABASE|DB_?UR|CONNECTION|DEFAULT)[\w-]*(?:"?[ \t]*[=:][=:>]?|"?[ \t]|")[ \t]*(.+)`)
 
 func secretLines(path string, src []byte) []hcl.Range { return groupRanges(secretLine, path, src) }
 
-// allButNames is the source of a file of values without the names of declared variables where they begin a line. In a
-// file that does not parse anything else may belong to a secret, which may span lines.
+// allButNames returns the source of a file of values except the names of declared variables that begin a line. In a
+// file that does not parse, anything else may belong to a secret, which may span lines.
 func (l *loader) allButNames(path string, src []byte) []hcl.Range {
 	var out []hcl.Range
 	from := 0
@@ -53,8 +53,8 @@ func groupRanges(re *regexp.Regexp, path string, src []byte) []hcl.Range {
 	return out
 }
 
-// Files returns the sources by the name that ranges use, for snippets. Secrets in them are masked by asterisks of the
-// same length, so ranges still fit. It is work that grows with the sources, done when it is first asked for.
+// Files returns the sources by the name used in ranges, for snippets. Secrets are masked by asterisks of the same
+// length, so ranges still fit. The masking takes time proportional to the sources, and is done on the first call.
 func (c *Config) Files() map[string]*hcl.File {
 	if c.files == nil { // reading was interrupted
 		return nil
@@ -62,7 +62,7 @@ func (c *Config) Files() map[string]*hcl.File {
 	return c.files()
 }
 
-// show lets Files return the sources as they are masked now.
+// show makes Files return the sources with the current masks.
 func (c *Config) show(l *loader) {
 	files, masked, secret := maps.Clone(l.files), slices.Clone(l.masked), slices.Clone(l.secret)
 	redactor := c.redactor
@@ -71,7 +71,7 @@ func (c *Config) show(l *loader) {
 	})
 }
 
-// maskFiles returns the sources with asterisks where a secret stands.
+// maskFiles returns the sources with secrets replaced by asterisks.
 func maskFiles(
 	files map[string]*hcl.File, masked []hcl.Range, secret []hcl.Expression, redactor *redact.Set,
 ) map[string]*hcl.File {
@@ -96,7 +96,7 @@ func maskFiles(
 	return out
 }
 
-// asterisks covers text in place. Line feeds, quotes and brackets stay, for the eye.
+// asterisks masks text in place. It keeps line feeds, quotes and brackets, for readability.
 func asterisks(b []byte) {
 	for i, c := range b {
 		if !bytes.ContainsRune([]byte("\r\n\"[]{}"), rune(c)) {

@@ -13,22 +13,22 @@ import (
 	hcljson "github.com/hashicorp/hcl/v2/json"
 )
 
-// masker finds what in the sources may be a secret, or a part of one, beside the values that are known as such: what
-// stands under a name that tells of a secret, wherever that is, and what goes into such an expression by way of
-// locals, variables, outputs and each.value. Modules are not told apart: hiding too much does no harm.
+// masker finds possible secrets and parts of secrets in the sources, in addition to the known values: values under a
+// name that sounds like a secret, wherever they are, and the inputs of such expressions through locals, variables,
+// outputs and each.value. It does not distinguish modules, because hiding too much does no harm.
 type masker struct {
-	named map[string][]hcl.Expression // what is written for what can be referred to, by feeds, until it is taken
-	seen  map[hcl.Range]bool          // expressions that were looked at
+	named map[string][]hcl.Expression // the expressions of referable names, by feeds, until they are taken
+	seen  map[hcl.Range]bool          // expressions already visited
 	out   []hcl.Range
 }
 
-// privateKey is a private key in its usual form, in a heredoc as well as in one line with \n.
+// privateKey matches a private key in its usual form, in a heredoc as well as in one line with escaped line feeds.
 var privateKey = regexp.MustCompile(`(?s)-----BEGIN [A-Z0-9 ]*PRIVATE KEY[A-Z ]*-----(.*?)(?:-----END |\z)`)
 
-// feedInText is what feeds gives of a template in JSON that cannot be taken apart.
+// feedInText is used instead of feeds for a template in JSON that cannot be parsed.
 var feedInText = regexp.MustCompile(`\b(?:local|var)\.[\pL_][\pL\pN_-]*`)
 
-// maskedParts are the places in files that snippets must not show. secret are the expressions that are known to be.
+// maskedParts returns the ranges in files that snippets must not show. secret holds the known sensitive expressions.
 func maskedParts(files map[string]*hcl.File, secret []hcl.Expression) []hcl.Range {
 	m := &masker{named: map[string][]hcl.Expression{}, seen: map[hcl.Range]bool{}}
 	paths := slices.Sorted(maps.Keys(files))
@@ -54,12 +54,13 @@ func maskedParts(files map[string]*hcl.File, secret []hcl.Expression) []hcl.Rang
 	return m.out
 }
 
-// assigned is a name of which a comment says something, such as an argument that was commented out.
+// assigned matches an assignment in a comment, such as an argument that was commented out.
 var assigned = regexp.MustCompile(`([\w-]+)"?[ \t]*[=:][=:>]?[ \t]*`)
 
-// inComments are the places of what comments assign to names that tell of secrets, up to the ends of the lines.
+// inComments returns the ranges of values that comments assign to names that sound like secrets, up to the ends of the
+// lines.
 func inComments(path string, src []byte) (out []hcl.Range) {
-	tokens, _ := hclsyntax.LexConfig(src, path, hcl.InitialPos) // what is wrong with them is said elsewhere
+	tokens, _ := hclsyntax.LexConfig(src, path, hcl.InitialPos) // errors are reported elsewhere
 	for _, t := range tokens {
 		if t.Type != hclsyntax.TokenComment {
 			continue
@@ -78,13 +79,13 @@ func inComments(path string, src []byte) (out []hcl.Range) {
 	return out
 }
 
-// namedBlocks are the blocks in which something is written that can be referred to.
+// namedBlocks are the blocks whose contents can be referred to.
 var namedBlocks = &hcl.BodySchema{Blocks: []hcl.BlockHeaderSchema{
 	{Type: "locals"}, {Type: "variable", LabelNames: []string{"name"}}, {Type: "output", LabelNames: []string{"name"}},
 	{Type: "module", LabelNames: []string{"name"}},
 }}
 
-// collect finds what can be referred to. What is wrong with a file is said elsewhere.
+// collect records expressions that can be referred to. Errors in a file are reported elsewhere.
 func (m *masker) collect(path string, body hcl.Body) {
 	add := func(name string, expr hcl.Expression) { m.named[name] = append(m.named[name], expr) }
 	if strings.HasSuffix(strings.TrimSuffix(path, ".json"), ".syncvars.hcl") {
@@ -120,7 +121,7 @@ func (m *masker) collect(path string, body hcl.Body) {
 	}
 }
 
-// optionalDefaults are the values in a type that attributes have where none is given; in JSON, the type that has them.
+// optionalDefaults returns the default values of optional attributes in a type; in JSON, the whole type.
 func optionalDefaults(typ hcl.Expression) (out []hcl.Expression) {
 	node, ok := typ.(hclsyntax.Node)
 	if !ok {
@@ -135,7 +136,7 @@ func optionalDefaults(typ hcl.Expression) (out []hcl.Expression) {
 	return out
 }
 
-// feeds are the names in masker.named of what a reference may give.
+// feeds returns the names in masker.named of the expressions that a reference may evaluate to.
 func feeds(t hcl.Traversal) []string {
 	root := t.RootName()
 	name, _ := stepName(t, 1)
@@ -147,11 +148,11 @@ func feeds(t hcl.Traversal) []string {
 	case name == "key" || slices.Contains(roots, root):
 		return nil
 	}
-	return []string{"each " + t.SourceRange().Filename} // each.value, or that of a dynamic block under its own name
+	return []string{"each " + t.SourceRange().Filename} // each.value, or the iterator of a dynamic block
 }
 
-// outputs are the names in masker.named of the outputs that a reference to a module may give. What stands in brackets
-// may be a key of its for_each; without more, it is all outputs.
+// outputs returns the names in masker.named of the outputs that a reference to a module may mean. A text in brackets
+// may be a key of its for_each. Without an output's name, all outputs are meant.
 func outputs(t hcl.Traversal) []string {
 	var out []string
 	dotted := false
@@ -168,14 +169,14 @@ func outputs(t hcl.Traversal) []string {
 	return out
 }
 
-// take returns what is written for a name in masker.named, for the first time only: it is looked at once.
+// take returns the expressions of a name in masker.named and removes them, so that each is visited once.
 func (m *masker) take(name string) []hcl.Expression {
 	exprs := m.named[name]
 	delete(m.named, name)
 	return exprs
 }
 
-// hide covers the texts and numbers in an expression, and in what goes into it.
+// hide masks the texts and numbers in an expression and in its inputs.
 func (m *masker) hide(expr hcl.Expression) {
 	for todo := []hcl.Expression{expr}; len(todo) > 0; {
 		expr, todo = todo[0], todo[1:]
@@ -192,7 +193,7 @@ func (m *masker) hide(expr hcl.Expression) {
 	}
 }
 
-// literals are the places of the texts and numbers in an expression; in JSON, its whole place.
+// literals returns the ranges of the texts and numbers in an expression; in JSON, its whole range.
 func literals(expr hcl.Expression) []hcl.Range {
 	node, ok := expr.(hclsyntax.Node)
 	if !ok {
@@ -208,8 +209,8 @@ func literals(expr hcl.Expression) []hcl.Range {
 	return out
 }
 
-// names finds what stands under names that tell of secrets, in arguments and in objects, and what sensitive() is of. It
-// takes note of what each.value is in the file.
+// names finds the values under names that sound like secrets, in arguments and in objects, and the arguments of
+// sensitive(). It records the values of each.value in the file.
 func (m *masker) names(path string, in hclsyntax.Node) (found []hcl.Expression) {
 	_ = hclsyntax.VisitAll(in, func(n hclsyntax.Node) hcl.Diagnostics {
 		switch n := n.(type) {
@@ -237,12 +238,12 @@ func (m *masker) names(path string, in hclsyntax.Node) (found []hcl.Expression) 
 	return found
 }
 
-// members finds the same in a JSON text, and covers it. A text that could not be read is not taken apart: it may be too
-// deep for that.
+// members does the same for a JSON text, and masks what it finds. It does not take apart a text that could not be
+// read, because that may be nested too deeply.
 func (m *masker) members(path string, f *hcl.File) (found []hcl.Expression) {
 	var in []json.Delim
-	name := false // what comes next
-	top := ""     // the member of the whole text, which is the type of a block
+	name := false // whether a name comes next
+	top := ""     // the current top-level member, which is the type of a block
 	dec := json.NewDecoder(bytes.NewReader(f.Bytes))
 	for {
 		before := dec.InputOffset()
@@ -280,7 +281,7 @@ func (m *masker) members(path string, f *hcl.File) (found []hcl.Expression) {
 	}
 }
 
-// inText tells whether names finds something in a JSON text. Where that is not a template that can be read, it is as
+// inText reports whether names finds something in a JSON text. If the text is not a readable template, inText is as
 // careful as with a file that does not parse.
 func (m *masker) inText(path, text string) bool {
 	if !strings.Contains(text, "${") && !strings.Contains(text, "%{") {
@@ -293,7 +294,7 @@ func (m *masker) inText(path, text string) bool {
 	return len(m.names(path, expr)) > 0
 }
 
-// cover hides the value that follows a place in a JSON text, and finds what goes into it.
+// cover masks the value that follows a position in a JSON text, and returns its inputs.
 func (m *masker) cover(path string, f *hcl.File, at int64) []hcl.Expression {
 	rng, found := valueAfter(path, f, at)
 	m.out = append(m.out, rng)
@@ -303,8 +304,8 @@ func (m *masker) cover(path string, f *hcl.File, at int64) []hcl.Expression {
 	return found
 }
 
-// valueAfter is the value that follows a place in a JSON text. There is no expression where the value is torn, or the
-// text could not be read.
+// valueAfter returns the value that follows a position in a JSON text. It returns no expression if the value is
+// incomplete, or the text could not be read.
 func valueAfter(path string, f *hcl.File, at int64) (hcl.Range, []hcl.Expression) {
 	rest := bytes.TrimLeft(f.Bytes[at:], ":, \t\r\n")
 	start := hcl.Pos{Byte: len(f.Bytes) - len(rest)}

@@ -13,11 +13,11 @@ import (
 	"github.com/zclconf/go-cty/cty/convert"
 )
 
-// What evaluation may take. No configuration that a person has written comes near these limits.
+// Limits of evaluation. No configuration written by a person comes near them.
 const (
-	maxWork   = 1 << 20 // values that are made or looked at; a text counts once more for each textUnit bytes
+	maxWork   = 1 << 20 // values created or visited; a text counts once more for every textUnit bytes
 	textUnit  = functions.Unit
-	maxExp    = 4096 // binary; the digits of larger numbers would fill the memory
+	maxExp    = 4096 // of the binary exponent; the digits of larger numbers would fill the memory
 	maxDigits = 1500
 )
 
@@ -27,15 +27,15 @@ var errTooMuch = fmt.Errorf("this makes too many values, or too much text: "+
 
 var errNumber = errors.New("the number is too large, or too close to zero, to be written in digits")
 
-// meter bounds what one Load evaluates.
+// meter limits what one Load evaluates.
 type meter struct {
 	ctx  context.Context
 	used int64
-	more int64     // for a large configuration: one for each of its bytes
-	err  error     // once there is one, nothing more is evaluated
-	at   hcl.Range // where it came up
+	more int64     // extra limit for a large configuration: one for each of its bytes
+	err  error     // once set, nothing more is evaluated
+	at   hcl.Range // where err occurred
 
-	keyed bool // in the expression something is looked up by a sensitive key
+	keyed bool // the expression looks something up by a sensitive key
 }
 
 // take counts work before it is done.
@@ -50,7 +50,7 @@ func (m *meter) take(n int64) error {
 	return m.err
 }
 
-// weigh counts a value and all that is in it, as often as it is in it, and refuses astronomic numbers.
+// weigh counts a value and everything inside of it, repeated values each time, and refuses enormous numbers.
 func (m *meter) weigh(v cty.Value) error {
 	if v == cty.NilVal {
 		return nil
@@ -85,10 +85,10 @@ func (m *meter) weigh(v cty.Value) error {
 	return nil
 }
 
-// convert is convert.Convert for what is bounded: digits without end take minutes.
+// convert is convert.Convert for limited values: converting endless digits would take minutes.
 func (m *meter) convert(v cty.Value, ty cty.Type) (cty.Value, error) {
 	defer func() {
-		if errors.Is(m.err, errNumber) { // of this value alone
+		if errors.Is(m.err, errNumber) { // concerns this value only
 			m.err = nil
 		}
 	}()
@@ -101,16 +101,16 @@ func (m *meter) convert(v cty.Value, ty cty.Type) (cty.Value, error) {
 		}
 	}
 	if v != cty.NilVal && !v.IsMarked() && ty.IsCollectionType() && ty.ElementType() == cty.DynamicPseudoType {
-		v = functions.Alike(v, ty) // else each element's type is compared with all others
+		v = functions.Alike(v, ty) // otherwise each element's type is compared with all others
 	}
 	out, err := convert.Convert(v, ty)
-	if err == nil && !ty.IsSetType() { // a set has what it is made of, or less, and looking at it sorts it
+	if err == nil && !ty.IsSetType() { // a set contains at most its input, and iterating sorts it
 		err = m.weigh(out)
 	}
 	return out, err
 }
 
-// makesNumbers tells whether texts may become numbers where this type is wanted.
+// makesNumbers reports whether conversion to this type may turn texts into numbers.
 func makesNumbers(ty cty.Type) bool {
 	if ty.IsCollectionType() {
 		ty = ty.ElementType()
@@ -118,7 +118,7 @@ func makesNumbers(ty cty.Type) bool {
 	return ty != cty.String && ty != cty.DynamicPseudoType && ty != cty.Bool
 }
 
-// longDigits refuses a text that would be a number of very many digits.
+// longDigits refuses a text that would become a number of very many digits.
 func longDigits(v cty.Value) error {
 	var wrong error
 	v, _ = v.UnmarkDeep()
@@ -132,8 +132,8 @@ func longDigits(v cty.Value) error {
 	return wrong
 }
 
-// evaluate gives an expression's value within the limits. A dry run looks at each part before it is used: what would
-// be too much is refused before it is made.
+// evaluate evaluates an expression within the limits. A dry run checks each part before it is used, so that excessive
+// values are refused before they are created.
 func (l *loader) evaluate(expr hcl.Expression, ctx *hcl.EvalContext) (cty.Value, hcl.Diagnostics) {
 	rng := expr.Range()
 	l.now.Store(&rng)
@@ -147,7 +147,7 @@ func (l *loader) evaluate(expr hcl.Expression, ctx *hcl.EvalContext) (cty.Value,
 	var diags hcl.Diagnostics
 	if l.meter.err == nil {
 		if val, diags = expr.Value(ctx); !diags.HasErrors() {
-			_ = l.meter.weigh(val) // it is kept
+			_ = l.meter.weigh(val) // it stays in memory
 		}
 	}
 	if l.meter.err == nil {
@@ -162,21 +162,22 @@ func (l *loader) evaluate(expr hcl.Expression, ctx *hcl.EvalContext) (cty.Value,
 		return val, diags
 	}
 	d := problem(l.meter.at, "Too much to evaluate", "Evaluation ends here: %s.", l.meter.err)
-	if errors.Is(l.meter.err, errNumber) { // of this expression alone
+	if errors.Is(l.meter.err, errNumber) { // concerns this expression only
 		d = problem(l.meter.at, "Number out of range", "It cannot be used: %s.", l.meter.err)
 		l.meter.err = nil
 	}
 	return cty.DynamicVal, hcl.Diagnostics{d}
 }
 
-// preview evaluates an expression part by part. Mistakes are not its business.
+// preview evaluates an expression part by part. It ignores errors.
 func (m *meter) preview(expr hcl.Expression, ctx *hcl.EvalContext) {
 	eachNative(expr, func(text cty.Value) bool { return m.weigh(text) == nil && ctx != nil },
 		func(e hclsyntax.Expression) { _, _ = m.watch(e).Value(ctx) })
 }
 
-// eachNative calls visit for what an expression is in the native syntax: for itself, or in JSON, which does not show
-// what is in it, for the template in each of its texts. take is asked first about each value in JSON, as it stands.
+// eachNative calls visit for an expression in the native syntax. JSON hides the parts of an expression, so there it
+// calls visit for the template in each text. Before that, it calls take for each literal JSON value, and skips the
+// value if take returns false.
 func eachNative(expr hcl.Expression, take func(cty.Value) bool, visit func(hclsyntax.Expression)) {
 	if native, ok := expr.(hclsyntax.Expression); ok {
 		visit(native)
@@ -193,7 +194,7 @@ func eachNative(expr hcl.Expression, take func(cty.Value) bool, visit func(hclsy
 			eachNative(p.Value, take, visit)
 		}
 	}
-	text, diags := expr.Value(nil) // JSON gives texts as they stand
+	text, diags := expr.Value(nil) // without a context, JSON returns texts literally
 	if diags.HasErrors() || !take(text) || text.Type() != cty.String || text.IsNull() {
 		return
 	}
@@ -210,7 +211,7 @@ type watched struct {
 	meter *meter
 }
 
-// Value evaluates the parts that something is made of first, and counts them.
+// Value first evaluates and counts the parts of the expression.
 func (w *watched) Value(ctx *hcl.EvalContext) (cty.Value, hcl.Diagnostics) {
 	if w.meter.take(1) != nil {
 		return w.failed()
@@ -262,7 +263,7 @@ func (w *watched) Value(ctx *hcl.EvalContext) (cty.Value, hcl.Diagnostics) {
 	return val, diags
 }
 
-// numbers refuses texts that an operation would read digit by digit.
+// numbers refuses texts that an operation would have to read digit by digit.
 func (w *watched) numbers(want cty.Type, operands ...hclsyntax.Expression) bool {
 	for _, o := range operands {
 		if lit, ok := o.(*hclsyntax.LiteralValueExpr); ok && want == cty.Number && longDigits(lit.Val) != nil {
@@ -272,7 +273,7 @@ func (w *watched) numbers(want cty.Type, operands ...hclsyntax.Expression) bool 
 	return w.meter.err == nil
 }
 
-// keys refuses keys of elements that would be read digit by digit.
+// keys refuses keys of elements that would have to be read digit by digit.
 func (m *meter) keys(t hcl.Traversal) {
 	if longKey(t) && m.err == nil {
 		m.err = errNumber
@@ -300,7 +301,7 @@ func (m *meter) watchAll(list []hclsyntax.Expression) []hclsyntax.Expression {
 	return out
 }
 
-// watch copies an expression with everything in it that makes values watched.
+// watch copies an expression, with everything in it that creates values wrapped as watched.
 func (m *meter) watch(expr hclsyntax.Expression) hclsyntax.Expression { //nolint:funlen // a case for each kind
 	switch e := expr.(type) {
 	case *hclsyntax.LiteralValueExpr:

@@ -13,55 +13,55 @@ import (
 	"github.com/zclconf/go-cty/cty"
 )
 
-// module is one folder of files as one module block uses it. The root module has no block.
+// module is the files of one folder as used by one module block. The root module has no block.
 type module struct {
 	path   string // module.share.module.x, without keys; "" for the root
-	dir    string // below the folder of the configuration, with slashes; "" for the root
+	dir    string // relative to the folder of the configuration, with slashes; "" for the root
 	parent *module
 	call   *call // nil for the root
 
 	vars    map[string]*variable
-	nodes   map[string]*node // by what references in this module call them
-	lost    lostNames        // what stands in files too broken to read
-	keys    []string         // of nodes, sorted, once all are there
+	nodes   map[string]*node // by the names that references in this module use
+	lost    lostNames        // names declared in unreadable files
+	keys    []string         // of nodes, sorted, once all are known
 	outputs []*node          // sorted by name
-	done    int              // how many of the outputs are evaluated
+	done    int              // number of outputs that are evaluated
 
 	instances []*instance
 }
 
-// instance is a module for one key of its block's for_each; without for_each there is one.
+// instance is a module for one key of its block's for_each. Without for_each there is one instance.
 type instance struct {
 	of     *module
 	parent *instance // nil for the root
 	index  int       // in of.instances
 	addr   string    // module.share["north"]; "" for the root
 	names  map[string]cty.Value
-	made   map[*call][]*instance          // of the modules inside of it
+	made   map[*call][]*instance          // instances of the modules inside of it
 	keyed  map[*call]map[string]*instance // the same, by key
 }
 
 // call is one module block.
 type call struct {
 	name    string
-	in      *module // where the block stands
-	of      *module // what it brings
-	node    *node   // evaluated, it has made the instances
+	in      *module // the module in which the block is
+	of      *module // the module that it uses
+	node    *node   // its evaluation makes the instances
 	rng     hcl.Range
 	meta    meta
 	inputs  map[string]*hcl.Attribute
 	failed  bool
 	depends []target               // of depends_on
-	results map[*instance]*results // by the instance that the block stands in
+	results map[*instance]*results // by the instance in which the block is
 }
 
-// results caches what a reference to a module gives while no further output is evaluated.
+// results caches the value of a reference to a module as long as no further output is evaluated.
 type results struct {
-	outputs int // evaluated outputs so far
+	outputs int // number of evaluated outputs
 	val     cty.Value
 }
 
-// maxModules is how deep modules may be inside each other.
+// maxModules is the maximum nesting depth of modules.
 const maxModules = 20
 
 func newModule(parent *module, name, dir string) *module {
@@ -72,7 +72,7 @@ func newModule(parent *module, name, dir string) *module {
 	return m
 }
 
-// depth is how many modules a module is inside of.
+// depth returns the number of modules around a module.
 func (m *module) depth() int {
 	n := 0
 	for at := m.parent; at != nil; at = at.parent {
@@ -81,7 +81,7 @@ func (m *module) depth() int {
 	return n
 }
 
-// keysSorted are the keys of the nodes. It is called once all are collected.
+// keysSorted returns the keys of the nodes, sorted. It is called once all are collected.
 func (m *module) keysSorted() []string {
 	if len(m.keys) != len(m.nodes) {
 		m.keys = slices.Sorted(maps.Keys(m.nodes))
@@ -89,7 +89,7 @@ func (m *module) keysSorted() []string {
 	return m.keys
 }
 
-// full is a key as it is unique in the whole configuration.
+// full returns a key that is unique in the whole configuration.
 func (m *module) full(key string) string {
 	if m.path == "" {
 		return key
@@ -100,7 +100,7 @@ func (m *module) full(key string) string {
 // moduleArgs are the arguments of a module block that are not variables of the module.
 var moduleArgs = moduleBody.names()
 
-// collectModule takes in a module block and the files of its folder.
+// collectModule reads a module block and the files of its folder.
 func (l *loader) collectModule(m *module, b *hcl.Block) {
 	name := b.Labels[0]
 	c := &call{name: name, in: m, rng: b.DefRange, results: map[*instance]*results{}}
@@ -124,7 +124,7 @@ func (l *loader) collectModule(m *module, b *hcl.Block) {
 	for _, body := range l.parsed(c.of) {
 		l.collect(c.of, body)
 	}
-	if c.of.lost.everything { // its variables are not known
+	if c.of.lost.everything { // its variables are unknown
 		l.maskModule(b)
 		c.failed, n.broken = true, true
 		return
@@ -146,15 +146,15 @@ func (l *loader) collectModule(m *module, b *hcl.Block) {
 	c.failed = l.diags[before:].HasErrors()
 }
 
-// mostModules is how many module blocks are used together, each as often as the module that it stands in.
+// mostModules is the maximum number of module blocks, each counted once for each use of the module in which it is.
 const mostModules = 10_000
 
-// roomForModule refuses a module too many: folders that name each other twice double with each level.
+// roomForModule refuses a module too many: with folders that name each other twice, modules double with each level.
 func (l *loader) roomForModule(b *hcl.Block) bool {
 	if len(l.modules) < mostModules {
 		return true
 	}
-	if len(l.modules) == mostModules { // said once
+	if len(l.modules) == mostModules { // report it once
 		l.modules = append(l.modules, newModule(l.root, "", ""))
 		l.add(problem(b.DefRange, "Too many modules", "A configuration has at most %d module blocks, each counted as often "+
 			"as the module that it stands in.", mostModules))
@@ -162,9 +162,10 @@ func (l *loader) roomForModule(b *hcl.Block) bool {
 	return false
 }
 
-// maskModule keeps the arguments of a module block whose variables are unknown out of snippets: each may be a secret.
+// maskModule keeps the arguments of a module block whose variables are unknown out of snippets, as each may be a
+// secret.
 func (l *loader) maskModule(b *hcl.Block) {
-	attrs, _ := b.Body.JustAttributes() // what is wrong with them is said elsewhere
+	attrs, _ := b.Body.JustAttributes() // errors are reported elsewhere
 	for name, attr := range attrs {
 		if !slices.Contains(moduleArgs, name) {
 			l.mask(attr.Expr)
@@ -172,7 +173,7 @@ func (l *loader) maskModule(b *hcl.Block) {
 	}
 }
 
-// collectInput makes a variable of a module known as something that is evaluated.
+// collectInput adds a node for a variable of a module.
 func (l *loader) collectInput(c *call, v *variable) {
 	n := &node{key: "var." + v.name, rng: v.rng, input: v, mod: c.of}
 	c.of.nodes[n.key] = n
@@ -192,7 +193,7 @@ func (l *loader) collectInput(c *call, v *variable) {
 	}
 }
 
-// moduleDir is the folder of a module, below that of the configuration.
+// moduleDir returns the folder of a module, relative to that of the configuration.
 func (l *loader) moduleDir(m *module, b *hcl.Block) (string, bool) {
 	content, _, diags := b.Body.PartialContent(&hcl.BodySchema{Attributes: []hcl.AttributeSchema{{Name: "source"}}})
 	attr := content.Attributes["source"]
@@ -231,7 +232,7 @@ func (l *loader) moduleDir(m *module, b *hcl.Block) (string, bool) {
 	return dir, true
 }
 
-// parsed are the files of a module. A folder that several module blocks name is read once.
+// parsed returns the files of a module. A folder named by several module blocks is read once.
 func (l *loader) parsed(m *module) []hcl.Body {
 	if was, ok := l.folders[m.dir]; ok {
 		m.lost = was.lost
@@ -242,14 +243,14 @@ func (l *loader) parsed(m *module) []hcl.Body {
 	return bodies
 }
 
-// parsedFolder is what the files of one folder hold.
+// parsedFolder holds the files of one folder.
 type parsedFolder struct {
 	bodies []hcl.Body
 	lost   lostNames
 }
 
 // evaluateCall makes the instances of a module: one for each key of the block's for_each, in each instance of the
-// module that the block stands in.
+// module in which the block is.
 func (l *loader) evaluateCall(c *call) {
 	if c.of == nil || c.node.broken {
 		return
@@ -277,7 +278,7 @@ func (l *loader) evaluateCall(c *call) {
 	}
 }
 
-// evaluateInput gives a variable of a module the value that its block gives.
+// evaluateInput evaluates a variable of a module to the value that its block sets.
 func (l *loader) evaluateInput(n *node, in *instance) cty.Value {
 	v, c := n.input, n.mod.call
 	attr := c.inputs[v.name]
@@ -300,7 +301,7 @@ func (l *loader) evaluateInput(n *node, in *instance) cty.Value {
 	return l.settle(v, g, attr != nil)
 }
 
-// value is what an expression in one instance of a module sees of a module block.
+// value returns the value of a module block for expressions in one instance of a module.
 func (c *call) value(in *instance) cty.Value {
 	if c.of == nil {
 		return cty.DynamicVal
@@ -331,7 +332,7 @@ func (c *call) value(in *instance) cty.Value {
 	return val
 }
 
-// key is the instance's own key of the for_each of its block.
+// key returns the instance's key of the for_each of its block.
 func (i *instance) key() (string, bool) {
 	each, ok := i.names["each"]
 	if !ok {
@@ -340,7 +341,7 @@ func (i *instance) key() (string, bool) {
 	return Text(each.GetAttr("key")), true
 }
 
-// pathValue is what path.module and path.root stand for.
+// pathValue returns the value of path, with path.module and path.root.
 func (m *module) pathValue() cty.Value {
 	dir := m.dir
 	if dir == "" {
@@ -349,7 +350,7 @@ func (m *module) pathValue() cty.Value {
 	return cty.ObjectVal(map[string]cty.Value{"module": cty.StringVal(dir), "root": cty.StringVal(".")})
 }
 
-// filePath is a file of the module, as the file system knows it.
+// filePath returns the path of a file of the module in the file system.
 func (l *loader) filePath(m *module, name string) string {
 	return filepath.Join(l.dir(), filepath.FromSlash(m.dir), name)
 }

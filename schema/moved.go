@@ -10,21 +10,21 @@ import (
 	"github.com/zclconf/go-cty/cty/convert"
 )
 
-// Move says that what was declared at one address is declared at another now: a declaration, one instance of it, or a
-// module with all that is in it.
+// Move says that the declarations at one address have a new address: a declaration, one instance of it, or a module
+// with everything in it.
 type Move struct {
 	From, To string
 	Range    hcl.Range
 }
 
-// WhereMoved gives the address at which something is declared now, after all moves.
+// WhereMoved returns a function that maps an address to the current one, after all moves.
 func (c *Config) WhereMoved() func(addr string) string { return newMover(c.Moves).to }
 
 // mover follows moves.
 type mover struct {
 	moves  []Move
 	byFrom map[string][]int
-	ends   map[string]string // by addresses that were followed before
+	ends   map[string]string // results for addresses already followed
 }
 
 func newMover(moves []Move) *mover {
@@ -35,7 +35,7 @@ func newMover(moves []Move) *mover {
 	return m
 }
 
-// to follows moves from an address, each once at most, so that moves that lead to each other end.
+// to follows moves from an address, each at most once, so that cyclic moves end.
 func (m *mover) to(addr string) string {
 	used, passed := map[int]bool{}, []string{}
 	for {
@@ -64,8 +64,8 @@ func (m *mover) to(addr string) string {
 	return addr
 }
 
-// of is where a move leads from an address; false where it is about something else. What had no key and gets one is
-// that alone, and not what has keys already.
+// of returns where a move leads from an address, or false if it is about something else. A move that adds a key
+// applies only to the address without a key.
 func (m Move) of(addr string) (string, bool) {
 	rest, ok := within(addr, m.From)
 	if !ok || strings.HasSuffix(m.To, "]") && strings.HasPrefix(rest, "[") {
@@ -74,7 +74,7 @@ func (m Move) of(addr string) (string, bool) {
 	return m.To + rest, true
 }
 
-// WhatRemoved tells whether a removed block is about an address.
+// WhatRemoved returns a function that reports whether a removed block is about an address.
 func (c *Config) WhatRemoved() func(addr string) bool {
 	removed := map[string]bool{}
 	for _, m := range c.Removed {
@@ -90,8 +90,8 @@ func (c *Config) WhatRemoved() func(addr string) bool {
 	}
 }
 
-// outers are all that an address is within: itself, what it is an instance of, and the modules around it; each with
-// what follows there.
+// outers iterates over everything that contains an address: itself, the declaration that it is an instance of, and the
+// modules around it; each with the rest of the address.
 func outers(addr string) iter.Seq2[string, string] {
 	inModule := strings.HasPrefix(addr, "module.")
 	return func(yield func(string, string) bool) {
@@ -104,13 +104,14 @@ func outers(addr string) iter.Seq2[string, string] {
 	}
 }
 
-// within tells whether an address is another one, one of its instances, or in it, and what follows there.
+// within reports whether an address is outer, one of its instances, or inside of it, and returns the rest of the
+// address.
 func within(addr, outer string) (string, bool) {
 	rest, ok := strings.CutPrefix(addr, outer)
 	return rest, ok && (rest == "" || rest[0] == '[' || rest[0] == '.' && strings.HasPrefix(outer, "module."))
 }
 
-// collectMoved takes in a moved or a removed block.
+// collectMoved reads a moved or a removed block.
 func (l *loader) collectMoved(m *module, b *hcl.Block) {
 	if m != l.root && b.Type == "removed" {
 		l.add(problem(b.DefRange, "Block in a module", "A removed block stands in the folder of the whole configuration, "+
@@ -153,16 +154,16 @@ func (l *loader) collectMoved(m *module, b *hcl.Block) {
 	}
 }
 
-// movedIn is a moved block of a module, with its addresses as they are within that module.
+// movedIn is a moved block of a module, with addresses relative to that module.
 type movedIn struct {
 	mod  *module
 	move Move
 }
 
-// moveWork is what the move of one instance counts as work.
+// moveWork is the cost of the move of one instance.
 const moveWork = 8
 
-// expandMoves gives the moves whole addresses: one of a module is one of each of its instances.
+// expandMoves makes the addresses of moves absolute: a move in a module becomes one for each of its instances.
 func (l *loader) expandMoves() {
 	for _, b := range l.moved {
 		if b.mod == l.root {
@@ -179,7 +180,7 @@ func (l *loader) expandMoves() {
 	}
 }
 
-// alike says whether two addresses are both of modules, or of declarations of one kind and type.
+// alike reports whether two addresses are both of modules, or of declarations of the same kind and type.
 func alike(from, to string) bool {
 	a, errA := ParseAddr(from)
 	b, errB := ParseAddr(to)
@@ -204,7 +205,7 @@ func (l *loader) keepsObjects(b *hcl.Block) {
 	}
 }
 
-// address reads an argument that is the address of a declaration or module, which need not be there.
+// address reads an argument that is the address of a declaration or module, which need not exist.
 func (l *loader) address(attr *hcl.Attribute) string {
 	t, ok := l.target(attr.Expr)
 	if ok && isModule(t) {
@@ -221,13 +222,13 @@ func (l *loader) address(attr *hcl.Attribute) string {
 	return ""
 }
 
-// checkMoves reports moves that do not fit what is declared.
+// checkMoves reports moves that contradict the declarations.
 func (l *loader) checkMoves() {
 	l.expandMoves()
 	if len(l.moves)+len(l.removed) == 0 {
 		return
 	}
-	whole, keyed := map[string]bool{}, map[string]bool{} // what holds a declaration, and what has an instance with a key
+	whole, keyed := map[string]bool{}, map[string]bool{} // addresses around declarations; with keyed instances
 	for addr := range l.made {
 		for outer, rest := range outers(addr.String()) {
 			if strings.HasPrefix(rest, "[") {
@@ -237,7 +238,7 @@ func (l *loader) checkMoves() {
 			}
 		}
 	}
-	seen, wrong := map[string]hcl.Range{}, map[hcl.Range]bool{} // a block of a module is reported for one instance
+	seen, wrong := map[string]hcl.Range{}, map[hcl.Range]bool{} // a block in a module is reported once
 	report := func(m Move, summary, detail string, args ...any) {
 		if !wrong[m.Range] {
 			wrong[m.Range] = true
@@ -266,8 +267,8 @@ func (l *loader) checkMoves() {
 	}
 }
 
-// mayDeclare tells whether an address without a declaration has one all the same in the files: it is not enabled, which
-// instances there are is not known, or its files could not be read.
+// mayDeclare reports whether an address without a resource may still be declared in the files: it is not enabled, its
+// instances are unknown, or its files could not be read.
 func (l *loader) mayDeclare(addr string) bool {
 	t, diags := hclsyntax.ParseTraversalAbs([]byte(addr), "", hcl.InitialPos)
 	if diags.HasErrors() {

@@ -15,15 +15,15 @@ import (
 	"github.com/zclconf/go-cty/cty/function/stdlib"
 )
 
-// The parsers are recursive, and a stack that overflows cannot be recovered from: it ends the process. So the nesting
-// of a text is bounded before it is parsed. No configuration that a person can read comes near these limits.
+// The parsers are recursive, and a stack overflow ends the process without recovery. So the nesting of a text is
+// checked before it is parsed. No configuration readable by a person comes near these limits.
 const (
 	maxNesting = 100  // brackets, braces, blocks and templates inside each other
 	maxChain   = 2000 // operators in one expression, each of which nests the rest of it
 )
 
-// signs is about how many words and signs a text has, and never much too few. The parsers take some hundred bytes of
-// memory for each of them.
+// signs estimates the number of words and signs in a text, and is never much too low. The parsers use some hundred
+// bytes of memory for each of them.
 func signs(src []byte) int {
 	n, inWord := 0, false
 	for _, c := range src {
@@ -36,7 +36,7 @@ func signs(src []byte) int {
 	return n
 }
 
-// tooDense reports a text that has too many words and signs, nil where it has not.
+// tooDense reports a text that has too many words and signs. It returns nil if there are not too many.
 func tooDense(n int, room Room, name string) *hcl.Diagnostic {
 	most := room.orUsual().signs
 	if n <= most {
@@ -47,7 +47,8 @@ func tooDense(n int, room Room, name string) *hcl.Diagnostic {
 		"this text.", most)
 }
 
-// tooNested reports where a text in HCL's native syntax is nested too deeply to be parsed, nil where it is not.
+// tooNested reports where a text in HCL's native syntax is nested too deeply to be parsed. It returns nil if it is
+// not.
 func tooNested(src []byte, name string) *hcl.Diagnostic {
 	if d := tooDense(signs(src), Usual, name); d != nil {
 		return d
@@ -55,21 +56,22 @@ func tooNested(src []byte, name string) *hcl.Diagnostic {
 	return tooDeep(src, name)
 }
 
-// tooDeep is tooNested for a text whose words and signs were counted.
+// tooDeep is like tooNested, for a text whose words and signs were counted before.
 func tooDeep(src []byte, name string) *hcl.Diagnostic {
 	if plainlyFlat(src) {
 		return nil
 	}
-	tokens, _ := hclsyntax.LexConfig(src, name, hcl.InitialPos) // what is wrong with them is for the parser to say
+	tokens, _ := hclsyntax.LexConfig(src, name, hcl.InitialPos) // the parser reports errors in them
 	return tooNestedTokens(tokens, 0)
 }
 
-// plainlyFlat tells that a text is within the limits, without reading its tokens, which costs as much as parsing it. It
-// knows only what most files consist of; for anything else, such as a template, the tokens have to be looked at.
+// plainlyFlat reports whether a text is certainly within the limits. It does not read the tokens, which costs as much
+// as parsing. It knows only the usual contents of files; for anything else, such as a template, it returns false and
+// the tokens must be checked.
 func plainlyFlat(src []byte) bool {
-	var open []byte // the signs that close what is open
-	linked := 0     // signs since a line that ended with nothing open: no fewer than operators of one expression
-	number := 0     // letters of a number, perhaps
+	var open []byte // the closing signs expected
+	linked := 0     // signs since a line that ended with nothing open: at least as many as operators of one expression
+	number := 0     // length of a possible number
 	for i := 0; i < len(src); i++ {
 		c := src[i]
 		number++
@@ -130,19 +132,19 @@ func tooNestedTokens(tokens hclsyntax.Tokens, depth int) *hcl.Diagnostic {
 	return nil
 }
 
-// nesting is how deep the parser is at a token.
+// nesting is the parser's depth at a token.
 type nesting struct {
-	outer  int     // around all tokens
-	levels []level // what is open, inside of which the innermost is the last
-	open   int     // %{if} and %{for} of all levels that have not ended
+	outer  int     // depth around all tokens
+	levels []level // open levels, the innermost last
+	open   int     // unfinished %{if} and %{for} of all levels
 	chain  int     // operators of all levels
 }
 
-// level is what an opening bracket, quote or template sequence begins.
+// level is opened by a bracket, a quote or a template sequence.
 type level struct {
 	opener hclsyntax.TokenType
-	open   int  // %{if} and %{for} in a template that have not ended
-	chain  int  // operators of the expression that is being read: each nests the rest of it, or what is before it
+	open   int  // unfinished %{if} and %{for} in a template
+	chain  int  // operators of the current expression: each nests the rest of it, or what is before it
 	lines  bool // the end of a line ends an expression
 }
 
@@ -168,7 +170,7 @@ func (n *nesting) take(tokens hclsyntax.Tokens, i int) {
 	case hclsyntax.TokenCBrace, hclsyntax.TokenCBrack, hclsyntax.TokenCParen, hclsyntax.TokenTemplateSeqEnd,
 		hclsyntax.TokenCQuote, hclsyntax.TokenCHeredoc:
 		n.shut(closers[t.Type])
-		if t.Type == hclsyntax.TokenTemplateSeqEnd { // what follows in the template stands beside it
+		if t.Type == hclsyntax.TokenTemplateSeqEnd { // the rest of the template is not nested in it
 			n.next()
 		}
 	case hclsyntax.TokenBang, hclsyntax.TokenMinus, hclsyntax.TokenPlus, hclsyntax.TokenStar, hclsyntax.TokenSlash,
@@ -179,7 +181,7 @@ func (n *nesting) take(tokens hclsyntax.Tokens, i int) {
 	case hclsyntax.TokenComma:
 		n.next()
 	case hclsyntax.TokenNewline, hclsyntax.TokenEqual:
-		if len(n.levels) == 1 || top.lines { // elsewhere an expression goes on in the next line
+		if len(n.levels) == 1 || top.lines { // elsewhere an expression continues on the next line
 			n.next()
 		}
 	}
@@ -187,7 +189,7 @@ func (n *nesting) take(tokens hclsyntax.Tokens, i int) {
 
 func (n *nesting) link(top *level) { top.chain++; n.chain++ }
 
-// next begins another expression beside the one that was read.
+// next begins another expression at the same level.
 func (n *nesting) next() {
 	top := &n.levels[len(n.levels)-1]
 	n.chain -= top.chain
@@ -206,7 +208,7 @@ func (n *nesting) control(top *level, name string) {
 	}
 }
 
-// shut ends the innermost level that one of the openers began, and all in it.
+// shut closes the innermost level that one of the openers began, and everything in it.
 func (n *nesting) shut(openers []hclsyntax.TokenType) {
 	for i := len(n.levels) - 1; i > 0; i-- {
 		if !slices.Contains(openers, n.levels[i].opener) {
@@ -221,7 +223,7 @@ func (n *nesting) shut(openers []hclsyntax.TokenType) {
 	}
 }
 
-// word is the next token that is not the end of a line, "" where it is not a name.
+// word returns the next token that is not the end of a line, or "" if it is not a name.
 func word(tokens hclsyntax.Tokens, i int) string {
 	for ; i < len(tokens); i++ {
 		switch tokens[i].Type {
@@ -235,7 +237,7 @@ func word(tokens hclsyntax.Tokens, i int) string {
 	return ""
 }
 
-// tooNestedJSON is tooNested for JSON syntax, whose texts are templates.
+// tooNestedJSON is like tooNested, for JSON syntax, in which strings are templates.
 func tooNestedJSON(src []byte, name string) *hcl.Diagnostic {
 	if d := tooDense(signs(src), Usual, name); d != nil {
 		return d
@@ -243,7 +245,7 @@ func tooNestedJSON(src []byte, name string) *hcl.Diagnostic {
 	return tooDeepJSON(src, name)
 }
 
-// tooDeepJSON is tooDeep for JSON syntax.
+// tooDeepJSON is like tooDeep, for JSON syntax.
 func tooDeepJSON(src []byte, name string) *hcl.Diagnostic {
 	depth, at := 0, hcl.InitialPos
 	if functions.LongNumber.Match(src) {
@@ -278,7 +280,7 @@ func tooDeepJSON(src []byte, name string) *hcl.Diagnostic {
 	return nil
 }
 
-// plainJSON is a JSON text, given with its quotes, without escapes.
+// plainJSON returns the contents of a quoted JSON string, without escapes.
 func plainJSON(quoted []byte) []byte {
 	if !bytes.ContainsRune(quoted, '\\') {
 		return bytes.Trim(quoted, `"`)
@@ -290,7 +292,7 @@ func plainJSON(quoted []byte) []byte {
 	return []byte(text)
 }
 
-// endOfText finds the quote that ends a JSON text which begins at i, or the end of the source.
+// endOfText returns the position of the quote that ends the JSON string which begins at i, or the end of the source.
 func endOfText(src []byte, i int) int {
 	for ; i < len(src) && src[i] != '"'; i++ {
 		if src[i] == '\\' {
@@ -300,7 +302,8 @@ func endOfText(src []byte, i int) int {
 	return min(i, len(src))
 }
 
-// jsonDecode is Terraform's jsondecode, whose parser is recursive too and says nothing of where it stopped.
+// jsonDecode is Terraform's jsondecode with limits, because its parser is recursive too. It also reports the position
+// of errors.
 var jsonDecode = checked(stdlib.JSONDecodeFunc, func(text string) error {
 	if d := tooNestedJSON([]byte(text), ""); d != nil {
 		return errors.New("it has more brackets inside each other, longer numbers or more signs than are read")
@@ -308,7 +311,7 @@ var jsonDecode = checked(stdlib.JSONDecodeFunc, func(text string) error {
 	return functions.CheckJSON(text)
 })
 
-// checked is a function of one text that looks at the text first.
+// checked returns a function of one text that checks the text first.
 func checked(f function.Function, check func(string) error) function.Function {
 	typed := func(args []cty.Value) (cty.Type, error) {
 		if args[0].IsKnown() && !args[0].IsNull() {

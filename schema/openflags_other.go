@@ -2,5 +2,5 @@
 
 package schema
 
-// openFlags are none where the system has no such flags.
+// openFlags is zero if the system has no such flags.
 const openFlags = 0

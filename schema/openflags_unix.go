@@ -4,5 +4,5 @@ package schema
 
 import "syscall"
 
-// openFlags make opening neither wait, as for a pipe, nor follow a link.
+// openFlags make opening neither block, as for a pipe, nor follow a link.
 const openFlags = syscall.O_NONBLOCK | syscall.O_NOFOLLOW

@@ -8,11 +8,11 @@ import (
 	"github.com/zclconf/go-cty/cty"
 )
 
-// Output is a value that a configuration gives to those who use it.
+// Output is a value that a configuration exports to its users.
 type Output struct {
 	Name        string
 	Description string
-	Value       cty.Value // with the sensitive mark where it is sensitive
+	Value       cty.Value // marked if it is sensitive
 	Range       hcl.Range
 }
 
@@ -51,7 +51,7 @@ func (l *loader) collectOutput(m *module, b *hcl.Block) {
 	}
 }
 
-// evaluateOutput gives an output its value in one instance of the module.
+// evaluateOutput evaluates an output in one instance of the module.
 func (l *loader) evaluateOutput(n *node, in *instance) cty.Value {
 	o := n.output
 	if n.broken || o.value == nil || l.bad[o.value] {
@@ -72,7 +72,7 @@ func (l *loader) evaluateOutput(n *node, in *instance) cty.Value {
 	return val
 }
 
-// outputs are those of the root module, by name.
+// outputs returns the outputs of the root module, by name.
 func (l *loader) outputs() []Output {
 	var out []Output
 	for _, n := range l.root.outputs {

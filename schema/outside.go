@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// outside are the calls out of a Load that wait for a person or for a person's program. Meanwhile the time of the Load
-// stands still, and Load does not return before they have.
+// outside manages calls out of a Load that wait for a person or for a person's program. During a call the timeout of
+// the Load is suspended, and Load does not return before the call has.
 type outside struct {
 	mu     sync.Mutex      // held during a call
 	ctx    context.Context // of the Load
@@ -16,7 +16,7 @@ type outside struct {
 	time   time.Duration
 }
 
-// newOutside returns the context of a Load, which ends after the time of the room at the latest, calls not counted.
+// newOutside returns the context of a Load, which ends at the latest after the time of the room, not counting calls.
 func newOutside(parent context.Context, room Room) (*outside, context.Context) {
 	ctx, cancel := context.WithCancelCause(parent)
 	timer := time.AfterFunc(room.orUsual().time, func() { cancel(context.DeadlineExceeded) })
@@ -28,14 +28,14 @@ func (o *outside) close() {
 	o.cancel(nil)
 }
 
-// finish waits for a call whose context has ended. No other begins after that.
+// finish waits for a running call, whose context has ended, and prevents further calls.
 func (o *outside) finish() {
 	o.mu.Lock()
-	o.cancel(nil) // where it has not ended yet
+	o.cancel(nil) // if it has not ended yet
 	o.mu.Unlock()
 }
 
-// call has a text from outside.
+// call returns a text from outside.
 func (o *outside) call(f func(context.Context) (string, error)) (string, error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()

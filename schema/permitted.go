@@ -10,7 +10,7 @@ import (
 	"github.com/zclconf/go-cty/cty"
 )
 
-// oneOf checks the permitted words, in a string or in each element of a collection.
+// oneOf checks a string, or each string in a collection, against the permitted words.
 func oneOf(a *Attribute, val cty.Value, rng hcl.Range, from *foreignTexts) *hcl.Diagnostic {
 	if len(a.OneOf) == 0 {
 		return nil
@@ -41,11 +41,10 @@ func oneOf(a *Attribute, val cty.Value, rng hcl.Range, from *foreignTexts) *hcl.
 	return wrong
 }
 
-// mostWhole is the largest number that an argument of whole numbers takes: one that is an int on every machine.
+// mostWhole is the largest value of an argument of whole numbers. It fits an int on every machine.
 const mostWhole = math.MaxInt32
 
-// whole checks that numbers are whole and neither too small nor too large, in a number or in each element of a
-// collection.
+// whole checks that a number, or each number in a collection, is whole and within its limits.
 func whole(a *Attribute, val cty.Value, rng hcl.Range) *hcl.Diagnostic {
 	if !a.Whole {
 		return nil

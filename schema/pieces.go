@@ -10,15 +10,15 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// pieceSize is about how many bytes of a file are parsed at once. The parser holds all tokens of what it parses, which
-// take forty times as much.
+// pieceSize is the approximate number of bytes of a file that are parsed at once. The parser holds all tokens of its
+// input, which take forty times as much memory.
 const pieceSize = 128 << 10
 
-// blockEnd is the last line of a block, in most files.
+// blockEnd matches the last line of a block in most files.
 var blockEnd = regexp.MustCompile(`\n}\r?\n`)
 
-// parseNative parses a file in the native syntax: in pieces, where that makes no difference. The file is nil where it
-// is nested too deeply.
+// parseNative parses a file in the native syntax, in pieces if that makes no difference. The file is nil if it is
+// nested too deeply.
 func parseNative(src []byte, path string) (*hcl.File, hcl.Diagnostics) {
 	if file := parsePieces(src, path, pieceSize); file != nil {
 		return file, nil
@@ -29,8 +29,9 @@ func parseNative(src []byte, path string) (*hcl.File, hcl.Diagnostics) {
 	return hclsyntax.ParseConfig(src, path, hcl.InitialPos)
 }
 
-// parsePieces parses a large file in pieces that end where a block seems to. What parses by itself is whole: nothing is
-// open at its end, so that the rest says what it would say after it. nil: a piece does not parse, or there is one only.
+// parsePieces parses a large file in pieces that seem to end with a block. If a piece parses by itself, nothing is
+// open at its end, so the rest means the same as in the whole file. It returns nil if a piece does not parse, or there
+// is only one.
 func parsePieces(src []byte, path string, size int) *hcl.File {
 	pieces := piecesOf(src, size)
 	if len(pieces) < 2 {
@@ -58,12 +59,12 @@ func parsePieces(src []byte, path string, size int) *hcl.File {
 	}
 	if err := group.Wait(); err != nil {
 		fault.Raise(err)
-		return nil // the whole file is parsed, and says what is wrong
+		return nil // the caller parses the whole file, which reports the errors
 	}
 	return assembled(files, src)
 }
 
-// piecesOf cuts a text, every so many bytes, after a line that may end a block.
+// piecesOf splits a text into pieces of about size bytes, after lines that may end a block.
 func piecesOf(src []byte, size int) [][]byte {
 	var out [][]byte
 	for len(src) > size {
@@ -77,7 +78,7 @@ func piecesOf(src []byte, size int) [][]byte {
 	return append(out, src)
 }
 
-// assembled is the file of which these are the pieces. nil: an argument stands in two of them.
+// assembled returns the file that consists of these pieces, or nil if an argument occurs in two of them.
 func assembled(files []*hcl.File, src []byte) *hcl.File {
 	whole := files[0].Body.(*hclsyntax.Body)
 	for _, file := range files[1:] {

@@ -8,7 +8,7 @@ import (
 	"github.com/zclconf/go-cty/cty"
 )
 
-// secretSet is the secret texts of one configuration.
+// secretSet holds the secret texts of one configuration.
 type secretSet struct {
 	texts     map[string]bool
 	spellings spellings
@@ -16,7 +16,7 @@ type secretSet struct {
 
 func newSecretSet(s spellings) *secretSet { return &secretSet{texts: map[string]bool{}, spellings: s} }
 
-// add takes every string and number inside the value for a secret.
+// add records every string and number inside the value as a secret.
 func (s *secretSet) add(v cty.Value) {
 	if v == cty.NilVal {
 		return
@@ -29,7 +29,7 @@ func (s *secretSet) add(v cty.Value) {
 	})
 }
 
-// addText adds a secret, and its own spelling.
+// addText records a secret, also in its original spelling.
 func (s *secretSet) addText(text string) {
 	s.texts[text] = true
 	if exact, ok := s.spellings[text]; ok && exact != twoSpellings {
@@ -37,7 +37,7 @@ func (s *secretSet) addText(text string) {
 	}
 }
 
-// collect adds what carries the sensitive mark inside the value.
+// collect records everything inside the value that carries the sensitive mark.
 func (s *secretSet) collect(v cty.Value) {
 	if !IsSensitive(v) {
 		return

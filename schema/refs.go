@@ -11,7 +11,7 @@ import (
 	"github.com/zclconf/go-cty/cty"
 )
 
-// reference is what the beginning of a traversal names.
+// reference is the target of the beginning of a traversal.
 type reference struct {
 	variable *variable
 	node     *node  // nil for a variable of the root module, and for path
@@ -19,15 +19,15 @@ type reference struct {
 	rng      hcl.Range
 }
 
-// roots are the names an expression may begin with.
+// roots are the names that an expression may begin with.
 var roots = []string{"var", "local", string(Server), string(Keystore), string(Sync), string(Migration), "module",
 	"path", "site"}
 
-// rootWords leads from near words to the right ones where spelling alone would not.
+// rootWords maps common wrong words to the right ones where edit distance would not find them.
 var rootWords = map[string]string{"vars": "var", "variable": "var", "variables": "var", "locals": "local"}
 
-// reference resolves a traversal in a module, where names hold as well. Of the diagnostic and the reference at most one
-// is there; neither means that the name is lost in a file that could not be read.
+// reference resolves a traversal in a module, where names are valid too. It returns at most one of reference and
+// diagnostic; it returns neither if the name may be declared in a file that could not be read.
 func (l *loader) reference(m *module, t hcl.Traversal, names names) (*reference, *hcl.Diagnostic) {
 	root := t.RootName()
 	switch {
@@ -61,7 +61,7 @@ func (l *loader) reference(m *module, t hcl.Traversal, names names) (*reference,
 	return nil, problem(t.SourceRange(), "Invalid reference", "%s", l.rootText(m, t, names))
 }
 
-// byModule resolves module.NAME, with the key of its for_each where it has one, and the output that follows.
+// byModule resolves module.NAME, with the key of its for_each if it has one, and the output that follows.
 func (l *loader) byModule(m *module, t hcl.Traversal) (*reference, *hcl.Diagnostic) {
 	name, ok := stepName(t, 1)
 	if !ok {
@@ -90,7 +90,7 @@ func (l *loader) byModule(m *module, t hcl.Traversal) (*reference, *hcl.Diagnost
 	at := 2
 	if c.meta.forEach != nil {
 		if at = 3; !keyed {
-			return r, nil // the whole of it, or a key that is computed
+			return r, nil // the whole of it, or a computed key
 		}
 	}
 	output, ok := stepName(t, at)
@@ -110,7 +110,7 @@ func (l *loader) byModule(m *module, t hcl.Traversal) (*reference, *hcl.Diagnost
 	return r, nil
 }
 
-// rootText says what is wrong with an expression that begins with an unknown name.
+// rootText explains the error in an expression that begins with an unknown name.
 func (l *loader) rootText(m *module, t hcl.Traversal, names names) string {
 	root := t.RootName()
 	if root == "each" {
@@ -139,7 +139,7 @@ func (l *loader) rootText(m *module, t hcl.Traversal, names names) string {
 	return fmt.Sprintf("There is nothing named %q here. A reference begins with %s.", root, quoteList(all, "or"))
 }
 
-// meantText is the whole reference as it was most likely meant, where there is such a declaration; else its first word.
+// meantText returns the whole reference as it was probably meant, if that declaration exists, or else its first word.
 func (l *loader) meantText(m *module, t hcl.Traversal, root string) string {
 	typeName, ok1 := stepName(t, 1)
 	name, ok2 := stepName(t, 2)
@@ -189,7 +189,7 @@ func (l *loader) byAddr(m *module, addr Addr, t hcl.Traversal) (*reference, *hcl
 }
 
 func (l *loader) undeclared(m *module, addr Addr, rng hcl.Range) *hcl.Diagnostic {
-	if l.problems[hcl.DiagError] >= maxProblems { // it is only counted
+	if l.problems[hcl.DiagError] >= maxProblems { // this one is only counted
 		return problem(rng, "Reference to undeclared declaration", "There is no %s.", addr)
 	}
 	var all []string
@@ -221,7 +221,7 @@ func (m *module) localNames() []string {
 	return names
 }
 
-// stepName is the name at one place of a traversal, written .name or ["name"].
+// stepName returns the name at position i of a traversal, written .name or ["name"].
 func stepName(t hcl.Traversal, i int) (string, bool) {
 	if len(t) <= i {
 		return "", false
@@ -237,7 +237,7 @@ func stepName(t hcl.Traversal, i int) (string, bool) {
 	return "", false
 }
 
-// traversalText writes a traversal as it stands in the source.
+// traversalText writes a traversal as in the source.
 func traversalText(t hcl.Traversal) string {
 	var b strings.Builder
 	for _, step := range t {
@@ -255,13 +255,13 @@ func traversalText(t hcl.Traversal) string {
 	return b.String()
 }
 
-// target reads the expression of a reference attribute, which names a declaration and nothing else.
+// target reads the expression of a reference attribute that names a declaration and nothing else.
 func (l *loader) target(expr hcl.Expression) (hcl.Traversal, bool) {
 	t, diags := hcl.AbsTraversalForExpr(expr)
 	if !diags.HasErrors() {
 		return t, true
 	}
-	// JSON knows strings only; "${server.x.y}" there is what server.x.y is in the native syntax.
+	// JSON has strings only: "${server.x.y}" is what server.x.y is in the native syntax.
 	vars := expr.Variables()
 	if _, native := expr.(hclsyntax.Node); native || len(vars) != 1 {
 		return nil, false
@@ -278,11 +278,11 @@ func (l *loader) target(expr hcl.Expression) (hcl.Traversal, bool) {
 	return vars[0], true
 }
 
-// resolveTarget checks a reference attribute, and notes what it points at where it names a declaration. Other
-// expressions may give one too, such as var.server, each.value or server.TYPE.NAME[each.key].
+// resolveTarget checks a reference attribute, and records its target if it names a declaration. Other expressions may
+// return a declaration too, such as var.server, each.value or server.TYPE.NAME[each.key].
 func (l *loader) resolveTarget(n *node, attr *hcl.Attribute, want *Ref, names names) {
 	rng := attr.Expr.Range()
-	l.bad[attr] = true // until everything is found right
+	l.bad[attr] = true // until the checks have passed
 	if val, diags := l.evaluate(attr.Expr, nil); !diags.HasErrors() && val.IsNull() {
 		delete(l.bad, attr) // null, as if it were not written
 		return
@@ -327,7 +327,7 @@ func (l *loader) resolveTarget(n *node, attr *hcl.Attribute, want *Ref, names na
 	}
 }
 
-// fits says whether a reference attribute may name a declaration, and reports where it may not.
+// fits reports whether a reference attribute may name a declaration, and adds a diagnostic if not.
 func (l *loader) fits(m *module, attr *hcl.Attribute, want *Ref, addr Addr, n *node, t hcl.Traversal) bool {
 	fits := addr.Kind == want.Kind && (want.Type == "" || addr.Type == want.Type)
 	switch {
@@ -337,7 +337,7 @@ func (l *loader) fits(m *module, attr *hcl.Attribute, want *Ref, addr Addr, n *n
 		}
 		return false
 	case !fits && n != nil && n.decl.shape == nil && Nearest(addr.Type, []string{want.Type}) != "":
-		return false // its type is misspelt, and that is reported where it is declared
+		return false // its type is misspelt, which is reported at the declaration
 	case !fits:
 		l.add(l.misfit(attr, want, addr))
 		return false
@@ -345,7 +345,7 @@ func (l *loader) fits(m *module, attr *hcl.Attribute, want *Ref, addr Addr, n *n
 	return true
 }
 
-// form is how a reference is written.
+// form returns the syntax of a reference.
 func (want *Ref) form() string {
 	if want.Type == "" {
 		return string(want.Kind) + ".TYPE.NAME"
@@ -368,7 +368,7 @@ func (l *loader) keyProblem(rng hcl.Range, addr Addr, keyed bool) *hcl.Diagnosti
 		"%s[each.key].", addr, addr, addr)
 }
 
-// refer evaluates a reference attribute: to the address of the declaration that it names.
+// refer evaluates a reference attribute to the address of the declaration that it names.
 func (l *loader) refer(a *Attribute, attr *hcl.Attribute, f frame) cty.Value {
 	t, static := l.targets[attr]
 	if !static {
@@ -399,7 +399,8 @@ func (l *loader) refer(a *Attribute, attr *hcl.Attribute, f frame) cty.Value {
 	return cty.UnknownVal(cty.String)
 }
 
-// found notes a reference to a declaration, and returns its address. One that is gone from the files has no type.
+// found records a reference to a declaration, and returns its address. A declaration that was removed from the files
+// has no type.
 func (l *loader) found(a *Attribute, r *Resource, rng hcl.Range, f frame) cty.Value {
 	if f.res != nil {
 		if r.Type != nil {
@@ -412,13 +413,13 @@ func (l *loader) found(a *Attribute, r *Resource, rng hcl.Range, f frame) cty.Va
 	return cty.StringVal(r.Addr.String())
 }
 
-// owned is a declaration that another carries out.
+// owned is a declaration that another one carries out.
 type owned struct {
 	addr Addr
 	rng  hcl.Range
 }
 
-// referTo evaluates a reference attribute whose expression gives a declaration.
+// referTo evaluates a reference attribute whose expression returns a declaration.
 func (l *loader) referTo(a *Attribute, attr *hcl.Attribute, f frame) cty.Value {
 	unknown := cty.UnknownVal(cty.String)
 	ctx := l.context(attr.Expr, f)
@@ -427,7 +428,7 @@ func (l *loader) referTo(a *Attribute, attr *hcl.Attribute, f frame) cty.Value {
 	if diags.HasErrors() {
 		return unknown
 	}
-	switch { // a declaration that holds a secret has no mark itself: here a secret has chosen it
+	switch { // a declaration that holds a secret is not marked itself: a mark here means that a secret selected it
 	case val.IsMarked():
 		l.add(l.inContext(problem(attr.Expr.Range(), "Sensitive reference", "What the argument %q refers to depends on a "+
 			"sensitive value, and addresses are shown. Choose it by a value that is not sensitive.", attr.Name),
@@ -457,8 +458,8 @@ func (l *loader) referTo(a *Attribute, attr *hcl.Attribute, f frame) cty.Value {
 	return l.found(a, r, attr.Expr.Range(), f)
 }
 
-// noReferenceHint says what a value is that is not a reference, where that tells what was meant: all instances of a
-// for_each, or what is an expression in the native syntax and a text in JSON.
+// noReferenceHint describes a value that is not a reference, if that shows what was meant: all instances of a
+// for_each, or text in JSON that would be an expression in the native syntax.
 func noReferenceHint(val cty.Value) string {
 	if val.Type() == cty.String {
 		t, diags := hclsyntax.ParseTraversalAbs([]byte(val.AsString()), "", hcl.InitialPos)

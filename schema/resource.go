@@ -13,11 +13,11 @@ type Resource struct {
 	Addr Addr
 	Type *Type
 
-	// Value is an object with one attribute per argument and nested block of the type: null where nothing was written
-	// and no default exists (a labelled or repeated block that is not there is null too, not empty); a labelled block
-	// is a map of objects, a repeated one a list, a single one an object. Where arguments of any type
-	// (cty.DynamicPseudoType) make the objects differ, an object stands for the map and a tuple for the list; Get walks
-	// both alike. References are addresses (strings). Secrets carry the sensitive mark, see Reveal.
+	// Value is an object with one attribute per argument and nested block of the type. An attribute is null if nothing
+	// was written and there is no default; a missing labelled or repeated block is null too, not empty. A labelled
+	// block is a map of objects, a repeated block a list, a single block an object. If arguments of any type
+	// (cty.DynamicPseudoType) make the objects differ, the map is an object and the list a tuple; Get handles both.
+	// References are addresses (strings). Secrets carry the sensitive mark, see Reveal.
 	Value cty.Value
 
 	Refs      map[Addr]*Resource // what it refers to directly, through reference attributes; never nil entries
@@ -25,31 +25,32 @@ type Resource struct {
 	Owner     Addr               // the declaration that carries this one out (Ref.Owns), or the zero address
 	Range     hcl.Range          // the block's header
 
-	// PreventDestroy: no step may remove its counterpart (lifecycle).
+	// PreventDestroy: no step may remove the resource from its server (lifecycle).
 	PreventDestroy bool
 
-	// IgnoredDrift is what may be changed from outside, as its lifecycle block says. No plan depends on it.
+	// IgnoredDrift holds the differences that may be made from outside, according to the lifecycle block. No plan
+	// depends on it.
 	IgnoredDrift []IgnoredDrift
 
-	// Site is the site of the server or keystore, "" where it has none. Elsewhere: it is another one than the site that
-	// the process acts for, so that nothing here may contact it, and values that only its site knows are missing.
+	// Site is the site of the server or keystore, or "" if it has none. Elsewhere is set if that is another site than
+	// the one the process acts for. Nothing here may then contact it, and values that only its site knows are missing.
 	Site      string
 	Elsewhere bool
 
-	private   map[string]bool      // its arguments and blocks that depend on what only its site has to know
-	defaulted map[string]*node     // the defaults that it has an argument or a block from
+	private   map[string]bool      // its arguments and blocks that depend on what only its own site must know
+	defaulted map[string]*node     // the defaults that supply its arguments and blocks
 	ranges    map[string]hcl.Range // attribute path joined by dots -> where it is written
 	spellings spellings            // of the whole configuration
 	memos     sync.Map
 
 	group  []*Resource          // all valid declarations of its kind and type, by address
-	names  map[string]cty.Value // each, where it has a for_each
-	self   cty.Value            // what expressions see of it
+	names  map[string]cty.Value // each, if it has a for_each
+	self   cty.Value            // its value in expressions
 	owns   []owned
 	failed bool // an error has been reported for it
 }
 
-// Peers are the other valid declarations of its kind and type, sorted by address, for rules that span several.
+// Peers returns the other valid declarations of its kind and type, sorted by address, for rules that span several.
 func (r *Resource) Peers() iter.Seq[*Resource] {
 	return func(yield func(*Resource) bool) {
 		for _, other := range r.group {
@@ -60,8 +61,8 @@ func (r *Resource) Peers() iter.Seq[*Resource] {
 	}
 }
 
-// Memo is what derive returns, called once for each key and kept with the declaration, so that what is derived from a
-// declaration is derived once. Nobody changes it. A key has a type of its own, as with context.WithValue.
+// Memo returns the result of derive, which is called once for each key and cached with the declaration. The result
+// must not be changed. A key has a type of its own, as with context.WithValue.
 func (r *Resource) Memo(key any, derive func() any) any {
 	if had, ok := r.memos.Load(key); ok {
 		return had
@@ -70,7 +71,7 @@ func (r *Resource) Memo(key any, derive func() any) any {
 	return had
 }
 
-// PeerMemo is Memo for a declaration and its Peers together: what is derived from all of them is derived once.
+// PeerMemo is like Memo, for values derived from a declaration and its Peers together.
 func (r *Resource) PeerMemo(key any, derive func() any) any {
 	if len(r.group) > 0 {
 		r = r.group[0]
@@ -78,16 +79,16 @@ func (r *Resource) PeerMemo(key any, derive func() any) any {
 	return r.Memo(key, derive)
 }
 
-// Get walks down attributes and map keys. It returns cty.NullVal(cty.DynamicPseudoType) when anything on the way is
+// Get walks down attributes and map keys. It returns cty.NullVal(cty.DynamicPseudoType) if anything on the way is
 // absent or null. Marks on the way are kept on the result.
 func (r *Resource) Get(path ...string) cty.Value { return Get(r.Value, path...) }
 
-// Text returns the string at path: "" when absent or null, "(sensitive value)" when it carries the sensitive mark,
-// "(unknown)" when it is not known yet. Numbers and booleans are converted.
+// Text returns the string at path: "" if it is absent or null, "(sensitive value)" if it carries the sensitive mark,
+// "(unknown)" if it is not known yet. Numbers and booleans are converted.
 func (r *Resource) Text(path ...string) string { return Text(r.Get(path...)) }
 
-// RangeOf returns where the attribute or block at path was written, or the nearest enclosing range that is known:
-// the block's header at last. Use it for diagnostics.
+// RangeOf returns where the attribute or block at path was written, or else the nearest known enclosing range, at last
+// the block's header. It is for diagnostics.
 func (r *Resource) RangeOf(path ...string) *hcl.Range {
 	for i := len(path); i > 0; i-- {
 		if rng, ok := r.ranges[joinPath(path[:i])]; ok {
@@ -98,7 +99,8 @@ func (r *Resource) RangeOf(path ...string) *hcl.Range {
 	return &rng
 }
 
-// Ref follows the reference attribute at path. It returns nil when the attribute is absent or its target is gone.
+// Ref follows the reference attribute at path. It returns nil if the attribute is absent or its target no longer
+// exists.
 func (r *Resource) Ref(path ...string) *Resource {
 	addr, err := ParseAddr(r.Text(path...))
 	if err != nil {

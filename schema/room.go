@@ -8,23 +8,23 @@ import (
 	"github.com/syncctl/syncctl/fault"
 )
 
-// Room is how much a configuration may take to be read. The zero Room is Usual.
+// Room is a limit on the resources used for reading a configuration. The zero Room means Usual.
 type Room struct {
 	bytes int64 // of all files of a folder together; of one file of values
-	signs int   // words and signs in them; the parsers take some hundred bytes of memory for each
+	signs int   // words and signs in them; the parsers use some hundred bytes of memory for each
 	time  time.Duration
 }
 
 var (
-	// Usual is the room of what nobody has reviewed: 16 MiB, a million words and signs, and a minute.
+	// Usual is the limit for files that nobody has reviewed: 16 MiB, a million words and signs, and a minute.
 	Usual = Room{bytes: 16 << 20, signs: 1 << 20, time: time.Minute}
 
-	// Large is the room of somebody's own configuration: 128 MiB, sixteen million words and signs, and ten minutes. A
-	// hundred thousand declarations fit.
+	// Large is the limit for somebody's own configuration: 128 MiB, sixteen million words and signs, and ten minutes.
+	// A hundred thousand declarations fit.
 	Large = Room{bytes: 128 << 20, signs: 16 << 20, time: 10 * time.Minute}
 )
 
-// Bytes is how large a file may be.
+// Bytes is the maximum size of a file.
 func (r Room) Bytes() int64 { return r.orUsual().bytes }
 
 func (r Room) orUsual() Room {
@@ -34,8 +34,8 @@ func (r Room) orUsual() Room {
 	return r
 }
 
-// within calls f, and waits for it as long as the room allows. An error means that it is still at work: the libraries
-// cannot be interrupted, so that it ends with the process, or by itself.
+// within calls f and waits for it within the time limit. After an error, f is still running: the libraries cannot be
+// interrupted, so that it ends with the process, or by itself.
 func (r Room) within(ctx context.Context, f func()) error {
 	ctx, cancel := context.WithTimeout(ctx, r.orUsual().time)
 	defer cancel()

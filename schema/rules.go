@@ -9,29 +9,29 @@ import (
 	"github.com/zclconf/go-cty/cty/convert"
 )
 
-// rule is a condition that the author of a configuration sets: the validation of a variable, the assertion of a check,
-// the precondition or postcondition of a declaration or an output. It may refer to anything: it is applied when all is
-// evaluated.
+// rule is a condition set by the author of a configuration: the validation of a variable, the assertion of a check, or
+// the precondition or postcondition of a declaration or an output. It may refer to anything, because it is applied
+// when everything is evaluated.
 type rule struct {
 	mod       *module
-	of        *node  // whose instances it is applied to; nil: to those of the module
-	object    string // what fails where the condition does not hold: "var.x"; "": the declarations of the node
+	of        *node  // the rule is applied to each of its instances; nil: to those of the module
+	object    string // what fails if the condition is false: "var.x"; "": the declarations of the node
 	what      string
 	summary   string
 	rng       hcl.Range
 	condition *hcl.Attribute
 	message   *hcl.Attribute
-	warning   bool // it does not stop anything
-	strict    bool // it must hold: what is not known does not
+	warning   bool // a failure stops nothing
+	strict    bool // an unknown condition fails
 	broken    func() bool
 	names     names
-	early     bool // it has been applied as soon as its variable had its value
+	early     bool // it was applied as soon as its variable was set
 }
 
 // ruleArgs are the arguments of every block with a condition.
 var ruleArgs = ruleBody.names()
 
-// collectRule takes in a block with a condition. r says what it is about.
+// collectRule reads a block with a condition. r describes its subject.
 func (l *loader) collectRule(b *hcl.Block, r rule) {
 	content := l.content(b.Body, scope{where: fmt.Sprintf("in %s %s block", article(b.Type), b.Type), args: ruleArgs})
 	for _, name := range ruleArgs {
@@ -54,7 +54,7 @@ func article(word string) string {
 	return "a"
 }
 
-// resolveRules reports what the conditions refer to and is not there.
+// resolveRules resolves the references in conditions, and reports missing targets.
 func (l *loader) resolveRules() {
 	for _, r := range l.rules {
 		n := &node{mod: r.mod, validates: r.mod.vars[strings.TrimPrefix(r.object, "var.")]}
@@ -66,8 +66,8 @@ func (l *loader) resolveRules() {
 	}
 }
 
-// looksAt tells whether a rule of a variable can be applied as soon as that has its value: it looks at nothing else, or
-// in the root module at other variables, which all have theirs by then.
+// looksAt reports whether a rule of a variable can be applied as soon as the variable is set: it refers to nothing
+// else, or in the root module only to other variables, which are all set by then.
 func (r *rule) looksAt(v *variable) bool {
 	for _, t := range append(r.condition.Expr.Variables(), r.message.Expr.Variables()...) {
 		if name, ok := stepName(t, 1); t.RootName() != "var" || !ok || name != v.name && r.mod.parent != nil {
@@ -77,8 +77,8 @@ func (r *rule) looksAt(v *variable) bool {
 	return true
 }
 
-// validate applies the rules of a variable that look at variables alone. What they refuse is not known to whatever uses
-// it: that it fits nowhere else follows, and is not said.
+// validate applies the rules of a variable that refer to variables only. A refused value becomes unknown to its users,
+// so that consequential errors are not reported.
 func (l *loader) validate(v *variable, in *instance) bool {
 	valid := true
 	for _, r := range v.early {
@@ -89,7 +89,7 @@ func (l *loader) validate(v *variable, in *instance) bool {
 	return valid
 }
 
-// validateRoot does so for the variables of the root module, which all have their values.
+// validateRoot does so for the variables of the root module, which are all set.
 func (l *loader) validateRoot() {
 	attrs := l.varsVal.AsValueMap()
 	valid := true
@@ -127,7 +127,7 @@ func (l *loader) applyRules() {
 	}
 }
 
-// applyRule evaluates a condition. It is false where the condition does not hold, or cannot be evaluated.
+// applyRule evaluates a condition. It returns false if the condition is false or cannot be evaluated.
 func (l *loader) applyRule(r *rule, f frame) bool {
 	ctx := l.context(r.condition.Expr, f)
 	cond, diags := l.value(r.condition.Expr, ctx)
@@ -185,13 +185,13 @@ func (l *loader) ruleMessage(r *rule, f frame) string {
 	return msg.AsString()
 }
 
-// lifecycle is what a declaration's lifecycle block says.
+// lifecycle is the content of a declaration's lifecycle block.
 type lifecycle struct {
 	preventDestroy *hcl.Attribute
 	ignoreDrift    []ignoreDrift
 }
 
-// collectLifecycle takes in the lifecycle blocks of a declaration, of which there is at most one.
+// collectLifecycle reads the lifecycle blocks of a declaration, and reports all but the first.
 func (l *loader) collectLifecycle(n *node, blocks hcl.Blocks) {
 	for i, b := range blocks {
 		if i > 0 {
@@ -214,7 +214,7 @@ func (l *loader) collectLifecycle(n *node, blocks hcl.Blocks) {
 	}
 }
 
-// isProtected evaluates prevent_destroy. What is unknown protects.
+// isProtected evaluates prevent_destroy. An unknown value protects.
 func (l *loader) isProtected(d *decl, f frame) bool {
 	attr := d.life.preventDestroy
 	if attr == nil || l.bad[attr] {
@@ -235,7 +235,7 @@ func (l *loader) isProtected(d *decl, f frame) bool {
 	return !val.IsKnown() || val.True()
 }
 
-// collectCheck takes in a check block: assertions about the whole configuration, whose failure is a warning.
+// collectCheck reads a check block: assertions about the whole configuration, whose failure is a warning.
 func (l *loader) collectCheck(m *module, b *hcl.Block) {
 	name := b.Labels[0]
 	if !l.validName(name, b.LabelRanges[0]) {
@@ -247,7 +247,7 @@ func (l *loader) collectCheck(m *module, b *hcl.Block) {
 			place(was.rng)))
 		return
 	}
-	m.nodes[n.key] = n // it takes the name; nothing refers to it
+	m.nodes[n.key] = n // this reserves the name; nothing refers to it
 	content := l.content(b.Body, checkBody.scope("in a check block"))
 	if len(content.Blocks) == 0 {
 		l.add(problem(b.DefRange, "Missing required block", "A block \"assert\" is required in a check block."))

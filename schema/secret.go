@@ -2,19 +2,19 @@ package schema
 
 import "github.com/zclconf/go-cty/cty"
 
-// mark is unexported so that nothing outside this package can make or remove one by itself.
+// mark is unexported so that only this package can add or remove it.
 type mark struct{}
 
 var sensitive = mark{}
 
-// What stands in text for a value that must not, or cannot, be shown.
+// Texts shown for a value that must not, or cannot, be shown.
 const (
 	sensitiveText = "(sensitive value)"
 	unknownText   = "(unknown)"
 )
 
-// Reveal takes the sensitive mark off a value and off all that is inside it. It is the only way to do so, and only
-// drivers have reason to.
+// Reveal removes the sensitive mark from a value and from everything inside of it. It is the only way to do so, and
+// only drivers have a reason to.
 func Reveal(v cty.Value) cty.Value {
 	if v == cty.NilVal {
 		return v
@@ -23,10 +23,10 @@ func Reveal(v cty.Value) cty.Value {
 	return v
 }
 
-// Sensitive puts the mark on a value: every value computed from it carries it too.
+// Sensitive marks a value. Every value computed from it carries the mark too.
 func Sensitive(v cty.Value) cty.Value { return v.Mark(sensitive) }
 
-// IsSensitive says whether the value, or anything inside it, carries the sensitive mark.
+// IsSensitive reports whether the value, or anything inside of it, carries the sensitive mark.
 func IsSensitive(v cty.Value) bool {
 	switch {
 	case v == cty.NilVal:
@@ -34,7 +34,7 @@ func IsSensitive(v cty.Value) bool {
 	case v.IsMarked():
 		return true
 	case v.IsNull() || !v.IsKnown() || v.Type().IsSetType() || !v.CanIterateElements():
-		return false // a set has the marks of its elements itself, and looking at these sorts them
+		return false // a set carries the marks of its elements itself, and iterating sorts them
 	}
 	for it := v.ElementIterator(); it.Next(); {
 		if _, elem := it.Element(); IsSensitive(elem) {

@@ -10,13 +10,13 @@ import (
 	"github.com/zclconf/go-cty/cty/function"
 )
 
-// The library carries the mark of a secret through all operations but these: whether try and can succeed, what a
-// sensitive key finds in an object, and the elements of a sensitive collection inside of a loop. Without what follows
-// a secret could be read letter by letter without nonsensitive.
+// The library carries the mark of a secret through all operations except these: whether try and can succeed, what a
+// sensitive key selects in an object, and the elements of a sensitive collection inside of a loop. Without the
+// following code a secret could be read letter by letter without nonsensitive.
 
-// flow notes what happens to secrets while an expression is evaluated.
+// flow records the use of secrets while an expression is evaluated.
 type flow struct {
-	calls int // of functions that were given a secret, or gave one
+	calls int // calls of functions that received or returned a secret
 }
 
 func (l *loader) noteSecrets(vals ...cty.Value) {
@@ -27,12 +27,13 @@ func (l *loader) noteSecrets(vals ...cty.Value) {
 	}
 }
 
-// reached tells whether something sensitive goes into an expression that was evaluated. before is the flow then.
+// reached reports whether something sensitive was used in an evaluated expression. before is the flow before the
+// evaluation.
 func (l *loader) reached(expr hcl.Expression, ctx *hcl.EvalContext, before flow) bool {
 	return l.flow.calls != before.calls || l.meter.keyed || refersToSecret(expr, ctx)
 }
 
-// attempt is try or can. What it gives is sensitive if it depends on a secret whether an expression has a value.
+// attempt returns try or can. The result is sensitive if a secret decides whether an expression has a value.
 func (l *loader) attempt(name string) function.Function {
 	f := functions.Find(name).Func
 	return function.New(&function.Spec{
@@ -59,8 +60,8 @@ func (l *loader) attempt(name string) function.Function {
 
 const leftOut = " (details are left out, because something sensitive goes into the expression)."
 
-// discreetly takes out of an error what it may quote of the elements of a sensitive collection, and of the names in a
-// sensitive object: there they do not carry the mark.
+// discreetly removes from an error what it may quote of the elements of a sensitive collection, and of the names in a
+// sensitive object, as these do not carry the mark there.
 func discreetly(d *hcl.Diagnostic, ctx *hcl.EvalContext) {
 	inLoop := d.EvalContext != nil && d.EvalContext != ctx
 	if inLoop {
@@ -79,8 +80,8 @@ func discreetly(d *hcl.Diagnostic, ctx *hcl.EvalContext) {
 	}
 }
 
-// refersToSecret says whether something sensitive goes into an expression: it is referred to, or the attributes and
-// elements that it has.
+// refersToSecret reports whether an expression uses something sensitive: it refers to it, or to a value with sensitive
+// attributes or elements.
 func refersToSecret(expr hcl.Expression, ctx *hcl.EvalContext) bool {
 	for _, t := range expr.Variables() {
 		for i := len(t); i > 0; i-- {

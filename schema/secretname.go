@@ -6,19 +6,19 @@ import (
 	"unicode"
 )
 
-// The words by which a name tells of a secret, in upper case. docs/secrets.md lists them.
+// The words that mark a name as that of a secret, in upper case. docs/secrets.md lists them.
 var (
-	// secretEndings count at the end of a longer word too, and in the plural: PGPASSWORD, AUTHTOKEN, SECRETS.
+	// secretEndings also match at the end of a longer word, and in the plural: PGPASSWORD, AUTHTOKEN, SECRETS.
 	secretEndings = []string{"PASSWORD", "PASSWD", "PASSPHRASE", "PASSCODE", "SECRET", "TOKEN", "CREDENTIAL"}
 
-	// secretWords count as whole words: DB_PASS holds a secret, PASSENGER and COMPASS do not.
+	// secretWords match whole words only: DB_PASS is a secret, PASSENGER and COMPASS are not.
 	secretWords = []string{
 		"PASS", "PWD", "KEYPASS", "STOREPASS", "SSHPASS", "DBPASS",
 		"AUTH", "AUTHORIZATION", "BEARER", "JWT", "PAT", "CRED", "CREDS",
 	}
 
-	// secretCompounds count as two words or as one, and in the plural: API_KEY, apiKey, APIKEYS. Other keys, such as
-	// PROJECT_KEY and PUBLIC_KEY, hold no secret.
+	// secretCompounds match as two words or as one, and in the plural: API_KEY, apiKey, APIKEYS. Other keys, such as
+	// PROJECT_KEY and PUBLIC_KEY, are not secret.
 	secretCompounds = []string{
 		"ACCESSKEY", "AESKEY", "APIKEY", "AUTHKEY", "DECRYPTIONKEY", "DEPLOYKEY", "ENCRYPTIONKEY", "GPGKEY", "HMACKEY",
 		"PGPKEY", "PRIVATEKEY", "RSAKEY", "SECRETKEY", "SHAREDKEY", "SIGNINGKEY", "SSHKEY",
@@ -27,17 +27,17 @@ var (
 	// secretAddresses usually hold a password, so plainEndings does not apply to them.
 	secretAddresses = []string{"DSN", "DATABASEURL", "DATABASEURI", "DBURL", "DBURI", "CONNECTIONSTRING"}
 
-	// plainEndings end names of what belongs to a secret and is not secret: TOKEN_FILE, AUTH_URL, SECRET_NAME.
+	// plainEndings end names of things that belong to a secret but are not secret: TOKEN_FILE, AUTH_URL, SECRET_NAME.
 	plainEndings = []string{
 		"DIR", "FILE", "FOLDER", "HOST", "KIND", "METHOD", "MODE", "NAME", "PATH", "PORT", "REALM", "SERVER", "TYPE",
 		"URI", "URL", "USER", "USERNAME",
 	}
 )
 
-// secretName tells whether an environment variable, or a variable, of that name is likely to hold a secret.
+// secretName reports whether a variable or environment variable of that name probably holds a secret.
 func secretName(name string) bool {
 	words := nameWords(name)
-	if len(words) == 0 || name == "PWD" { // which is where the shell is
+	if len(words) == 0 || name == "PWD" { // the current directory of the shell
 		return false
 	}
 	plain := slices.Contains(plainEndings, words[len(words)-1])
@@ -61,8 +61,8 @@ func secretName(name string) bool {
 	return false
 }
 
-// maskedName tells whether what is written for an argument or a variable of that name is left out of the excerpts that
-// diagnostics show. Leaving out too much does no harm there, so that every key counts.
+// maskedName reports whether the value of an argument or variable of that name is left out of the excerpts in
+// diagnostics. Leaving out too much does no harm there, so every key counts.
 func maskedName(name string) bool {
 	return secretName(name) || slices.ContainsFunc(nameWords(name), func(w string) bool {
 		return strings.HasSuffix(strings.TrimSuffix(w, "S"), "KEY")

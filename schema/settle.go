@@ -11,7 +11,7 @@ import (
 	"github.com/zclconf/go-cty/cty"
 )
 
-// settleOwners finds for each declaration the one that carries it out, and reports where two claim it.
+// settleOwners finds the owner of each declaration, the one that carries it out, and reports declarations with two.
 func (l *loader) settleOwners(order []*node) {
 	type claim struct {
 		by  *Resource
@@ -35,7 +35,7 @@ func (l *loader) settleOwners(order []*node) {
 	}
 }
 
-// resources are all that was evaluated, by address.
+// resources returns all evaluated resources, by address.
 func (l *loader) resources(order []*node) []*Resource {
 	var out []*Resource
 	for _, n := range order {
@@ -49,10 +49,10 @@ func (l *loader) resources(order []*node) []*Resource {
 	return out
 }
 
-// check applies the products' own rules to each declaration that is right so far, as is all that it refers to: a rule
-// reads these too, and would report again what is wrong there.
+// check applies the products' own rules to each declaration that is valid so far and refers only to valid ones. A rule
+// reads these too, and would report their mistakes again.
 func (l *loader) check(order []*node) {
-	wrong := map[*node]bool{} // what a node needs comes before it, or is part of a cycle
+	wrong := map[*node]bool{} // dependencies come first, or are part of a cycle
 	var right []*Resource
 	for _, n := range order {
 		for _, e := range n.needs {
@@ -91,7 +91,7 @@ func (l *loader) check(order []*node) {
 	}
 }
 
-// introduce tells each declaration of the others of its kind and type.
+// introduce sets each declaration's group of declarations of the same kind and type.
 func introduce(all []*Resource) {
 	type typed struct {
 		kind Kind
@@ -144,7 +144,7 @@ func (l *loader) settings() Settings {
 	return out
 }
 
-// open returns a setting that is known and not secret; settings are used in the open.
+// open returns the value of a setting, which must be known and not secret, because settings are shown.
 func (l *loader) open(v cty.Value, attr *hcl.Attribute) (cty.Value, bool) {
 	if IsSensitive(v) {
 		l.add(problem(attr.Expr.Range(), "Sensitive setting",
@@ -187,7 +187,7 @@ func (l *loader) operator(v cty.Value, blk *shapedBlock) *Operator {
 	return op
 }
 
-// words are the elements of a setting that is a list of texts; not ok where it is unknown or secret.
+// words returns the elements of a setting that is a list of texts. It returns false if the value is unknown or secret.
 func (l *loader) words(v cty.Value, attr *hcl.Attribute) ([]string, bool) {
 	v, ok := l.open(v, attr)
 	if !ok {
@@ -201,7 +201,7 @@ func (l *loader) words(v cty.Value, attr *hcl.Attribute) ([]string, bool) {
 	return out, true
 }
 
-// requireVersion compares the running version. A pre-release counts as its release: it is on the way there.
+// requireVersion checks the running version. A pre-release counts as its release, which it leads to.
 func (l *loader) requireVersion(text string, rng hcl.Range) {
 	constraint, err := version.NewConstraint(text)
 	if err != nil {
@@ -220,10 +220,10 @@ func (l *loader) requireVersion(text string, rng hcl.Range) {
 	}
 }
 
-// everyRelease is the first release, and one later than there will ever be.
+// everyRelease holds the first release, and one later than there will ever be.
 var everyRelease = []string{"0.1.0", "1000000.0.0"}
 
-// doubtVersion says that a build without a version could not be checked, unless every release fits anyhow.
+// doubtVersion warns that the version of a build without one could not be checked, unless every release fits.
 func (l *loader) doubtVersion(c version.Constraints, text string, rng hcl.Range) {
 	fits := true
 	for _, r := range everyRelease {

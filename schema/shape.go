@@ -12,7 +12,7 @@ import (
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 )
 
-// shaped is a body sorted out by its grammar, not yet evaluated.
+// shaped is a body that was matched with its grammar, but not yet evaluated.
 type shaped struct {
 	grammar *Body
 	header  hcl.Range
@@ -22,12 +22,12 @@ type shaped struct {
 }
 
 type shapedBlock struct {
-	label   string   // "" when the grammar has none, or of a dynamic block
-	dynamic *dynamic // set: as many blocks as this says
+	label   string   // "" if the grammar has none, or for a dynamic block
+	dynamic *dynamic // if set, the blocks that this makes
 	*shaped
 }
 
-// scope is what may stand in one body, for messages about what must not.
+// scope is what one body permits, for messages about what it does not.
 type scope struct {
 	where  string // "in ..." of a message, without the "in"
 	args   []string
@@ -35,8 +35,8 @@ type scope struct {
 	secret map[string]bool // arguments whose value must not be shown, even when misspelt
 }
 
-// shape sorts out a body and reports all that does not fit; what is missing is the caller's to report. extra is what
-// may stand there beside what the grammar knows; it is in the content that is returned.
+// shape matches a body with its grammar and reports everything that is not allowed. Missing arguments are left to the
+// caller. extra is what the body permits in addition to the grammar; the returned content holds it.
 func (l *loader) shape(body hcl.Body, g *Body, header hcl.Range, where string, extra *scope) (*shaped,
 	*hcl.BodyContent) {
 	sc := scope{where: "in " + where, secret: map[string]bool{}}
@@ -64,7 +64,7 @@ func (l *loader) shape(body hcl.Body, g *Body, header hcl.Range, where string, e
 	return s, content
 }
 
-// header is how a block begins.
+// header returns the header of a block.
 func (b *Block) header() hcl.BlockHeaderSchema {
 	h := hcl.BlockHeaderSchema{Type: b.Name}
 	if b.Label != "" {
@@ -73,7 +73,7 @@ func (b *Block) header() hcl.BlockHeaderSchema {
 	return h
 }
 
-// shapeBlocks sorts out the blocks of a body in their order.
+// shapeBlocks matches the blocks of a body with their grammars, in order.
 func (l *loader) shapeBlocks(s *shaped, found hcl.Blocks) {
 	grammar := map[string]*Block{}
 	for i := range s.grammar.Blocks {
@@ -86,7 +86,7 @@ func (l *loader) shapeBlocks(s *shaped, found hcl.Blocks) {
 			continue
 		}
 		b := grammar[blk.Type]
-		if b == nil { // the caller's own
+		if b == nil { // one of extra's
 			continue
 		}
 		label, name, at := "", b.Name, blk.TypeRange
@@ -111,21 +111,21 @@ func (l *loader) shapeBlocks(s *shaped, found hcl.Blocks) {
 	}
 }
 
-// shapeNested sorts out the body of a nested block, and reports what is missing in it.
+// shapeNested matches the body of a nested block with its grammar, and reports what is missing.
 func (l *loader) shapeNested(body hcl.Body, b *Block, header hcl.Range, where string) *shaped {
 	s, _ := l.shape(body, &b.Body, header, where, nil)
 	l.requireAll(s, func(string) bool { return false })
 	return s
 }
 
-// content takes from a body what the scope permits and reports the rest.
+// content returns what the scope permits in a body, and reports the rest.
 func (l *loader) content(body hcl.Body, sc scope) *hcl.BodyContent {
 	schema := &hcl.BodySchema{Blocks: sc.blocks}
 	for _, name := range sc.args {
 		schema.Attributes = append(schema.Attributes, hcl.AttributeSchema{Name: name})
 	}
 	native, ok := body.(*hclsyntax.Body)
-	if !ok { // JSON does not tell arguments from blocks, so that the library's own messages are complete
+	if !ok { // JSON does not distinguish arguments from blocks, so the library's own messages are complete
 		content, diags := body.Content(schema)
 		for _, d := range diags {
 			if m := extraneous.FindStringSubmatch(d.Detail); m != nil && !strings.Contains(d.Detail, "Did you mean") {
@@ -144,7 +144,7 @@ func (l *loader) content(body hcl.Body, sc scope) *hcl.BodyContent {
 	return content
 }
 
-// unexpected reports the arguments and blocks that the scope does not know.
+// unexpected reports the arguments and blocks that the scope does not permit.
 func (l *loader) unexpected(body *hclsyntax.Body, sc scope) {
 	isArg, isBlock := map[string]bool{}, map[string]hcl.BlockHeaderSchema{}
 	var all []string
@@ -202,11 +202,11 @@ func (l *loader) unexpected(body *hclsyntax.Body, sc scope) {
 	}
 }
 
-// extraneous is how the library reports what does not belong into JSON.
+// extraneous matches the library's message about something that is not allowed in JSON.
 var extraneous = regexp.MustCompile(`^No argument or block type is named "([^"]*)"`)
 
-// knownFromTerraform says what there is instead of something that those who know Terraform write in such a place, ""
-// where there is nothing to say.
+// knownFromTerraform explains the alternative to something that Terraform users write in such a place. It returns ""
+// if there is nothing to say.
 func (sc *scope) knownFromTerraform(word string) string {
 	for where, words := range elsewhereWords {
 		if text := words[word]; text != "" && strings.HasPrefix(sc.where, where) {
@@ -216,7 +216,7 @@ func (sc *scope) knownFromTerraform(word string) string {
 	return ""
 }
 
-// elsewhereWords is what Terraform has and this language has not, by how the place of it is called.
+// elsewhereWords holds words that Terraform has and this language lacks, by the name of their place.
 var elsewhereWords = map[string]map[string]string{
 	"at the top level": {
 		"resource": "What is a resource in Terraform is a server, keystore, sync or migration here, such as " +
@@ -236,11 +236,11 @@ var elsewhereWords = map[string]map[string]string{
 	},
 }
 
-// terraformWords leads those who know Terraform to our word for the same thing.
+// terraformWords maps Terraform's words to ours.
 var terraformWords = map[string]string{"terraform": "syncctl", "var": "variable", "provider": string(Server)}
 
-// nearestArgument is nearest, and also finds an argument that the given name begins or ends with, such as user for
-// username.
+// nearestArgument is like Nearest, and also finds an argument that the given name begins or ends with, such as user
+// for username.
 func nearestArgument(given string, all []string) string {
 	if n := Nearest(given, all); n != "" {
 		return n
@@ -253,8 +253,8 @@ func nearestArgument(given string, all []string) string {
 	return ""
 }
 
-// suggest names what was likely meant, and how it is written when it is the other of argument and block; else all
-// that may stand there.
+// suggest names what was probably meant, and its syntax if it is a block rather than an argument or the reverse.
+// Otherwise it lists everything that is allowed.
 func suggest(meant string, all []string, isBlock map[string]hcl.BlockHeaderSchema) string {
 	if meant == "" && len(all) > 0 {
 		sorted := slices.Sorted(slices.Values(all))
@@ -269,7 +269,7 @@ func suggest(meant string, all []string, isBlock map[string]hcl.BlockHeaderSchem
 	return fmt.Sprintf(" Did you mean %q?", meant)
 }
 
-// header writes how a block begins: field "NAME".
+// header writes the header of a block: field "NAME".
 func header(b hcl.BlockHeaderSchema) string {
 	out := b.Type
 	for _, n := range b.LabelNames {

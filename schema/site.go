@@ -10,22 +10,23 @@ import (
 	"github.com/zclconf/go-cty/cty"
 )
 
-// Site is one site block: a network with the people and the secrets in it. A process acts for one site, and contacts
-// the servers of that site and those without one.
+// Site is one site block: a network with its people and secrets. A process acts for one site, and contacts only the
+// servers of that site and those without a site.
 type Site struct {
 	Name string
 
 	// Signers are the SSH keys, as lines of authorized_keys, whose signatures stand for the site. At least one.
 	Signers []string
-	// Recipients are the SSH keys for which what the site is sent is encrypted; the signers' where the block names none.
+	// Recipients are the SSH keys that files sent to the site are encrypted for; the signers' keys if the block names
+	// none.
 	Recipients []string
-	// MaxAge is how old what the site's servers showed, or what it has verified, may be when others rely on it.
+	// MaxAge is the maximum age of the site's observations and verifications when other sites rely on them.
 	MaxAge time.Duration
 
 	Range hcl.Range `json:"-"` // the block's header
 }
 
-// defaultMaxAge is the MaxAge of a site that does not say it.
+// defaultMaxAge is the MaxAge of a site that does not set it.
 const defaultMaxAge = 24 * time.Hour
 
 // siteBody is the grammar of a site block.
@@ -38,7 +39,7 @@ var siteBody = Body{Attributes: []Attribute{
 		"servers showed, or what the site has verified, may be when another site relies on it."},
 }}
 
-// siteArgument is what servers and keystores may have beside the arguments of their types.
+// siteArgument is an argument of servers and keystores, in addition to those of their types.
 var siteArgument = Attribute{Name: "site", Type: cty.String, Doc: "The site that its machine is in: the name of a " +
 	"site block, or site.NAME. A keystore without it is in the site of the servers that use it. Without a site it is " +
 	"reachable from everywhere."}
@@ -69,7 +70,7 @@ func (l *loader) collectSite(m *module, b *hcl.Block) {
 	l.sites = append(l.sites, &siteBlock{name: name, shape: s})
 }
 
-// siteNames are the names of all sites, sorted.
+// siteNames returns the names of all sites, sorted.
 func (l *loader) siteNames() []string {
 	var names []string
 	for _, s := range l.sites {
@@ -81,7 +82,7 @@ func (l *loader) siteNames() []string {
 
 func (l *loader) isSite(name string) bool { return slices.Contains(l.siteNames(), name) }
 
-// siteValue is what the word site is in expressions: the sites' names by themselves.
+// siteValue returns the value of the word site in expressions: an object in which each site's name is its own value.
 func (l *loader) siteValue() cty.Value {
 	names := map[string]cty.Value{}
 	for _, name := range l.siteNames() {
@@ -152,7 +153,7 @@ func (l *loader) evaluateSites() []*Site {
 	return out
 }
 
-// siteKeys are the keys that an argument of a site block lists.
+// siteKeys returns the keys that an argument of a site block lists.
 func (l *loader) siteKeys(val cty.Value, s *shaped, name string, decrypts bool) []string {
 	attr := s.attrs[name]
 	if attr == nil {
@@ -174,12 +175,12 @@ func (l *loader) siteKeys(val cty.Value, s *shaped, name string, decrypts bool) 
 	return keys
 }
 
-// isElsewhere tells whether a site is another one than the process acts for.
+// isElsewhere reports whether a site is another one than the process acts for.
 func (l *loader) isElsewhere(site string) bool {
 	return l.opts.Site != "" && site != "" && site != l.opts.Site
 }
 
-// siteArg is where a declaration says its site: its own argument, or that of its type's defaults.
+// siteArg returns the argument that sets a declaration's site: its own, or that of its type's defaults.
 func (n *node) siteArg() *hcl.Attribute {
 	d := n.decl
 	switch {
@@ -198,10 +199,10 @@ func (n *node) siteArg() *hcl.Attribute {
 	return nil
 }
 
-// hasSite tells whether declarations of a kind may have a site.
+// hasSite reports whether declarations of a kind may have a site.
 func hasSite(k Kind) bool { return k == Server || k == Keystore }
 
-// siteOf is the site of a declaration in a frame; "" where it has none, or where that is wrong.
+// siteOf returns the site of a declaration in a frame, or "" if it has none or an invalid one.
 func (l *loader) siteOf(n *node, r *Resource, f frame) string {
 	d := n.decl
 	if len(l.sites) == 0 || !hasSite(d.addr.Kind) {
@@ -232,13 +233,13 @@ func (l *loader) siteOf(n *node, r *Resource, f frame) string {
 	return name
 }
 
-// settleSites gives each keystore without a site that of the servers that use it, and marks what is elsewhere.
+// settleSites gives each keystore without a site the site of the servers that use it, and marks what is elsewhere.
 func (l *loader) settleSites(order []*node) {
 	if len(l.sites) == 0 {
 		return
 	}
 	all := l.resources(order)
-	users := map[*Resource]*Resource{} // of a keystore, the first that has a site
+	users := map[*Resource]*Resource{} // for each keystore, its first user that has a site
 	for _, r := range all {
 		if r.Addr.Kind != Server || r.Site == "" {
 			continue

@@ -9,14 +9,14 @@ import (
 	"github.com/zclconf/go-cty/cty"
 )
 
-// uses is what is used by whom, as far as values are concerned: a reference attribute uses an address and no value.
+// uses records which nodes use which values. A reference attribute uses an address, not a value.
 type uses struct {
-	by       map[any][]*node // of a variable of the root module, or a node
-	everyone map[any]bool    // used where all sites must know it: for_each, site, rules, outputs, settings
+	by       map[any][]*node // by a variable of the root module or a node
+	everyone map[any]bool    // all sites must know it: for for_each, site, rules, outputs, settings
 	only     map[any]string  // see loader.only
 }
 
-// use notes that a node uses a value.
+// use records that a node uses a value.
 func (l *loader) use(n *node, what any) {
 	if l.uses.by == nil {
 		l.uses.by, l.uses.everyone = map[any][]*node{}, map[any]bool{}
@@ -30,13 +30,13 @@ func (l *loader) use(n *node, what any) {
 	}
 }
 
-// anonymous tells of a node that stands for something that all sites evaluate.
+// anonymous reports whether a node stands for something that all sites evaluate.
 func (n *node) anonymous() bool { return n.key == "" }
 
-// forAll is a node that stands for what all sites have to know of another.
+// forAll returns a node that stands for what all sites must know about n.
 func forAll(n *node) *node { return &node{mod: n.mod} }
 
-// only is the one site whose declarations alone use a value, directly or through others; "" where there is none.
+// only returns the one site whose declarations alone use a value, directly or through others, or "" if there is none.
 func (l *loader) only(what any) string {
 	const open = "\x00"
 	if l.uses.only == nil {
@@ -72,13 +72,13 @@ func (l *loader) only(what any) string {
 	return site
 }
 
-// staysInSite tells whether what a declaration says is read by declarations of its own site alone, if by any.
+// staysInSite reports whether only declarations of its own site, if any, read a declaration.
 func (l *loader) staysInSite(n *node) bool {
 	return len(l.uses.by[n]) == 0 && !l.uses.everyone[n] || l.only(n) == l.staticSite(n)
 }
 
-// staticSite is the site of all instances of a declaration, where it is written by itself; "" else. A keystore without
-// one has that of the servers that refer to it.
+// staticSite returns the site of all instances of a declaration if it is written as a constant, or "". A keystore
+// without a site has that of the servers that refer to it.
 func (l *loader) staticSite(n *node) string {
 	if len(l.sites) == 0 || !hasSite(n.decl.addr.Kind) {
 		return ""
@@ -98,7 +98,7 @@ func (l *loader) staticSite(n *node) string {
 	return Text(val)
 }
 
-// keystoreSites are the sites of keystores that do not say it themselves.
+// keystoreSites returns the sites of keystores that do not set one themselves.
 func (l *loader) keystoreSites() map[*node]string {
 	if l.ofKeystores != nil {
 		return l.ofKeystores
@@ -124,8 +124,8 @@ func (l *loader) keystoreSites() map[*node]string {
 	return l.ofKeystores
 }
 
-// elsewhere tells whether a value is used by declarations of one site alone, and that is not the one that the process
-// acts for: it need not be known here.
+// elsewhere reports whether only declarations of one other site than the process's own use a value. Then it need not
+// be known here.
 func (l *loader) elsewhere(what any) bool {
 	if l.opts.Site == "" || len(l.sites) == 0 {
 		return false
@@ -134,8 +134,8 @@ func (l *loader) elsewhere(what any) bool {
 	return site != "" && site != l.opts.Site
 }
 
-// privateArguments are the arguments and blocks that a declaration of a site writes and that depend on a value that
-// only this site has to know: it stands in no digest, which is the same at all sites.
+// privateArguments returns the arguments and blocks written in a declaration of a site that depend on a value which
+// only this site must know. The digest leaves them out, because it is the same at all sites.
 func (l *loader) privateArguments(n *node) map[string]bool {
 	if l.staticSite(n) == "" || !l.staysInSite(n) {
 		return nil
@@ -157,7 +157,7 @@ func (l *loader) privateArguments(n *node) map[string]bool {
 	return private
 }
 
-// privateOf are the private arguments and blocks of a resource, those among them that it took from defaults.
+// privateOf returns the private arguments and blocks of a resource, including those that it took from defaults.
 func (l *loader) privateOf(n *node, r *Resource) map[string]bool {
 	private := maps.Clone(l.privateArguments(n))
 	if private == nil {
@@ -169,7 +169,7 @@ func (l *loader) privateOf(n *node, r *Resource) map[string]bool {
 	return private
 }
 
-// isPrivateDefault is isPrivate for an argument or a block of defaults, where they are written.
+// isPrivateDefault is like isPrivate, for an argument or block of defaults, in the place where it is written.
 func (l *loader) isPrivateDefault(given *node, name string) bool {
 	s := given.defaults.shape
 	return l.only(given) != "" && (s.attrs[name] != nil && l.isPrivate(given.mod, s.attrs[name], nil) ||
@@ -198,8 +198,8 @@ func (l *loader) hasPrivate(m *module, b *shapedBlock, names names) bool {
 	return false
 }
 
-// isPrivate tells whether an expression of a declaration of a site depends on what only that site has to know: a
-// variable of its own, or the environment.
+// isPrivate reports whether an expression in a declaration of a site depends on something that only that site must
+// know: a variable of its own, or the environment.
 func (l *loader) isPrivate(m *module, attr *hcl.Attribute, names names) bool {
 	if l.asksEnvironment(m, attr.Expr) {
 		return true
@@ -232,8 +232,8 @@ func (l *loader) isPrivate(m *module, attr *hcl.Attribute, names names) bool {
 	return false
 }
 
-// privateValue is isPrivate for a local value, an input or an output of a module. Each is looked at once: it may be
-// used by many others, several times each.
+// privateValue is like isPrivate, for a local value, or an input or output of a module. The answer is cached, because
+// many others may use the value, several times each.
 func (l *loader) privateValue(n *node) bool {
 	if private, known := l.privates[n]; known {
 		return private
@@ -257,8 +257,8 @@ func (l *loader) privateValue(n *node) bool {
 	return private
 }
 
-// readsPrivate tells whether a traversal reads a private argument of a declaration. Where it does not name one, it may
-// read each of them.
+// readsPrivate reports whether a traversal reads a private argument of a declaration. If it does not name an argument,
+// it may read all of them.
 func (l *loader) readsPrivate(n *node, t hcl.Traversal) bool {
 	at := 3
 	if n.decl.meta.forEach != nil {
@@ -271,14 +271,14 @@ func (l *loader) readsPrivate(n *node, t hcl.Traversal) bool {
 	return len(n.decl.inMade) > 0
 }
 
-// asksEnvironment tells whether env() stands in an expression of a module, or in a template that it reads.
+// asksEnvironment reports whether an expression of a module, or a template that it reads, calls env().
 func (l *loader) asksEnvironment(m *module, expr hcl.Expression) bool {
 	return calls(expr, func(call *hclsyntax.FunctionCallExpr) bool {
 		return call.Name == "env" || call.Name == "templatefile" && l.templateAsks(m, call)
 	})
 }
 
-// calls tells whether a call of a function such as is meant stands in an expression.
+// calls reports whether an expression contains a function call for which meant returns true.
 func calls(expr hcl.Expression, meant func(*hclsyntax.FunctionCallExpr) bool) bool {
 	found := false
 	eachNative(expr, func(cty.Value) bool { return !found }, func(e hclsyntax.Expression) {
@@ -291,8 +291,8 @@ func calls(expr hcl.Expression, meant func(*hclsyntax.FunctionCallExpr) bool) bo
 	return found
 }
 
-// templateAsks tells whether env() stands in the template that templatefile() reads. Where it is not plain which one
-// that is, it may.
+// templateAsks reports whether the template that templatefile() reads calls env(). If the file is not known
+// statically, it returns true.
 func (l *loader) templateAsks(m *module, call *hclsyntax.FunctionCallExpr) bool {
 	if len(call.Args) == 0 {
 		return true
@@ -307,11 +307,11 @@ func (l *loader) templateAsks(m *module, call *hclsyntax.FunctionCallExpr) bool 
 	}
 	template, err := parseTemplate([]byte(src), path.AsString())
 	return err != nil || calls(template, func(call *hclsyntax.FunctionCallExpr) bool {
-		return call.Name == "env" // it cannot read another one
+		return call.Name == "env" // a template cannot read another one
 	})
 }
 
-// withoutPrivate is a declaration's plain value with a word in the place of each argument that only its site knows.
+// withoutPrivate returns a declaration's plain value in which a word replaces each argument that only its site knows.
 func (r *Resource) withoutPrivate(value any) any {
 	args, ok := value.(map[string]any)
 	if !ok || len(r.private) == 0 {

@@ -10,8 +10,8 @@ import (
 	"github.com/zclconf/go-cty/cty/function"
 )
 
-// templateFile is templatefile(PATH, VARS): the template in a file, evaluated with these variables and with all
-// functions but itself. What it is made of keeps its marks; a template that holds a private key is a secret.
+// templateFile implements templatefile(PATH, VARS): it evaluates the template in a file with these variables and all
+// functions except itself. The result keeps the marks of its parts; a template that holds a private key is a secret.
 func (l *loader) templateFile(args []cty.Value) (cty.Value, error) {
 	vars, marks := args[1].Unmark()
 	if !vars.IsKnown() {
@@ -60,7 +60,7 @@ func parseTemplate(src []byte, path string) (hclsyntax.Expression, error) {
 	if d := tooDense(signs(src), Usual, path); d != nil {
 		return nil, inTemplate(d)
 	}
-	tokens, _ := hclsyntax.LexTemplate(src, path, hcl.InitialPos) // what is wrong with them is for the parser to say
+	tokens, _ := hclsyntax.LexTemplate(src, path, hcl.InitialPos) // the parser reports what is wrong with them
 	if d := tooNestedTokens(tokens, 0); d != nil {
 		return nil, inTemplate(d)
 	}
@@ -71,7 +71,7 @@ func parseTemplate(src []byte, path string) (hclsyntax.Expression, error) {
 	return expr, nil
 }
 
-// render evaluates a template within the limits, as evaluate does with an expression of the configuration.
+// render evaluates a template within the limits, as evaluate does for an expression of the configuration.
 func (l *loader) render(expr hclsyntax.Expression, ctx *hcl.EvalContext) (cty.Value, error) {
 	flow := l.flow
 	if l.meter.err == nil {
@@ -105,7 +105,7 @@ func inTemplate(d *hcl.Diagnostic) error {
 	return fmt.Errorf("in the template at %s: %s: %s", place(*d.Subject), d.Summary, d.Detail)
 }
 
-// templateFunctions is what templates can call: a template that reads templates could read itself.
+// templateFunctions returns the functions for templates, without templatefile: a template could otherwise read itself.
 func (l *loader) templateFunctions() map[string]function.Function {
 	table := map[string]function.Function{}
 	for name, f := range l.functions {

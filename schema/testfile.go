@@ -17,25 +17,25 @@ const (
 	testJSONSuffix = ".synctest.hcl.json"
 )
 
-// Test is one *.synctest.hcl file: runs of the configuration beside it, in their order. It does not belong to
-// that configuration.
+// Test is one *.synctest.hcl file: runs of the configuration in the same folder, in order. It is not part of that
+// configuration.
 type Test struct {
 	File string // its name in the folder
 	Runs []*TestRun
 
-	path      string // as ranges have it
+	path      string // as in ranges
 	source    *hcl.File
 	variables []*hcl.Attribute // for all runs, by name
 }
 
-// TestRun is one run block: what is done with the configuration, and what must come of it.
+// TestRun is one run block: the command to execute and the expected result.
 type TestRun struct {
 	Name  string
 	Range hcl.Range
-	Apply bool // or else it is only planned
+	Apply bool // otherwise it is only planned
 
-	Faults   []TestText // what goes wrong at the simulated servers
-	Steps    []TestText // ids of steps that the plan must have, in this order
+	Faults   []TestText // failures of the simulated servers
+	Steps    []TestText // IDs of steps that the plan must have, in this order
 	Failures []TestText // addresses of what must fail: var.x, check.x, output.x, module.x, or a declaration's
 
 	test      *Test
@@ -43,13 +43,13 @@ type TestRun struct {
 	asserts   []*rule
 }
 
-// TestText is a text or an address in a test, and where it stands.
+// TestText is a text or an address in a test, and its position.
 type TestText struct {
 	Text  string
 	Range hcl.Range
 }
 
-// variablesBlock is the grammar of the values that a test gives to variables.
+// variablesBlock is the grammar of the values that a test sets for variables.
 var variablesBlock = Block{Name: "variables", Doc: "Values of variables, by their names: constants. They come before " +
 	"all others; those of a run before those of its file."}
 
@@ -71,9 +71,9 @@ var runBody = Body{
 var testScope = scope{where: "at the top level of a test", blocks: []hcl.BlockHeaderSchema{variablesBlock.header(),
 	{Type: "run", LabelNames: []string{"name"}}}}
 
-// ReadTests reads the tests of one folder, sorted by their files' names, and reports everything that is wrong in all of
-// them at once. The sources are for snippets, with secrets masked. Nothing but the files of the folder is read: what
-// their expressions refer to is found by Load and Config.Assert.
+// ReadTests reads the tests of one folder, sorted by file name, and reports all problems in all of them at once. The
+// sources are for snippets, with secrets masked. Only the files of the folder are read: Load and Config.Assert resolve
+// the references in their expressions.
 func ReadTests(ctx context.Context, opts Options) ([]*Test, map[string]*hcl.File, hcl.Diagnostics) {
 	out, ctx := newOutside(ctx, opts.Room)
 	defer out.close()
@@ -99,7 +99,7 @@ func ReadTests(ctx context.Context, opts Options) ([]*Test, map[string]*hcl.File
 		if len(t.Runs) == 0 && !l.diags[before:].HasErrors() {
 			l.add(problem(body.MissingItemRange(), "Test without a run", "%s has no run, so that it tests nothing.", name))
 		}
-		if l.diags[before:].HasErrors() { // perhaps nothing loads it, which masks what is declared sensitive
+		if l.diags[before:].HasErrors() { // perhaps nothing loads it, which would mask what is declared sensitive
 			l.maskVariables(t)
 		}
 	}
@@ -109,11 +109,11 @@ func ReadTests(ctx context.Context, opts Options) ([]*Test, map[string]*hcl.File
 	return tests, files, l.diags
 }
 
-// tornText is what may be a value in a test that does not parse, so that it is unknown whose it is: quoted text, and
-// lines without a sign of the language.
+// tornText matches text that may be a value in a test that does not parse, so that it is unknown whose value it is:
+// quoted text, and lines without punctuation of the language.
 var tornText = regexp.MustCompile(`(?m)((?:"[^"\n]*)|^[^={}\[\]"\n]+$)`)
 
-// maskVariables keeps all values that a test gives to variables out of snippets.
+// maskVariables keeps all values that a test sets for variables out of snippets.
 func (l *loader) maskVariables(t *Test) {
 	l.maskAll(t.variables)
 	for _, r := range t.Runs {
@@ -150,7 +150,7 @@ func (l *loader) collectTest(name string, body hcl.Body) *Test {
 	return t
 }
 
-// collectTestVariables takes in a variables block, of which there is at most one.
+// collectTestVariables reads a variables block, and reports duplicates.
 func (l *loader) collectTestVariables(blocks hcl.Blocks, where string) []*hcl.Attribute {
 	for _, b := range blocks[min(1, len(blocks)):] {
 		l.add(problem(b.TypeRange, "Duplicate block", "There was already a block variables in this %s, at %s. It may stand "+
@@ -164,7 +164,7 @@ func (l *loader) collectTestVariables(blocks hcl.Blocks, where string) []*hcl.At
 			l.add(diags...)
 		}
 		for _, attr := range attrs {
-			if maskedName(attr.Name) { // Load masks those that are declared sensitive
+			if maskedName(attr.Name) { // Load masks those declared sensitive
 				l.mask(attr.Expr)
 			}
 			out = append(out, attr)
@@ -198,7 +198,7 @@ func (l *loader) collectRun(t *Test, b *hcl.Block) *TestRun {
 	return r
 }
 
-// testTexts are the elements of a list of constant texts.
+// testTexts returns the elements of a list of constant texts.
 func (l *loader) testTexts(attr *hcl.Attribute) []TestText {
 	if attr == nil {
 		return nil
@@ -222,7 +222,7 @@ func (l *loader) testTexts(attr *hcl.Attribute) []TestText {
 	return out
 }
 
-// testAddresses are the elements of a list of references.
+// testAddresses returns the elements of a list of references.
 func (l *loader) testAddresses(attr *hcl.Attribute) []TestText {
 	if attr == nil {
 		return nil
@@ -245,7 +245,7 @@ func (l *loader) testAddresses(attr *hcl.Attribute) []TestText {
 	return out
 }
 
-// canFail tells whether a reference names something that a run can expect to fail.
+// canFail reports whether a reference names something that a run can expect to fail.
 func canFail(t hcl.Traversal) bool {
 	_, ok := stepName(t, 1)
 	if isKind(t.RootName()) {

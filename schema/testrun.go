@@ -10,8 +10,8 @@ import (
 	"github.com/zclconf/go-cty/cty"
 )
 
-// giveTest takes the values that a test gives to variables. They come before all others, those of the run before those
-// of its file.
+// giveTest adds the values that a test sets for variables. They override all others, and those of the run override
+// those of its file.
 func (l *loader) giveTest(values map[string]given) {
 	r := l.opts.Run
 	if r == nil {
@@ -30,7 +30,7 @@ func (l *loader) giveTest(values map[string]given) {
 	}
 }
 
-// resolveTest reports what a test expects to fail and is not declared.
+// resolveTest reports expected failures of things that are not declared.
 func (l *loader) resolveTest() {
 	r := l.opts.Run
 	if r == nil {
@@ -51,7 +51,7 @@ func (l *loader) resolveTest() {
 			l.add(problem(f.Range, "Invalid reference", "%s is not the address of something that can fail. Names are written "+
 				"behind a dot, as in var.NAME.", key))
 			continue
-		} else if !isKind(parts[0]) { // what a module holds is found when it fails
+		} else if !isKind(parts[0]) { // the contents of a module are checked when something fails
 			name, _, _ := strings.Cut(parts[1], "[")
 			key = parts[0] + "." + name
 		} else if a, err := ParseAddr(key); err == nil {
@@ -66,7 +66,7 @@ func (l *loader) resolveTest() {
 }
 
 // Assert applies the assertions of a run. They may refer to what the configuration declares, to its outputs as
-// output.NAME, and to the given names. Several calls at once are not allowed.
+// output.NAME, and to the given names. It must not be called concurrently.
 func (c *Config) Assert(ctx context.Context, r *TestRun, given map[string]cty.Value) hcl.Diagnostics {
 	l := c.loader
 	if l == nil { // reading was interrupted
@@ -97,10 +97,10 @@ func (c *Config) Assert(ctx context.Context, r *TestRun, given map[string]cty.Va
 	return arrange(l.diags)
 }
 
-// Asserts is how many assertions the run has.
+// Asserts returns the number of assertions in the run.
 func (r *TestRun) Asserts() int { return len(r.asserts) }
 
-// objectExtra carries what has failed in hcl.Diagnostic.Extra.
+// objectExtra carries the failed object in hcl.Diagnostic.Extra.
 type objectExtra struct {
 	object string
 	inner  any
@@ -108,7 +108,7 @@ type objectExtra struct {
 
 func (e objectExtra) UnwrapDiagnosticExtra() any { return e.inner }
 
-// ofObject says of a diagnostic that it is the failure of an object in a frame; "": of the frame's declaration.
+// ofObject records in a diagnostic that an object in a frame has failed; if object is "", the frame's declaration.
 func ofObject(d *hcl.Diagnostic, f frame, object string) *hcl.Diagnostic {
 	switch {
 	case object != "":
@@ -123,9 +123,9 @@ func ofObject(d *hcl.Diagnostic, f frame, object string) *hcl.Diagnostic {
 	return &c
 }
 
-// FailedObject returns what has failed by its own condition, by its type, or by a rule of the product: var.NAME,
-// check.NAME, output.NAME, each with the module that it is in, or the address of a declaration. It is "" for every
-// other diagnostic, such as that of a mistake in the files.
+// FailedObject returns what has failed by its own condition, its type or a rule of the product: var.NAME, check.NAME
+// or output.NAME, each with the module that it is in, or the address of a declaration. It returns "" for every other
+// diagnostic, such as a mistake in the files.
 func FailedObject(d *hcl.Diagnostic) string {
 	e, _ := hcl.DiagnosticExtra[objectExtra](d)
 	return e.object

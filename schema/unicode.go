@@ -8,13 +8,13 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// spellings are the texts from outside the configuration's own text (environment, files, variables) that cty changes:
-// it brings every string into one Unicode form (NFC), and a password in another form is another password.
-type spellings map[string]string // by the form that cty gives it; twoSpellings: several texts have that form
+// spellings holds the texts from outside of the configuration (environment, files, variables) that cty changes: it
+// converts every string to one Unicode form (NFC), and a password in another form is another password.
+type spellings map[string]string // by their NFC form; twoSpellings: several texts have that form
 
 const twoSpellings = "\x00"
 
-// value makes a string of a text from outside, and remembers how it is spelled.
+// value makes a string value from a text from outside, and remembers its spelling.
 func (s spellings) value(text string) cty.Value {
 	form := norm.NFC.String(text)
 	switch was, seen := s[form]; {
@@ -26,8 +26,8 @@ func (s spellings) value(text string) cty.Value {
 	return cty.StringVal(form)
 }
 
-// Spelling is a text of the declaration as it was before it came into the configuration's Unicode form, byte for
-// byte. ok is false where several texts from outside have that form, so that it is unknown which one is meant.
+// Spelling returns a text of the declaration byte for byte as it was before its conversion to NFC. ok is false if
+// several texts from outside have that form, so that it is unknown which one is meant.
 func (r *Resource) Spelling(text string) (exact string, ok bool) {
 	exact, known := r.spellings[text]
 	switch {
@@ -39,8 +39,8 @@ func (r *Resource) Spelling(text string) (exact string, ok bool) {
 	return exact, true
 }
 
-// Locate finds the file that a path means in the file system's own spelling: some systems keep names in another
-// Unicode form than the configuration's. A path that is there as it is written, or not at all, comes back unchanged.
+// Locate returns a path as the file system spells it: some systems store names in another Unicode form than the
+// configuration's. A path that exists as written, or does not exist at all, is returned unchanged.
 func Locate(fs afero.Fs, path string) string {
 	if _, err := fs.Stat(path); err == nil || path == "" {
 		return path
@@ -64,8 +64,8 @@ func Locate(fs afero.Fs, path string) string {
 	return path
 }
 
-// SameName tells whether two names are the same in one Unicode form.
+// SameName reports whether two names are equal in one Unicode form.
 func SameName(a, b string) bool { return a == b || norm.NFC.String(a) == norm.NFC.String(b) }
 
-// NameForm is the Unicode form in which names are compared, for keys of maps.
+// NameForm returns a name in the Unicode form in which names are compared, for keys of maps.
 func NameForm(name string) string { return norm.NFC.String(name) }

@@ -7,8 +7,8 @@ import (
 	"github.com/zclconf/go-cty/cty"
 )
 
-// Get walks down attributes, map keys, and list elements by their number from 0. It returns
-// cty.NullVal(cty.DynamicPseudoType) when anything on the way is absent or null. Marks on the way are kept on the
+// Get walks down attributes, map keys, and list elements by their index from 0. It returns
+// cty.NullVal(cty.DynamicPseudoType) if anything on the way is absent or null. Marks on the way are kept on the
 // result.
 func Get(v cty.Value, path ...string) cty.Value {
 	absent := cty.NullVal(cty.DynamicPseudoType)
@@ -34,7 +34,7 @@ func Get(v cty.Value, path ...string) cty.Value {
 	return v.WithMarks(marks)
 }
 
-// child takes one step down from an unmarked value.
+// child goes one step down from an unmarked value.
 func child(v cty.Value, step string) (cty.Value, bool) {
 	if v.IsNull() {
 		return cty.NilVal, false
@@ -71,8 +71,8 @@ func element(v, key cty.Value) (cty.Value, bool) {
 	return v.Index(key), true
 }
 
-// Text returns the value as a string: "" when null or not a string, number or boolean, "(sensitive value)" when it
-// carries the sensitive mark, "(unknown)" when it is not known yet.
+// Text returns the value as a string: "" if it is null or not a string, number or boolean, "(sensitive value)" if it
+// carries the sensitive mark, "(unknown)" if it is not known yet.
 func Text(v cty.Value) string {
 	switch {
 	case v == cty.NilVal:
@@ -95,8 +95,8 @@ func Text(v cty.Value) string {
 	return ""
 }
 
-// numberText writes a number in decimal: whole ones of an ordinary size in full, others as short as they can be read
-// back. Astronomic ones, whose digits would take minutes, are written in binary.
+// numberText writes a number in decimal: whole numbers of ordinary size in full, others with as few digits as identify
+// them. Enormous numbers, whose digits would take minutes, are written in binary.
 func numberText(v cty.Value) string {
 	f := v.AsBigFloat()
 	size := f.MantExp(nil)
@@ -109,5 +109,5 @@ func numberText(v cty.Value) string {
 	return f.Text('g', -1)
 }
 
-// joinPath is the key of a path in Resource.ranges.
+// joinPath returns the key of a path in Resource.ranges.
 func joinPath(path []string) string { return strings.Join(path, ".") }

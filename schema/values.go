@@ -15,22 +15,23 @@ import (
 	"github.com/zclconf/go-cty/cty/convert"
 )
 
-// EnvPrefix begins the names of environment variables that give values to variables: SYNCCTL_VAR_name.
+// EnvPrefix is the prefix of environment variables that set variables: SYNCCTL_VAR_name.
 const EnvPrefix = "SYNCCTL_VAR_"
 
-// given is a value for a variable and where it comes from.
+// given is a value for a variable, and its source.
 type given struct {
 	val  cty.Value
 	from string    // for messages: the option, environment variable or file
-	rng  hcl.Range // zero when it was not written in a file
+	rng  hcl.Range // zero if it was not written in a file
 }
 
-// readValues settles the value of every variable: environment, then files of the folder, then the command line.
+// readValues determines the value of every variable: from the environment, then files of the folder, then the command
+// line. Later sources win.
 func (l *loader) readValues(ctx context.Context) {
 	values := map[string]given{}
 	for _, src := range l.opts.Vars {
 		if v := l.root.vars[src.Name]; src.Read != nil && v != nil {
-			v.sensitive = true // before anything is read: another source may give the same
+			v.sensitive = true // before anything is read: another source may have the same value
 		}
 	}
 	for _, name := range l.root.varNames() {
@@ -46,7 +47,7 @@ func (l *loader) readValues(ctx context.Context) {
 			l.giveFile(values, filepath.Join(l.dir(), name), func(string) ([]byte, error) { return l.readOwn(l.root, name) })
 		}
 	}
-	reads := map[string]VarSource{} // by the variable, those that won so far
+	reads := map[string]VarSource{} // the latest sources so far, by variable
 	for _, src := range l.opts.Vars {
 		if src.Read != nil {
 			if l.declared(src.Name, "-var-command") {
@@ -78,7 +79,7 @@ func (l *loader) readValues(ctx context.Context) {
 	l.varsVal = cty.ObjectVal(attrs)
 }
 
-// readSources has the values that are read from outside, of the variables that nothing later gave a value.
+// readSources reads values from outside, for the variables that no later source sets.
 func (l *loader) readSources(values map[string]given, reads map[string]VarSource) {
 	for _, name := range l.root.varNames() {
 		v := l.root.vars[name]
@@ -99,7 +100,7 @@ func (l *loader) readSources(values map[string]given, reads map[string]VarSource
 	}
 }
 
-// ask asks for the values that are missing.
+// ask asks for the missing values.
 func (l *loader) ask(values map[string]given) {
 	if l.opts.Ask == nil || l.opts.AllowUnset {
 		return
@@ -119,7 +120,7 @@ func (l *loader) ask(values map[string]given) {
 	}
 }
 
-// settle converts the value that won to the variable's type, and marks it.
+// settle converts the winning value to the variable's type, and marks it.
 func (l *loader) settle(v *variable, g given, ok bool) cty.Value {
 	if v.broken {
 		return v.unknown()
@@ -159,7 +160,7 @@ func (l *loader) settle(v *variable, g given, ok bool) cty.Value {
 	return val
 }
 
-// at is the place to show for a value: its own, or the variable's where it has none.
+// at returns the position to show for a value: its own, or else the variable's.
 func (g given) at(v *variable) hcl.Range {
 	if g.rng != (hcl.Range{}) {
 		return g.rng
@@ -175,8 +176,8 @@ func (l *loader) give(values map[string]given, name string, g given) {
 	values[name] = g
 }
 
-// giveText takes the value of a declared variable from text: as it stands for texts, numbers and booleans, else as an
-// HCL expression.
+// giveText sets a declared variable from text: literally for texts, numbers and booleans, otherwise as an HCL
+// expression.
 func (l *loader) giveText(values map[string]given, name, text, from string) {
 	v := l.root.vars[name]
 	if v.sensitive {
@@ -214,7 +215,7 @@ func (l *loader) giveAssignment(values map[string]given, assign string) {
 	name, text, ok := strings.Cut(assign, "=")
 	name = strings.TrimSpace(name)
 	if !ok {
-		// The whole text may be a secret whose name was forgotten.
+		// The whole text may be a secret whose variable name was forgotten.
 		l.add(problem(hcl.Range{}, "Invalid option -var",
 			"A -var is written name=value; there is no equals sign in what was given."))
 		return
@@ -224,7 +225,7 @@ func (l *loader) giveAssignment(values map[string]given, assign string) {
 	}
 }
 
-// declared reports a variable to which an option gives a value, and which there is not.
+// declared reports whether a variable that an option sets is declared, and adds a diagnostic if not.
 func (l *loader) declared(name, option string) bool {
 	if l.root.vars[name] != nil {
 		return true
@@ -236,8 +237,8 @@ func (l *loader) declared(name, option string) bool {
 	return false
 }
 
-// readNamed reads a file of values that the person has named. Where a policy decides, it must not be a link that leads
-// out of its folder: who made the link may be who wrote the configuration.
+// readNamed reads a file of values that the person has named. Under a policy, it must not be a link that leads out of
+// its folder, because the author of the configuration may have made the link.
 func (l *loader) readNamed(name string) ([]byte, error) {
 	if l.opts.Access.ReadFile == nil || strings.HasPrefix(name, "/dev/") { // such as a pipe
 		return ReadBounded(l.opts.Fs, name, l.opts.Room.Bytes())
@@ -246,7 +247,7 @@ func (l *loader) readNamed(name string) ([]byte, error) {
 	return folder.Read(Reading{Path: filepath.Base(name), By: "-var-file", Most: l.opts.Room.Bytes()})
 }
 
-// giveFile takes the values of one *.syncvars.hcl file.
+// giveFile reads the values of one *.syncvars.hcl file.
 func (l *loader) giveFile(values map[string]given, path string, read func(string) ([]byte, error)) {
 	src, err := read(path)
 	if err != nil {
@@ -254,7 +255,7 @@ func (l *loader) giveFile(values map[string]given, path string, read func(string
 		return
 	}
 	file, diags := l.parseText(path, src, false)
-	if file == nil { // and is not shown
+	if file == nil { // then it is not shown either
 		l.add(diags...)
 		for _, v := range l.root.vars {
 			v.broken = true
@@ -263,7 +264,7 @@ func (l *loader) giveFile(values map[string]given, path string, read func(string
 	}
 	l.files[path] = withBytes(file, src)
 	if diags.HasErrors() {
-		// In a file that does not parse it is unknown which line belongs to a sensitive variable.
+		// If a file does not parse, it is unknown which line belongs to a sensitive variable.
 		l.masked = append(l.masked, l.allButNames(path, src)...)
 		l.add(withoutEchoes(diags)...)
 		for _, v := range l.root.vars {
@@ -306,8 +307,8 @@ func (l *loader) giveAttribute(values map[string]given, attr *hcl.Attribute) {
 	l.give(values, attr.Name, given{val: val, from: place(attr.Range), rng: attr.Expr.Range()})
 }
 
-// conversionText words a conversion error with the path inside the value. Of a sensitive value it says less: the path
-// may hold its keys.
+// conversionText words a conversion error, with the path inside of the value. For a sensitive value it leaves out the
+// path, which may contain its keys.
 func conversionText(err error, val cty.Value, secret bool) string {
 	var path cty.Path
 	if pathErr := (cty.PathError{}); errors.As(err, &pathErr) {
@@ -322,7 +323,7 @@ func conversionText(err error, val cty.Value, secret bool) string {
 	return fmt.Sprintf("at %s, %s", pathText(path), err)
 }
 
-// throughSecret says whether a path leads to or through something sensitive.
+// throughSecret reports whether a path leads to or through something sensitive.
 func throughSecret(val cty.Value, path cty.Path) bool {
 	for _, step := range path {
 		if val.IsMarked() {
@@ -337,7 +338,7 @@ func throughSecret(val cty.Value, path cty.Path) bool {
 	return val.IsMarked()
 }
 
-// pathText writes a path the way an expression would: .name, ["key"], [0].
+// pathText writes a path as an expression does: .name, ["key"], [0].
 func pathText(path cty.Path) string {
 	var b strings.Builder
 	for _, step := range path {

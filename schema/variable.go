@@ -11,7 +11,7 @@ import (
 	"github.com/zclconf/go-cty/cty/convert"
 )
 
-// variable is one variable block, and its value once that is settled.
+// variable is one variable block, and its value once that is known.
 type variable struct {
 	name      string
 	rng       hcl.Range
@@ -23,11 +23,11 @@ type variable struct {
 
 	description string
 
-	guessed bool    // sensitive because of its name: its block does not say
-	plain   bool    // its block says sensitive = false, whatever its name
-	kept    bool    // sensitive because of its name, though its block says false: see Access.NamesDecide
-	early   []*rule // its validation rules that need nothing but variables
-	broken  bool    // its block is wrong: the value stays unknown, and nothing more is said about it
+	guessed bool    // sensitive because of its name; its block does not say
+	plain   bool    // its block says sensitive = false, whatever its name is
+	kept    bool    // sensitive because of its name, although its block says false: see Access.NamesDecide
+	early   []*rule // its validation rules that refer to variables only
+	broken  bool    // its block is invalid: the value stays unknown, and nothing more is reported
 
 	value cty.Value // in the root module
 }
@@ -38,7 +38,7 @@ func (l *loader) collectVariable(m *module, b *hcl.Block) {
 	before := len(l.diags)
 	v := &variable{name: b.Labels[0], rng: b.DefRange, typ: cty.DynamicPseudoType, nullable: true}
 	content := l.content(b.Body, variableScope)
-	// The mark comes first: even a default that is wrong may be a secret.
+	// The mark comes first, because even an invalid default may be a secret.
 	v.sensitive = l.flag(content.Attributes["sensitive"], secretName(v.name))
 	v.guessed = v.sensitive && content.Attributes["sensitive"] == nil
 	v.plain = !v.sensitive && content.Attributes["sensitive"] != nil
@@ -55,7 +55,7 @@ func (l *loader) collectVariable(m *module, b *hcl.Block) {
 		if ok {
 			v.typ, v.defaults = typ, defaults
 		}
-		if typ == cty.Bool && (v.guessed || v.kept) { // use_token = true holds no secret
+		if typ == cty.Bool && (v.guessed || v.kept) { // use_token = true is not a secret
 			v.guessed, v.kept, v.sensitive = false, false, false
 		}
 	}
@@ -122,7 +122,7 @@ func (l *loader) setDefault(v *variable, attr *hcl.Attribute) {
 	v.def = conv
 }
 
-// convert gives a value the variable's type, with the defaults of optional attributes filled in.
+// convert converts a value to the variable's type, and fills in the defaults of optional attributes.
 func (v *variable) convert(val cty.Value, m *meter) (cty.Value, error) {
 	if v.defaults != nil && !val.IsNull() {
 		if n := valuesIn(val); filled(v.defaults, n) > n {
@@ -135,10 +135,10 @@ func (v *variable) convert(val cty.Value, m *meter) (cty.Value, error) {
 	return m.convert(val, v.typ)
 }
 
-// masked tells whether what is written for the variable is left out of excerpts.
+// masked reports whether the variable's value is left out of excerpts.
 func (v *variable) masked() bool { return v.sensitive || !v.plain && maskedName(v.name) }
 
-// unknown is the value of a variable about which nothing is known.
+// unknown returns the value of a variable about which nothing is known.
 func (v *variable) unknown() cty.Value {
 	val := cty.UnknownVal(v.typ.WithoutOptionalAttributesDeep())
 	if v.sensitive {
@@ -147,7 +147,7 @@ func (v *variable) unknown() cty.Value {
 	return val
 }
 
-// text evaluates a constant text that describes something; "" without one.
+// text evaluates a constant description. It returns "" if there is none.
 func (l *loader) text(attr *hcl.Attribute) string {
 	if attr == nil {
 		return ""
@@ -167,7 +167,7 @@ func (l *loader) text(attr *hcl.Attribute) string {
 	return text.AsString()
 }
 
-// constant evaluates an argument that refers to nothing and calls nothing.
+// constant evaluates an argument that contains no references and no function calls.
 func (l *loader) constant(attr *hcl.Attribute) (cty.Value, bool) {
 	val, diags := l.evaluate(attr.Expr, nil)
 	for _, d := range diags {
@@ -179,7 +179,7 @@ func (l *loader) constant(attr *hcl.Attribute) (cty.Value, bool) {
 	return val, !diags.HasErrors()
 }
 
-// flag evaluates a constant true or false.
+// flag evaluates a constant true or false. It returns absent if the argument is not written.
 func (l *loader) flag(attr *hcl.Attribute, absent bool) bool {
 	if attr == nil {
 		return absent

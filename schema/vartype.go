@@ -12,8 +12,8 @@ import (
 	"github.com/zclconf/go-cty/cty"
 )
 
-// typeConstraint reads the type of a variable. The library evaluates the defaults of optional attributes on the way,
-// without limits; so they are evaluated within the limits first.
+// typeConstraint reads the type of a variable. The library would evaluate the defaults of optional attributes without
+// limits, so they are evaluated within the limits first.
 func (l *loader) typeConstraint(expr hcl.Expression) (cty.Type, *typeexpr.Defaults, bool) {
 	native, ok := expr.(hclsyntax.Node)
 	if !ok { // JSON writes a type as a text
@@ -54,8 +54,8 @@ func (l *loader) typeConstraint(expr hcl.Expression) (cty.Type, *typeexpr.Defaul
 	return typ, defaults, !diags.HasErrors()
 }
 
-// filled is at most how many values there are once defaults are filled into n values: in each of them each default
-// may be used, with its own defaults filled in.
+// filled returns the maximum number of values after defaults are filled into n values: each default may be used in
+// each of them, with its own defaults filled in.
 func filled(d *typeexpr.Defaults, n int64) int64 {
 	each := int64(1)
 	for name, def := range d.DefaultValues {
@@ -71,7 +71,7 @@ func filled(d *typeexpr.Defaults, n int64) int64 {
 	return functions.Product(n, each)
 }
 
-// valuesIn counts a value and all that is in it.
+// valuesIn counts a value and everything inside of it.
 func valuesIn(v cty.Value) int64 {
 	n := int64(0)
 	v, _ = v.UnmarkDeep()
@@ -82,19 +82,20 @@ func valuesIn(v cty.Value) int64 {
 	return n
 }
 
-// sum is a+b, or a number beyond every limit.
+// sum returns a+b, or a number beyond every limit.
 func sum(a, b int64) int64 {
 	return min(a, functions.Product(-1, 1)) + min(b, functions.Product(-1, 1))
 }
 
-// typeWords are the words of types, and typeAliases those of other languages for them.
+// typeWords are the names of types, and typeAliases their names in other languages.
 var (
 	typeWords   = []string{"any", "bool", "list", "map", "number", "object", "set", "string", "tuple"}
 	typeAliases = map[string]string{"int": "number", "integer": "number", "float": "number", "str": "string",
 		"text": "string", "boolean": "bool", "array": "list", "dict": "map", "hash": "map"}
 )
 
-// typeHint completes what the library says of a word that is not a type. native: JSON writes types in quotes.
+// typeHint completes the library's message about a word that is not a type. If native is false, types are written in
+// quotes, as in JSON.
 func typeHint(d *hcl.Diagnostic, native bool) {
 	m := noType.FindStringSubmatch(d.Detail)
 	switch {

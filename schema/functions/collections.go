@@ -90,7 +90,7 @@ func collections() []Function { //nolint:funlen // a row for each
 	}
 }
 
-// boolsFunc is alltrue and anytrue: all is what it is of an empty list.
+// boolsFunc returns alltrue or anytrue; all is the result for an empty list.
 func boolsFunc(all bool) function.Function {
 	return function.New(&function.Spec{
 		Params: []function.Parameter{param("list", cty.List(cty.Bool))},
@@ -113,7 +113,7 @@ func boolsFunc(all bool) function.Function {
 	})
 }
 
-// lengthFunc counts; how many elements there are is secret only where the whole collection is.
+// lengthFunc implements length. The number of elements is secret only if the whole collection is.
 var lengthFunc = function.New(&function.Spec{
 	Params: []function.Parameter{{Name: "value", Type: cty.DynamicPseudoType, AllowDynamicType: true, AllowUnknown: true,
 		AllowMarked: true}},

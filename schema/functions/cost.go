@@ -9,7 +9,7 @@ import (
 	"github.com/zclconf/go-cty/cty"
 )
 
-// Unit is the bytes of text that count as much as one value.
+// Unit is the number of bytes of text that count as much as one value.
 const Unit = 128
 
 // TooMuch is a cost beyond every limit.
@@ -17,7 +17,7 @@ const TooMuch = int64(1) << 40
 
 func units(bytes int64) int64 { return bytes / Unit }
 
-// Product is a*b, or a cost beyond every limit.
+// Product returns a*b, or TooMuch if it exceeds every limit.
 func Product(a, b int64) int64 {
 	if a < 0 || b < 0 || a > 0 && b > TooMuch/a {
 		return TooMuch
@@ -25,7 +25,7 @@ func Product(a, b int64) int64 {
 	return a * b
 }
 
-// text is an argument that is a known text, else "".
+// text returns an argument if it is a known text, or else "".
 func text(args []cty.Value, i int) string {
 	if i >= len(args) || args[i].IsNull() {
 		return ""
@@ -46,7 +46,7 @@ func number(v cty.Value) int64 {
 	return max(n, 0)
 }
 
-// lengths is how many elements collections have together.
+// lengths returns the total number of elements in collections.
 func lengths(args []cty.Value) int64 {
 	n := int64(0)
 	for _, a := range args {
@@ -57,7 +57,7 @@ func lengths(args []cty.Value) int64 {
 	return n
 }
 
-// counts makes a cost of how often some marks stand in the first text.
+// counts returns a cost function: the number of occurrences of some marks in the first text.
 func counts(marks ...string) func([]cty.Value) int64 {
 	return func(args []cty.Value) int64 {
 		n := 0
@@ -68,7 +68,7 @@ func counts(marks ...string) func([]cty.Value) int64 {
 	}
 }
 
-// textSize is about how many bytes a value takes in text, where each level is indented.
+// textSize estimates the number of bytes of a value in text with indented levels.
 func textSize(v cty.Value) int64 {
 	n := int64(0)
 	v, _ = v.UnmarkDeep()
@@ -82,7 +82,7 @@ func textSize(v cty.Value) int64 {
 	return n
 }
 
-// formatted is the cost of what format or formatlist may make, once or for each element.
+// formatted returns the cost of format or formatlist, for one result or for each element.
 func formatted(each bool) func([]cty.Value) int64 {
 	return func(args []cty.Value) int64 {
 		most, times := int64(1), int64(1)
@@ -99,7 +99,7 @@ func formatted(each bool) func([]cty.Value) int64 {
 
 var digits = regexp.MustCompile(`[0-9]+`)
 
-// widths is the sum of all numbers in a format, which may be widths.
+// widths returns the sum of all numbers in a format, which may be widths.
 func widths(format string) int64 {
 	sum := int64(len(format))
 	for _, d := range digits.FindAllString(format, -1) {
@@ -112,11 +112,11 @@ func widths(format string) int64 {
 	return sum
 }
 
-// matching is the work of a regular expression on a text.
+// matching returns the cost of matching a regular expression with a text.
 func matching(pattern, text string) int64 {
 	parsed, err := syntax.Parse(pattern, syntax.Perl)
 	if err != nil {
-		return 0 // the function says so
+		return 0 // the function reports it
 	}
 	prog, err := syntax.Compile(parsed.Simplify())
 	if err != nil {
@@ -125,7 +125,7 @@ func matching(pattern, text string) int64 {
 	return Product(int64(len(prog.Inst)), int64(len(text))) / 50
 }
 
-// replacing is the cost of replace.
+// replacing returns the cost of replace.
 func replacing(args []cty.Value) int64 {
 	s, part, by := text(args, 0), text(args, 1), text(args, 2)
 	if pattern, ok := slashed(part); ok {
@@ -135,7 +135,7 @@ func replacing(args []cty.Value) int64 {
 	return units(Product(int64(strings.Count(s, part)), int64(len(by))))
 }
 
-// each compares the elements of a collection with each other, or those of one with those of another.
+// each returns the cost of comparing the elements of two collections, or of one with itself, pair by pair.
 func each(a, b int) func([]cty.Value) int64 {
 	return func(args []cty.Value) int64 {
 		if a >= len(args) || b >= len(args) {

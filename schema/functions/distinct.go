@@ -8,8 +8,8 @@ import (
 	"github.com/zclconf/go-cty/cty/function/stdlib"
 )
 
-// distinctFunc is the library's distinct, which compares each element with each one, in a time that grows with their
-// number: it compares those of one hash alone.
+// distinctFunc is a faster distinct. The library's compares each pair of elements; this one compares only elements
+// with the same hash.
 var distinctFunc = function.New(&function.Spec{
 	Params: stdlib.DistinctFunc.Params(),
 	Type:   func(args []cty.Value) (cty.Type, error) { return args[0].Type(), nil },

@@ -64,7 +64,7 @@ func encodings() []Function {
 	}
 }
 
-// LongNumber finds a number of very many digits, which would take minutes to read.
+// LongNumber matches a number of so many digits that reading it would take minutes.
 var LongNumber = regexp.MustCompile(`[0-9.]{1000}[0-9.]{500}`)
 
 func decodeBase64(args ...string) (string, error) {

@@ -1,6 +1,6 @@
-// Package functions is what expressions can call: each function once, with its words, its examples, what it costs and
-// where it differs from Terraform's of the same name. It does no I/O: what reads files or the environment, and what
-// sets the mark of secrets, package schema brings.
+// Package functions holds the functions that expressions can call: each with its documentation, examples, cost, and
+// differences from Terraform's function of the same name. It does no I/O: package schema implements those that read
+// files or the environment, or mark secrets.
 package functions
 
 import (
@@ -16,31 +16,32 @@ import (
 type Function struct {
 	Name     string
 	Group    string // the heading under which it is documented
-	Summary  string // what it gives, in a sentence or two
+	Summary  string // what it returns, in a sentence or two
 	Since    string // the first version of syncctl that has it
 	Examples []Example
-	Differs  string // from Terraform's function of that name, "" where it does not
-	Own      bool   // Terraform has none of that name
+	Differs  string // from Terraform's function of that name; "" if it does not
+	Own      bool   // Terraform has no function of that name
 
-	// Func is what is called. Of what reads files, the environment or marks of secrets it is the signature alone.
+	// Func is the implementation. For functions that read files or the environment, or mark secrets, it is only the
+	// signature.
 	Func function.Function
 
-	// Cost is the work of a call whose result may be much larger than its arguments, or that compares each element with
-	// each other; see Unit. nil: no more than its arguments, which are counted anyway.
+	// Cost returns the work of a call whose result may be much larger than its arguments, or that compares elements
+	// pair by pair; see Unit. nil: no more than the arguments, which are counted anyway.
 	Cost func(args []cty.Value) int64
 }
 
-// Example is an expression and its value, which is one too. Both are evaluated by a test.
+// Example is an expression and its value, also written as an expression. A test evaluates both.
 type Example struct {
 	Code, Result string
 	Files        map[string]string // files of the folder, by their name
 	Env          map[string]string
 }
 
-// First is the version that brought all functions and arguments that do not say otherwise.
+// First is the version that introduced all functions and arguments without a version of their own.
 const First = "1.0"
 
-// All is every function, by name. It is not to be changed.
+// All returns all functions, by name. The result must not be changed.
 var All = sync.OnceValue(func() []Function {
 	var all []Function
 	for _, group := range []struct {
@@ -63,7 +64,7 @@ var All = sync.OnceValue(func() []Function {
 	return all
 })
 
-// Find is the function of a name, nil where there is none.
+// Find returns the function with a name, or nil if there is none.
 func Find(name string) *Function {
 	all := All()
 	i, found := slices.BinarySearchFunc(all, name, func(f Function, name string) int {
@@ -75,7 +76,7 @@ func Find(name string) *Function {
 	return &all[i]
 }
 
-// Signature is how a function is called: element(list, index), max(numbers...).
+// Signature returns the syntax of a call: element(list, index), max(numbers...).
 func (f *Function) Signature() string {
 	var names []string
 	for _, p := range f.Func.Params() {
@@ -87,7 +88,7 @@ func (f *Function) Signature() string {
 	return f.Name + "(" + strings.Join(names, ", ") + ")"
 }
 
-// Returns is the type of the result; any where it depends on the arguments.
+// Returns returns the type of the result, or any type if it depends on the arguments.
 func (f *Function) Returns() cty.Type {
 	var types []cty.Type
 	for _, p := range f.Func.Params() {
@@ -103,7 +104,7 @@ func (f *Function) Returns() cty.Type {
 	return returns
 }
 
-// Type is the type of a parameter; any of an expression that the function evaluates itself.
+// Type returns the type of a parameter, or any type for an expression that the function evaluates itself.
 func Type(p function.Parameter) cty.Type {
 	if p.Type.IsCapsuleType() {
 		return cty.DynamicPseudoType
@@ -111,7 +112,7 @@ func Type(p function.Parameter) cty.Type {
 	return p.Type
 }
 
-// examples makes pairs of code and result.
+// examples makes examples from pairs of code and result.
 func examples(pairs ...string) []Example {
 	var out []Example
 	for i := 0; i+1 < len(pairs); i += 2 {
@@ -120,8 +121,8 @@ func examples(pairs ...string) []Example {
 	return out
 }
 
-// spec makes a function with parameters that are neither unknown nor null, and whose arguments lose their marks, which
-// come back on the result. Where something inside of an argument is unknown, so is the result.
+// spec makes a function with parameters that are neither unknown nor null. The arguments are passed without their
+// marks, which are put on the result. If something inside of an argument is unknown, so is the result.
 func spec(params []function.Parameter, rest *function.Parameter, typed function.TypeFunc,
 	impl function.ImplFunc,
 ) function.Function {
@@ -140,7 +141,7 @@ func param(name string, ty cty.Type) function.Parameter {
 	return function.Parameter{Name: name, Type: ty}
 }
 
-// textFunc is a function of texts that gives one.
+// textFunc makes a function that takes texts and returns a text.
 func textFunc(f func(args ...string) (string, error), names ...string) function.Function {
 	var params []function.Parameter
 	for _, n := range names {

@@ -7,12 +7,12 @@ import (
 	"strings"
 )
 
-// mostOfPattern is how long a pattern of fileset may be, in bytes.
+// mostOfPattern is the maximum length of a pattern of fileset, in bytes.
 const mostOfPattern = 1 << 10
 
-// Glob makes a pattern of fileset one that tells whether it is a path, whose parts are separated by /: * is any part of
-// a name, ? one character of it, [a-z] and [^a-z] one of some, {a,b} one of several, ** any folders, and \ takes the
-// meaning from the next character.
+// Glob converts a pattern of fileset to a regular expression that matches paths, whose parts are separated by /. In a
+// pattern, * is any part of a name, ? one character of it, [a-z] and [^a-z] one of a class, {a,b} one of several
+// alternatives, ** any folders, and \ makes the next character literal.
 func Glob(pattern string) (*regexp.Regexp, error) {
 	if len(pattern) > mostOfPattern {
 		return nil, fmt.Errorf("the pattern has more than %d bytes", mostOfPattern)
@@ -31,11 +31,11 @@ func Glob(pattern string) (*regexp.Regexp, error) {
 	return regexp.Compile(g.out.String())
 }
 
-// glob writes a pattern as a regular expression.
+// glob converts a pattern to a regular expression.
 type glob struct {
 	rest []rune
 	out  strings.Builder
-	last rune // before rest; 0: nothing
+	last rune // the character before rest; 0: none
 }
 
 func (g *glob) next() rune {
@@ -44,10 +44,10 @@ func (g *glob) next() rune {
 	return g.last
 }
 
-// begins tells whether what is left begins so.
+// begins reports whether the rest begins with a text.
 func (g *glob) begins(text string) bool { return strings.HasPrefix(string(g.rest), text) }
 
-// write takes the pattern to its end, or to that of an alternative.
+// write converts the pattern up to its end, or the end of an alternative.
 func (g *glob) write(depth int) error {
 	for len(g.rest) > 0 {
 		atStart := g.last == 0 || g.last == '/'
@@ -84,7 +84,7 @@ func (g *glob) write(depth int) error {
 	return nil
 }
 
-// star writes *, or ** where that is a whole part of the path.
+// star converts *, or ** if that is a whole part of the path.
 func (g *glob) star(atStart bool) {
 	switch {
 	case atStart && g.begins("*/"):
@@ -102,7 +102,7 @@ func (g *glob) star(atStart bool) {
 	}
 }
 
-// class writes [a-z]. A separator is never in it.
+// class converts [a-z]. A class never matches a separator.
 func (g *glob) class() error {
 	not := g.begins("^") || g.begins("!")
 	if not {
@@ -144,7 +144,7 @@ func (g *glob) class() error {
 	return nil
 }
 
-// member takes one character of a class, or its end.
+// member reads one character of a class, or its end.
 func (g *glob) member(first bool) (c rune, end bool, err error) {
 	if len(g.rest) == 0 {
 		return 0, false, errors.New("a bracket of the pattern is not closed")

@@ -46,12 +46,12 @@ func hashes() []Function {
 	}
 }
 
-// hashFunc is the hash of a text's UTF-8 bytes.
+// hashFunc returns the function that hashes a text's UTF-8 bytes.
 func hashFunc(make func() hash.Hash, write func([]byte) string) function.Function {
 	return textFunc(func(s ...string) (string, error) { return Hash([]byte(s[0]), make, write), nil }, "str")
 }
 
-// Hash writes the hash of some bytes.
+// Hash returns the hash of some bytes, as text.
 func Hash(content []byte, make func() hash.Hash, write func([]byte) string) string {
 	h := make()
 	h.Write(content) // never fails
@@ -60,7 +60,7 @@ func Hash(content []byte, make func() hash.Hash, write func([]byte) string) stri
 
 func inBase64(sum []byte) string { return base64.StdEncoding.EncodeToString(sum) }
 
-// fingerprint is that of the certificate in a PEM text.
+// fingerprint returns the fingerprint of the certificate in a PEM text.
 func fingerprint(args ...string) (string, error) {
 	var found []byte
 	for rest := []byte(args[0]); ; {
@@ -112,7 +112,7 @@ func uuidv5(args ...string) (string, error) {
 	return fmt.Sprintf("%x-%x-%x-%x-%x", id[:4], id[4:6], id[6:8], id[8:10], id[10:]), nil
 }
 
-// sampleCertificate is that of the example, with its fingerprint by openssl.
+// sampleCertificate is the certificate of the example. Its fingerprint was made by openssl.
 const (
 	sampleFingerprint = "5B:75:D1:27:66:0A:8E:95:06:33:83:1B:D6:A7:67:52:B0:7B:C1:42:7F:2D:86:26:02:0C:E9:FF:0A:43:A8:A4"
 	sampleCertificate = `-----BEGIN CERTIFICATE-----

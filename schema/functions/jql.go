@@ -8,9 +8,9 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// jqlQuote writes a text as a string of JQL. By Atlassian's grammar of JQL (JQLLexer.g4, QUOTE_STRING) a string in
-// double quotes holds everything but quotes, backslashes and control characters as it is, and knows the escapes \" \\
-// \n \r \t and \uXXXX.
+// jqlQuote writes a text as a string of JQL. According to Atlassian's grammar of JQL (JQLLexer.g4, QUOTE_STRING), a
+// string in double quotes may contain everything except quotes, backslashes and control characters literally, and has
+// the escapes \" \\ \n \r \t and \uXXXX.
 func jqlQuote(args ...string) (string, error) {
 	var b strings.Builder
 	b.WriteByte('"')
@@ -42,10 +42,10 @@ func jqlQuote(args ...string) (string, error) {
 	return b.String(), nil
 }
 
-// jqlControl tells the characters that the grammar does not take in a string (CONTROLCHARS).
+// jqlControl reports whether the grammar forbids a character in a string (CONTROLCHARS).
 func jqlControl(r rune) bool {
 	return r < 0x20 || r >= 0x7f && r <= 0x9f || r >= 0xfdd0 && r <= 0xfdef || r == 0xfffe || r == 0xffff
 }
 
-// quoted is the cost of jql_quote, where each character may become six.
+// quoted returns the cost of jql_quote, in which each character may become six.
 func quoted(args []cty.Value) int64 { return units(6 * int64(len(text(args, 0)))) }

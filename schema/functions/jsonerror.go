@@ -8,8 +8,8 @@ import (
 	"unicode/utf8"
 )
 
-// expectedInJSON are what is expected where the parser of encoding/json stops, by the end of what it says. Its own
-// words name the character that it found, and a text may be somebody else's.
+// expectedInJSON says what is expected where the parser of encoding/json stops, by the end of its message. The message
+// itself quotes the character found, and the text may be somebody else's.
 var expectedInJSON = []struct{ says, expected string }{
 	{"unexpected end of JSON input", "the text ends too early"},
 	{"looking for beginning of value", "a value is expected"},
@@ -25,7 +25,7 @@ var expectedInJSON = []struct{ says, expected string }{
 	{"in numeric literal", "a digit is expected"},
 }
 
-// CheckJSON says where a text is not JSON, and what is expected there.
+// CheckJSON returns an error with the position where a text is not JSON, and what is expected there.
 func CheckJSON(text string) error {
 	var at *json.SyntaxError
 	err := json.Unmarshal([]byte(text), new(json.RawMessage))

@@ -37,7 +37,7 @@ func networks() []Function {
 	}
 }
 
-// networkFunc is a function whose first argument is a network, and whose others are whole numbers.
+// networkFunc makes a function whose first argument is a network, and whose others are whole numbers.
 func networkFunc(ty cty.Type, rest *function.Parameter, f func(*net.IPNet, []*big.Int) (cty.Value, error),
 	params ...function.Parameter,
 ) function.Function {
@@ -88,7 +88,7 @@ func cidrSubnet(network *net.IPNet, n []*big.Int) (cty.Value, error) {
 	return cty.StringVal(subnet.String()), nil
 }
 
-// longer is how many bits longer a network's prefix shall be.
+// longer returns how many bits longer a network's prefix is to be.
 func longer(network *net.IPNet, n *big.Int, least int64) (int, error) {
 	ones, all := network.Mask.Size()
 	if n.Cmp(big.NewInt(least)) < 0 || n.Cmp(big.NewInt(int64(all-ones))) > 0 {

@@ -53,5 +53,5 @@ var sumFunc = spec([]function.Parameter{param("list", cty.DynamicPseudoType)}, n
 		return sum, nil
 	})
 
-// sequence tells lists, sets and tuples.
+// sequence reports whether a type is a list, a set or a tuple.
 func sequence(ty cty.Type) bool { return ty.IsListType() || ty.IsSetType() || ty.IsTupleType() }

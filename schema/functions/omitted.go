@@ -1,6 +1,6 @@
 package functions
 
-// Omitted is the functions of Terraform's that are left out on purpose: by their name why, and what to write instead.
+// Omitted holds the functions of Terraform that are left out on purpose, with the reason and what to write instead.
 var Omitted = map[string]string{
 	"abspath": "a path that says where the folder lies on this machine would make every machine's plan another one. " +
 		"Paths are relative to the folder.",

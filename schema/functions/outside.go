@@ -9,7 +9,7 @@ import (
 	"github.com/zclconf/go-cty/cty/function"
 )
 
-// signature is a function that package schema brings.
+// signature makes a function that package schema implements.
 func signature(ty cty.Type, rest *function.Parameter, params ...function.Parameter) function.Function {
 	return function.New(&function.Spec{Params: params, VarParam: rest, Type: function.StaticReturnType(ty),
 		Impl: func([]cty.Value, cty.Type) (cty.Value, error) {
@@ -95,7 +95,7 @@ func secrets() []Function {
 	}
 }
 
-// fileset is the one function that lists files.
+// fileset is the only function that lists files.
 func fileset(hello map[string]string) Function {
 	return Function{
 		Name: "fileset",

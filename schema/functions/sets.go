@@ -9,10 +9,11 @@ import (
 	"github.com/zclconf/go-cty/cty/function/stdlib"
 )
 
-// The library's set functions look at their sets over and over, and each look sorts a set, by hashes that are made for
-// each comparison. These take lists, whose elements they compare with those of one hash, and make one set at the end.
+// The library's set functions iterate over their sets repeatedly, and each iteration sorts a set by hashes that are
+// recomputed for each comparison. These functions take lists, compare only elements with the same hash, and make one
+// set at the end.
 
-// members finds values, each by the others of its hash.
+// members holds values by their hash.
 type members map[int][]cty.Value
 
 func (m members) has(v cty.Value) bool { return slices.ContainsFunc(m[v.Hash()], v.RawEquals) }
@@ -64,7 +65,7 @@ func setFunc(lib function.Function, partly bool, of func(first []cty.Value, othe
 	return function.New(spec)
 }
 
-// setType is the type of what a function of the library gives of sets with the elements of lists.
+// setType returns the result type of a library function for sets with the elements of lists.
 func setType(lib function.Function, lists []cty.Value) (cty.Type, error) {
 	var sets []cty.Value
 	for _, v := range lists {

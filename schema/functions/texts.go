@@ -92,7 +92,7 @@ func testFunc(part string, test func(s, part string) bool) function.Function {
 		})
 }
 
-// slashed is the regular expression between slashes.
+// slashed returns the regular expression between slashes.
 func slashed(part string) (string, bool) {
 	if len(part) > 1 && part[0] == '/' && part[len(part)-1] == '/' {
 		return part[1 : len(part)-1], true

@@ -27,8 +27,8 @@ func types() []Function {
 	}
 }
 
-// toCollection is a function that makes a list, set or map of elements of any type. Where they have one type already,
-// they are taken together first: the library would compare the types of each two of them.
+// toCollection makes a function that converts elements of any type to a list, set or map. If they have the same type
+// already, they are combined first: the library would compare the types of each pair.
 func toCollection(want cty.Type) function.Function {
 	f := stdlib.MakeToFunc(want)
 	return function.New(&function.Spec{
@@ -42,7 +42,8 @@ func toCollection(want cty.Type) function.Function {
 	})
 }
 
-// Alike is a tuple or an object whose elements have one type as a list or a map; else the value as it is.
+// Alike returns a tuple or an object whose elements have the same type as a list or a map. It returns other values
+// unchanged.
 func Alike(v cty.Value, want cty.Type) cty.Value {
 	ty := v.Type()
 	if !v.IsKnown() || v.IsNull() || !(ty.IsTupleType() && !want.IsMapType() || ty.IsObjectType() && want.IsMapType()) ||

@@ -12,18 +12,18 @@ import (
 )
 
 const (
-	maxLevels = 100     // of what yamldecode gives
+	maxLevels = 100     // nested levels in the result of yamldecode
 	maxOpen   = 1 << 13 // brackets in its text
-	maxSearch = 1 << 26 // brackets by words: the parser looks through all that are open at each word
+	maxSearch = 1 << 26 // brackets times words: for each word, the parser searches all open brackets
 	maxLine   = 1 << 15 // bytes
 	maxValues = 1 << 21
 )
 
-// longYAMLNumber is LongNumber with the separators that YAML takes.
+// longYAMLNumber is like LongNumber, with the separators that YAML permits.
 var longYAMLNumber = regexp.MustCompile(`[0-9._]{1000}[0-9._]{500}`)
 
-// yamlDecode is the library's function without its comparisons of types, which take forever where aliases repeat each
-// other. Its cost has been counted by then.
+// yamlDecode is the library's function without its comparisons of types, which take forever if aliases repeat each
+// other. Its cost has been checked before.
 var yamlDecode = function.New(&function.Spec{
 	Params: []function.Parameter{param("src", cty.String)},
 	Type: func(args []cty.Value) (cty.Type, error) {
@@ -50,7 +50,7 @@ func readYAML(src string) (cty.Value, error) {
 	return v, nil
 }
 
-// decodeYAML reads a text in a time that grows with its length. The values that aliases repeat are shared.
+// decodeYAML reads a text in a time proportional to its length. Values repeated by aliases are shared.
 func decodeYAML(src string) (cty.Value, error) {
 	if err := deep(src); err != nil {
 		return cty.NilVal, err
@@ -64,9 +64,9 @@ func decodeYAML(src string) (cty.Value, error) {
 
 var errBrackets = errors.New("it has too many brackets: write lists and maps on lines of their own, or use JSON")
 
-// deep refuses a text in which very much might be inside of each other: brackets open a level each, and without
-// brackets a level is indented by a column, or is one of two that begin at the same. The parser is recursive, and a
-// stack that overflows ends the process.
+// deep refuses a text that may be nested too deeply. Each bracket opens a level. Without brackets, a level is indented
+// by a column, or is one of two that begin in the same column. The parser is recursive, and a stack overflow ends the
+// process.
 func deep(src string) error {
 	brackets, words := 0, 0
 	for _, c := range []byte(src) {
@@ -89,8 +89,8 @@ func deep(src string) error {
 	return nil
 }
 
-// repeated counts the values in a value, as often as they are in it, until they are too many. It returns how many
-// levels it has seen inside of each other.
+// repeated counts all values inside of a value, repeated ones each time, until there are too many. It returns the
+// depth that it has seen.
 func repeated(v cty.Value, level int, n *int64) int {
 	if *n++; *n > maxValues || level > maxLevels || v.IsNull() || !v.CanIterateElements() {
 		return level
@@ -118,7 +118,7 @@ func yamlCost(args []cty.Value) int64 {
 	}
 	v, err := decodeYAML(src)
 	if err != nil {
-		return 0 // the function says so
+		return 0 // the function reports it
 	}
 	n := int64(0)
 	if repeated(v, 0, &n); n > maxValues {
