@@ -203,7 +203,7 @@ func (s *Store) Receive(h *Handover, c *Cargo) (*Incoming, error) {
 	} else if open != nil {
 		return nil, fmt.Errorf("it is of run %s, and run %s is unfinished here: resume that first, or abandon it with "+
 			"`syncctl resolve -abandon`", h.Run, open.ID)
-	} else if forgotten(c.Chain, s.Site) { // this site has lost the run, and the sender has abandoned it: it is not continued
+	} else if forgotten(c.Chain, s.Site) { // lost here and abandoned there: it is not continued
 		return &Incoming{Handover: &Handover{From: h.From, Digest: h.Digest}, store: s,
 			cargo: &Cargo{Observations: c.Observations}}, nil
 	}

@@ -8,8 +8,8 @@ import (
 	"github.com/syncctl/syncctl/planner"
 )
 
-// Line is a value that two plans have differently, as people read it. Of a list only the elements that come or go are
-// lines, each with one of the two values.
+// Line is a value that differs between two plans, as people read it. For a list there is a line for each element that
+// was added or removed, with only one of the two values.
 type Line struct {
 	Path string
 	Sort planner.Sort
@@ -17,7 +17,7 @@ type Line struct {
 	Is   string
 }
 
-// Lines are the lines of what has moved. Values are cut so that it is seen in what they differ.
+// Lines returns the lines for changed values. Values are cut so that the difference is visible.
 func Lines(list []planner.Moved) []Line {
 	var out []Line
 	for _, m := range list {
@@ -25,7 +25,7 @@ func Lines(list []planner.Moved) []Line {
 		if strings.Contains(m.Was+m.Is, "\n") {
 			gone, come = apart(elements(m.Was), elements(m.Is))
 		}
-		if len(gone)+len(come) == 0 { // no list, or one in another order
+		if len(gone)+len(come) == 0 { // not a list, or only the order differs
 			out = append(out, Line{m.Path, planner.Changed, Shortened(m.Path, m.Was, m.Is), Shortened(m.Path, m.Is, m.Was)})
 			continue
 		}
@@ -40,7 +40,7 @@ func Lines(list []planner.Moved) []Line {
 	return out
 }
 
-// elements are those of a list that is written one a line.
+// elements splits a list that is written with one element per line.
 func elements(s string) []string {
 	if s == "" {
 		return nil
@@ -48,7 +48,7 @@ func elements(s string) []string {
 	return strings.Split(s, "\n")
 }
 
-// apart are the elements that only one of two lists has.
+// apart returns the elements that only one of two lists has.
 func apart(was, is []string) (gone, come []string) {
 	n := map[string]int{}
 	for _, s := range was {
@@ -68,7 +68,7 @@ func apart(was, is []string) (gone, come []string) {
 	return gone, come
 }
 
-// nearest is the one of sorted texts that begins most like another text.
+// nearest returns the text with the longest common prefix with s. sorted must be sorted.
 func nearest(sorted []string, s string) string {
 	at, _ := slices.BinarySearch(sorted, s)
 	best, most := "", -1
@@ -84,11 +84,11 @@ func nearest(sorted []string, s string) string {
 	return best
 }
 
-// mostOfValue is how much of a value is shown beside another, in characters.
+// mostOfValue is the maximum length, in characters, of a value that is shown next to another.
 const mostOfValue = 400
 
-// Shortened cuts a value so that it is seen in what it differs from another one. Commands stay whole: somebody has to
-// judge each of them.
+// Shortened cuts a value so that its difference from another value is visible. Commands are not cut, since somebody
+// has to judge each of them.
 func Shortened(path, s, other string) string {
 	if path == "commands" || strings.HasSuffix(path, ".commands") {
 		return s
@@ -96,7 +96,7 @@ func Shortened(path, s, other string) string {
 	return CutBeside(s, other, mostOfValue)
 }
 
-// OrNothing is a value, or a word for none.
+// OrNothing returns a value, or a word if it is empty.
 func OrNothing(s string) string {
 	if s == "" {
 		return "(nothing)"
@@ -104,7 +104,7 @@ func OrNothing(s string) string {
 	return s
 }
 
-// DiffCounts counts steps that differ.
+// DiffCounts says how many steps were added, removed and changed.
 func DiffCounts(list []planner.StepDiff) string {
 	n := map[planner.Sort]int{}
 	for i := range list {
@@ -113,14 +113,14 @@ func DiffCounts(list []planner.StepDiff) string {
 	return fmt.Sprintf("%d added, %d removed, %d changed", n[planner.Added], n[planner.Removed], n[planner.Changed])
 }
 
-// SignOf marks a difference.
+// SignOf returns the mark of a difference.
 func SignOf(s planner.Sort) planner.Mark {
 	return map[planner.Sort]planner.Mark{
 		planner.Added: planner.MarkAdd, planner.Removed: planner.MarkDelete, planner.Changed: planner.MarkChange,
 	}[s]
 }
 
-// What two plans have in common, or not, in a few words.
+// Lines that say in a few words whether two plans are the same.
 const (
 	SamePlan             = "The plan is the same."
 	ChangedPlan          = "The plan has changed."

@@ -7,15 +7,15 @@ import (
 	"github.com/syncctl/syncctl/planner"
 )
 
-// Alike is a finding with the declarations that it is about: several where a note says the same of each.
+// Alike is a finding with the declarations that it is about. There are several if the same note is made about each.
 type Alike struct {
-	planner.Finding // Addr is the first one
+	planner.Finding // Addr is that of the first declaration
 
 	Addrs []string
 }
 
-// SumUp makes one of the notes that say the same of several declarations, at the place of the first. Warnings and
-// refusals stay apart: somebody answers for each.
+// SumUp merges equal notes about several declarations into one, at the place of the first. Warnings and refusals are
+// not merged, since somebody must answer for each.
 func SumUp(list []planner.Finding) []Alike {
 	place := map[planner.Finding]int{}
 	var out []Alike
@@ -38,11 +38,11 @@ func SumUp(list []planner.Finding) []Alike {
 	return out
 }
 
-// MostAlike is how many notes of one rule are shown in a row where not all are; of the others is said how many.
+// MostAlike is how many notes of one rule are shown if there are many. The number of the others is shown, too.
 const MostAlike = 5
 
-// FewOf goes through findings in their order. It calls show for each that is shown, which are all but notes of a rule
-// that has many; after the last one shown of such a rule it calls more with how many follow.
+// FewOf goes through findings in order. It calls show for each finding to show: all of them, except when a rule has
+// many notes. After the last shown note of such a rule it calls more with the number of the others.
 func FewOf(list []Alike, show func(Alike), more func(rule string, n int)) {
 	notes, seen := map[string]int{}, map[string]int{}
 	for _, f := range list {
@@ -64,10 +64,10 @@ func FewOf(list []Alike, show func(Alike), more func(rule string, n int)) {
 	}
 }
 
-// mostNamed is how many of the declarations are named that a note is about.
+// mostNamed is how many declarations of one note are named.
 const mostNamed = 3
 
-// Where names the declarations that a finding is about, as many as there is room for. written writes an address.
+// Where names the declarations that a finding is about, as far as there is room. written formats an address.
 func (a *Alike) Where(written func(string) string) string {
 	if len(a.Addrs) == 0 {
 		return ""

@@ -9,23 +9,24 @@ import (
 	"github.com/syncctl/syncctl/planner"
 )
 
-// Party is a site that takes part in a plan: what it does, what others rely on of it, and until when.
+// Party is a site that takes part in a plan: its steps, and until when others may rely on what it has observed and
+// verified.
 type Party struct {
 	planner.PlanSite
 
-	Plans   bool      // it has made the plan, from what its servers showed then
-	Until   time.Time // up to when a plan may be made from what its servers showed; zero: nothing is known of that
+	Plans   bool      // it has made the plan, with observations of its own servers
+	Until   time.Time // until when a plan may be made from its observations; zero: unknown
 	Numbers []int     // of its steps
-	Done    int       // of these; of a run
+	Done    int       // how many of these are done; set for a run
 
-	// Verified is when it verified what steps of other sites rest on that are not done, the oldest of several; Holds is up
-	// to when they may. Zero: there is nothing of that kind.
+	// Verified is when the site verified the guards of other sites' unfinished steps, the oldest if there are several.
+	// Holds is until when those steps may rely on it. Both are zero if there is none.
 	Verified, Holds time.Time
 
 	run bool
 }
 
-// Parties are the sites that take part in a plan, or in a run of it; none without sites.
+// Parties returns the sites that take part in a plan, or in a run of it. It returns none without sites.
 func Parties(p *planner.Plan, run *Run) []Party {
 	var out []Party
 	for _, site := range p.Sites {
@@ -53,8 +54,8 @@ func Parties(p *planner.Plan, run *Run) []Party {
 	return out
 }
 
-// verified is when a site verified what others' steps rest on that are not done: of several checks the one that was
-// verified first. Zero: there is none, or one was not verified yet.
+// verified returns when a site verified the guards of other sites' unfinished steps: the earliest of its last
+// verifications. It returns zero if there is no such guard, or one is not verified yet.
 func verified(p *planner.Plan, run *Run, site string) time.Time {
 	rests := map[string]bool{}
 	for i := range p.Steps {
@@ -87,7 +88,7 @@ func verified(p *planner.Plan, run *Run, site string) time.Time {
 	return oldest
 }
 
-// Words say what there is to know of a site, but for its name.
+// Words describes a site, without its name.
 func (t *Party) Words() string {
 	var parts []string
 	if steps := StepList(t.Numbers); steps != "" {
@@ -116,7 +117,7 @@ func (t *Party) Words() string {
 
 func moment(t time.Time) string { return t.UTC().Format(time.RFC3339) }
 
-// Length is a length of time as people write it: without the zeros at its end.
+// Length returns a duration as people write it, without zeros at the end.
 func Length(d time.Duration) string {
 	s := d.String()
 	if d >= time.Minute {

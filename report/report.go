@@ -1,6 +1,6 @@
-// Package report is a plan, and a run of it where there is one, as pictures and documents show it: one struct, made
-// once. It draws nothing, does no I/O and knows no product. Its texts are those of the plan and the journal: whoever
-// shows them makes them safe, see package printable.
+// Package report prepares a plan, and a run of it if there is one, for pictures and documents: one struct, made once.
+// It draws nothing, does no I/O and knows no product. Its texts are those of the plan and the journal: code that shows
+// them must make them safe, see package printable.
 package report
 
 import (
@@ -14,30 +14,30 @@ import (
 	"github.com/syncctl/syncctl/planner"
 )
 
-// Report is what a picture or a document needs.
+// Report holds what a picture or a document needs.
 type Report struct {
 	Plan  *planner.Plan
 	Hash  string
 	Tally planner.Tally
-	Run   *Run // nil: the plan alone
+	Run   *Run // nil if there is only a plan
 
-	// Since is what has changed since an older plan, such as the approved one; nil: they were not compared.
+	// Since is the difference from an older plan, such as the approved one. It is nil if they were not compared.
 	Since *planner.PlanDiff
 
 	Steps        []*Step           // in the order of the plan
-	Declarations []*Declaration    // with steps, by their first ones; then those that differ, or are found
+	Declarations []*Declaration    // those with steps, by first step; then those with differences or findings
 	Refusals     []planner.Finding // they stop the plan from being applied
-	Findings     []planner.Finding // the other ones that belong to no step and no declaration
-	Notes        []Alike           // that say the same of several declarations, and belong to no step
+	Findings     []planner.Finding // the others that belong to no step or declaration
+	Notes        []Alike           // notes that say the same about several declarations and belong to no step
 	Parties      []Party           // the sites that take part; none without sites
-	Topology     *Topology         // servers and what links them
-	Lanes        []*Lane           // steps by where they work, sorted by site and name
-	Slots        int               // how many steps follow each other at least, see Step.Slot
+	Topology     *Topology         // servers and their links
+	Lanes        []*Lane           // steps by server, sorted by site and address
+	Slots        int               // length of the longest chain of steps, see Step.Slot
 	Counts       map[State]int     // steps by state; empty without a run
-	From, To     time.Time         // when the first step of the run began, and the last one ended
+	From, To     time.Time         // time of the first and of the last entry about a step
 }
 
-// Run is how a plan was carried out.
+// Run says how a plan was carried out.
 type Run struct {
 	ID       string
 	State    string // in a word, such as "finished"
@@ -46,14 +46,14 @@ type Run struct {
 	Entries  []journal.Entry
 }
 
-// State is where a step of a run stands, for people.
+// State is the state of a step of a run, for people.
 type State string
 
-// The states of a step. One that is blocked or ready has not begun, unless the journal says something of it.
+// The states of a step. A blocked or ready step is not begun, unless the journal has entries of it.
 const (
 	Open        State = "not begun"
-	Away        State = "with another site"    // which carries it out, or has to do something before it
-	Again       State = "to be verified again" // it was done, or a person had it taken up again
+	Away        State = "with another site"    // which carries it out, or must act before it
+	Again       State = "to be verified again" // it was done, or a person has reopened it
 	Running     State = "running"
 	Waiting     State = "waiting"
 	Failed      State = "failed"
@@ -62,24 +62,24 @@ const (
 	Done        State = "done"
 )
 
-// Step is a step with all that belongs to it.
+// Step is a step with everything that belongs to it.
 type Step struct {
 	*planner.Step
 
 	Number   int               // from 1
 	Findings []planner.Finding // about it
-	Needs    []int             // the numbers of the steps that it waits for directly, sorted
-	Site     string            // that carries it out, or of the servers that it contacts; "" for none, or several
+	Needs    []int             // the numbers of the steps that it needs directly, sorted
+	Site     string            // the site that carries it out, or that of its servers; "" if none or several
 
-	// Slot is how many steps have to be done before it at least, one after the other.
+	// Slot is the length of the longest chain of steps that must be done before it.
 	Slot int
 
 	State       State         // "" without a run
-	MayBeDone   bool          // it is not known to be done, and may have been carried out
+	MayBeDone   bool          // it is not known to be done, but may have been carried out
 	Why         string        // why it is not done
-	Began, Took time.Duration // since the first step of the run began, where Timed; how long, where Measured
+	Began, Took time.Duration // start after the run's first step, if Timed; duration, if Measured
 	Timed       bool
-	Measured    bool // it is known of each start how it ended
+	Measured    bool // the end of each of its starts is known
 }
 
 // Declaration is what the plan says of one declaration.
@@ -87,17 +87,17 @@ type Declaration struct {
 	planner.ResourceChange
 
 	Steps    []*Step
-	Findings []planner.Finding // that belong to none of its steps, but for Report.Notes
+	Findings []planner.Finding // those that belong to none of its steps, without Report.Notes
 }
 
-// Lane is where steps work: at one server or machine, or on this one.
+// Lane is a place where steps work: a server or machine, or this computer.
 type Lane struct {
-	Addr  string // of the declaration; "" for what contacts no server
+	Addr  string // of the declaration; "" for steps that contact no server
 	Site  string
 	Steps []*Step
 }
 
-// New makes the report of a plan and, unless run is nil, of a run of it.
+// New returns the report of a plan and, unless run is nil, of a run of it.
 func New(plan *planner.Plan, run *Run) (*Report, error) {
 	hash, err := plan.Hash()
 	if err != nil {
@@ -141,7 +141,7 @@ func (r *Report) steps() {
 	}
 }
 
-// siteOf is the site that all servers have in common.
+// siteOf returns the site that all servers have in common, or "".
 func siteOf(servers []string, sites map[string]string) string {
 	site := ""
 	for i, addr := range servers {
@@ -177,8 +177,8 @@ func stateOf(st executor.StepState, live bool) State {
 		}
 		return Interrupted
 	}
-	// What an earlier process or another site has left is ready to be taken up again, or blocked: the last entry says how
-	// it ended.
+	// A step that an earlier process or another site has left is ready to start again, or blocked. Its last entry says
+	// how it ended.
 	switch st.Entry.Event {
 	case executor.EventStuck:
 		return Stuck
@@ -199,7 +199,7 @@ func stateOf(st executor.StepState, live bool) State {
 	return Interrupted
 }
 
-// findings puts each finding where it belongs.
+// findings assigns each finding to a step, a declaration or the report.
 func (r *Report) findings() {
 	changes := map[string]planner.ResourceChange{}
 	for _, c := range r.Plan.Changes {
@@ -229,7 +229,7 @@ func (r *Report) findings() {
 	var apart []planner.Finding
 	for _, f := range r.Plan.Findings {
 		switch s := steps[planner.StepID(f.Addr, f.Op)]; {
-		case f.Severity == planner.Refuse: // they stand apart
+		case f.Severity == planner.Refuse: // they are listed separately, in Refusals
 		case s != nil:
 			s.Findings = append(s.Findings, f)
 		default:
@@ -248,7 +248,7 @@ func (r *Report) findings() {
 	}
 }
 
-// timing takes from the journal when each step began, and how long it was worked on.
+// timing determines from the journal when each step began, and for how long it was worked on.
 func (r *Report) timing() {
 	if r.Run == nil {
 		return
@@ -256,7 +256,7 @@ func (r *Report) timing() {
 	spans := map[string]*span{}
 	for _, e := range r.Run.Entries {
 		if e.Key == executor.RunKey {
-			if e.Event == executor.EventOpened { // what the process before did last is unknown
+			if e.Event == executor.EventOpened { // it is unknown when the previous process ended its steps
 				for _, t := range spans {
 					t.cut(e.Site)
 				}
@@ -277,7 +277,7 @@ func (r *Report) timing() {
 	for _, s := range r.Steps {
 		if t := spans[s.ID]; t != nil {
 			s.Began, s.Timed = max(0, t.began.Sub(r.From)), true
-			waits := s.State == Waiting || s.State == Away // how long it will have taken is open
+			waits := s.State == Waiting || s.State == Away // it is unknown how long it will take
 			if t.pairs > 0 && !t.unknown && t.from.IsZero() && !waits {
 				s.Took, s.Measured = t.took, true
 			}
@@ -285,14 +285,14 @@ func (r *Report) timing() {
 	}
 }
 
-// span is how long a step was worked on, from each start to its end.
+// span measures how long a step was worked on, from each start to its end.
 type span struct {
-	began, from time.Time // the first entry; the start that has no end yet
-	site        string    // of that start
-	verifying   time.Time // when it was executed; its verification follows
+	began, from time.Time // the first entry; the start that has not ended yet
+	site        string    // the site of that start
+	verifying   time.Time // when it was executed, and its verification began
 	took        time.Duration
 	pairs       int
-	unknown     bool // some start has no end, or one before it
+	unknown     bool // some start has no end
 }
 
 func (t *span) take(e journal.Entry) {
@@ -322,7 +322,7 @@ func (t *span) end(at time.Time) {
 	t.pairs++
 }
 
-// cut ends what a process of a site left behind.
+// cut ends what an earlier process of a site left unfinished.
 func (t *span) cut(site string) {
 	if t.site == site {
 		t.unknown = t.unknown || !t.from.IsZero()
@@ -330,7 +330,7 @@ func (t *span) cut(site string) {
 	}
 }
 
-// lanes sorts the steps by where they work. One that contacts several servers stands in the lane of each.
+// lanes groups the steps by server. A step that contacts several servers is in the lane of each.
 func (r *Report) lanes() {
 	byAddr := map[string]*Lane{}
 	for _, s := range r.Steps {
@@ -360,7 +360,7 @@ func (r *Report) lanes() {
 	})
 }
 
-// Where are the steps that something holds for.
+// Where returns the steps for which holds is true.
 func (r *Report) Where(holds func(*Step) bool) []*Step {
 	var out []*Step
 	for _, s := range r.Steps {
@@ -371,7 +371,7 @@ func (r *Report) Where(holds func(*Step) bool) []*Step {
 	return out
 }
 
-// In are the steps in a state.
+// In returns the steps in a state.
 func (r *Report) In(state State) []*Step {
 	return r.Where(func(s *Step) bool { return s.State == state })
 }

@@ -9,26 +9,26 @@ import (
 	"github.com/syncctl/syncctl/planner"
 )
 
-// MayBeDone tells of a step that is not done whether it may have been carried out nevertheless.
+// MayBeDone reports whether a step that is not done may have been carried out nevertheless.
 func MayBeDone(st executor.StepState) bool {
 	stuck := st.Phase == executor.PhaseStuck || st.Entry.Event == executor.EventStuck
 	return st.Phase != executor.PhaseDone && (st.Begun || st.WasDone || st.Before || stuck)
 }
 
-// Limits are the irreversible steps that decide what of a plan can be taken back; nil: there is none.
+// Limits holds the irreversible steps that decide what can still be undone. Each is nil if there is none.
 type Limits struct {
 	Past  *planner.Step // the last one that is done
-	Doubt *planner.Step // the first one that may have been carried out, and is not known to be done
+	Doubt *planner.Step // the first one that may have been carried out but is not known to be done
 	Next  *planner.Step // the first one that is not done
 
-	// From and To are the range of the steps that can be taken back: those after Past, up to the next irreversible one.
+	// From and To are the range of the steps that can be undone: those after Past and before the next irreversible one.
 	From, To int
 
 	number map[*planner.Step]int
 }
 
-// LimitsOf finds them. done and begun are the ids of the steps that are done, and of those that may have been carried
-// out.
+// LimitsOf returns the limits of a plan. done and begun hold the IDs of the steps that are done, and of those that may
+// have been carried out.
 func LimitsOf(steps []planner.Step, done, begun map[string]bool) Limits {
 	l := Limits{To: len(steps), number: map[*planner.Step]int{}}
 	for i := range steps {
@@ -52,10 +52,10 @@ func LimitsOf(steps []planner.Step, done, begun map[string]bool) Limits {
 	return l
 }
 
-// Name is a step of these as people call it.
+// Name returns the name of one of these steps for people.
 func (l Limits) Name(s *planner.Step) string { return fmt.Sprintf("step %d (%s)", l.number[s], s.Op) }
 
-// Words say until when what was done can be taken back. undo: some step says how it is taken back.
+// Words say until when the work can be undone. undo says that some step describes how it is undone.
 func (l Limits) Words(undo bool) []string {
 	var parts []string
 	switch {
@@ -80,16 +80,17 @@ func (r *Report) limits() Limits {
 	return LimitsOf(r.Plan.Steps, done, begun)
 }
 
-// Rollback says until when what was done can be taken back.
+// Rollback says until when the work can be undone.
 func (r *Report) Rollback() string { return strings.Join(r.limits().Words(len(r.Undo()) > 0), "; ") }
 
-// Undoing is how steps are taken back that are taken back together.
+// Undoing says how a group of steps is undone together.
 type Undoing struct {
 	Steps []*Step
 	How   string
 }
 
-// Undo is how the steps are taken back, the last first, that stand after what is done for good and before what is next.
+// Undo returns how the steps are undone that can be: those after the last irreversible step that is done and before
+// the next one. The last step comes first.
 func (r *Report) Undo() []Undoing {
 	type key struct{ addr, undo string }
 	place := map[key]int{}

@@ -9,15 +9,15 @@ import (
 	"github.com/syncctl/syncctl/schema"
 )
 
-// Topology is the servers and what links them.
+// Topology holds the servers and their links.
 type Topology struct {
-	Sites []*Site // sorted so that data flows from the first to the last, as far as it does; those without a name too
+	Sites []*Site // sorted in the direction of the data flow where possible, including those without a name
 	Syncs []*Node // synchronizations, and whatever else links servers
 
 	nodes map[string]*Node
 }
 
-// Site is a network with its servers. Without any site, servers are grouped by how far data has come that is in them.
+// Site is a network with its servers. Servers without a site are grouped by their position in the data flow.
 type Site struct {
 	Name    string // "": servers without a site
 	Servers []*Node
@@ -28,17 +28,17 @@ type Node struct {
 	Addr   string
 	Kind   schema.Kind
 	Type   string
-	Name   string // with its key
-	Module string // that it is in, with its key; "" in the root module
+	Name   string // includes its key
+	Module string // the module that contains it, with its key; "" for the root module
 	Site   string
-	Labels []planner.Shown               // what tells it apart; in a run what servers showed is named Before
+	Labels []planner.Shown               // values to recognize it by; in a run, see Before
 	Ends   []End                         // of a synchronization: the servers that it links
 	Has    []*Node                       // of a server: the keystores that it refers to
 	By     []*Node                       // of a synchronization: the migrations that carry it out
 	Action planner.Action                // what the plan does to it
-	Moves  map[string]planner.Difference // the differences by argument, to show beside labels
+	Moves  map[string]planner.Difference // the differences by argument, shown next to labels
 	Steps  []*Step                       // of a server, those that contact it; else its own and its owner's
-	Apart  bool                          // what is declared about it is unknown: only steps name it
+	Apart  bool                          // its declaration is unknown: only steps name it
 }
 
 // End is a server at the end of a synchronization.
@@ -55,10 +55,10 @@ func (t *Topology) site(addr string) string {
 	return ""
 }
 
-// Node is the declaration of an address; nil where the picture does not have it.
+// Node returns the declaration with an address, or nil if it is not in the picture.
 func (t *Topology) Node(addr string) *Node { return t.nodes[addr] }
 
-// Before begins the names of what servers showed when a run was planned: it may be otherwise since.
+// Before is the prefix of the names of values observed when a run was planned: they may have changed since.
 const Before = "before: "
 
 func topology(r *Report) *Topology {
@@ -118,7 +118,7 @@ func (t *Topology) node(addr string) *Node {
 
 // link follows the references of declarations.
 func (t *Topology) link(r *Report) {
-	own := map[string][]*Step{} // steps by their declaration
+	own := map[string][]*Step{} // by declaration
 	for _, s := range r.Steps {
 		own[s.Addr] = append(own[s.Addr], s)
 	}
@@ -151,7 +151,7 @@ func (t *Topology) link(r *Report) {
 	}
 }
 
-// place groups servers, and keystores that no server refers to, by site; without sites by how far data comes.
+// place groups servers, and keystores that no server refers to, by site. Without a site they are grouped by depth.
 func (t *Topology) place(order []*Node) {
 	held := map[*Node]bool{}
 	for _, n := range order {
@@ -183,8 +183,8 @@ func (t *Topology) place(order []*Node) {
 	})
 }
 
-// depths are how many synchronizations data passes at most before it is at a node; a circle is cut where it is met
-// again. What flows both ways goes from the first end to the next.
+// depths returns, for each node, the maximum number of synchronizations that data passes before it arrives there.
+// Cycles are cut. Data that flows both ways counts as flowing from the first end to the next.
 func (t *Topology) depths(order []*Node) map[*Node]int {
 	before := map[*Node][]*Node{}
 	for _, n := range t.Syncs {
@@ -220,7 +220,7 @@ func (t *Topology) depths(order []*Node) map[*Node]int {
 	return depth
 }
 
-// Servers are all servers, and keystores that no server refers to.
+// Servers returns all servers, and keystores that no server refers to.
 func (t *Topology) Servers() []*Node {
 	var out []*Node
 	for _, s := range t.Sites {
@@ -229,7 +229,7 @@ func (t *Topology) Servers() []*Node {
 	return out
 }
 
-// CountServers counts the servers alone.
+// CountServers counts the servers, without keystores.
 func (t *Topology) CountServers() int {
 	n := 0
 	for _, s := range t.Servers() {
@@ -240,7 +240,7 @@ func (t *Topology) CountServers() int {
 	return n
 }
 
-// SiteNames are the names of the sites, sorted.
+// SiteNames returns the names of the sites, sorted.
 func (t *Topology) SiteNames() []string {
 	var out []string
 	for _, s := range t.Sites {

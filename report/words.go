@@ -11,18 +11,17 @@ import (
 // NoChanges is a line that other tools read. It must not change.
 const NoChanges = "No changes. Your infrastructure matches the configuration."
 
-// Counts is the line about objects that other tools read. It must not change.
+// Counts returns the line about objects that other tools read. It must not change.
 func Counts(t planner.Tally) string {
 	return fmt.Sprintf("Plan: %d to add, %d to change, %d to destroy.", t.Add, t.Change, t.Destroy)
 }
 
-// StepCounts is the line about steps that other tools read. It must not change.
+// StepCounts returns the line about steps that other tools read. It must not change.
 func StepCounts(t planner.Tally) string {
 	return fmt.Sprintf("Steps: %d (%d for a person, %d irreversible)", t.Steps, t.Person, t.Irreversible)
 }
 
-// IfInterrupted says what happens to a step if it is unknown whether it was carried out; of a check there is nothing to
-// say.
+// IfInterrupted says what happens to a step if it is unknown whether it was carried out. It returns "" for a check.
 func IfInterrupted(s *planner.Step) string {
 	switch {
 	case s.Mark == planner.MarkCheck:
@@ -52,7 +51,7 @@ func Effect(e *planner.Effect) string {
 	return strings.Join(parts, ", ")
 }
 
-// StepList writes sorted step numbers as "step 4" or "steps 1-3, 7"; nothing for none.
+// StepList writes sorted step numbers as "step 4" or "steps 1-3, 7"; it returns "" if there are none.
 func StepList(list []int) string {
 	switch len(list) {
 	case 0:
@@ -81,7 +80,7 @@ func spans(list []int) string {
 	return strings.Join(parts, ", ")
 }
 
-// Numbers are the numbers of steps.
+// Numbers returns the numbers of steps.
 func Numbers(steps []*Step) []int {
 	out := make([]int, 0, len(steps))
 	for _, s := range steps {
@@ -90,7 +89,7 @@ func Numbers(steps []*Step) []int {
 	return out
 }
 
-// Kind says what a step is, in words for its mark.
+// Kind says in words what the mark of a step means.
 func Kind(s *planner.Step) string {
 	words := map[planner.Mark]string{
 		planner.MarkAdd: "adds", planner.MarkChange: "changes", planner.MarkDelete: "removes",
@@ -103,7 +102,7 @@ func Kind(s *planner.Step) string {
 	return word
 }
 
-// SeverityWord is the severity of a finding, for people.
+// SeverityWord returns the word for a severity.
 func SeverityWord(v planner.Severity) string {
 	switch v {
 	case planner.Refuse:
@@ -114,7 +113,7 @@ func SeverityWord(v planner.Severity) string {
 	return "note"
 }
 
-// ActionWord says what a plan does to a declaration; "" for nothing.
+// ActionWord says what a plan does to a declaration, or returns "" for nothing.
 func ActionWord(a planner.Action) string {
 	if a == planner.NoChange {
 		return ""
@@ -143,7 +142,7 @@ func CutBeside(s, other string, most int) string {
 	return begin + string(r) + end
 }
 
-// Warnings is how many findings of the plan are warnings.
+// Warnings counts the findings that are warnings.
 func (r *Report) Warnings() int {
 	n := 0
 	for i := range r.Plan.Findings {
@@ -154,7 +153,7 @@ func (r *Report) Warnings() int {
 	return n
 }
 
-// Nothing says that a plan has no steps. where is where its differences are shown, such as "below".
+// Nothing says that a plan has no steps. where says where its differences are shown, such as "below".
 func Nothing(p *planner.Plan, where string) string {
 	n, targeted := 0, false
 	for _, c := range p.Changes {
@@ -174,12 +173,12 @@ func Nothing(p *planner.Plan, where string) string {
 	return NoChanges
 }
 
-// Earlier says of a run's report what of it is from before the run.
+// Earlier says which parts of a run's report are from before the run.
 func (r *Report) Earlier() string {
 	return "Differences, findings and what is marked \"before\" are from when the run was planned."
 }
 
-// Verdict is the decision in a few words: what state the plan, or its run, is in.
+// Verdict says in a few words what state the plan or its run is in.
 func (r *Report) Verdict() string {
 	switch {
 	case r.Run != nil:

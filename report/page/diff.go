@@ -13,8 +13,8 @@ import (
 	"github.com/syncctl/syncctl/report"
 )
 
-// DiffMarkdown writes what has changed between two plans for a comment of at most so many characters, and says at its
-// end what was left out.
+// DiffMarkdown writes the differences between two plans as a comment of at most the given number of characters. It
+// says at its end what was left out.
 func DiffMarkdown(w io.Writer, d *planner.PlanDiff, most int) error {
 	m := &markdown{room: most - roomForNote}
 	fmt.Fprintf(&m.b, "%s\n### %s\n", CommentMark, printable.Markdown(diffTitle(d)))
@@ -32,8 +32,8 @@ func diffTitle(d *planner.PlanDiff) string {
 	return report.ChangedPlan
 }
 
-// since is what has changed since an older plan, below the decision. It has at most a third of the room: what is to be
-// done now comes after it.
+// since writes what has changed since an older plan, below the verdict. It takes at most a third of the room, since
+// the steps come after it.
 func (m *markdown) since(d *planner.PlanDiff) {
 	if d == nil {
 		return
@@ -48,7 +48,7 @@ func (m *markdown) since(d *planner.PlanDiff) {
 	m.b.WriteString("\n")
 }
 
-// diff lists what differs: what it comes from first.
+// diff lists the differences, causes first.
 func (m *markdown) diff(d *planner.PlanDiff) {
 	if d.Same() {
 		m.fits("\n- **Plan hash:** "+code(d.Is)+"\n", 0)
@@ -66,8 +66,8 @@ func (m *markdown) diff(d *planner.PlanDiff) {
 	m.changed("Sites and turns", moved(d.Sites, ""))
 }
 
-// changed writes lines below a title, as many as there is room for. A line that is indented stands below one that is
-// not, and is left out with it.
+// changed writes lines below a title, as far as there is room. An indented line belongs to the last line that is not
+// indented, and is left out together with it.
 func (m *markdown) changed(title string, lines []string) {
 	title = "\n**" + title + "**\n\n"
 	if len(lines) == 0 {
@@ -88,7 +88,7 @@ func (m *markdown) changed(title string, lines []string) {
 
 func sign(s planner.Sort) string { return code(string(report.SignOf(s))) }
 
-// moved are values that differ, a line each.
+// moved returns changed values, one line each.
 func moved(list []planner.Moved, indent string) []string {
 	var out []string
 	for _, l := range report.Lines(list) {
@@ -106,7 +106,7 @@ func moved(list []planner.Moved, indent string) []string {
 	return out
 }
 
-// value is one that report has cut where it may be: commands are whole.
+// value returns a value as code. It is not cut here: package report has cut what may be cut.
 func value(s string) string {
 	if s == "" {
 		return report.OrNothing(s)
@@ -172,7 +172,7 @@ func diffOrder(list []planner.Reordered) []string {
 	return out
 }
 
-// DiffHTML writes what has changed between two plans as one page that needs nothing else: no network, no script.
+// DiffHTML writes the differences between two plans as a self-contained page, without network or script.
 func DiffHTML(w io.Writer, d *planner.PlanDiff) error {
 	doc := struct {
 		Policy        string
@@ -193,12 +193,12 @@ func DiffHTML(w io.Writer, d *planner.PlanDiff) error {
 	return err
 }
 
-// toneOfSort is how a difference looks.
+// toneOfSort returns the style of a difference.
 func toneOfSort(s planner.Sort) string {
 	return cmp.Or(map[planner.Sort]string{planner.Added: "add", planner.Removed: "delete"}[s], "change")
 }
 
-// shownFact is a fact that has moved, cut so that it is seen in what.
+// shownFact returns a changed fact, cut so that the difference is visible.
 func shownFact(f planner.FactDiff) []report.Line {
 	return report.Lines([]planner.Moved{{Path: strings.ReplaceAll(f.Name, "\n", " "), Was: f.Was, Is: f.Is}})
 }

@@ -29,13 +29,13 @@ var sheet string
 
 var style = picture.Colors + picture.Style + sheet
 
-// PolicyMark stands in the first lines of each page, and tells that it is one of ours.
+// PolicyMark is in the first lines of each page, and identifies it as one of ours.
 const PolicyMark = `http-equiv="Content-Security-Policy" content="default-src &#39;none&#39;; style-src &#39;sha256-`
 
-// contentPolicy lets the page load nothing, run nothing and send nothing; its own sheet is known by its hash.
+// contentPolicy lets the page load, run and send nothing. Its own style sheet is allowed by its hash.
 var contentPolicy = "default-src 'none'; style-src " + StyleSource + "; base-uri 'none'; form-action 'none'"
 
-// StyleSource is the page's own sheet as a Content-Security-Policy names it.
+// StyleSource identifies the page's own style sheet in a Content-Security-Policy.
 var StyleSource = func() string {
 	sum := sha256.Sum256([]byte(style))
 	return "'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'"
@@ -63,13 +63,14 @@ var pageTemplate = template.Must(template.New("page").Funcs(template.FuncMap{
 	},
 }).Parse(pageText + diffText))
 
-// mostOpen is how many differences are shown without being asked for.
+// mostOpen is how many differences are shown unfolded.
 const mostOpen = 12
 
-// openly tells whether the differences of a declaration are shown at once: of what is to be created everything differs.
+// openly reports whether the differences of a declaration are shown unfolded. If it is to be created, everything
+// differs.
 func openly(d *report.Declaration) bool { return d.Action != planner.Create && len(d.Diff) <= mostOpen }
 
-// toneOf is how a step looks: in a run by its state, else by what it does.
+// toneOf returns the style of a step: by its state in a run, otherwise by what it does.
 func toneOf(s *report.Step) string {
 	if s.State != "" {
 		return stateTone(s.State)
@@ -83,7 +84,7 @@ func toneOf(s *report.Step) string {
 	}[s.Mark]
 }
 
-// severe is how a step that is not done stands among findings.
+// severe returns the severity with which an unfinished step is listed among the findings.
 func severe(s report.State) string {
 	if stateTone(s) == "failed" {
 		return "refuse"
@@ -103,14 +104,14 @@ func stateTone(s report.State) string {
 	return "open"
 }
 
-// tile is a number with its name.
+// tile is a number with a label.
 type tile struct {
 	Name  string `json:"name"`
 	Value string `json:"value"`
 	Tone  string `json:"tone"`
 }
 
-// document is what the template sees.
+// document is the data of the template.
 type document struct {
 	*report.Report
 
@@ -121,7 +122,7 @@ type document struct {
 	Sum, Legend   []tile
 	Finals        []*report.Step
 	MoreFinals    int
-	Open          []*report.Step // that have begun and are not done
+	Open          []*report.Step // begun and not done
 	General       []planner.Finding
 	Attention     bool
 	HasTopology   bool
@@ -133,16 +134,16 @@ type document struct {
 	CountsLine    string
 	StepCounts    string
 	Program       string
-	Live          *liveDocument // nil: the page never changes
+	Live          *liveDocument // nil unless the page is live
 }
 
-// mostFinals is how many irreversible steps are named on top.
+// mostFinals is how many irreversible steps are named at the top.
 const mostFinals = 5
 
-// HTML writes a report as one page that needs nothing else: no network, no script.
+// HTML writes a report as a self-contained page, without network or script.
 func HTML(w io.Writer, r *report.Report) error { return newDocument(r).write(w) }
 
-// newDocument takes from a report what the template shows of it.
+// newDocument prepares a report for the template.
 func newDocument(r *report.Report) *document {
 	d := &document{
 		Report: r, Policy: contentPolicy, Style: template.CSS(style), Title: "Plan", //nolint:gosec // our own sheet
@@ -168,7 +169,7 @@ func newDocument(r *report.Report) *document {
 	return d
 }
 
-// begun tells of a step of a run whether it has begun and is not done.
+// begun reports whether a step of a run has begun and is not done.
 func begun(s *report.Step) bool {
 	return s.State != "" && s.State != report.Done && s.State != report.Open
 }
@@ -185,7 +186,7 @@ func (d *document) write(w io.Writer) error {
 	return err
 }
 
-// tiles are the decision on top.
+// tiles adds the summary at the top of the page.
 func (d *document) tiles() {
 	r, t := d.Report, d.Tally
 	add := func(name string, n int, tone string) {
@@ -239,7 +240,7 @@ func (d *document) tiles() {
 	}
 }
 
-// spell is how long a run took, or if it is not at its end, since when it is as it is.
+// spell returns how long a finished run took, or since when an unfinished one has not changed.
 func spell(r *report.Report) tile {
 	at := func(t time.Time) string { return t.UTC().Format("2006-01-02 15:04 MST") }
 	broken := r.Counts[report.Failed] + r.Counts[report.Stuck] + r.Counts[report.Interrupted]
@@ -254,5 +255,5 @@ func spell(r *report.Report) tile {
 	return tile{"Stopped", at(r.To), "when"}
 }
 
-// Timed tells whether it is known how long steps took.
+// Timed reports whether it is known how long steps took.
 func (d *document) Timed() bool { return picture.Timed(d.Report) }

@@ -17,56 +17,56 @@ import (
 	"github.com/syncctl/syncctl/report/picture"
 )
 
-// Limits of what a live page shows of its moment, whatever the run is like.
+// Limits of what a live page shows.
 const (
-	mostCurrent = 60  // steps that run, wait or have failed
+	mostCurrent = 60  // steps that are running, waiting or failed
 	mostLog     = 200 // entries of the journal
 )
 
-// clock is how a moment is written, and hour a moment of the journal.
+// The formats of times: clock for the page, hour for the journal.
 const (
 	clock = "2006-01-02 15:04:05 MST"
 	hour  = "15:04:05"
 )
 
-// Live is what a page shows of a run that goes on, beside the report of it.
+// Live is what a page shows of a running run in addition to its report.
 type Live struct {
-	At        time.Time         // the moment that is shown; its zone is that of all times
+	At        time.Time         // the time that is shown; all times are in its zone
 	Script    string            // the address of the page's script
-	Questions []executor.Ask    // what a person is asked
-	Doing     map[string]string // what steps that run are at, by their ids
-	Notes     []Note            // what happens to the run and does not stand in its journal
-	FirstNote int               // the number of the first of Notes: earlier ones were dropped
+	Questions []executor.Ask    // the open questions to a person
+	Doing     map[string]string // what the running steps are doing, by step ID
+	Notes     []Note            // messages about the run that are not in its journal
+	FirstNote int               // the number of the first of Notes; earlier ones were dropped
 	Ended     bool              // nothing will change any more
-	Secrets   *redact.Set       // are taken out of the texts
+	Secrets   *redact.Set       // removed from all texts
 
-	// Who looks at the page.
-	Answers bool   // questions are answered on the page by whoever has the token
-	User    string // who answers in this browser; "": nobody
-	Secret  string // of the session, in each answer
-	Notice  string // what came of an answer
+	// The user of the page.
+	Answers bool   // questions can be answered on the page by whoever has the token
+	User    string // who answers in this browser; "": unknown
+	Secret  string // the secret of the session, sent with each answer
+	Notice  string // the result of an answer
 }
 
-// Note is a line that stands in the log.
+// Note is a line in the log.
 type Note struct {
 	At   time.Time
 	Text string
 }
 
-// Now is what of a page changes while the run goes on, as its script gets it. All texts are printable, and
-// without secrets.
+// Now is the part of a page that changes while the run is going on, as its script receives it. All texts are printable
+// and without secrets.
 type Now struct {
 	At        string      `json:"at"`
-	Hash      string      `json:"hash"` // of the plan: with another one the page is another one
+	Hash      string      `json:"hash"` // of the plan; if it changes, the page must be loaded again
 	Verdict   string      `json:"verdict"`
 	Tone      string      `json:"tone"`
 	Ended     bool        `json:"ended"`
 	Sum       []tile      `json:"sum"`
-	Current   []current   `json:"current"` // steps that run, wait or have failed
-	More      int         `json:"more"`    // of them, that are left out
+	Current   []current   `json:"current"` // steps that are running, waiting or failed
+	More      int         `json:"more"`    // how many of them are left out
 	Questions []*question `json:"questions"`
-	Steps     []stepNow   `json:"steps"` // all; of a difference, those that have changed
-	Log       []logLine   `json:"log"`   // the last lines; of a difference, those that are new
+	Steps     []stepNow   `json:"steps"` // all steps; in a difference, those that changed
+	Log       []logLine   `json:"log"`   // the last lines; in a difference, the new ones
 	Earlier   int         `json:"earlier"`
 }
 
@@ -96,9 +96,9 @@ type logLine struct {
 	at time.Time
 }
 
-// question is what a person is asked, with all that is needed to answer it.
+// question is a question to a person, with everything needed to answer it.
 type question struct {
-	Key      string   `json:"key"` // changes with the attempt
+	Key      string   `json:"key"` // changes with each attempt
 	Number   int      `json:"n"`
 	ID       string   `json:"id"`
 	Attempt  int      `json:"attempt"`
@@ -111,7 +111,7 @@ type question struct {
 	Script   string   `json:"script"`
 	Attest   string   `json:"attest"`
 	Final    bool     `json:"final"`
-	Typed    bool     `json:"typed"` // 'done' has to be typed
+	Typed    bool     `json:"typed"` // 'done' must be typed
 
 	Secret string `json:"-"`
 }
@@ -121,22 +121,22 @@ type shown struct {
 	Value string `json:"value"`
 }
 
-// Typed tells whether a person has to type that a step is done: nothing verifies it, or nothing takes it back.
+// Typed reports whether a person must type that a step is done, because nothing verifies it or nothing can undo it.
 func Typed(s *executor.Ask) bool { return s.Step.Irreversible() || s.Step.Manual.Attest != "" }
 
-// liveDocument is what the template sees of a live page.
+// liveDocument is the data of the template for a live page.
 type liveDocument struct {
 	Live
 
 	Now       *Now
 	Questions []*question
-	Empty     *question // the form of a question, to be filled in
+	Empty     *question // an empty form for a question
 }
 
-// LiveHTML writes the page of a run that goes on. It needs its script for nothing but to change while it is looked at.
+// LiveHTML writes the page of a running run. The script is only needed to update the page while it is open.
 func LiveHTML(w io.Writer, r *report.Report, l Live) error {
 	d := newDocument(r)
-	d.Open = nil // they stand among what happens now
+	d.Open = nil // they are listed under what is happening now
 	d.Attention = len(d.Refusals)+len(d.General) > 0
 	live := &liveDocument{Live: l, Now: now(d, l), Empty: &question{Secret: l.Secret}}
 	live.Questions = live.Now.Questions
@@ -154,10 +154,10 @@ func LiveHTML(w io.Writer, r *report.Report, l Live) error {
 	return nil
 }
 
-// line is text on a line, without secrets.
+// line returns text on one line, without secrets.
 func (l *Live) line(s string) string { return printable.Line(l.Secrets.String(s)) }
 
-// NewNow is the moment of a run.
+// NewNow returns the present state of a run.
 func NewNow(r *report.Report, l Live) *Now { return now(newDocument(r), l) }
 
 func now(d *document, l Live) *Now {
@@ -204,7 +204,7 @@ func now(d *document, l Live) *Now {
 	return n
 }
 
-// urgency orders what happens now: what somebody has to look at comes first.
+// urgency orders what is happening now: what needs attention comes first.
 func urgency(s report.State) int {
 	return slices.Index([]report.State{"asked", report.Stuck, report.Failed, report.Waiting, report.Interrupted,
 		report.Running, report.Again, report.Away}, s)
@@ -236,7 +236,7 @@ func (l *Live) question(a *executor.Ask, numbers map[string]int) *question {
 	return q
 }
 
-// log is the end of the journal, with the notes between its entries.
+// log adds the end of the journal, with the notes between its entries.
 func (n *Now) log(d *document, l Live) {
 	var entries []journal.Entry
 	if d.Run != nil {
@@ -272,7 +272,7 @@ func entryText(e journal.Entry) string {
 	return strings.Join(parts, "; ")
 }
 
-// Since is what has changed since an earlier moment of the same page.
+// Since returns what has changed since an earlier state of the same page.
 func (n *Now) Since(before *Now) *Now {
 	if before == nil || before.Hash != n.Hash || len(before.Steps) != len(n.Steps) {
 		return n

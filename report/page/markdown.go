@@ -1,4 +1,4 @@
-// Package page writes reports as documents: Markdown for where plans are discussed, and HTML for everybody else.
+// Package page writes reports as documents: Markdown for comments, and HTML.
 package page
 
 import (
@@ -15,22 +15,22 @@ import (
 	"github.com/syncctl/syncctl/report/picture"
 )
 
-// MostOfComment is how many characters a comment of GitHub may have. A character beyond the first 65,536 of Unicode
-// counts as two, as those who post comments count it.
+// MostOfComment is the maximum length of a GitHub comment, in UTF-16 units: a character beyond the first 65,536 of
+// Unicode counts as two.
 const MostOfComment = 65536
 
-// Lengths in Markdown, in characters: what is kept for the note of what was left out, and how much of one text is
-// shown.
+// Lengths in Markdown, in characters: the room reserved for the note about what was left out, and the maximum of one
+// text.
 const (
 	roomForNote = 600
 	mostOfText  = 500
 )
 
-// CommentMark begins each comment, and tells whoever replaces one that it is ours. Nobody sees it.
+// CommentMark is the beginning of each comment, by which a program recognizes it to replace it. It is not displayed.
 const CommentMark = "<!-- syncctl -->"
 
-// Markdown writes a report for a comment of at most so many characters, and says at its end what was left out: first
-// details, then the picture, then notes, then steps.
+// Markdown writes a report as a comment of at most the given number of characters. It says at its end what was left
+// out: first details, then the picture, then notes, then steps.
 func Markdown(w io.Writer, r *report.Report, most int) error {
 	m := &markdown{r: r, room: most - roomForNote, actions: map[string]planner.Action{}}
 	for i := range r.Plan.Changes {
@@ -55,17 +55,17 @@ type markdown struct {
 	room    int
 	actions map[string]planner.Action // by declaration
 
-	// Steps, findings, and lines of what has changed, that are left out.
+	// How many steps, details, findings and lines of differences are left out.
 	linesLeft, detailsLeft, findingsLeft, changesLeft int
 
 	pictureLeft bool
 	notDrawn    int
 }
 
-// length is how many characters a text has for who counts them in UTF-16.
+// length returns the length of a text in UTF-16 units.
 func length(s string) int { return len(utf16.Encode([]rune(printable.Text(s)))) }
 
-// fits writes a text if there is room for it and what has to follow.
+// fits writes a text if there is room for it and for after more characters.
 func (m *markdown) fits(text string, after int) bool {
 	n := length(text)
 	if n+after > m.room {
@@ -85,7 +85,7 @@ func cut(s string) string {
 
 func beside(s, other string) string { return report.CutBeside(s, other, mostOfText) }
 
-// becomes is one text and the one that it becomes.
+// becomes writes a text and the text that replaces it.
 func becomes(was, is string) string {
 	return printable.MarkdownCode(beside(was, is)) + " → " + printable.MarkdownCode(beside(is, was))
 }
@@ -94,7 +94,7 @@ func text(s string) string { return printable.Markdown(cut(s)) }
 
 func code(s string) string { return printable.MarkdownCode(cut(s)) }
 
-// head is the decision: what it does, how much of it, whose it is, and what cannot be undone.
+// head writes the summary: what the plan does, how much, who does it, and what cannot be undone.
 func (m *markdown) head() {
 	r := m.r
 	fmt.Fprintf(&m.b, "%s\n### %s\n\n", CommentMark, printable.Markdown(r.Verdict()))
@@ -178,11 +178,11 @@ func (m *markdown) refusals() {
 	}
 }
 
-// steps are a line each, in the order of the plan, with their findings below them.
+// steps writes one line per step, in the order of the plan, with their findings below.
 func (m *markdown) steps() {
 	last := ""
 	for _, s := range m.r.Steps {
-		if m.linesLeft > 0 { // no later one stands where an earlier one is missing
+		if m.linesLeft > 0 { // no later step is listed after one was left out
 			m.linesLeft++
 			m.findingsLeft += len(s.Findings)
 			continue
@@ -249,7 +249,7 @@ func finding(f planner.Finding) string {
 	return out
 }
 
-// apart are the findings that belong to no step, the warnings or the other ones.
+// apart returns the findings that belong to no step: either the warnings or the others.
 func (m *markdown) apart(warnings bool) []string {
 	var list []report.Alike
 	take := func(f report.Alike) {
@@ -281,10 +281,10 @@ func (m *markdown) apart(warnings bool) []string {
 	return lines
 }
 
-// warnings are those that belong to no step. They come before the steps, which may fill the room.
+// warnings writes those that belong to no step. They come before the steps, which may fill the room.
 func (m *markdown) warnings() { m.list("\n**Warnings**\n\n", m.apart(true)) }
 
-// rest are the other findings that belong to no step, and the differences that no step changes.
+// rest writes the other findings that belong to no step, and the differences that no step changes.
 func (m *markdown) rest() {
 	list := m.apart(false)
 	for _, d := range m.r.Declarations {
@@ -299,7 +299,7 @@ func (m *markdown) rest() {
 	m.list("\n**Findings**\n\n", list)
 }
 
-// list writes lines below a title, as many as there is room for.
+// list writes lines below a title, as far as there is room.
 func (m *markdown) list(title string, lines []string) {
 	if len(lines) == 0 || !m.fits(title, length(lines[0])) {
 		m.findingsLeft += len(lines)
@@ -322,7 +322,7 @@ func (m *markdown) picture() {
 	m.pictureLeft = !m.fits(block, 0)
 }
 
-// details are everything else about the steps, folded, a fold for each declaration.
+// details writes everything else about the steps, folded, one fold per declaration.
 func (m *markdown) details() {
 	const end = "\n</details>\n"
 	for _, d := range m.r.Declarations {
@@ -352,7 +352,7 @@ func (m *markdown) details() {
 	}
 }
 
-// differences are the arguments of a declaration that are not as declared, and what becomes of what it replaces.
+// differences returns the arguments of a declaration that differ, and what happens to the parts that it replaces.
 func differences(d *report.Declaration) string {
 	var b strings.Builder
 	for _, x := range d.Diff {
@@ -423,7 +423,7 @@ func codes(list []string) string {
 	return strings.Join(out, ", ")
 }
 
-// note says what was left out, and where it is.
+// note writes what was left out, and where to find it.
 func (m *markdown) note(whole string) {
 	var parts []string
 	if m.changesLeft > 0 {

@@ -6,9 +6,9 @@ import (
 	"github.com/syncctl/syncctl/redact"
 )
 
-// masked is one of our pages with the secrets taken out of its texts, each by itself. Its markup, its sheet, and what
-// its forms send stay as they are: a secret may be a word that stands there, such as `password`. In its attributes, `>`
-// is escaped. Most texts stand there many times, and are looked at once.
+// masked removes secrets from the texts of one of our pages, each text by itself. Markup, style sheet and the values
+// of forms stay as they are: a secret may be a word that occurs there, such as `password`. In attributes of our pages,
+// `>` is escaped. Most texts occur many times, and are searched once.
 func masked(html string, secrets *redact.Set) string {
 	if secrets == nil {
 		return html
@@ -31,7 +31,7 @@ func masked(html string, secrets *redact.Set) string {
 	return b.String()
 }
 
-// indexOr is where a part begins in a text, or else the text's end.
+// indexOr returns the index of part in text, or the length of text if there is none.
 func indexOr(text, part string) int {
 	if at := strings.Index(text, part); at >= 0 {
 		return at

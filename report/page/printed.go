@@ -8,8 +8,8 @@ import (
 	"github.com/syncctl/syncctl/printable"
 )
 
-// Printed writes what a program has printed for a comment of at most so many characters: as it is, in a block of code.
-// Where there is too much of it, its end is kept, and how many lines were left out is said before it.
+// Printed writes the output of a program as a comment of at most the given number of characters, in a block of code.
+// If it is too long, its end is kept, and the number of omitted lines is written before it.
 func Printed(w io.Writer, title, text string, most int) error {
 	head := fmt.Sprintf("%s\n### %s\n\n", CommentMark, printable.Markdown(title))
 	room := most - roomForNote - length(head)

@@ -15,18 +15,18 @@ const (
 	boxPadding = 10
 	gapAcross  = 72 // between a column of servers and one of synchronizations
 	gapDown    = 44 // the same between rows
-	between    = 18 // boxes of a group
+	between    = 18 // between boxes of a group
 	siteHead   = 26
 	margin     = 14
 	laneGap    = 10   // between lines that pass boxes
-	inBox      = 31   // characters of a line that fit into a box
-	pageWidth  = 1160 // of a screen: what fits is not scrolled
+	inBox      = 31   // maximum characters of a line in a box
+	pageWidth  = 1160 // of a screen: a picture within it need not be scrolled
 )
 
-// box is a node with its place, or a lane: the place where a line passes the boxes of a column. Where groups are
-// columns, u is across and v is down; where they are rows, it is the other way round.
+// box is a node with its position, or a lane: the place where a line passes the boxes of a column. If groups are
+// columns, u is the horizontal and v the vertical direction; if groups are rows, they are swapped.
 type box struct {
-	node  *report.Node // nil: a lane
+	node  *report.Node // nil for a lane
 	lines []line
 	h     float64
 	u, v  float64
@@ -36,46 +36,46 @@ type box struct {
 // edge is a line from a server to a synchronization.
 type edge struct {
 	sync, server *box
-	far          bool // it leaves the server on its far side
+	far          bool // it leaves the server on the far side
 	flow         schema.Flow
 	vs, ve       float64 // at the server, at the synchronization
-	first, last  *column // of the server, of the synchronization
+	first, last  *column // the columns of the server and of the synchronization
 	lanes        []lane  // from the server on
 }
 
-// lane is where a line passes a column.
+// lane is the place where a line passes a column.
 type lane struct {
 	*box
 
 	of *column
 }
 
-// layout is the picture of servers on the way. Groups of servers are columns or rows, each with the synchronizations
-// that begin there behind it. What links a server of a later group passes the boxes between in lanes of its own, so
-// that no line crosses a box.
+// layout is the picture of servers while it is laid out. Groups of servers are columns or rows, each followed by the
+// synchronizations that begin there. A line to a later group passes the boxes between them in lanes, so that no line
+// crosses a box.
 type layout struct {
 	r      *report.Report
 	rows   bool
 	groups []*group
 	edges  []*edge
-	u, v   float64 // the size
-	left   int     // declarations that are left out
+	u, v   float64 // the size of the picture
+	left   int     // number of declarations that are left out
 }
 
 type group struct {
 	site           *report.Site
 	servers, syncs *column
-	v              float64 // where its servers end the other way
+	v              float64 // the end of its servers in direction v
 }
 
-// column is boxes beside each other, and the lanes of the lines that pass them.
+// column holds boxes of the same u, and the lanes of the lines that pass them.
 type column struct {
 	boxes, lanes []*box
-	place        int     // among all columns
+	place        int     // its index among all columns
 	u, to        float64 // where nothing else is
 }
 
-// arrange gives everything its place: in columns if that fits on a screen, or else in rows if they do.
+// arrange lays out everything: in columns if they fit on a screen, otherwise in rows if those do.
 func arrange(r *report.Report) *layout {
 	columns := arrangeIn(r, false)
 	if columns.width() <= pageWidth {
@@ -101,7 +101,7 @@ func arrangeIn(r *report.Report, rows bool) *layout {
 		l.groups = append(l.groups, g)
 	}
 	if len(l.groups) == 0 {
-		l.groups = []*group{newGroup(&report.Site{}, 0)} // for those without a server
+		l.groups = []*group{newGroup(&report.Site{}, 0)} // for synchronizations without a server
 	}
 	for _, n := range syncs {
 		b := l.box(n)
@@ -152,7 +152,7 @@ func (l *layout) box(n *report.Node) *box {
 	return b
 }
 
-// size is how large a box is along its group's direction, and across it.
+// size returns the size of a box along its group's direction, and across it.
 func (l *layout) size(b *box) (u, v float64) {
 	switch {
 	case b.node == nil:
@@ -168,7 +168,7 @@ func (l *layout) middle(b *box) float64 {
 	return b.v + v/2
 }
 
-// at is a place in the picture.
+// at returns the coordinates of a position.
 func (l *layout) at(u, v float64) (x, y float64) {
 	if l.rows {
 		return v, u
@@ -181,7 +181,7 @@ func (l *layout) width() float64 {
 	return x
 }
 
-// titled is the room for the names of sites, if there are any.
+// titled returns the room for the names of sites, or 0 if there are none.
 func (l *layout) titled() float64 {
 	if slices.ContainsFunc(l.groups, func(g *group) bool { return siteTitle(g.site) != "" }) {
 		return siteHead
@@ -189,8 +189,8 @@ func (l *layout) titled() float64 {
 	return 0
 }
 
-// place puts the servers of each group beside each other, lines that pass them behind the last one, and
-// synchronizations near their servers as far as there is room.
+// place puts the servers of each group next to each other, then the lines that pass them, and synchronizations near
+// their servers as far as there is room.
 func (l *layout) place() {
 	gap, first, head := float64(gapAcross), margin+l.titled(), 0.0
 	if l.rows {
@@ -208,7 +208,7 @@ func (l *layout) place() {
 			l.v = max(l.v, end)
 		}
 	}
-	for _, e := range l.edges { // beside a lane of servers, which has its place now
+	for _, e := range l.edges { // a lane of servers has its position now
 		for i, x := range e.lanes[min(1, len(e.lanes)):] {
 			if x.of.place%2 == 1 {
 				wanted[x.box] = e.lanes[i].v
@@ -240,7 +240,7 @@ func byWanted(list []*box, wanted map[*box]float64) {
 	slices.SortStableFunc(list, func(a, b *box) int { return cmp.Compare(wanted[a], wanted[b]) })
 }
 
-// apart is how far a box is from the one before it.
+// apart returns the distance between a box and the one before it.
 func apart(before, b *box) float64 {
 	if before.node == nil && b.node == nil {
 		return laneGap
@@ -248,7 +248,7 @@ func apart(before, b *box) float64 {
 	return between
 }
 
-// line puts boxes one after the other, each where it wants to be if there is room, and tells where they end.
+// line puts boxes one after the other, each where it should be if there is room, and returns where they end.
 func (l *layout) line(list []*box, at, first float64, want map[*box]float64) (v, u float64) {
 	v, u = first, at
 	for i, b := range list {
@@ -262,7 +262,7 @@ func (l *layout) line(list []*box, at, first float64, want map[*box]float64) (v,
 	return v, u
 }
 
-// pull moves boxes back that end behind the picture, as far as there is room, and tells where they end then.
+// pull moves boxes back that end outside the picture, as far as there is room, and returns where they end then.
 func (l *layout) pull(list []*box, first, end, picture float64) float64 {
 	need := 0.0
 	for i, b := range list {
@@ -286,7 +286,8 @@ func (l *layout) pull(list []*box, first, end, picture float64) float64 {
 	return picture
 }
 
-// wanted is where each synchronization would be in the middle of what it links, and each lane beside its server.
+// wanted returns the best position of each box: synchronizations in the middle of what they link, lanes next to their
+// server.
 func (l *layout) wanted() map[*box]float64 {
 	want, ends := map[*box]float64{}, map[*box]float64{}
 	for _, e := range l.edges {
@@ -330,7 +331,7 @@ func (l *layout) ports() {
 	}
 }
 
-// after is where a line goes next from one of its ends.
+// after returns the next box on a line, from one of its ends.
 func (e *edge) after(b *box) *box {
 	switch n := len(e.lanes); {
 	case n > 0 && e.server == b:
@@ -343,8 +344,8 @@ func (e *edge) after(b *box) *box {
 	return e.server
 }
 
-// way is the points of a line, from its server on: straight from the first to the second, where its box ends and the
-// column does, then to the next column, straight again to the point after that, and so on.
+// way returns the points of a line, from its server on: straight from the first to the second, where its box and the
+// column end, then to the next column, straight again to the point after that, and so on.
 func (l *layout) way(e *edge) [][2]float64 {
 	server, _ := l.size(e.server)
 	sync, _ := l.size(e.sync)

@@ -1,5 +1,5 @@
-// Package picture draws reports: servers and what links them as Mermaid, DOT and SVG, and steps over time as SVG.
-// Everything that is written comes from a report, and is escaped for its place by package printable.
+// Package picture draws reports: servers and their links as Mermaid, DOT and SVG, and steps over time as SVG. All text
+// comes from a report, and is escaped for its place by package printable.
 package picture
 
 import (
@@ -10,17 +10,17 @@ import (
 	"github.com/syncctl/syncctl/schema"
 )
 
-// mostNodes is how many synchronizations, and how many servers, a picture has. More would be unreadable, and too much
-// for those who draw Mermaid.
+// mostNodes is the maximum number of synchronizations, and of servers, in a picture. More would be unreadable, and too
+// much for programs that render Mermaid.
 const mostNodes = 100
 
 // line is one line of a node.
 type line struct {
 	text string
-	head bool // the name
+	head bool // it is the name
 }
 
-// lines are what a node says, the name first.
+// lines returns the lines of a node, the name first.
 func lines(r *report.Report, n *report.Node) []line {
 	out := []line{{n.Name, true}}
 	if n.Module != "" {
@@ -52,7 +52,7 @@ func lines(r *report.Report, n *report.Node) []line {
 	return append(out, stepLines(r, n)...)
 }
 
-// stepLines say what the plan does at a node, and how far a run of it is.
+// stepLines returns what the plan does at a node, and how far a run has come there.
 func stepLines(r *report.Report, n *report.Node) []line {
 	var out []line
 	word := report.ActionWord(n.Action)
@@ -81,7 +81,7 @@ func stepLines(r *report.Report, n *report.Node) []line {
 	return out
 }
 
-// state is what matters most of a node's steps.
+// state returns the most important state of a node's steps.
 func state(r *report.Report, n *report.Node) report.State {
 	if r.Run == nil || len(n.Steps) == 0 {
 		return ""
@@ -102,7 +102,7 @@ func state(r *report.Report, n *report.Node) report.State {
 	return report.Done
 }
 
-// class is how a node is highlighted: by what happens to it, and in a run by how far it is.
+// class returns the style of a node: by what happens to it, and in a run by its progress.
 func class(r *report.Report, n *report.Node) string {
 	switch state(r, n) {
 	case report.Failed, report.Stuck:
@@ -140,7 +140,7 @@ func short(s string, most int) string {
 	return string(r[:most-1]) + "…"
 }
 
-// siteTitle is what a group of servers is called; "" for one without a name.
+// siteTitle returns the title of a group of servers, or "" for a group without a name.
 func siteTitle(s *report.Site) string {
 	if s.Name == "" {
 		return ""
@@ -148,7 +148,7 @@ func siteTitle(s *report.Site) string {
 	return "site " + s.Name
 }
 
-// shown are the groups and synchronizations that a picture has, and how many declarations are left out of it.
+// shown returns the groups and synchronizations that fit in a picture, and how many declarations are left out.
 func shown(t *report.Topology) (sites []*report.Site, syncs []*report.Node, left int) {
 	here := map[*report.Node]bool{}
 	room := mostNodes

@@ -11,8 +11,8 @@ import (
 	"github.com/syncctl/syncctl/schema"
 )
 
-// Topology draws servers and what links them as SVG, and tells how many declarations are left out. It has no style of
-// its own: see Style.
+// Topology draws servers and their links as SVG, without a style of its own: see Style. left is the number of
+// declarations that are left out.
 func Topology(r *report.Report) (svg string, left int) {
 	l := arrange(r)
 	var b strings.Builder
@@ -37,7 +37,7 @@ func Topology(r *report.Report) (svg string, left int) {
 	return b.String(), l.left
 }
 
-// site draws the frame of a group that has a name.
+// site draws the frame of a group with a name.
 func (l *layout) site(b *strings.Builder, g *group) {
 	title := siteTitle(g.site)
 	if title == "" {
@@ -53,7 +53,7 @@ func (l *layout) site(b *strings.Builder, g *group) {
 		printable.HTML(fit(title, inBox)))
 }
 
-// inWords is the picture in words, for those who do not see it.
+// inWords describes the picture in words, for people who cannot see it.
 func inWords(r *report.Report) string {
 	servers := 0
 	for _, s := range r.Topology.Sites {
@@ -84,7 +84,7 @@ func (l *layout) drawEdge(b *strings.Builder, e *edge) {
 	for i, p := range way[1:] {
 		switch from := way[i]; {
 		case p == from:
-		case i%2 == 0: // along a box, or in its lane beside others
+		case i%2 == 0: // next to a box, or in its lane next to others
 			write("L", p)
 		default:
 			mid := (from[0] + p[0]) / 2
@@ -112,7 +112,7 @@ func (b *box) draw(w *strings.Builder, r *report.Report, x, y float64) {
 	w.WriteString("</g>\n")
 }
 
-// fit cuts a text so that it is not wider than so many letters. Wide characters count twice.
+// fit cuts a text to a width in letters. Wide characters count twice.
 func fit(s string, most int) string {
 	s = printable.Line(s)
 	width := 0
@@ -131,7 +131,7 @@ func fit(s string, most int) string {
 	return s
 }
 
-// columns are how many letters wide a character is, at most.
+// columns returns the maximum width of a character, in letters.
 func columns(r rune) int {
 	if r >= 0x1100 && (unicode.In(r, unicode.Han, unicode.Hangul, unicode.Hiragana, unicode.Katakana) || r > 0x1f000 ||
 		r >= 0xff00 && r <= 0xff60) {
@@ -140,7 +140,7 @@ func columns(r rune) int {
 	return 1
 }
 
-// Style is how the pictures look, for the sheet of a page: in the dark too.
+// Style is the style sheet of the pictures, also for dark pages.
 const Style = `
 svg text{font:12px system-ui,sans-serif;fill:var(--text)}
 svg .name{font-weight:600;font-size:13px}
@@ -168,7 +168,7 @@ svg .bar.final rect,svg .bar.failed rect{stroke:var(--bad);fill:var(--bad-soft);
 svg .bar.open rect{stroke-dasharray:3 2}
 `
 
-// Colors are the colours of Style and of a page, each light and in the dark: text has a contrast of at least 4.5.
+// Colors defines the colours of Style and of a page, each for light and dark. Text has a contrast of at least 4.5.
 const Colors = `
 :root{color-scheme:light dark;--page:#fff;--text:#1b1f24;--muted:#57606a;--line:#d0d7de;--soft:#f3f5f7;--good:#1a7f37;
 --good-soft:#ddf4e4;--warn:#8a5a00;--warn-soft:#fdf0d0;--bad:#c1252b;--bad-soft:#ffe3e1;
@@ -178,7 +178,7 @@ const Colors = `
 --blue:#6cb0ff;--blue-soft:#112a4a}}
 `
 
-// Alone is an SVG that stands by itself, with its style.
+// Alone returns an SVG with its style, as a file of its own.
 func Alone(svg string) string {
 	head, rest, _ := strings.Cut(svg, "\n")
 	return head + "\n<style>" + Colors + "svg{background:var(--page)}" + Style + "</style>\n" + rest

@@ -9,8 +9,8 @@ import (
 	"github.com/syncctl/syncctl/schema"
 )
 
-// highlights are how nodes look that something happens to, in languages that cannot tell light from dark: colours that
-// can be seen on both.
+// highlights are the styles of nodes that change. These languages do not know whether the background is light or dark,
+// so the colours are visible on both.
 var highlights = []struct {
 	class, color string
 	width        int
@@ -19,10 +19,10 @@ var highlights = []struct {
 	{"touched", "#6b7683", 2}, {"done", "#2f8f46", 3}, {"waiting", "#a06a00", 3}, {"failed", "#d1383d", 4},
 }
 
-// mostOfLine is how much of a line a node has in these languages, in characters.
+// mostOfLine is the maximum length of a node's line in these languages, in characters.
 const mostOfLine = 60
 
-// written is a picture on the way to text.
+// written collects the text of a picture.
 type written struct {
 	strings.Builder
 
@@ -47,7 +47,7 @@ func write(r *report.Report) *written {
 	return w
 }
 
-// label is what a node says, each line escaped.
+// label returns the lines of a node, each escaped.
 func (w *written) label(n *report.Node, escape func(string) string, between string) string {
 	var parts []string
 	for _, l := range lines(w.r, n) {
@@ -56,7 +56,7 @@ func (w *written) label(n *report.Node, escape func(string) string, between stri
 	return strings.Join(parts, between)
 }
 
-// Mermaid draws servers and what links them as a Mermaid flowchart, and tells how many declarations are left out.
+// Mermaid draws servers and their links as a Mermaid flowchart. left is the number of declarations that are left out.
 func Mermaid(r *report.Report) (text string, left int) {
 	w := write(r)
 	w.WriteString("flowchart LR\n")
@@ -103,7 +103,7 @@ func Mermaid(r *report.Report) (text string, left int) {
 	return w.String(), w.left
 }
 
-// DOT draws servers and what links them in the language of Graphviz, and tells how many declarations are left out.
+// DOT draws servers and their links in the language of Graphviz. left is the number of declarations that are left out.
 func DOT(r *report.Report) (text string, left int) {
 	w := write(r)
 	w.WriteString("digraph syncctl {\n  rankdir=LR;\n  node [shape=box, fontname=\"sans-serif\"];\n")

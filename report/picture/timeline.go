@@ -18,9 +18,9 @@ const (
 	timeWidth  = 900
 	barHeight  = 20
 	slotWidth  = 30
-	labelWidth = 20  // a bar that is at least so wide has its number in it
+	labelWidth = 20  // a bar at least this wide contains its number
 	mostTitles = 600 // with more steps, bars have no titles: the page would be slow
-	manyPerRow = 12  // rows of one lane; what overlaps beyond that is drawn over each other
+	manyPerRow = 12  // maximum rows of one lane; further bars overlap
 )
 
 // bar is a step in a lane.
@@ -30,7 +30,7 @@ type bar struct {
 	row  int
 }
 
-// Timed tells whether the timeline of a report shows when steps were carried out, rather than their order.
+// Timed reports whether the timeline shows when steps were carried out, rather than only their order.
 func Timed(r *report.Report) bool {
 	for _, s := range r.Steps {
 		if s.Timed {
@@ -40,8 +40,8 @@ func Timed(r *report.Report) bool {
 	return false
 }
 
-// Timeline draws the steps of each server: in the order in which they can be carried out, or once a run has begun, when
-// they were carried out and for how long.
+// Timeline draws the steps of each server: in the order in which they can be carried out, or once a run has begun, by
+// when they were carried out and for how long.
 func Timeline(r *report.Report) string {
 	timed := Timed(r)
 	place := func(s *report.Step) (x, w float64, ok bool) {
@@ -83,7 +83,7 @@ func drawLane(
 	place func(*report.Step) (x, w float64, ok bool),
 ) float64 {
 	var bars []bar
-	var ends []float64 // of each row
+	var ends []float64 // the end of each row
 	for _, s := range lane.Steps {
 		x, w, ok := place(s)
 		if !ok {
@@ -152,7 +152,7 @@ func (x *bar) draw(b *strings.Builder, title bool, y float64) {
 	b.WriteString("</g>\n")
 }
 
-// barClass is how a step is highlighted.
+// barClass returns the style of a step.
 func barClass(s *report.Step) string {
 	switch s.State {
 	case report.Done:
@@ -180,7 +180,7 @@ func barClass(s *report.Step) string {
 	return "check"
 }
 
-// Span is how long something took, for people.
+// Span returns a duration for people.
 func Span(d time.Duration) string {
 	switch {
 	case d < time.Second:

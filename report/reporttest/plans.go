@@ -1,4 +1,4 @@
-// Package reporttest makes up plans and runs, so that whoever shows them is tested with the same ones.
+// Package reporttest provides example plans and runs, so that everything that shows them is tested with the same ones.
 package reporttest
 
 import (
@@ -13,7 +13,7 @@ import (
 	"github.com/syncctl/syncctl/schema"
 )
 
-// Hostile are names that mean something in HTML, Markdown, Mermaid, DOT, to terminals, or to whoever lays out lines.
+// Hostile holds names with a special meaning in HTML, Markdown, Mermaid, DOT, terminals, or layout.
 var Hostile = []string{
 	`<script>alert(1)</script>`, `"><img src=x onerror=alert(1)>`, `</code></details></svg></style><b>`, `{{.}} ${x} %s`,
 	"[link](javascript:alert(1)) ![i](//x) **b** _i_ ~~s~~ `c` | # h",
@@ -70,7 +70,7 @@ func sequence(p *planner.Plan, addr, server string, steps ...planner.Step) *plan
 	return p
 }
 
-// Fleet is a plan for so many servers in three sites, in a chain of synchronizations, with so many steps.
+// Fleet returns a plan for the given number of servers in three sites, in a chain of synchronizations, and of steps.
 func Fleet(servers, steps int) *planner.Plan {
 	p := &planner.Plan{Format: planner.Format, Syncctl: "1.2.3", Digest: "d"}
 	name := func(i int) string { return fmt.Sprintf("server.depot.plant-%02d", i+1) }
@@ -101,7 +101,7 @@ func Fleet(servers, steps int) *planner.Plan {
 	return p
 }
 
-// Sites is a plan of two sites: globex, which makes it, removes what acme has verified.
+// Sites returns a plan of two sites: globex, which makes it, removes what acme has verified.
 func Sites() *planner.Plan {
 	const north, south, addr = "server.depot.north", "server.depot.south", "sync.depot.crates"
 	at := time.Date(2027, 2, 3, 1, 0, 0, 0, time.UTC)
@@ -145,7 +145,7 @@ func fleetStep(i, j int, to, from string) planner.Step {
 	return s
 }
 
-// Malign is a plan whose every text is hostile.
+// Malign returns a plan in which every text is hostile.
 func Malign() *planner.Plan {
 	p := &planner.Plan{Format: planner.Format, Syncctl: Hostile[0], Digest: "d"}
 	for i, name := range Hostile {
@@ -173,8 +173,8 @@ func Malign() *planner.Plan {
 	return p
 }
 
-// Run carries a plan out, in the journal alone: the first steps are done, the next one ends with an event, and the
-// others have not begun.
+// Run returns a run of a plan, as a journal only: the first steps are done, the next one ends with the given event,
+// and the others have not begun.
 func Run(p *planner.Plan, done int, event, why string) *report.Run {
 	at := time.Date(2027, 2, 3, 4, 5, 6, 0, time.UTC)
 	var entries []journal.Entry
