@@ -1,8 +1,9 @@
-// Package record writes and reads what is kept of a run as evidence: one tar with the run's plan, journal, verification
-// and configuration, a manifest with the digest of each, and perhaps a signature. The same content is always the same
-// bytes, so that an archive that holds anything else is refused: what was hidden in it would not be written again.
+// Package record writes and reads the record of a run, which is kept as evidence: one tar with the run's plan,
+// journal, verification and configuration, a manifest with the digest of each, and optionally a signature. The same
+// content always gives the same bytes. So an archive with hidden content is refused, since writing it again would give
+// other bytes.
 //
-// It knows no secret and no file system; whoever calls it has searched the parts for secrets before.
+// The package knows no secret and uses no file system. The caller must have searched the parts for secrets before.
 package record
 
 import (
@@ -26,10 +27,10 @@ import (
 	"github.com/syncctl/syncctl/signing"
 )
 
-// Suffix is that of a record's file.
+// Suffix is the suffix of a record's file name.
 const Suffix = ".syncrecord.tar"
 
-// Namespace is what signatures of records are for, as ssh-keygen -Y has it with -n.
+// Namespace is the namespace of a record's signature, as in ssh-keygen -Y sign -n.
 const Namespace = "record@syncctl"
 
 // Format is the version of the format.
@@ -43,41 +44,41 @@ const (
 	JournalName   = "journal.jsonl"
 )
 
-// States of a run. How it has ended, an entry of its journal says with the same word.
+// States of a run. If it has ended, an entry of its journal has the same word as event.
 const (
 	Finished   = "finished"
 	Unfinished = "unfinished"
 	Abandoned  = "abandoned"
 )
 
-// runKey is the key of entries about the run as a whole.
+// runKey is the key of entries about the whole run.
 const runKey = "run"
 
-// Limits of what is read, in bytes and parts.
+// Limits for reading: bytes, parts, and bytes of a name.
 const (
 	MostBytes = 256 << 20
 	mostParts = 10_000
 	mostName  = 255
 )
 
-// Manifest says what a record is of. It is what is signed.
+// Manifest describes a record. It is what is signed.
 type Manifest struct {
 	Format        int       `json:"format"`
 	Syncctl       string    `json:"syncctl"` // version of the program that wrote the record
 	Run           string    `json:"run"`
-	State         string    `json:"state"` // of the run, see the constants
+	State         string    `json:"state"` // of the run, see the states above
 	At            time.Time `json:"at"`    // of the journal's last entry
 	Plan          string    `json:"plan"`  // its hash
 	Configuration string    `json:"configuration"`
-	Entries       int       `json:"entries"` // of the journal
-	Head          string    `json:"head"`    // hash of the last one
+	Entries       int       `json:"entries"` // number of entries in the journal
+	Head          string    `json:"head"`    // hash of the last entry
 	Parts         []Part    `json:"parts"`   // sorted by name
 
-	// Rehearsal is how that of the plan has ended, or "none". Older programs have written nothing.
+	// Rehearsal is the result of the plan's rehearsal, or "none". Older programs wrote nothing.
 	Rehearsal string `json:"rehearsal,omitempty"`
 
-	// Seal is the SHA-256 of the manifest without it, so that a change is noticed. It is not a signature: whoever changes
-	// the manifest can compute it again.
+	// Seal is the SHA-256 of the manifest without the seal, so that a change is noticed. It is not a signature: anybody
+	// who changes the manifest can compute it again.
 	Seal string `json:"seal"`
 }
 
@@ -88,20 +89,20 @@ type Part struct {
 	SHA256 string `json:"sha256"`
 }
 
-// Record is one that was read and found to be whole.
+// Record is a record that was read and verified.
 type Record struct {
 	Manifest
 	Files  map[string][]byte `json:"-"`                // the parts
-	Signer string            `json:"signer,omitempty"` // the fingerprint of the key that has signed it; "": nobody has
+	Signer string            `json:"signer,omitempty"` // the fingerprint of the key that signed it; "" if it is not signed
 
-	// Known: the signer is one of those whose signatures are taken.
+	// Known reports whether the signer is among the accepted ones.
 	Known bool `json:"known"`
 
-	Rehearsed *Rehearsal `json:"rehearsed,omitempty"` // nil: it has no rehearsal
+	Rehearsed *Rehearsal `json:"rehearsed,omitempty"` // nil if there is no rehearsal
 }
 
-// Write makes a record. It fills in what the manifest says of the parts, of the plan and of the journal. sign nil
-// leaves out the signature.
+// Write writes a record. It fills in what the manifest says about the parts, the plan and the journal. If sign is nil,
+// the record is not signed.
 func Write(m Manifest, files map[string][]byte, sign func([]byte) ([]byte, error)) ([]byte, error) {
 	m.Format, m.Parts = Format, partsOf(files)
 	entries, err := journal.Decode(bytes.NewReader(files[JournalName]), nil)
@@ -137,13 +138,13 @@ func Write(m Manifest, files map[string][]byte, sign func([]byte) ([]byte, error
 	if err != nil {
 		return nil, err
 	}
-	if _, err := Read(out, nil); err != nil { // nobody is given what nobody can read
+	if _, err := Read(out, nil); err != nil { // never return a record that cannot be read
 		return nil, fmt.Errorf("writing the record: %w", err)
 	}
 	return out, nil
 }
 
-// partsOf are files with their digests, sorted by name.
+// partsOf returns the files with their digests, sorted by name.
 func partsOf(files map[string][]byte) []Part {
 	parts := []Part{}
 	for _, name := range sorted(files) {
@@ -186,7 +187,7 @@ func (m *Manifest) seal() (string, error) {
 	return hex.EncodeToString(sum[:]), err
 }
 
-// archive puts all together: the manifest, the parts by name, the signature. Nothing of this machine is in it.
+// archive packs the manifest, the parts by name, and the signature. The result does not depend on this machine.
 func archive(at time.Time, manifest []byte, files map[string][]byte, signature []byte) ([]byte, error) {
 	if at.Unix() < 0 { // of a run that has not begun
 		at = time.Unix(0, 0)
@@ -215,9 +216,9 @@ func archive(at time.Time, manifest []byte, files map[string][]byte, signature [
 	return out.Bytes(), nil
 }
 
-// Read reads a record and verifies all of it: its parts and their digests, the plan, the chain of the journal, the
-// signature, and that nothing else is in it. signers are the public keys whose signatures are taken, a line each; nil:
-// whoever has signed it is told, and nothing more.
+// Read reads a record and verifies all of it: the parts and their digests, the plan, the chain of the journal, the
+// signature, and that it contains nothing else. signers are the accepted public keys, one line each. If it is nil, any
+// signer is accepted and only reported.
 func Read(src []byte, signers []string) (*Record, error) {
 	if len(src) > MostBytes {
 		return nil, fmt.Errorf("it is larger than %d bytes", MostBytes)
@@ -259,7 +260,7 @@ func Read(src []byte, signers []string) (*Record, error) {
 	return r, nil
 }
 
-// unpack reads a tar of plain files with names that stay within a folder.
+// unpack reads a tar of plain files whose names cannot lead out of a folder.
 func unpack(src []byte) (map[string][]byte, error) {
 	all, folded, total := map[string][]byte{}, map[string]bool{}, int64(0)
 	for t := tar.NewReader(bytes.NewReader(src)); ; {
@@ -275,7 +276,7 @@ func unpack(src []byte) (map[string][]byte, error) {
 			return nil, fmt.Errorf("%q is not the name of a part", h.Name)
 		case folded[strings.ToLower(h.Name)]:
 			return nil, fmt.Errorf("%q is in it twice", h.Name)
-		case len(all) > mostParts || h.Size > int64(len(src))-total: // a file with holes is more than its bytes here
+		case len(all) > mostParts || h.Size > int64(len(src))-total: // a sparse file is larger than its bytes in the tar
 			return nil, fmt.Errorf("%q is more than a record may hold", h.Name)
 		}
 		total += h.Size
@@ -287,7 +288,7 @@ func unpack(src []byte) (map[string][]byte, error) {
 	}
 }
 
-// isName tells a name that stays within a folder on every system.
+// isName reports whether a name stays inside a folder on every system.
 func isName(name string) bool {
 	for part := range strings.SplitSeq(name, "/") {
 		if strings.HasSuffix(part, ".") || strings.HasSuffix(part, " ") {
@@ -298,7 +299,7 @@ func isName(name string) bool {
 		!strings.ContainsAny(name, `\:*?"<>|`) && printable.Line(name) == name
 }
 
-// decode reads the manifest in the one way in which it is written.
+// decode reads the manifest, and accepts only the form that encode writes.
 func (r *Record) decode(text []byte) error {
 	if err := printable.Documents.Check(text); err != nil {
 		return fmt.Errorf("reading %s: it %w", ManifestName, err)
@@ -352,7 +353,7 @@ func (r *Record) checkParts() error {
 	return nil
 }
 
-// checkContent holds the plan and the journal against the manifest.
+// checkContent compares the plan and the journal with the manifest.
 func (r *Record) checkContent() error {
 	plan, hash, err := readPlan(r.Files)
 	if err != nil {
@@ -374,7 +375,7 @@ func (r *Record) checkContent() error {
 		return errors.New("it has no journal")
 	}
 	bounds := printable.Documents
-	bounds.Values *= 4 // a step has some entries
+	bounds.Values *= 4 // a step has several entries
 	if err := bounds.Check(r.Files[JournalName]); err != nil {
 		return fmt.Errorf("%s: it %w", JournalName, err)
 	}
@@ -392,7 +393,7 @@ func (r *Record) checkContent() error {
 	return r.checkState(entries)
 }
 
-// checkState holds the run's state against what has happened.
+// checkState compares the run's state with its journal.
 func (r *Record) checkState(entries []journal.Entry) error {
 	switch r.State {
 	case Unfinished:
@@ -415,7 +416,7 @@ func (r *Record) checkSignature(text, signature []byte, signers []string) error 
 	if err != nil {
 		return fmt.Errorf("its signature does not hold: %w", err)
 	}
-	if !bytes.Equal(again, signature) { // text around the signature is in no digest
+	if !bytes.Equal(again, signature) { // no digest covers text around the signature
 		return fmt.Errorf("%s is not written as syncctl writes it", SignatureName)
 	}
 	r.Signer = signing.FingerprintOf(key)

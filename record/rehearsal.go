@@ -12,23 +12,23 @@ import (
 	"github.com/syncctl/syncctl/printable"
 )
 
-// RehearsalName is the part with the rehearsal of a run's plan.
+// RehearsalName is the name of the part with the rehearsal of the run's plan.
 const RehearsalName = "rehearsal.json"
 
-// configurationFolder is where the files of a configuration lie among the parts.
+// configurationFolder is the folder of the configuration's files among the parts.
 const configurationFolder = "configuration/"
 
-// NoRehearsal is what a manifest says where there is no rehearsal: nobody has shown that the plan was rehearsed.
+// NoRehearsal is the manifest's word if there is no rehearsal: nobody has shown that the plan was rehearsed.
 const NoRehearsal = "none"
 
-// How a rehearsal has ended.
+// Results of a rehearsal.
 const (
 	RehearsalComplete = "complete" // every step was carried out and verified, and a second plan had nothing to do
 	RehearsalFailed   = "failed"
 )
 
-// Rehearsal is what was found when the steps of a plan were carried out against simulated servers. It names the steps
-// and the files, so that it belongs to every plan of these steps from these files, wherever its servers are.
+// Rehearsal is the result of carrying out the steps of a plan against simulated servers. It identifies the steps and
+// the files. So it is valid for every plan with these steps from these files, whatever its servers are.
 type Rehearsal struct {
 	Format  int       `json:"format"`
 	Syncctl string    `json:"syncctl"` // version of the program that rehearsed
@@ -36,14 +36,14 @@ type Rehearsal struct {
 	Result  string    `json:"result"`
 	Exit    int       `json:"exit"`  // the exit code
 	Steps   int       `json:"steps"` // of the plan
-	Plan    string    `json:"plan"`  // hash of the plan that was rehearsed, which names simulated servers
+	Plan    string    `json:"plan"`  // hash of the rehearsed plan, which has simulated servers
 	Course  string    `json:"course"`
 	Seed    string    `json:"seed"`  // SHA-256 of the file that describes the simulated servers
-	Files   []Part    `json:"files"` // of the configuration, secrets covered, sorted by name
+	Files   []Part    `json:"files"` // of the configuration, with secrets masked, sorted by name
 }
 
-// NewRehearsal is the rehearsal of a plan from a configuration, whose files have names as parts have. The caller fills
-// in how it went.
+// NewRehearsal returns the rehearsal of a plan from a configuration, whose files are named as parts are. The caller
+// fills in the result.
 func NewRehearsal(plan *planner.Plan, configuration map[string][]byte) (*Rehearsal, error) {
 	r := &Rehearsal{Format: Format, Steps: len(plan.Steps), Files: partsOf(configuration)}
 	var err error
@@ -54,7 +54,7 @@ func NewRehearsal(plan *planner.Plan, configuration map[string][]byte) (*Rehears
 	return r, err
 }
 
-// Encode writes a rehearsal in the one way in which it is read.
+// Encode writes a rehearsal in the only form that DecodeRehearsal accepts.
 func (r *Rehearsal) Encode() ([]byte, error) {
 	text, err := json.MarshalIndent(r, "", "  ")
 	if err != nil {
@@ -90,7 +90,8 @@ func DecodeRehearsal(text []byte) (*Rehearsal, error) {
 	return r, nil
 }
 
-// Of tells why a rehearsal is not that of a plan from these files, which have names as parts have; nil: it is.
+// Of returns nil if this is the rehearsal of a plan from these files, which are named as parts are. Otherwise the
+// error says why it is not.
 func (r *Rehearsal) Of(plan *planner.Plan, configuration map[string][]byte) error {
 	course, err := plan.Course()
 	switch {
@@ -120,7 +121,7 @@ func (r *Rehearsal) Of(plan *planner.Plan, configuration map[string][]byte) erro
 	return nil
 }
 
-// rehearsed is the rehearsal among parts, which has to be that of the plan; nil: there is none.
+// rehearsed returns the rehearsal among the parts, or nil if there is none. It must be the rehearsal of the plan.
 func rehearsed(plan *planner.Plan, files map[string][]byte) (*Rehearsal, error) {
 	text, there := files[RehearsalName]
 	if !there {
@@ -142,7 +143,7 @@ func rehearsed(plan *planner.Plan, files map[string][]byte) (*Rehearsal, error) 
 	return r, nil
 }
 
-// wordFor is what the manifest says of a rehearsal.
+// wordFor returns the manifest's word for a rehearsal.
 func wordFor(r *Rehearsal) string {
 	if r == nil {
 		return NoRehearsal
