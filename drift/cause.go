@@ -13,44 +13,44 @@ import (
 	"github.com/syncctl/syncctl/schema"
 )
 
-// Past is what the runs of a folder have left of each declaration, by its address of now.
+// Past holds what the runs of a folder have done for each declaration, by its present address.
 type Past struct {
-	// Any tells whether any run has finished. Without one nothing can be told.
+	// Any reports whether any run has finished. Otherwise no cause can be determined.
 	Any bool
 
-	// By the last finished run that has planned it, and as the unfinished run has it.
+	// Last holds the last finished run that has planned the declaration, Underway the unfinished run.
 	Last, Underway map[string]Applied
 
-	GivenUp map[string]string // changed since by a run that a person has given up: its id
+	GivenUp map[string]string // the ID of an abandoned run that has changed it since, or may have
 
-	// Lost is the id of the last run that is damaged; "": none is. What it has planned and applied is not known. Ids of
-	// runs sort by time.
+	// Lost is the ID of the last damaged run, or "" if there is none. It is unknown what it has planned and applied. IDs
+	// of runs sort by time.
 	Lost string
 }
 
-// Applied is what a run has applied of a declaration.
+// Applied is what a run has applied for a declaration.
 type Applied struct {
 	*Run
-	Was string // the address that the declaration had in it
+	Was string // the address that the declaration had in the run
 }
 
-// Run is one as far as it is compared with. It is made once for all declarations of it.
+// Run holds what is compared with a run. It is made once for all its declarations.
 type Run struct {
 	ID   string
 	Plan *planner.Plan
 
-	// Basis has the arguments as they were declared then; nil: not known.
+	// Basis holds the arguments as they were declared then. It is nil if unknown.
 	Basis *planner.Basis
 
 	changes map[string]*planner.ResourceChange
 	steps   map[string]int
-	seen    map[string]map[seen]bool // what its plan has found, by address; made when it is asked for
+	seen    map[string]map[seen]bool // what its plan has found, by address; filled on demand
 }
 
-// seen is what a plan has found of a declaration.
+// seen is a difference that a plan has found.
 type seen struct{ what, path, actual string }
 
-// NewRun is a run with its plan and what that was made from.
+// NewRun returns a run with its plan and what that was made from.
 func NewRun(id string, plan *planner.Plan, basis *planner.Basis) *Run {
 	r := &Run{ID: id, Plan: plan, Basis: basis, changes: map[string]*planner.ResourceChange{}, steps: stepsByAddr(plan),
 		seen: map[string]map[seen]bool{}}
@@ -60,7 +60,7 @@ func NewRun(id string, plan *planner.Plan, basis *planner.Basis) *Run {
 	return r
 }
 
-// found tells whether its plan has found the same difference.
+// found reports whether the run's plan has found the same difference.
 func (a *Applied) found(d *Difference) bool {
 	c := a.changes[a.Was]
 	if c == nil {
@@ -77,7 +77,7 @@ func (a *Applied) found(d *Difference) bool {
 	return found[seen{d.What, d.Path, d.Actual}]
 }
 
-// explain finds out where a difference comes from.
+// explain determines the cause of a difference.
 func (in *finder) explain(d *Difference, res *schema.Resource) {
 	last, planned := in.Past.Last[d.Addr]
 	if u, underway := in.Past.Underway[d.Addr]; underway && u.steps[u.Was] > 0 {
@@ -114,7 +114,7 @@ func (d *Difference) because(c Cause, format string, args ...any) {
 	d.Cause, d.Why = c, fmt.Sprintf(format, args...)
 }
 
-// compare compares with what the last run has applied.
+// compare compares a difference with what the last run has applied.
 func (in *finder) compare(d *Difference, a *Applied, res *schema.Resource) {
 	was := a.was()
 	switch {
@@ -133,7 +133,7 @@ func (in *finder) compare(d *Difference, a *Applied, res *schema.Resource) {
 	}
 }
 
-// argumentsOf are those of a declaration now and in its last run, made once for all of its differences.
+// argumentsOf returns the arguments of a declaration now and in its last run. They are cached for all its differences.
 func (in *finder) argumentsOf(addr string, a *Applied, res *schema.Resource) *bothArguments {
 	if in.hashed == nil || in.hashed.addr != addr {
 		in.hashed = &bothArguments{addr: addr, was: sortArguments(a.was()), is: sortArguments(res.Arguments())}
@@ -146,7 +146,7 @@ type bothArguments struct {
 	was, is arguments
 }
 
-// arguments are hashes of arguments, whose names have an order.
+// arguments holds hashes of arguments, and their sorted names.
 type arguments struct {
 	hashes map[string]string
 	names  []string
@@ -156,7 +156,7 @@ func sortArguments(hashes map[string]string) arguments {
 	return arguments{hashes, slices.Sorted(maps.Keys(hashes))}
 }
 
-// altered are the declarations that are not as they were in a run.
+// altered returns which declarations have changed since a run.
 func (in *finder) altered(r *Run) map[string]bool {
 	if in.basis == nil {
 		in.basis = planner.NewBasis(in.Config, planner.Selection{})
@@ -183,7 +183,7 @@ func (a *Applied) was() map[string]string {
 	return d.Arguments
 }
 
-// explainArgument compares one argument by the hashes of what was declared.
+// explainArgument compares an argument by the hashes of its declared values.
 func (in *finder) explainArgument(d *Difference, a *Applied, res *schema.Resource) {
 	both := in.argumentsOf(d.Addr, a, res)
 	then, now := both.was.beneath(d.Path), both.is.beneath(d.Path)
@@ -207,8 +207,8 @@ func (in *finder) explainArgument(d *Difference, a *Applied, res *schema.Resourc
 	}
 }
 
-// explainNew is of an argument that the run did not have. Keys of maps may have dots, so that what has the argument in
-// it may be any beginning of its path.
+// explainNew explains an argument that the run did not have. Keys of maps may contain dots, so any prefix of the path
+// may be the name of the argument that contains it.
 func (a *Applied) explainNew(d *Difference, both *bothArguments) {
 	had, has := false, both.is.has(d.Path)
 	for at := parent(d.Path); at != "" && d.Declared == "null"; at = parent(at) {
@@ -229,7 +229,7 @@ func (a *Applied) explainNew(d *Difference, both *bothArguments) {
 	}
 }
 
-// refersToAny tells whether anything that the declaration refers to is among these.
+// refersToAny reports whether the declaration refers, directly or indirectly, to one of these.
 func (a *Applied) refersToAny(altered map[string]bool) bool {
 	seen := map[string]bool{}
 	var visit func(addr string) bool
@@ -248,7 +248,7 @@ func (a *Applied) refersToAny(altered map[string]bool) bool {
 	return visit(a.Was)
 }
 
-// beneath are the arguments that a path is, has in it, or is a part of.
+// beneath returns the arguments that are equal to the path, inside it, or contain it.
 func (a arguments) beneath(path string) map[string]string {
 	out := map[string]string{}
 	for name := range a.at(path) {
@@ -257,7 +257,7 @@ func (a arguments) beneath(path string) map[string]string {
 	return out
 }
 
-// has tells whether there is any of them.
+// has reports whether there is any such argument.
 func (a arguments) has(path string) bool {
 	for range a.at(path) {
 		return true
@@ -281,12 +281,12 @@ func (a arguments) at(path string) iter.Seq[string] {
 	}
 }
 
-// parent is a path without what follows its last dot; "" where it has none.
+// parent returns a path without its last dot and what follows, or "" if it has no dot.
 func parent(path string) string {
 	return path[:max(0, strings.LastIndexByte(path, '.'))]
 }
 
-// hashOfText is the hash of a value that is written as HCL text; false where that is not a value.
+// hashOfText returns the hash of a value written as HCL text; ok is false if it is not a value.
 func hashOfText(text string) (string, bool) {
 	expr, diags := hclsyntax.ParseExpression([]byte(text), "", hcl.InitialPos)
 	if diags.HasErrors() {

@@ -1,6 +1,6 @@
-// Package drift tells which differences between declarations and servers come from outside: from somebody or
-// something that is neither these files nor syncctl. It compares what a plan has found with what the last finished
-// runs have left. It reads no server and writes nothing: it has neither an executor nor a file system.
+// Package drift determines which differences between declarations and servers come from outside, that is, neither from
+// these files nor from syncctl. It compares what a plan has found with what the last finished runs have applied. It
+// reads no server and writes nothing: it has neither an executor nor a file system.
 package drift
 
 import (
@@ -13,11 +13,11 @@ import (
 	"github.com/syncctl/syncctl/schema"
 )
 
-// Cause is where a difference comes from.
+// Cause says where a difference comes from.
 type Cause string
 
-// Outside is what counts as drift. Pending differs because it has not been applied. Where it cannot be told which of
-// the two it is, it is Unknown: never taken for either. Ignored is what an ignore_drift block covers.
+// The causes. Outside is drift. Pending has not been applied yet. Unknown means that it cannot be determined which of
+// the two it is: it never counts as either. Ignored is covered by an ignore_drift block.
 const (
 	Outside Cause = "outside"
 	Pending Cause = "pending"
@@ -25,15 +25,15 @@ const (
 	Ignored Cause = "ignored"
 )
 
-// What is different of a declaration.
+// The kinds of differences of a declaration.
 const (
-	Argument   = "argument"   // Path is declared in one way, and is another on the server
+	Argument   = "argument"   // the declared and the actual value of Path differ
 	Missing    = "missing"    // there is no counterpart
-	Steps      = "steps"      // nothing that is compared differs, but a plan has steps
-	Uncompared = "uncompared" // something could not be compared, or a plan of it is refused: Why has the finding
+	Steps      = "steps"      // no compared value differs, but the plan has steps
+	Uncompared = "uncompared" // something could not be compared, or its plan is refused: Why has the finding
 )
 
-// Difference is one between a declaration and its counterpart.
+// Difference is one difference between a declaration and its counterpart.
 type Difference struct {
 	Addr     string `json:"addr"`
 	What     string `json:"what"`
@@ -42,13 +42,13 @@ type Difference struct {
 	Actual   string `json:"actual,omitempty"`
 	Steps    int    `json:"steps,omitempty"`
 	Cause    Cause  `json:"cause"`
-	Why      string `json:"why"`           // how the cause is known, or why it is not
+	Why      string `json:"why"`           // why the cause is known, or why it is unknown
 	Run      string `json:"run,omitempty"` // the run that it is compared with
 	Reason   string `json:"reason,omitempty"`
-	Until    string `json:"until,omitempty"` // the last day of what ignores it
+	Until    string `json:"until,omitempty"` // the last day on which it is ignored
 }
 
-// Report is all that differs, sorted by address and path, with what the plan says of what was compared.
+// Report holds all differences, sorted by address and path, and the plan's findings about what was compared.
 type Report struct {
 	At          time.Time         `json:"at"`
 	Digest      string            `json:"digest"` // of the configuration
@@ -56,17 +56,17 @@ type Report struct {
 	Differences []Difference      `json:"differences"`
 	Findings    []planner.Finding `json:"findings"`
 
-	// Sent is when other sites' servers were as they are compared here, by what these sites have sent; sorted by site.
+	// Sent holds the age of the observations of other sites' servers used here, sorted by site.
 	Sent []Sent `json:"sent,omitempty"`
 }
 
-// Sent is the oldest of what a site has sent of its servers.
+// Sent is the age of the oldest observation that a site has sent.
 type Sent struct {
 	Site string `json:"site"`
 	planner.Age
 }
 
-// Count is how many differences have a cause.
+// Count counts the differences with a cause.
 func (r *Report) Count(c Cause) int {
 	n := 0
 	for i := range r.Differences {
@@ -77,7 +77,7 @@ func (r *Report) Count(c Cause) int {
 	return n
 }
 
-// ByAddr are the differences of each declaration.
+// ByAddr returns the differences by declaration.
 func (r *Report) ByAddr() map[string][]Difference {
 	out := map[string][]Difference{}
 	for i := range r.Differences {
@@ -94,23 +94,24 @@ type Input struct {
 	Past   Past
 	Now    time.Time
 
-	// Applied: a person says that all that is declared has been applied, so that whatever differs comes from outside.
+	// Applied is set if a person says that everything declared has been applied, so every difference comes from outside.
 	Applied bool
 
-	// Uncompared tells by the rule of a finding whether something could not be compared, see planner.Rule; nil: of none.
+	// Uncompared reports whether a finding with this rule means that something could not be compared, see planner.Rule.
+	// It may be nil if no rule does.
 	Uncompared func(rule string) bool
 }
 
-// finder is an Input with what is made once for all differences.
+// finder is an Input with values that are computed once for all differences.
 type finder struct {
 	Input
 	stepIDs map[string]bool          // of the plan
-	basis   *planner.Basis           // of the configuration; nil: not made yet
-	since   map[*Run]map[string]bool // what is declared in another way than in a run
-	hashed  *bothArguments           // of one declaration
+	basis   *planner.Basis           // of the configuration; nil until it is computed
+	since   map[*Run]map[string]bool // declarations that have changed since a run
+	hashed  *bothArguments           // of the current declaration
 }
 
-// Find sorts what a plan has found by where it comes from.
+// Find returns the differences that a plan has found, with their causes.
 func Find(input Input) *Report {
 	in := &finder{Input: input, stepIDs: map[string]bool{}, since: map[*Run]map[string]bool{}}
 	for i := range in.Plan.Steps {
@@ -168,9 +169,10 @@ func findingsByAddr(p *planner.Plan) map[string][]planner.Finding {
 	return out
 }
 
-// uncompared are the findings because of which nobody can say that a declaration is as it was applied: those that say
-// that something could not be compared and, where nothing differs, those that refuse the plan. Where it is to be asked
-// about already, they add nothing. What a step finds out, such as by asking a person, differs by that step.
+// uncompared returns a difference for each finding that makes it uncertain whether a declaration is as applied:
+// findings that something could not be compared, and, if nothing differs, those that refuse the plan. It returns none
+// if another difference needs attention anyway. It skips findings about a step of the plan, such as asking a person:
+// that step itself is the difference.
 func (in *finder) uncompared(found []Difference, findings []planner.Finding) []Difference {
 	if slices.ContainsFunc(found, func(d Difference) bool { return d.Cause != Pending }) {
 		return nil
@@ -189,7 +191,7 @@ func (in *finder) uncompared(found []Difference, findings []planner.Finding) []D
 	return out
 }
 
-// differences are those of one declaration. What is missing as a whole is one.
+// differences returns the differences of one declaration. If its counterpart is missing, that is the only one.
 func differences(c *planner.ResourceChange, steps int) []Difference {
 	missing := len(c.Diff) > 0 && c.Action == planner.Create && !slices.ContainsFunc(c.Diff,
 		func(d planner.Difference) bool { return d.Actual != "null" })
@@ -206,7 +208,7 @@ func differences(c *planner.ResourceChange, steps int) []Difference {
 	return out
 }
 
-// ignore marks what an ignore_drift block covers, as long as it holds.
+// ignore marks a difference as ignored if an ignore_drift block covers it and has not expired.
 func ignore(d *Difference, res *schema.Resource, now time.Time) {
 	if d.Cause != Outside && d.Cause != Unknown {
 		return

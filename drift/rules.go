@@ -9,7 +9,7 @@ import (
 
 const ruleExpired = "drift/ignore-expired"
 
-// expired says of which ignored drift the time is over.
+// expired returns findings for the ignored drift whose time has passed.
 func expired(res *schema.Resource, now time.Time) []planner.Finding {
 	var out []planner.Finding
 	for i := range res.IgnoredDrift {
@@ -27,7 +27,7 @@ func expired(res *schema.Resource, now time.Time) []planner.Finding {
 	return out
 }
 
-// Rules are those of the findings of a report.
+// Rules returns the rules of the findings of a report.
 func Rules() []planner.Rule {
 	return []planner.Rule{planner.FindingRule(ruleExpired,
 		"Drift was ignored until a day that is over. It counts again.",
