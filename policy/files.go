@@ -8,14 +8,14 @@ import (
 	"strings"
 )
 
-// filePattern is an absolute path on another machine, taken apart, with * for any part of one name. It stands for a
-// file, and for a folder with all that is in it.
+// filePattern is an absolute path on another machine, split into names, in which * matches any part of one name. It
+// matches a file, or a folder with everything inside it.
 type filePattern []string
 
-// everyFile stands for every file of a machine.
+// everyFile matches every file of a machine.
 var everyFile = []filePattern{{}}
 
-// parsePattern reads a path of a host block's files.
+// parsePattern reads an element of files in a host block.
 func parsePattern(s string) (filePattern, error) {
 	switch {
 	case !path.IsAbs(s):
@@ -28,16 +28,16 @@ func parsePattern(s string) (filePattern, error) {
 	return partsOf(s), nil
 }
 
-// partsOf takes an absolute path apart.
+// partsOf splits an absolute path into names.
 func partsOf(name string) []string {
 	parts := strings.Split(name, "/")
 	return slices.DeleteFunc(parts, func(part string) bool { return part == "" || part == "." })
 }
 
-// literal has path.Match take nothing but * for more than itself.
+// literal escapes a pattern for path.Match, except for *.
 var literal = strings.NewReplacer(`\`, `\\`, "?", `\?`, "[", `\[`)
 
-// begins tells whether the first parts of a pattern are those of a path, as far as both go.
+// begins reports whether pattern and path match in all names that both have.
 func (p filePattern) begins(parts []string) bool {
 	for i := range min(len(p), len(parts)) {
 		if ok, err := path.Match(literal.Replace(p[i]), parts[i]); err != nil || !ok {
@@ -47,14 +47,14 @@ func (p filePattern) begins(parts []string) bool {
 	return true
 }
 
-// FileAt tells whether a configuration may have a file of a host read and written. name is absolute there, and free of
-// links as far as the host tells.
+// FileAt returns nil if a configuration may read and write a file of a host. name must be absolute, and without links
+// as far as the host can tell.
 func (p *Policy) FileAt(host, name string) error {
 	return p.fileAt(host, name, func(f filePattern, parts []string) bool { return len(parts) >= len(f) })
 }
 
-// FolderAt tells whether a configuration may know of a folder of a host that it is there: it is one of FileAt, or leads
-// to one.
+// FolderAt returns nil if a configuration may know that a folder of a host exists: FileAt allows it, or a file or
+// folder inside it.
 func (p *Policy) FolderAt(host, name string) error {
 	return p.fileAt(host, name, func(filePattern, []string) bool { return true })
 }

@@ -14,7 +14,7 @@ import (
 	"github.com/zclconf/go-cty/cty/convert"
 )
 
-// maxSize bounds a policy file, in bytes.
+// maxSize is the maximum size of a policy file, in bytes.
 const maxSize = 1 << 20
 
 var fileSchema = &hcl.BodySchema{
@@ -32,8 +32,8 @@ var hostSchema = &hcl.BodySchema{
 	Attributes: []hcl.AttributeSchema{{Name: "commands"}, {Name: "files"}, {Name: "ssh_keys"}, {Name: "ssh_agent"}},
 }
 
-// Parse reads a policy, in HCL. name is its file, and home what ~ means in it. The Policy allows nothing where there
-// are errors. The file is returned for showing where they are.
+// Parse reads a policy in HCL. name is the name of its file, and home replaces ~ in paths. If there are errors, the
+// Policy allows nothing. The file is returned so that diagnostics can show its text.
 func Parse(src []byte, name, home string) (*Policy, *hcl.File, hcl.Diagnostics) {
 	if len(src) > maxSize {
 		return &Policy{name: name}, nil, hcl.Diagnostics{{Severity: hcl.DiagError, Summary: "Policy too large",
@@ -102,7 +102,7 @@ func (r *reader) bundles(block *hcl.Block) BundleLimits {
 	}
 }
 
-// number is a whole number from 1 to most; 0 where it is missing or wrong.
+// number returns a whole number from 1 to most, or 0 if it is missing or invalid.
 func (r *reader) number(attr *hcl.Attribute, most int64) int64 {
 	v, ok := r.value(attr, cty.Number)
 	if !ok {
@@ -163,7 +163,7 @@ func (r *reader) commandLines(attr *hcl.Attribute) [][]string {
 	return out
 }
 
-// texts is a list of texts, each checked and changed by take.
+// texts returns a list of texts, each checked and converted by take.
 func (r *reader) texts(attr *hcl.Attribute, take func(string) (string, error)) []string {
 	list, ok := r.value(attr, cty.List(cty.String))
 	if !ok {
@@ -191,7 +191,7 @@ func (r *reader) flag(attr *hcl.Attribute) bool {
 	return ok && v.True()
 }
 
-// value is an argument of a type; not ok where it is missing or wrong. Nothing can be referred to.
+// value returns an argument converted to a type; ok is false if it is missing or invalid. It cannot refer to anything.
 func (r *reader) value(attr *hcl.Attribute, want cty.Type) (cty.Value, bool) {
 	if attr == nil {
 		return cty.NilVal, false

@@ -1,6 +1,6 @@
-// Package policy reads what a user allows configurations to do: which hosts they may reach, which environment variables
-// and files they may read, which commands they may run. A policy comes from outside of any repository, so that a
-// configuration which is not trusted cannot allow itself anything. It knows no product.
+// Package policy reads what a user allows configurations to do: which hosts they may reach, which environment
+// variables and files they may read, and which commands they may run. A policy comes from outside of any repository,
+// so that an untrusted configuration cannot allow itself anything. It knows no product.
 package policy
 
 import (
@@ -11,13 +11,13 @@ import (
 	"strings"
 )
 
-// Policy is what a user allows. A nil Policy allows everything; the zero Policy allows nothing beyond the folder of the
-// configuration. It may be used by several goroutines.
+// Policy is what a user allows. A nil Policy allows everything; the zero Policy allows only the folder of the
+// configuration. It is safe for concurrent use.
 type Policy struct {
-	name  string // where it was read, for errors
+	name  string // the file it was read from, for errors
 	hosts []hostRule
 
-	environment  []string   // names, with * at the end for all that begin so
+	environment  []string   // names; with * at the end for all with that prefix
 	files        []string   // folders and files, absolute
 	commands     [][]string // command lines on this machine, with * at the end for any further arguments
 	nonsensitive bool
@@ -27,28 +27,28 @@ type Policy struct {
 	untrusted bool
 	confined  bool // see Confined
 	simulated bool // see Simulated
-	free      bool // of this machine everything is allowed
+	free      bool // everything on this machine is allowed
 }
 
-// hostRule is what may be done with the hosts that a pattern names.
+// hostRule is what may be done with the hosts that match a pattern.
 type hostRule struct {
-	pattern  string // NAME, *.DOMAIN or *, in lower case, perhaps with :PORT
+	pattern  string // NAME, *.DOMAIN or *, in lower case, optionally with :PORT
 	commands [][]string
 	sshKeys  []string
 	sshAgent bool
 	files    []filePattern
 }
 
-// Refusal is something that a policy does not allow.
+// Refusal is the error for something that a policy does not allow.
 type Refusal struct {
-	What string // such as: connecting to twc.example:8111
-	Way  string // what to write to allow it, and where
+	What string // such as "connecting to twc.example:8111"
+	Way  string // how to allow it
 }
 
 func (r *Refusal) Error() string { return "the policy does not allow " + r.What + ": " + r.Way }
 
-// Untrusted is the policy for files that are not trusted, such as those of a pull request: no environment, no commands,
-// no keys, no files of elsewhere; only the hosts that the policy names.
+// Untrusted returns the policy for untrusted files, such as those of a pull request. It allows no environment
+// variables, commands, keys or files elsewhere, and only connections to the hosts that the policy names.
 func (p *Policy) Untrusted() *Policy {
 	u := &Policy{untrusted: true}
 	if p != nil {
@@ -61,8 +61,8 @@ func (p *Policy) Untrusted() *Policy {
 	return u
 }
 
-// Simulated is the policy inside of the sandbox: of hosts these addresses (HOST:PORT), which are simulated, and no
-// other, whatever p allows; of this machine, what p allows. The variables that the sandbox sets may be read.
+// Simulated returns the policy inside the sandbox. Of all hosts it allows only these simulated addresses (HOST:PORT),
+// whatever p allows. On this machine it allows what p allows, and the environment variables that the sandbox sets.
 func (p *Policy) Simulated(addresses, environment []string) *Policy {
 	s := &Policy{free: true}
 	if p != nil {
@@ -79,9 +79,9 @@ func (p *Policy) Simulated(addresses, environment []string) *Policy {
 	return s
 }
 
-// Confined is the policy of a configuration that is tried against simulated servers: of hosts it may reach these
-// addresses (HOST:PORT) and no other, and of this machine only its folder. The variables that the sandbox sets may be
-// read; else of the environment what p allows.
+// Confined returns the policy for a configuration that is tried against simulated servers. It allows only these
+// addresses (HOST:PORT) and, on this machine, only the configuration's folder. It allows the environment variables
+// that p allows and those that the sandbox sets.
 func (p *Policy) Confined(addresses, environment []string) *Policy {
 	c := &Policy{confined: true, nonsensitive: true, environment: []string{"*"}}
 	if p != nil && !p.free {
@@ -94,10 +94,10 @@ func (p *Policy) Confined(addresses, environment []string) *Policy {
 	return c
 }
 
-// open tells whether everything of this machine is allowed.
+// open reports whether everything on this machine is allowed.
 func (p *Policy) open() bool { return p == nil || p.free }
 
-// elsewhere is beyond for what is about a host.
+// elsewhere is like beyond, for hosts.
 func (p *Policy) elsewhere(what, line string, always bool) error {
 	if p.simulated {
 		return &Refusal{what, "inside of the sandbox only the simulated servers are reached"}
@@ -105,7 +105,7 @@ func (p *Policy) elsewhere(what, line string, always bool) error {
 	return p.beyond(what, line, always)
 }
 
-// refuse makes a Refusal. line is what the policy file would have to hold.
+// refuse returns a Refusal. line is what would have to be added to the policy file.
 func (p *Policy) refuse(what, line string, always bool) error {
 	switch {
 	case p.untrusted && always:
@@ -116,7 +116,7 @@ func (p *Policy) refuse(what, line string, always bool) error {
 	return &Refusal{what, "add " + line + " to " + p.name + " if you trust this configuration with it"}
 }
 
-// beyond is refuse for what lies beyond the folder of the configuration and its environment.
+// beyond is like refuse, for what is outside the configuration's folder and its environment.
 func (p *Policy) beyond(what, line string, always bool) error {
 	if p.confined {
 		return &Refusal{what, "here a configuration reaches the simulated servers and its own folder, and nothing else. " +
@@ -125,7 +125,7 @@ func (p *Policy) beyond(what, line string, always bool) error {
 	return p.refuse(what, line, always)
 }
 
-// Environment tells whether env() may read a variable.
+// Environment returns nil if env() may read a variable.
 func (p *Policy) Environment(name string) error {
 	if p.open() || slices.ContainsFunc(p.environment, func(pattern string) bool { return matches(pattern, name) }) {
 		return nil
@@ -133,14 +133,14 @@ func (p *Policy) Environment(name string) error {
 	return p.refuse(fmt.Sprintf("env(%q)", name), fmt.Sprintf("environment = [%q]", name), true)
 }
 
-// matches compares a name with a pattern, which may end in *.
+// matches reports whether a name matches a pattern, which may end in *.
 func matches(pattern, name string) bool {
 	head, open := strings.CutSuffix(pattern, "*")
 	return pattern == name || open && strings.HasPrefix(name, head)
 }
 
-// File tells whether a configuration may use a file of this machine outside of its folder: read it, and write it where
-// a declaration says what is to be in it. path is absolute, and free of links.
+// File returns nil if a configuration may use a file of this machine outside its folder: read it, and write it if a
+// declaration sets its content. path must be absolute and without links.
 func (p *Policy) File(path string) error {
 	if p.open() || slices.ContainsFunc(p.files, func(root string) bool { return within(root, path) }) {
 		return nil
@@ -148,8 +148,8 @@ func (p *Policy) File(path string) error {
 	return p.beyond("the file "+path, fmt.Sprintf("files = [%q]", path), true)
 }
 
-// Folder tells whether a configuration may know of a folder of this machine that it is there: it is one of File, or
-// leads to one.
+// Folder returns nil if a configuration may know that a folder of this machine exists: File allows it, or a file or
+// folder inside it.
 func (p *Policy) Folder(path string) error {
 	if !p.open() && slices.ContainsFunc(p.files, func(file string) bool { return within(path, file) }) {
 		return nil
@@ -157,13 +157,13 @@ func (p *Policy) Folder(path string) error {
 	return p.File(path)
 }
 
-// within tells whether a path is a folder or lies in it.
+// within reports whether a path is the folder root or inside it.
 func within(root, path string) bool {
 	rel, err := filepath.Rel(root, path)
 	return err == nil && rel != ".." && !strings.HasPrefix(rel, ".."+string(filepath.Separator))
 }
 
-// Nonsensitive tells whether nonsensitive() may take the mark off a secret.
+// Nonsensitive returns nil if nonsensitive() may remove the mark from a secret.
 func (p *Policy) Nonsensitive() error {
 	if p.open() || p.nonsensitive {
 		return nil
@@ -171,7 +171,7 @@ func (p *Policy) Nonsensitive() error {
 	return p.refuse("nonsensitive()", "nonsensitive = true", true)
 }
 
-// Command tells whether a configuration may have a command run on this machine.
+// Command returns nil if a configuration may run a command on this machine.
 func (p *Policy) Command(args []string) error {
 	if p.open() || runs(p.commands, args) {
 		return nil
@@ -179,7 +179,7 @@ func (p *Policy) Command(args []string) error {
 	return p.beyond("running "+line(args)+" on this machine", "commands = ["+quote(args)+"]", true)
 }
 
-// CommandAt tells whether a configuration may have a command run on a host over SSH.
+// CommandAt returns nil if a configuration may run a command on a host over SSH.
 func (p *Policy) CommandAt(host string, args []string) error {
 	if p == nil || p.host(host, func(h hostRule) bool { return runs(h.commands, args) }) {
 		return nil
@@ -188,7 +188,7 @@ func (p *Policy) CommandAt(host string, args []string) error {
 	return p.elsewhere("running "+line(args)+" on "+host, where, true)
 }
 
-// Connect tells whether a configuration may have a host connected to. address is HOST:PORT.
+// Connect returns nil if a configuration may connect to a host. address is HOST:PORT.
 func (p *Policy) Connect(address string) error {
 	if p == nil || p.host(address, func(hostRule) bool { return true }) {
 		return nil
@@ -196,15 +196,15 @@ func (p *Policy) Connect(address string) error {
 	return p.elsewhere("connecting to "+address, fmt.Sprintf("host %q {}", address), false)
 }
 
-// ConnectFrom tells whether a configuration may have a machine, HOST:PORT, connect to a host.
+// ConnectFrom returns nil if a configuration may make a machine (HOST:PORT) connect to a host.
 func (p *Policy) ConnectFrom(machine, address string) error {
 	if p != nil && (p.confined || p.simulated) && p.Connect(machine) == nil {
-		return nil // from a simulated machine a connection leads to the simulated network
+		return nil // connections from a simulated machine stay in the simulated network
 	}
 	return p.Connect(address)
 }
 
-// Key tells whether the SSH key in a file may be used to log in to a host. path is absolute.
+// Key returns nil if the SSH key in a file may be used to log in to a host. path must be absolute.
 func (p *Policy) Key(host, path string) error {
 	if p == nil || p.host(host, func(h hostRule) bool { return h.hasKey(path) }) {
 		return nil
@@ -212,7 +212,7 @@ func (p *Policy) Key(host, path string) error {
 	return p.elsewhere("the SSH key "+path+" for "+host, fmt.Sprintf("ssh_keys = [%q] in host %q { … }", path, host), true)
 }
 
-// AnyKey tells whether a file may be used as an SSH key for any host.
+// AnyKey returns nil if a file may be used as an SSH key for any host.
 func (p *Policy) AnyKey(path string) error {
 	if p.open() || slices.ContainsFunc(p.hosts, func(h hostRule) bool { return h.hasKey(path) }) {
 		return nil
@@ -220,8 +220,8 @@ func (p *Policy) AnyKey(path string) error {
 	return p.beyond("the SSH key "+path, fmt.Sprintf("ssh_keys = [%q] in a host block", path), true)
 }
 
-// Agent tells whether the keys of the SSH agent may be offered to a host, and whether the policy says anything about
-// it: without a policy it is for the user's own known_hosts to say.
+// Agent reports whether the keys of the SSH agent may be offered to a host. said is false without a policy: then the
+// user's own known_hosts decides.
 func (p *Policy) Agent(host string) (allowed, said bool) {
 	if p == nil {
 		return false, false
@@ -229,7 +229,7 @@ func (p *Policy) Agent(host string) (allowed, said bool) {
 	return p.host(host, func(h hostRule) bool { return h.sshAgent }), true
 }
 
-// Signers are the SSH keys, in the form of authorized_keys, whose plans may be applied.
+// Signers returns the SSH keys, in the form of authorized_keys, whose plans may be applied.
 func (p *Policy) Signers() []string {
 	if p == nil {
 		return nil
@@ -237,14 +237,15 @@ func (p *Policy) Signers() []string {
 	return p.signers
 }
 
-// BundleLimits bound what a bundle of another site may take of this machine. What is 0 is not said.
+// BundleLimits limits what receiving another site's bundle may use of this machine. 0 means that the policy sets no
+// limit.
 type BundleLimits struct {
-	Bytes int64 // of all that it brings
+	Bytes int64 // of all parts together
 	Parts int
-	Name  int // bytes of a part's name
+	Name  int // maximum length of a part's name, in bytes
 }
 
-// Bundles are the limits of bundles.
+// Bundles returns the limits of bundles.
 func (p *Policy) Bundles() BundleLimits {
 	if p == nil {
 		return BundleLimits{}
@@ -252,7 +253,7 @@ func (p *Policy) Bundles() BundleLimits {
 	return p.bundles
 }
 
-// host tells whether one of the rules that name the address allows something.
+// host reports whether a rule that matches the address allows something.
 func (p *Policy) host(address string, allows func(hostRule) bool) bool {
 	return slices.ContainsFunc(p.hosts, func(h hostRule) bool { return h.names(address) && allows(h) })
 }
@@ -261,7 +262,7 @@ func (h hostRule) hasKey(path string) bool {
 	return slices.ContainsFunc(h.sshKeys, func(root string) bool { return within(root, path) })
 }
 
-// names tells whether the rule is about an address, which is HOST or HOST:PORT.
+// names reports whether the rule matches an address, which is HOST or HOST:PORT.
 func (h hostRule) names(address string) bool {
 	name, port := split(address)
 	pattern, wanted := split(h.pattern)
@@ -273,11 +274,11 @@ func (h hostRule) names(address string) bool {
 	return pattern == name || wild && (domain == "" || in && name != domain[1:])
 }
 
-// isDomain tells whether a name may be that of a domain. An address may end as one does: in [2001:db8::1%a.example] all
-// that follows the % is the name of a network interface, which is anything.
+// isDomain reports whether a name may be a domain name. An IP address may look like one at its end: in
+// [2001:db8::1%a.example] everything after the % is the name of a network interface, which is arbitrary.
 func isDomain(name string) bool { return !strings.ContainsAny(name, ":%") }
 
-// split divides HOST:PORT, with the name in lower case and without the dot at its end.
+// split splits HOST:PORT. The name is in lower case and without a final dot.
 func split(address string) (name, port string) {
 	name, port, err := net.SplitHostPort(address)
 	if err != nil {
@@ -286,7 +287,7 @@ func split(address string) (name, port string) {
 	return strings.TrimSuffix(strings.ToLower(name), "."), port
 }
 
-// runs tells whether one of the patterns allows a command line.
+// runs reports whether one of the patterns allows a command line.
 func runs(patterns [][]string, args []string) bool {
 	return slices.ContainsFunc(patterns, func(pattern []string) bool {
 		n := len(pattern) - 1

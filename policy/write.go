@@ -10,7 +10,7 @@ import (
 	"github.com/zclconf/go-cty/cty"
 )
 
-// Used is what a configuration makes use of: what a policy for it has to allow.
+// Used is what a configuration uses, so what its policy must allow.
 type Used struct {
 	Environment  []string
 	Files        []string // absolute
@@ -19,7 +19,7 @@ type Used struct {
 	Hosts        map[string]*UsedHost // by HOST:PORT
 }
 
-// UsedHost is what is done with one host.
+// UsedHost is what a configuration uses of one host.
 type UsedHost struct {
 	Commands [][]string
 	Files    []string // on the host, absolute
@@ -32,7 +32,7 @@ const head = `# What configurations may make syncctl do for you. Everything that
 
 `
 
-// Write writes the policy that allows what is used, and nothing else.
+// Write writes a policy that allows exactly what is used.
 func Write(w io.Writer, used Used) error {
 	file := hclwrite.NewEmptyFile()
 	body := file.Body()
@@ -66,7 +66,7 @@ func Write(w io.Writer, used Used) error {
 	return err
 }
 
-// list is a list of texts, sorted, each once.
+// list returns a sorted list of texts without duplicates.
 func list(texts []string) cty.Value {
 	texts = slices.Compact(slices.Sorted(slices.Values(texts)))
 	if len(texts) == 0 {
@@ -87,7 +87,7 @@ func lines(commands [][]string) []string {
 	return out
 }
 
-// line is a command as a policy has it.
+// line returns a command as it is written in a policy.
 func line(args []string) string {
 	open := len(args) > 0 && args[len(args)-1] == "*"
 	if !open {
@@ -96,7 +96,7 @@ func line(args []string) string {
 	return strings.TrimSpace(shellquote.Join(args[:len(args)-1]...) + " *")
 }
 
-// quote is a command as a text of a policy's list.
+// quote returns a command as an element of a policy's list.
 func quote(args []string) string {
 	return string(hclwrite.TokensForValue(cty.StringVal(line(args))).Bytes())
 }
