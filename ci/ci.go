@@ -1,5 +1,5 @@
-// Package ci has what CI systems need to plan, review and apply with syncctl: for each system the files that
-// `syncctl init -ci=SYSTEM` writes, where it looks for them.
+// Package ci holds what CI systems need to plan, review and apply with syncctl: for each system, the files that
+// `syncctl init -ci=SYSTEM` writes, in the folders where the system looks for them.
 package ci
 
 import (
@@ -12,7 +12,7 @@ import (
 //go:embed all:github all:gitlab all:atlantis all:pre-commit
 var files embed.FS
 
-// what is said of each system, and what is to be done after its files are written.
+// systems holds, for each system, what to tell the user after its files are written.
 var systems = map[string]string{
 	"github": "Its jobs: plan on pull requests with one comment, apply after the merge, drift at night. Read the " +
 		"workflows: they name the runner, the secrets and the branch.",
@@ -22,10 +22,10 @@ var systems = map[string]string{
 	"pre-commit": "Now: pre-commit install",
 }
 
-// Systems are the names, sorted.
+// Systems returns the names of the systems, sorted.
 func Systems() []string { return slices.Sorted(maps.Keys(systems)) }
 
-// Files are those of a system, and what to do next; nil for one that is not known.
+// Files returns the files of a system, and what the user is to do next. folder is nil if the system is not known.
 func Files(system string) (folder fs.FS, next string) {
 	next, known := systems[system]
 	if !known {
@@ -33,7 +33,7 @@ func Files(system string) (folder fs.FS, next string) {
 	}
 	folder, err := fs.Sub(files, system)
 	if err != nil {
-		return nil, "" // no name of a system is an invalid path
+		return nil, "" // cannot happen: every system's name is a valid path
 	}
 	return folder, next
 }

@@ -20,10 +20,10 @@ import (
 	"github.com/syncctl/syncctl/journal"
 )
 
-// Main is for TestMain. When the test binary is called syncctl, it is the program with these products, and can
-// be told to die: SYNCCTL_TEST_KILL=STAGE:SEQ kills it at that stage of writing that entry of a journal, as a
-// power failure would. SYNCCTL_TEST_CRASH=WHERE:HOW makes every driver crash: see crashing.
-// SYNCCTL_TEST_EARLY=NUMBER sends it that signal in its first moment.
+// Main is for TestMain. When the test binary is called syncctl, it runs as the program with these products. Variables
+// of the environment disturb it: SYNCCTL_TEST_KILL=STAGE:SEQ kills it at that stage of writing that journal entry, as
+// a power failure would. SYNCCTL_TEST_CRASH=WHERE:HOW makes every driver crash: see crashing.
+// SYNCCTL_TEST_EARLY=NUMBER sends it that signal right after its start.
 func Main(m *testing.M, products ...cli.Product) {
 	if stage, seq, ok := strings.Cut(os.Getenv("SYNCCTL_TEST_KILL"), ":"); ok {
 		hook.Journal = func(s journal.Stage, e journal.Entry) {
@@ -43,13 +43,13 @@ func Main(m *testing.M, products ...cli.Product) {
 	if how := os.Getenv("SYNCCTL_TEST_CRASH"); how != "" {
 		products = crashing(how, products)
 	}
-	if filepath.Base(os.Args[0]) != "syncctl" { // or else, under nohup, scripts would ignore a hang-up, too
+	if filepath.Base(os.Args[0]) != "syncctl" { // otherwise, under nohup, scripts would ignore a hang-up, too
 		signal.Notify(make(chan os.Signal, 1), syscall.SIGHUP)
 	}
 	testscript.Main(m, map[string]func(){"syncctl": func() { cli.Main(products...) }})
 }
 
-// Scripts are the parameters for the scripts of a folder. They have one more command,
+// Scripts returns the parameters for the scripts of a folder. It adds one command,
 //
 //	exits CODE COMMAND ARGS...   the command exits with exactly that code
 //

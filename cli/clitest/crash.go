@@ -15,9 +15,9 @@ import (
 	"github.com/syncctl/syncctl/schema"
 )
 
-// crashing are the products with drivers that crash, as WHERE:HOW says: in observe, plan, execute or verify, by a panic
-// that says SYNCCTL_TEST_SAYS, by such a panic in a goroutine of their own (goroutine), or by running out of stack or
-// memory.
+// crashing returns the products with drivers that crash. how is WHERE:HOW. WHERE is observe, plan, execute or verify.
+// HOW is panic (with the text SYNCCTL_TEST_SAYS), goroutine (the same panic, in a goroutine of its own), stack or
+// memory (the driver runs out of it).
 func crashing(how string, products []cli.Product) []cli.Product {
 	where, how, _ := strings.Cut(how, ":")
 	products = slices.Clone(products)

@@ -1,5 +1,5 @@
-// Command syncctl turns declared synchronizations and migrations into reality, step by step: package cli, with
-// the products listed here. This file is the only place that names one.
+// Command syncctl carries out declared synchronizations and migrations, step by step. It is package cli with the
+// products that are listed here. Outside of the products' own folders, only this file names them.
 package main
 
 import (
@@ -15,13 +15,13 @@ import (
 )
 
 var products = []cli.Product{
-	{Name: "keystore", Driver: keystore.New, Examples: examples.Files, Guides: docs.Files}, // every product's
-	// One line a product. Taking a product out is taking out its line, its imports, and its folder.
+	{Name: "keystore", Driver: keystore.New, Examples: examples.Files, Guides: docs.Files}, // of all products
+	// One line per product. To remove a product, remove its line, its imports, and its folder.
 	{Name: "backbone", Driver: backbone.New, Simulator: simulator(backbonesim.Open), Tools: backbone.Tools()},
 	{Name: "teamwork_cloud", Driver: teamworkcloud.New, Simulator: simulator(twcsim.Open)},
 }
 
-// simulator opens a product's own kind of world as the sandbox knows worlds.
+// simulator turns a product's function, which opens a world of the product's own type, into one for the sandbox.
 func simulator[W sandbox.World](open func(seed []byte) (W, error)) sandbox.Open {
 	return func(seed []byte) (sandbox.World, error) { return open(seed) }
 }

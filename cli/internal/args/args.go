@@ -10,9 +10,9 @@ import (
 	"github.com/syncctl/syncctl/schema"
 )
 
-// TwoDashes turns -out=x into --out=x, up to a "--": long flags are shown with two dashes and accepted with
-// one. The arguments lead from cmd to the command whose flags count. Values of flags and short flags stay as
-// they are. An unknown flag becomes a long one, and is reported as such.
+// TwoDashes turns -out=x into --out=x, up to an argument "--": long flags are documented with two dashes and also
+// accepted with one. args are the arguments of cmd, and may name subcommands. Short flags and the values of flags stay
+// as they are. An unknown flag becomes a long one, so that it is reported as such.
 func TwoDashes(cmd *cobra.Command, args []string) []string {
 	out := slices.Clone(args)
 	for i := 0; i < len(out) && out[i] != "--"; i++ {
@@ -39,7 +39,7 @@ func TwoDashes(cmd *cobra.Command, args []string) []string {
 	return out
 }
 
-// subcommand is the command of that name directly beneath cmd, or cmd itself.
+// subcommand returns the direct subcommand of cmd with that name, or cmd if there is none.
 func subcommand(cmd *cobra.Command, name string) *cobra.Command {
 	for _, sub := range cmd.Commands() {
 		if sub.Name() == name || sub.HasAlias(name) {
@@ -62,7 +62,7 @@ func shortFlag(cmd *cobra.Command, letter string) *pflag.Flag {
 	return cmd.Flags().ShorthandLookup(letter)
 }
 
-// FirstWord is the first argument that is neither a flag of cmd nor the value of one.
+// FirstWord returns the first argument that is neither a flag of cmd nor the value of one, or "" if there is none.
 func FirstWord(cmd *cobra.Command, args []string) string {
 	for i := 0; i < len(args) && args[i] != "--"; i++ {
 		name, long := strings.CutPrefix(args[i], "--")
@@ -76,7 +76,7 @@ func FirstWord(cmd *cobra.Command, args []string) string {
 	return ""
 }
 
-// DidYouMean is ` Did you mean "plan"?` where one of the names is like the word, or otherwise.
+// DidYouMean returns ` Did you mean "plan"?` if one of the names is similar to word. If none is, it returns otherwise.
 func DidYouMean(word string, names []string, otherwise string) string {
 	if n := Nearest(word, names); n != "" {
 		return ` Did you mean "` + n + `"?`
@@ -84,7 +84,7 @@ func DidYouMean(word string, names []string, otherwise string) string {
 	return otherwise
 }
 
-// Nearest is the name that was most likely meant, "" if none is like the word.
+// Nearest returns the name that was most likely meant, or "" if none is similar to word.
 func Nearest(word string, names []string) string {
 	best := schema.Nearest(word, names)
 	if best == "" && len(word) >= 3 { // the beginning of a name, more than the name, or the end of an address

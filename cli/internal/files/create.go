@@ -10,7 +10,7 @@ import (
 	"github.com/syncctl/syncctl/driver/host"
 )
 
-// Exists tells whether anything has that name, also a link that leads nowhere. What cannot be looked at exists.
+// Exists reports whether anything has that name, even a link to nothing. If that cannot be found out, it returns true.
 func Exists(fsys afero.Fs, path string) bool {
 	stat := fsys.Stat
 	if l, ok := fsys.(afero.Lstater); ok {
@@ -23,7 +23,7 @@ func Exists(fsys afero.Fs, path string) bool {
 	return !errors.Is(err, fs.ErrNotExist)
 }
 
-// Create writes a new file, and never one that exists.
+// Create writes a new file. It fails if the file exists.
 func Create(fsys afero.Fs, path string, data []byte, perm fs.FileMode) error {
 	f, err := fsys.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, perm)
 	if err != nil {
@@ -39,13 +39,13 @@ func Create(fsys afero.Fs, path string, data []byte, perm fs.FileMode) error {
 	return nil
 }
 
-// Stream opens a file that is written piece by piece while others read it, such as events. It is emptied first. What
-// another user may have planted is refused (host.Planted).
+// Stream opens a file that is written piece by piece while others read it, such as events. It is emptied first. A file
+// that another user may have planted is refused (host.Planted).
 func Stream(fsys afero.Fs, path string, perm fs.FileMode) (afero.File, error) {
 	return toWrite(fsys, path, os.O_TRUNC, perm)
 }
 
-// Append opens a file that is written at its end, such as a log. What another user may have planted is refused
+// Append opens a file that is written at its end, such as a log. A file that another user may have planted is refused
 // (host.Planted).
 func Append(fsys afero.Fs, path string, perm fs.FileMode) (afero.File, error) {
 	return toWrite(fsys, path, os.O_APPEND, perm)

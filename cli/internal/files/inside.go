@@ -8,8 +8,8 @@ import (
 	"path/filepath"
 )
 
-// Inside refuses a path that is named in a folder, and leads out of it by a link: whoever made the folder may have made
-// the link. A path that is named elsewhere is not refused.
+// Inside returns an error if path lies in dir by its name, but a link leads out of dir: whoever made the folder may
+// have made the link. A path that lies elsewhere by its name is accepted.
 func Inside(dir, path string) error {
 	if !local(dir, path) {
 		return nil
@@ -31,7 +31,7 @@ func local(dir, path string) bool {
 	return err == nil && filepath.IsLocal(rel)
 }
 
-// Resolved is a path without links, as far as it is there.
+// Resolved returns path with its links resolved. The part that does not exist is kept as it is.
 func Resolved(path string) string {
 	if at, err := filepath.EvalSymlinks(path); err == nil {
 		return at

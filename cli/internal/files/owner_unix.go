@@ -11,7 +11,7 @@ import (
 	"github.com/syncctl/syncctl/driver/host"
 )
 
-// keepOwner gives a new file the owner and group of the one that it replaces.
+// keepOwner gives a new file the owner and group of the file that it replaces.
 func keepOwner(f host.NewFile, was fs.FileInfo) error {
 	owner, ok := was.Sys().(*syscall.Stat_t)
 	if !ok || int(owner.Uid) == os.Geteuid() && int(owner.Gid) == os.Getegid() {
@@ -23,16 +23,16 @@ func keepOwner(f host.NewFile, was fs.FileInfo) error {
 	return nil
 }
 
-// hasModes tells whether the modes of files say who may use them.
+// hasModes is true if the modes of files say who may use them.
 const hasModes = true
 
-// own tells whether a file is this user's.
+// own reports whether a file belongs to this user.
 func own(info fs.FileInfo) bool {
 	owner, ok := info.Sys().(*syscall.Stat_t)
 	return !ok || int(owner.Uid) == os.Geteuid()
 }
 
-// ofRoot tells whether a file is the administrator's.
+// ofRoot reports whether a file belongs to root.
 func ofRoot(info fs.FileInfo) bool {
 	owner, ok := info.Sys().(*syscall.Stat_t)
 	return ok && owner.Uid == 0

@@ -9,8 +9,8 @@ import (
 	"github.com/spf13/afero"
 )
 
-// Trusted tells why what a file says may be somebody else's word: it belongs to another user than this one or root, or
-// everybody may write to it. Links are followed. What is missing is nobody's word.
+// Trusted returns an error if somebody else may have written a file: it belongs to a user other than this one or root,
+// or everybody may write to it. Links are followed. A missing file is trusted.
 func Trusted(fsys afero.Fs, path string) error {
 	info, err := fsys.Stat(path)
 	switch {
@@ -27,9 +27,9 @@ func Trusted(fsys afero.Fs, path string) error {
 	return nil
 }
 
-// Private tells why a file or folder is not the user's alone: it is a link, it is somebody else's, or others may
-// write to it (a file: read it, too). What is missing is private. Windows has no such modes; there only links are
-// told.
+// Private returns an error if a file or folder is not this user's alone: it is a link, it belongs to somebody else, or
+// others may write to it (or read it, if it is a file). It is also an error if it is neither a file nor a folder. What
+// is missing is private. Owners and modes are not checked on Windows.
 func Private(fsys afero.Fs, path string) error {
 	stat := fsys.Stat
 	if l, ok := fsys.(afero.Lstater); ok {

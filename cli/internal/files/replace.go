@@ -12,9 +12,9 @@ import (
 	"github.com/syncctl/syncctl/driver/host"
 )
 
-// Replace writes a file whole or not at all: a temporary file beside it, sync, rename. An existing file keeps its
-// mode and its owner, and a symbolic link stays one. Into what is not a regular file, such as a pipe or a terminal,
-// it writes instead. What another user may have planted is refused (host.Planted).
+// Replace writes a file whole or not at all: it writes a temporary file beside it, syncs and renames it. An existing
+// file keeps its mode and its owner, and a symbolic link stays one. If path is not a regular file, such as a pipe or a
+// terminal, Replace writes into it. A file that another user may have planted is refused (host.Planted).
 func Replace(fsys afero.Fs, path string, data []byte, perm fs.FileMode) error {
 	return Write(fsys, path, perm, func(w io.Writer) error {
 		_, err := w.Write(data)
@@ -22,7 +22,7 @@ func Replace(fsys afero.Fs, path string, data []byte, perm fs.FileMode) error {
 	})
 }
 
-// Write is Replace by what write writes, which may be of any size.
+// Write is like Replace, for content of any size: write writes it.
 func Write(fsys afero.Fs, path string, perm fs.FileMode, write func(io.Writer) error) error {
 	if err := replace(fsys, path, write, perm); err != nil {
 		return fmt.Errorf("writing %s: %w", path, err)
@@ -56,7 +56,7 @@ func replace(fsys afero.Fs, path string, write func(io.Writer) error, perm fs.Fi
 	return swap(fsys, path, write, info.Mode().Perm(), info)
 }
 
-// writeInto writes into what keeps nothing: a pipe, a terminal, a device.
+// writeInto writes into something that is not a regular file: a pipe, a terminal, a device.
 func writeInto(fsys afero.Fs, path string, write func(io.Writer) error) error {
 	f, err := fsys.OpenFile(path, os.O_WRONLY, 0)
 	if err != nil {
@@ -65,7 +65,7 @@ func writeInto(fsys afero.Fs, path string, write func(io.Writer) error) error {
 	return errors.Join(write(f), f.Close())
 }
 
-// swap puts a new file in the place of was, nil where there is none.
+// swap replaces the file at path, which was describes, with a new one. was is nil if there is no file yet.
 func swap(
 	fsys afero.Fs, path string, write func(io.Writer) error, perm fs.FileMode, was fs.FileInfo,
 ) error {
@@ -92,7 +92,7 @@ func swap(
 	return err
 }
 
-// settle sets owner and mode through the open file: its name may be another file's by now.
+// settle sets owner and mode through the open file: its name may belong to another file by now.
 func settle(f host.NewFile, perm fs.FileMode, was fs.FileInfo) error {
 	if was != nil {
 		if err := keepOwner(f, was); err != nil {

@@ -1,5 +1,5 @@
-// Package files has the file system of the command line: relative names in a folder, and files that are written
-// whole.
+// Package files is the file system of the command line: names that are relative to a folder, files that are written
+// whole or not at all, and checks of who may have made or changed a file.
 package files
 
 import (
@@ -10,9 +10,9 @@ import (
 	"github.com/spf13/afero"
 )
 
-// In is a file system whose relative names are in a folder, as if the process had changed into it; absolute names
-// are not confined to it, as they are by afero's BasePathFs. So several commands of one process can work in several
-// folders.
+// In returns a file system in which relative names are relative to dir, as if dir were the working directory. Absolute
+// names are not confined to dir, unlike in afero's BasePathFs. So several commands of one process can work in
+// different folders.
 func In(fs afero.Fs, dir string) afero.Fs { return rooted{fs, dir} }
 
 type rooted struct {
@@ -28,7 +28,7 @@ func (r rooted) at(name string) string {
 	return filepath.Join(r.dir, name)
 }
 
-// Absolute is the name as the file system below knows it.
+// Absolute returns the name that the underlying file system uses.
 func (r rooted) Absolute(name string) string { return r.at(name) }
 
 func (r rooted) Create(name string) (afero.File, error)       { return r.Fs.Create(r.at(name)) }
@@ -48,7 +48,7 @@ func (r rooted) OpenFile(name string, flag int, perm os.FileMode) (afero.File, e
 	return r.Fs.OpenFile(r.at(name), flag, perm)
 }
 
-// LstatIfPossible implements afero.Lstater where the file system below does.
+// LstatIfPossible implements afero.Lstater if the underlying file system does.
 func (r rooted) LstatIfPossible(name string) (os.FileInfo, bool, error) {
 	if l, ok := r.Fs.(afero.Lstater); ok {
 		return l.LstatIfPossible(r.at(name))
@@ -57,7 +57,7 @@ func (r rooted) LstatIfPossible(name string) (os.FileInfo, bool, error) {
 	return info, false, err
 }
 
-// ReadlinkIfPossible implements afero.LinkReader where the file system below does.
+// ReadlinkIfPossible implements afero.LinkReader if the underlying file system does.
 func (r rooted) ReadlinkIfPossible(name string) (string, error) {
 	if l, ok := r.Fs.(afero.LinkReader); ok {
 		return l.ReadlinkIfPossible(r.at(name))

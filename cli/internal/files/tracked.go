@@ -12,13 +12,13 @@ import (
 	"github.com/spf13/afero"
 )
 
-// maxIndex is the most that is read of git's index, in bytes: that of a repository of about a million files.
+// maxIndex is the size limit of git's index, in bytes: enough for a repository of about a million files.
 const maxIndex = 128 << 20
 
-// Tracked names a file below a folder that git tracks, and the repository; "" if there is none. Case does not count: on
-// some systems it does not tell files apart. It reads the index of the repository that
-// the folder is in and runs no program, for a repository's configuration can name some. An index that cannot be read
-// is an error: what is tracked is unknown then.
+// Tracked returns a file below folder that git tracks, and its repository. file is "" if there is none. Case is
+// ignored, since some file systems ignore it. Tracked reads the index of the repository that folder is in, and does
+// not run git: a repository's configuration can name programs that git runs. It returns an error if the index cannot
+// be read, since what git tracks is unknown then.
 func Tracked(fsys afero.Fs, folder string) (file, repository string, err error) {
 	for dir := filepath.Dir(folder); ; dir = filepath.Dir(dir) {
 		index, err := indexOf(fsys, dir)
@@ -38,8 +38,8 @@ func Tracked(fsys afero.Fs, folder string) (file, repository string, err error) 
 	}
 }
 
-// indexOf is where the index of a repository in a folder is, "" where the folder is none. In a worktree and a
-// submodule, .git is a file that says where.
+// indexOf returns the path of the index of the repository at dir, or "" if dir is not the top of a repository. In a
+// worktree and in a submodule, .git is a file that names the repository.
 func indexOf(fsys afero.Fs, dir string) (string, error) {
 	git := filepath.Join(dir, ".git")
 	info, err := fsys.Stat(git)
@@ -96,8 +96,8 @@ func trackedIn(fsys afero.Fs, index, root, folder string) (string, error) {
 
 var errIndex = errors.New("it is not an index of a form that is known here (gitformat-index, versions 2 to 4)")
 
-// under is the first path in an index that begins with a prefix. The length of object ids depends on the repository: it
-// is that with which the whole index reads.
+// under returns the first path in an index that begins with prefix, or "" if there is none. The length of object IDs
+// depends on the repository: under tries both and takes the one with which the whole index can be read.
 func under(index []byte, prefix string) (string, error) {
 	for _, id := range []int{20, 32} {
 		if path, err := underWith(index, prefix, id); err == nil {
@@ -107,8 +107,8 @@ func under(index []byte, prefix string) (string, error) {
 	return "", errIndex
 }
 
-// underWith reads entries as gitformat-index(5) has them: 40 bytes of what the file system says, the object's id,
-// flags, perhaps more flags, and the path.
+// underWith is under for one length of object IDs. It reads entries as documented in gitformat-index(5): 40 bytes of
+// file system metadata, the object ID, flags, perhaps more flags, and the path.
 func underWith(index []byte, prefix string, id int) (string, error) {
 	if len(index) < 12 || string(index[:4]) != "DIRC" {
 		return "", errIndex
@@ -129,7 +129,7 @@ func underWith(index []byte, prefix string, id int) (string, error) {
 		}
 		text := rest[fixed:]
 		kept := ""
-		if version == 4 { // the path is told from the one before
+		if version == 4 { // the path shares a prefix with the path of the previous entry
 			cut, n := variable(text)
 			if n == 0 || cut > len(path) {
 				return "", errIndex
@@ -159,7 +159,8 @@ func underWith(index []byte, prefix string, id int) (string, error) {
 	return found, nil
 }
 
-// hasLink tells whether an index says, in what follows its entries, that most of it is in another file.
+// hasLink reports whether an index is split: the link extension, after its entries, says that most of them are in
+// another file.
 func hasLink(rest []byte) bool {
 	for len(rest) >= 8 {
 		if string(rest[:4]) == "link" {
@@ -174,7 +175,7 @@ func hasLink(rest []byte) bool {
 	return false
 }
 
-// variable reads a number of git's offset encoding, and how many bytes it took; 0: there is none.
+// variable reads a number in git's offset encoding. n is the number of bytes it takes, or 0 if there is no number.
 func variable(b []byte) (value, n int) {
 	for n < len(b) && n < 4 {
 		c := b[n]

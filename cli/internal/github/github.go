@@ -1,6 +1,6 @@
-// Package github speaks with GitHub as a job of it does: one comment of a pull request that is replaced, the plan that
-// a review has approved, and the artifact that has this plan. What is asked is documented at docs.github.com/rest
-// and /graphql.
+// Package github talks to GitHub on behalf of a CI job. It writes or replaces the one comment of a pull request, and
+// finds the plan that a review approved and the artifact that contains the plan. The requests are documented at
+// docs.github.com/rest and /graphql.
 package github
 
 import (
@@ -21,7 +21,7 @@ import (
 	"github.com/syncctl/syncctl/printable"
 )
 
-// Limits of what is read, in bytes and pages.
+// Limits of what is read: bytes of an answer, pages of a list, items of a page.
 const (
 	mostOfAnswer = 32 << 20
 	mostPages    = 100
@@ -29,18 +29,18 @@ const (
 	patience     = time.Minute // for one request
 )
 
-// Repository is one that a job works for.
+// Repository is the repository that the job runs for.
 type Repository struct {
 	API   string // address of the interface, such as "https://api.github.com"
 	Name  string // OWNER/NAME
-	Token string // of the job; it goes nowhere but to API
+	Token string // of the job; it is sent only to API
 
 	Transport http.RoundTripper
 }
 
 var repositoryName = regexp.MustCompile(`^[A-Za-z0-9._-]+/[A-Za-z0-9._-]+$`)
 
-// Check tells what is wrong with how a repository is named.
+// Check returns an error if a field of the repository is missing or wrong.
 func (r *Repository) Check() error {
 	u, err := url.Parse(r.API)
 	switch {
@@ -61,18 +61,18 @@ func isLoopback(host string) bool {
 	return host == "localhost" || ip != nil && ip.IsLoopback()
 }
 
-// StatusError is an answer that is not the one that was asked for.
+// StatusError is returned for an answer whose status is not 2xx.
 type StatusError struct {
 	Method, Path string
 	Status       int
-	Message      string // of the server
+	Message      string // from the server
 }
 
 func (e *StatusError) Error() string {
 	return fmt.Sprintf("%s %s: status %d: %s", e.Method, e.Path, e.Status, e.Message)
 }
 
-// call sends one request, once, and returns the body of its answer.
+// call sends one request, without retries, and returns the body of its answer.
 func (r *Repository) call(ctx context.Context, method, path string, send any) ([]byte, error) {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
@@ -110,14 +110,15 @@ func (r *Repository) call(ctx context.Context, method, path string, send any) ([
 		var said struct {
 			Message string `json:"message"`
 		}
-		_ = json.Unmarshal(text, &said) // an error of something in between has no message
+		_ = json.Unmarshal(text, &said) // an error from a proxy has no message
 		return nil, &StatusError{method, path, answer.StatusCode, said.Message}
 	}
 	return text, nil
 }
 
-// redirect follows what reads, to https: an artifact lies on another host, which does not get the token. net/http takes
-// it away from other domains alone: a subdomain, or another port, may be somebody else's.
+// redirect allows redirects of GET requests to https addresses: artifacts are on another host. That host does not get
+// the token. net/http removes the token only for other domains, but a subdomain or another port may also belong to
+// somebody else.
 func redirect(req *http.Request, via []*http.Request) error {
 	switch {
 	case len(via) > 3:
@@ -149,10 +150,10 @@ func read[T any](ctx context.Context, r *Repository, path string) (T, error) {
 	return out, nil
 }
 
-// graph asks the other interface, which lies beside this one, and returns the data of its answer.
+// graph sends a query to the GraphQL interface and returns the data of its answer.
 func (r *Repository) graph(ctx context.Context, query string, variables map[string]string) (json.RawMessage, error) {
 	beside := *r
-	beside.API = strings.TrimSuffix(r.API, "/v3") // of a server of one's own: /api/v3 and /api/graphql
+	beside.API = strings.TrimSuffix(r.API, "/v3") // GitHub Enterprise Server has /api/v3 and /api/graphql
 	text, err := beside.call(ctx, http.MethodPost, "/graphql", map[string]any{"query": query, "variables": variables})
 	if err != nil {
 		return nil, err
@@ -172,7 +173,7 @@ func (r *Repository) graph(ctx context.Context, query string, variables map[stri
 	return answer.Data, nil
 }
 
-// list reads all pages of a list. One that is longer than the limit is an error: what is not read may be what counts.
+// list reads all pages of a list. A list that exceeds the limit is an error: the unread part may be what matters.
 func list[T any](ctx context.Context, r *Repository, path string) ([]T, error) {
 	var all []T
 	for n := 1; n <= mostPages; n++ {
@@ -188,7 +189,7 @@ func list[T any](ctx context.Context, r *Repository, path string) ([]T, error) {
 	return nil, fmt.Errorf("GET %s: the list has more than %d pages", path, mostPages)
 }
 
-// path is an address below the repository.
+// path returns the path of an address below the repository.
 func (r *Repository) path(parts ...string) string {
 	out := "/repos/" + r.Name
 	for _, p := range parts {

@@ -20,8 +20,8 @@ type user struct {
 	Login string `json:"login"`
 }
 
-// PutComment puts a text on a pull request: in place of the author's comment that begins with mark, or as a new one. A
-// comment of somebody else is left alone, whatever it begins with: who has written it can change it.
+// PutComment replaces the author's comment that begins with mark, or adds a new comment to the pull request. It never
+// replaces somebody else's comment, even if that begins with mark: its writer could change it later.
 func (r *Repository) PutComment(ctx context.Context, pull int, author, mark, text string) error {
 	type comment struct {
 		ID   int64  `json:"id"`
@@ -44,7 +44,7 @@ func (r *Repository) PutComment(ctx context.Context, pull int, author, mark, tex
 	return err
 }
 
-// MergedAs is the pull request that a commit of the default branch has come with; 0: none.
+// MergedAs returns the number of the pull request that brought a commit to the default branch, or 0 if there is none.
 func (r *Repository) MergedAs(ctx context.Context, commit string) (int, error) {
 	type pull struct {
 		Number int     `json:"number"`
@@ -60,7 +60,7 @@ func (r *Repository) MergedAs(ctx context.Context, commit string) (int, error) {
 			return p.Number, nil
 		}
 	}
-	for _, p := range all { // rebased: only its last commit is the one that is named
+	for _, p := range all { // merged by rebase: merge_commit_sha names only the last of its commits
 		if p.Merged != nil {
 			return p.Number, nil
 		}
@@ -68,7 +68,7 @@ func (r *Repository) MergedAs(ctx context.Context, commit string) (int, error) {
 	return 0, nil
 }
 
-// ErrNotApproved: no review approves a plan.
+// ErrNotApproved means that no review approves a plan.
 var ErrNotApproved = errors.New("no review that approves it names the hash of a plan, by somebody who may write to " +
 	"the repository")
 
@@ -78,18 +78,18 @@ type review struct {
 	Node  string `json:"node_id"`
 	State string `json:"state"`
 	Body  string `json:"body"`
-	User  user   `json:"user"` // of a deleted account: none
+	User  user   `json:"user"` // empty if the account was deleted
 }
 
-// Approved is the hash of the plan that the last review approves which names one. A review counts if it is the last
-// word of its author, who may write to the repository, and nobody else has edited it. One that names two hashes is an
-// error.
+// Approved returns the hash of the plan that is approved, and who approved it. It takes the newest review that
+// approves and names a hash. A review counts only if it is its author's latest, apart from comments, if the author may
+// write to the repository, and if nobody else has edited it. A review that names several hashes is an error.
 func (r *Repository) Approved(ctx context.Context, pull int) (hash, by string, err error) {
 	all, err := list[review](ctx, r, r.path("pulls", strconv.Itoa(pull), "reviews"))
 	if err != nil {
 		return "", "", fmt.Errorf("reading the reviews of pull request %d: %w", pull, err)
 	}
-	last := map[string]int{} // a comment takes nothing back
+	last := map[string]int{} // index of each author's latest review; a mere comment does not revoke an approval
 	for i := range all {
 		if all[i].State != "COMMENTED" && all[i].State != "PENDING" {
 			last[all[i].User.Login] = i
@@ -125,14 +125,14 @@ func (r *Repository) Approved(ctx context.Context, pull int) (hash, by string, e
 	return "", "", none
 }
 
-// whoEdited asks who has edited a review: whoever may write to a repository may edit everybody's, and REST does not
-// show it.
+// whoEdited asks who has edited a review. Everybody who may write to the repository may edit everybody's reviews, and
+// the REST interface does not show it.
 const whoEdited = `query($id: ID!) { node(id: $id) { ... on PullRequestReview {
 	author { login } editor { login } lastEditedAt includesCreatedEdit body
 	userContentEdits(first: 100) { totalCount nodes { editor { login } } } } } }`
 
-// editedByAnother says why the text of a review may not be its author's; "": it is. What is not answered is not known,
-// and may be anything.
+// editedByAnother returns why the text of a review may not be its author's, or "" if nobody else has edited it. If the
+// answer is incomplete, the text counts as not the author's.
 func (r *Repository) editedByAnother(ctx context.Context, v *review) (string, error) {
 	const unknown = "it is not known who has written it"
 	answer, err := r.graph(ctx, whoEdited, map[string]string{"id": v.Node})
@@ -155,7 +155,7 @@ func (r *Repository) editedByAnother(ctx context.Context, v *review) (string, er
 	err = json.Unmarshal(answer, &data)
 	for name, to := range map[string]any{"author": &author, "editor": &editor, "lastEditedAt": &last,
 		"includesCreatedEdit": &created, "body": &body, "userContentEdits": &edits} {
-		err = errors.Join(err, json.Unmarshal(data.Node[name], to)) // what is missing is no JSON
+		err = errors.Join(err, json.Unmarshal(data.Node[name], to)) // a missing field is an error: its empty text is not valid JSON
 	}
 	if err != nil || author == nil || author.Login != v.User.Login || created == nil || edits.Total > len(edits.Nodes) ||
 		!slices.Equal(hashes.FindAllString(body, -1), hashes.FindAllString(v.Body, -1)) {
@@ -170,7 +170,7 @@ func (r *Repository) editedByAnother(ctx context.Context, v *review) (string, er
 	}
 	for _, e := range editors {
 		switch {
-		case e == nil: // an account that is gone
+		case e == nil: // the account was deleted
 			return unknown, nil
 		case e.Login != author.Login:
 			return e.Login + " has edited it", nil
@@ -200,7 +200,7 @@ func (r *Repository) mayWrite(ctx context.Context, login string) (bool, error) {
 	}](ctx, r, r.path("collaborators", login, "permission"))
 	var status *StatusError
 	if errors.As(err, &status) && status.Status == http.StatusNotFound {
-		return false, nil // such as a program, or an account that is gone
+		return false, nil // such as a program, or a deleted account
 	}
 	if err != nil {
 		return false, fmt.Errorf("asking what %s may do: %w", login, err)
@@ -208,9 +208,9 @@ func (r *Repository) mayWrite(ctx context.Context, login string) (bool, error) {
 	return answer.Permission == "admin" || answer.Permission == "write", nil
 }
 
-// Artifact reads a file of the newest artifact of a name that is right, of whatever run; nil: there is none any more.
-// Everybody may upload one of any name, so those that are not right are passed over: skipped says why. Those of forks
-// are not even read.
+// Artifact returns the content of file in the newest artifact with that name, from any run, that right accepts. text
+// is nil if there is none, or if it has expired. Everybody may upload artifacts of any name, so the ones that right
+// rejects are skipped: skipped says why. Artifacts of forks are not even read.
 func (r *Repository) Artifact(ctx context.Context, name, file string, right func(text []byte) error) (text []byte,
 	skipped []error, err error) {
 	type artifact struct {
@@ -236,7 +236,7 @@ func (r *Repository) Artifact(ctx context.Context, name, file string, right func
 			}
 			archive, err := r.call(ctx, http.MethodGet,
 				r.path("actions", "artifacts", strconv.FormatInt(a.ID, 10), "zip"), nil)
-			if err != nil { // it may be the right one
+			if err != nil { // not skipped: it may be the right one
 				return nil, nil, fmt.Errorf("reading the artifact %s: %w", name, err)
 			}
 			text, err := unzip(archive, file)
@@ -255,7 +255,7 @@ func (r *Repository) Artifact(ctx context.Context, name, file string, right func
 	return nil, skipped, nil
 }
 
-// unzip is one file of an archive.
+// unzip returns the content of one file of an archive.
 func unzip(text []byte, name string) ([]byte, error) {
 	z, err := zip.NewReader(bytes.NewReader(text), int64(len(text)))
 	if err != nil {

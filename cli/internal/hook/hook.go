@@ -1,10 +1,10 @@
-// Package hook is where tests reach into a program that package cli has made.
+// Package hook lets tests intervene in a program made with package cli.
 package hook
 
 import "github.com/syncctl/syncctl/journal"
 
-// Started is called as soon as signals are taken. A test sends one in it.
+// Started is called as soon as the program receives signals. A test uses it to send one.
 var Started = func() {}
 
-// Journal sees every write of a run's journal. Nil for nobody; a test ends the process in it.
+// Journal, if not nil, is called for every write to a run's journal. A test uses it to kill the process.
 var Journal func(journal.Stage, journal.Entry)

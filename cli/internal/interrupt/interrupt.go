@@ -1,4 +1,4 @@
-// Package interrupt decides what an interrupt does: it ends a command, or lets the running steps of a run finish.
+// Package interrupt decides what an interrupt does: it ends the command, or lets the running steps of a run finish.
 package interrupt
 
 import (
@@ -12,10 +12,10 @@ type Interrupts struct {
 	mu     sync.Mutex
 	handle func(os.Signal)
 	seen   bool
-	early  os.Signal // came when nobody took signals yet
+	early  os.Signal // came before there was a handler
 }
 
-// Deliver hands a signal over: to who takes signals now, or else to who does so first.
+// Deliver passes a signal to the current handler. If there is none, the next handler gets the latest such signal.
 func (i *Interrupts) Deliver(s os.Signal) {
 	i.mu.Lock()
 	handle := i.handle
@@ -29,7 +29,7 @@ func (i *Interrupts) Deliver(s os.Signal) {
 	}
 }
 
-// During lets handle take the signals until the returned function is called.
+// During makes handle the current handler until restore is called.
 func (i *Interrupts) During(handle func(os.Signal)) (restore func()) {
 	i.mu.Lock()
 	before, early := i.handle, i.early
@@ -45,14 +45,14 @@ func (i *Interrupts) During(handle func(os.Signal)) (restore func()) {
 	}
 }
 
-// Happened tells whether there was a signal.
+// Happened reports whether there was a signal.
 func (i *Interrupts) Happened() bool {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	return i.seen
 }
 
-// Context returns a context that ends at the next signal, unless somebody else takes the signals then.
+// Context returns a context that is canceled by the next signal, unless another handler is current at that time.
 func (i *Interrupts) Context(parent context.Context) (ctx context.Context, release func()) {
 	ctx, cancel := context.WithCancel(parent)
 	restore := i.During(func(os.Signal) { cancel() })
@@ -77,7 +77,7 @@ func NewStages(cancel func(), tell func(string)) *Stages {
 // Stop is closed by the first interrupt.
 func (s *Stages) Stop() <-chan struct{} { return s.stop }
 
-// Next takes an interrupt.
+// Next handles an interrupt.
 func (s *Stages) Next(os.Signal) {
 	s.mu.Lock()
 	s.count++
@@ -94,7 +94,7 @@ func (s *Stages) Next(os.Signal) {
 	}
 }
 
-// Interrupted tells whether there was an interrupt.
+// Interrupted reports whether there was an interrupt.
 func (s *Stages) Interrupted() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -1,4 +1,4 @@
-// Package output has the writers between the program and its output streams.
+// Package output holds the writers between the program and its output streams.
 package output
 
 import (
@@ -13,10 +13,10 @@ import (
 	"github.com/syncctl/syncctl/redact"
 )
 
-// Guarded takes secrets out of every write and makes the rest printable, whoever wrote it: of what is not printable it
-// lets nothing pass but line feeds, tabs, and the sequences that package view draws with. So whatever is printed must
-// be written in one piece. If the reader goes away, as head does, the rest is dropped: a run must not stop half-way
-// because nobody looks.
+// Guarded removes secrets from every write and makes the rest printable. Of the characters that are not printable, it
+// passes only line feeds, tabs, and the escape sequences that package view draws with. Each write is filtered by
+// itself, so text that belongs together must be written in one piece. If the reader goes away, as head does, the rest
+// is dropped without an error: a run must not stop half-way because nobody reads its output.
 type Guarded struct {
 	mu       sync.Mutex
 	w        io.Writer
@@ -37,7 +37,7 @@ func (g *Guarded) Write(p []byte) (int, error) {
 	return g.write(p, plain(text))
 }
 
-// WriteExact writes what another program is to read byte for byte.
+// WriteExact writes p unfiltered, for another program that needs it byte for byte.
 func (g *Guarded) WriteExact(p []byte) (int, error) { return g.write(p, string(p)) }
 
 func (g *Guarded) write(p []byte, text string) (int, error) {
@@ -54,20 +54,21 @@ func (g *Guarded) write(p []byte, text string) (int, error) {
 	return len(p), nil
 }
 
-// Unread tells whether the reader has gone away.
+// Unread reports whether the reader has gone away.
 func (g *Guarded) Unread() bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	return g.gone
 }
 
-// The sequences that may pass. One that moves the cursor begins a write: foreign text does not.
+// The escape sequences that may pass. A sequence that moves the cursor passes only at the beginning of a write, where
+// there is never foreign text.
 var (
 	ownLook  = regexp.MustCompile("\x1b\\[(?:[0124]|3[1236]|1;3[13])m")
 	ownErase = regexp.MustCompile("^\x1b\\[[0-9]{1,4}A\x1b\\[J")
 )
 
-// plain makes text printable, except for our own sequences.
+// plain makes text printable, and keeps our own escape sequences.
 func plain(text string) string {
 	if printable.Safe(text) {
 		return text
@@ -88,7 +89,8 @@ func plain(text string) string {
 	}
 }
 
-// JSON is a writer of JSON, a whole document or line in each write: it escapes in JSON's way what is not printable.
+// JSON returns a writer of JSON that replaces characters that are not printable with JSON escapes. Each write must be
+// a whole document or line.
 func JSON(w io.Writer) io.Writer { return jsonWriter{w} }
 
 type jsonWriter struct{ w io.Writer }
@@ -100,8 +102,8 @@ func (j jsonWriter) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// Plain is a writer of text in which nothing of ours is drawn, such as a log: what is not printable is escaped, the
-// sequences that Guarded lets pass too.
+// Plain returns a writer of text that syncctl does not draw in, such as a log. It escapes all characters that are not
+// printable, also the escape sequences that Guarded passes.
 func Plain(w io.Writer) io.Writer { return plainWriter{w} }
 
 type plainWriter struct{ w io.Writer }
@@ -113,7 +115,7 @@ func (p plainWriter) Write(text []byte) (int, error) {
 	return len(text), nil
 }
 
-// Buffer collects writes that belong together, until Flush.
+// Buffer collects writes until Flush.
 type Buffer struct {
 	w   io.Writer
 	buf []byte
@@ -127,7 +129,7 @@ func (b *Buffer) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// Flush writes what was collected, in one piece.
+// Flush writes the collected bytes with one write.
 func (b *Buffer) Flush() error {
 	_, err := b.w.Write(b.buf)
 	b.buf = nil

@@ -4,7 +4,7 @@ package prompt
 
 import "golang.org/x/sys/unix"
 
-// hide keeps a terminal from showing what is typed, until show is called.
+// hide stops a terminal from showing what is typed, until show is called.
 func hide(fd int) (show func(), err error) {
 	before, err := unix.IoctlGetTermios(fd, getTermios)
 	if err != nil {

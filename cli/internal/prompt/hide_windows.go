@@ -2,7 +2,7 @@ package prompt
 
 import "golang.org/x/sys/windows"
 
-// hide keeps a console from showing what is typed, until show is called.
+// hide stops a console from showing what is typed, until show is called.
 func hide(fd int) (show func(), err error) {
 	console := windows.Handle(fd)
 	var before uint32

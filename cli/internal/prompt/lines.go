@@ -12,11 +12,12 @@ import (
 	"sync"
 )
 
-// Lines reads an input line by line. A read can be given up: a line that comes late answers the next question.
+// Lines reads an input line by line. A read can be canceled: a line that comes after that is the result of the next
+// read.
 type Lines struct {
 	mu      sync.Mutex
 	r       *bufio.Reader
-	file    *os.File // nil: the input is none
+	file    *os.File // nil if the input is not a file
 	answers chan answer
 	reading bool
 }
@@ -26,7 +27,7 @@ type answer struct {
 	err  error
 }
 
-// NewLines makes Lines of an input.
+// NewLines returns Lines that read from r.
 func NewLines(r io.Reader) *Lines {
 	file, _ := r.(*os.File)
 	return &Lines{r: bufio.NewReader(r), file: file, answers: make(chan answer, 1)}
@@ -61,7 +62,7 @@ func (l *Lines) Read(ctx context.Context) (string, error) {
 	}
 }
 
-// ReadHidden is Read of a terminal that does not show what is typed. Whatever ends it, the terminal is as before then.
+// ReadHidden is Read on a terminal that does not show what is typed. The terminal is restored before it returns.
 func (l *Lines) ReadHidden(ctx context.Context) (string, error) {
 	if ctx.Err() != nil {
 		return "", ctx.Err()
@@ -69,7 +70,7 @@ func (l *Lines) ReadHidden(ctx context.Context) (string, error) {
 	if l.file == nil {
 		return "", ErrNobody // what is typed would be shown
 	}
-	// Here and not where it is read, which goes on after an interrupt: nothing hides the terminal again after that.
+	// Hidden and restored here, not in the reading goroutine, which may go on after Read was canceled.
 	show, err := hide(int(l.file.Fd()))
 	if err != nil {
 		return "", fmt.Errorf("reading without showing what is typed: %w", err)

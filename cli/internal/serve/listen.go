@@ -9,8 +9,8 @@ import (
 	"sync"
 )
 
-// Listen takes an address: IP:PORT, localhost:PORT, or :PORT for this machine alone. open tells whether other machines
-// reach it.
+// Listen listens at an address: IP:PORT, or localhost:PORT or :PORT for 127.0.0.1. open reports whether other machines
+// can reach it.
 func Listen(ctx context.Context, address string) (l net.Listener, open bool, err error) {
 	host, port, err := net.SplitHostPort(address)
 	if err != nil {
@@ -31,7 +31,7 @@ func Listen(ctx context.Context, address string) (l net.Listener, open bool, err
 	return l, !ip.Unmap().IsLoopback(), nil
 }
 
-// mostConnections is how many there are at a time; others wait.
+// mostConnections is the maximum number of connections at a time; others wait.
 const mostConnections = 64
 
 // limited is a listener with a bounded number of connections.
@@ -70,7 +70,7 @@ func (l *limited) Close() error {
 	return err
 }
 
-// placed gives its place back when it is closed.
+// placed is a connection that gives its place back when it is closed.
 type placed struct {
 	net.Conn
 

@@ -20,12 +20,12 @@ var script []byte
 
 const scriptName = "live.js"
 
-// policy lets the page do what it needs, and nothing else: its sheet, its script, its events, its two forms. Its script
-// cannot make markup of text.
+// policy is the Content-Security-Policy of the page. It allows only what the page needs: its style sheet, its script,
+// its events and its two forms. The script cannot turn text into markup.
 var policy = "default-src 'none'; style-src " + page.StyleSource + "; script-src 'self'; connect-src 'self'; " +
 	"form-action 'self'; base-uri 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
 
-// refusal is an answer without a page.
+// refusal is an error that is answered with a status and plain text.
 type refusal struct {
 	status int
 	text   string
@@ -57,14 +57,14 @@ func (p *Page) answer(w http.ResponseWriter, r *http.Request) error {
 	h.Set("Cache-Control", "no-store")
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("X-Frame-Options", "DENY")
-	h.Set("Referrer-Policy", "same-origin") // with no-referrer, forms would come from no origin
+	h.Set("Referrer-Policy", "same-origin") // with no-referrer, browsers send forms with the origin "null"
 	h.Set("Cross-Origin-Resource-Policy", "same-origin")
 	h.Set("Cross-Origin-Opener-Policy", "same-origin")
 	r.Body = http.MaxBytesReader(w, r.Body, mostBody)
 	if !p.isOwnHost(r.Host) {
 		return &refusal{http.StatusForbidden, "this host is not served here"}
 	}
-	// As it was sent: nothing is unescaped, cleaned or redirected.
+	// The path is compared as it was sent: it is not unescaped, cleaned or redirected.
 	path := r.URL.EscapedPath()
 	if len(path) < len(p.base) || subtle.ConstantTimeCompare([]byte(path[:len(p.base)]), []byte(p.base)) != 1 {
 		return &refusal{http.StatusNotFound, "not found"}
@@ -91,10 +91,10 @@ func (p *Page) answer(w http.ResponseWriter, r *http.Request) error {
 	return way.take(w, r)
 }
 
-// way is something that can be asked for.
+// way is something that a browser can request.
 type way struct {
-	changes bool // it is sent with POST
-	part    bool // it is loaded by the page only
+	changes bool // it changes something, so it is requested with POST
+	part    bool // only the page itself loads it
 	take    func(http.ResponseWriter, *http.Request) error
 }
 
@@ -108,8 +108,9 @@ func (p *Page) ways() map[string]*way {
 	}
 }
 
-// isOwnHost tells whether a request is meant for this server. A name of somebody else's that leads here, as a web page
-// would use to get around the browser's rules, is refused: only addresses are taken, which nobody can rebind.
+// isOwnHost reports whether a request is meant for this server. It accepts only localhost and IP addresses: a web page
+// could make a name of its own resolve to this server (DNS rebinding), to get around the browser's same-origin rule.
+// IP addresses other than loopback are accepted only if the server does not listen on loopback alone.
 func (p *Page) isOwnHost(host string) bool {
 	name, _, err := net.SplitHostPort(host)
 	if err != nil {
@@ -126,8 +127,8 @@ func (p *Page) isOwnHost(host string) bool {
 	return ip.Unmap().IsLoopback() || served != nil && !served.IP.IsLoopback()
 }
 
-// isOwnSite tells whether a request comes from the page itself, as browsers tell it: what changes something has to say
-// so. The page itself may be reached by a link, and by a person who types its address.
+// isOwnSite reports whether a request comes from the page itself, according to the headers that browsers send. A
+// request that changes something must say so. The page itself may also be reached by a link, or by typing its address.
 func isOwnSite(r *http.Request, way *way) bool {
 	site := r.Header.Get("Sec-Fetch-Site")
 	switch {
@@ -141,7 +142,7 @@ func isOwnSite(r *http.Request, way *way) bool {
 	return site == "" || site == "none" || site == "same-origin" || dest == "document"
 }
 
-// readForm reads what a form has sent. Values in the address do not count.
+// readForm parses the form in the body into r.PostForm. Callers must not use values from the query.
 func readForm(r *http.Request) error {
 	kind, _, _ := strings.Cut(r.Header.Get("Content-Type"), ";")
 	if strings.TrimSpace(strings.ToLower(kind)) != "application/x-www-form-urlencoded" {
@@ -157,7 +158,7 @@ func readForm(r *http.Request) error {
 
 func sendScript(w http.ResponseWriter, _ *http.Request) error {
 	w.Header().Set("Content-Type", "text/javascript; charset=utf-8")
-	_, _ = w.Write(script) // who has gone away needs nothing
+	_, _ = w.Write(script) // an error means that the browser is gone
 	return nil
 }
 
@@ -178,7 +179,7 @@ func (p *Page) show(w http.ResponseWriter, r *http.Request, status int, notice s
 	p.patient(w)
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.WriteHeader(status)
-	_, _ = w.Write(b.Bytes()) // who has gone away needs nothing
+	_, _ = w.Write(b.Bytes()) // an error means that the browser is gone
 	if l.User != "" {
 		p.mu.Lock()
 		if p.owed != nil {

@@ -1,7 +1,7 @@
-// Package serve shows a run on a page while it goes on, to whoever has the page's address, and takes the answers of
-// whoever has opened its one session with its token. The page is that of report/page; it is sent whole to who asks for
-// it, and what changes is sent as server-sent events. Nothing that is sent to it changes anything but the questions
-// that Ask waits with. It knows no command and prints nothing.
+// Package serve shows a run on a live web page. Everybody who has the page's address can read it. The browser that has
+// opened the page's one session, with its token, can answer questions. The page itself comes from report/page: it is
+// sent whole, and changes follow as server-sent events. A request can open the session and answer the questions that
+// Ask waits for, and change nothing else. The package knows no command and prints nothing.
 package serve
 
 import (
@@ -27,21 +27,21 @@ import (
 	"github.com/syncctl/syncctl/report/page"
 )
 
-// Options come from outside. Report and Clock are needed.
+// Options configure a Page. Report and Clock are required.
 type Options struct {
 	Report  func() (*report.Report, error) // the run as it is now; called by one goroutine at a time
 	Clock   executor.Clock
-	Random  io.Reader         // nil: the system's
-	Secrets *redact.Set       // are taken out of all that is sent; nil for none
-	Answers bool              // questions are answered on the page, by whoever has the token
-	Numbers map[string]int    // of the steps, by their ids; an answer names its step so
-	Opened  func(name string) // is told that the session was opened; nil for nobody
+	Random  io.Reader         // source of random bytes; nil: the system's
+	Secrets *redact.Set       // removed from everything that is sent; nil: none
+	Answers bool              // questions can be answered on the page, by whoever has the token
+	Numbers map[string]int    // step numbers by step ID; an answer names its step by number
+	Opened  func(name string) // called when a session was opened; may be nil
 
-	Pause    time.Duration // between two changes that are sent, at least; 0: half a second
-	Patience time.Duration // with a browser that does not take what it is sent; 0: ten seconds
+	Pause    time.Duration // minimum time between two changes that are sent; 0: half a second
+	Patience time.Duration // timeout for a browser that does not send or read; 0: ten seconds
 }
 
-// Limits of what is kept, whoever sends it.
+// Limits: notes and streams at a time, and bytes of a request's header and body.
 const (
 	mostNotes   = 50
 	mostStreams = 16
@@ -49,36 +49,36 @@ const (
 	mostBody    = 4 << 10
 )
 
-// Page is served from Start until Close. It may be used by several goroutines.
+// Page is a live page, served from Start until Close. It is safe for concurrent use.
 type Page struct {
 	o        Options
 	listener net.Listener
-	base     string // path of the page: nobody guesses it
-	token    string // as it is shown to the person; "": nothing is answered
+	base     string // path of the page, which nobody can guess
+	token    string // as it is shown to the person; "": questions cannot be answered on the page
 	server   *http.Server
-	poke     chan struct{} // something has changed
-	stop     chan struct{}
-	ended    chan struct{} // closed once nothing is published any more
+	poke     chan struct{} // receives a value when something has changed
+	stop     chan struct{} // closed by Close
+	ended    chan struct{} // closed when publishing has ended
 	served   chan error
 
-	building sync.Mutex // one report at a time
+	building sync.Mutex // held while a report is made: one at a time
 
 	mu        sync.Mutex
-	questions map[string]*question // by the step's id
-	doing     map[string]string
+	questions map[string]*question // by step ID
+	doing     map[string]string    // what running steps do, by step ID
 	notes     []page.Note
-	dropped   int // notes that were too many
+	dropped   int // number of notes that were dropped since there were too many
 	closed    bool
-	owed      chan struct{} // closed once whoever has answered has the page again; nil: nobody waits for it
+	owed      chan struct{} // closed when the browser that answered has loaded the page again; nil: nothing to wait for
 	session   *session
 	streams   int
 	now       *page.Now // what was published last
 	version   int
 	changed   chan struct{} // closed when something newer is published
-	faulty    error         // a fault in a request
+	faulty    error         // the first fault in a request or a report
 }
 
-// New makes a Page. Nothing is served before Start.
+// New returns a Page. It is not served before Start.
 func New(l net.Listener, o Options) (*Page, error) {
 	if o.Random == nil {
 		o.Random = rand.Reader
@@ -114,7 +114,7 @@ func New(l net.Listener, o Options) (*Page, error) {
 	return p, nil
 }
 
-// secret is a word of so many random bytes.
+// secret returns a word made of that many random bytes.
 func (p *Page) secret(bytes int) (string, error) {
 	b := make([]byte, bytes)
 	if _, err := io.ReadFull(p.o.Random, b); err != nil {
@@ -123,17 +123,17 @@ func (p *Page) secret(bytes int) (string, error) {
 	return base64.RawURLEncoding.EncodeToString(b), nil
 }
 
-// Address is where the page is. Who has it can read the run.
+// Address returns the address of the page. Whoever has it can read the run.
 func (p *Page) Address() string { return "http://" + p.listener.Addr().String() + p.base }
 
-// Host is the address without its path: who has it can read nothing.
+// Host returns the address without its path. It does not let anybody read the run.
 func (p *Page) Host() string { return "http://" + p.listener.Addr().String() + "/" }
 
-// Token opens the page's one session, and again in another browser; "" where nothing is answered. It
-// is shown to the person and to nobody else.
+// Token returns the word that opens the page's one session, or moves it to another browser. It is "" if questions
+// cannot be answered on the page. Show it only to the person who may answer.
 func (p *Page) Token() string { return p.token }
 
-// Start serves the page until Close is called or the context has ended.
+// Start serves the page until Close is called. When ctx ends, streams end, and changes are no longer published.
 func (p *Page) Start(ctx context.Context) {
 	p.server.BaseContext = func(net.Listener) context.Context { return ctx }
 	go func() {
@@ -146,7 +146,7 @@ func (p *Page) Start(ctx context.Context) {
 	go p.publishing(ctx)
 }
 
-// publishing publishes what has changed, now and then.
+// publishing publishes changes, with a pause after each, and once more when the page is closed.
 func (p *Page) publishing(ctx context.Context) {
 	defer close(p.ended)
 	for {
@@ -167,10 +167,10 @@ func (p *Page) publishing(ctx context.Context) {
 	}
 }
 
-// grace is how long browsers may take for what the run ends with.
+// grace is how long Close waits for browsers to read the end of the run.
 const grace = 2 * time.Second
 
-// Close publishes how the run is at its end, and ends everything. The error is a fault of the program, or says that
+// Close publishes the final state of the run and stops serving. It returns a fault of the program, or the reason why
 // the page could not be served.
 func (p *Page) Close() error {
 	p.mu.Lock()
@@ -188,7 +188,7 @@ func (p *Page) Close() error {
 		}
 	}
 	if p.server.Shutdown(ctx) != nil {
-		_ = p.server.Close() // who has not taken the end by now
+		_ = p.server.Close() // disconnects browsers that have not read the end by now
 	}
 	err := <-p.served
 	p.mu.Lock()
@@ -196,15 +196,15 @@ func (p *Page) Close() error {
 	return errors.Join(p.faulty, err)
 }
 
-// Changed tells that the run has changed.
+// Changed must be called when the run has changed.
 func (p *Page) Changed() {
 	select {
 	case p.poke <- struct{}{}:
-	default: // it is known already
+	default: // a change is already waiting to be published
 	}
 }
 
-// Doing says what a step that runs is at; "" when it has ended.
+// Doing sets what a running step is doing. text is "" when the step has ended.
 func (p *Page) Doing(id, text string) {
 	p.mu.Lock()
 	if text == "" {
@@ -216,7 +216,7 @@ func (p *Page) Doing(id, text string) {
 	p.Changed()
 }
 
-// Note adds a line to the log that does not stand in the journal.
+// Note adds a line to the page's log, for something that is not in the journal.
 func (p *Page) Note(text string) {
 	p.mu.Lock()
 	p.notes = append(p.notes, page.Note{At: p.o.Clock.Now(), Text: text})
@@ -227,7 +227,7 @@ func (p *Page) Note(text string) {
 	p.Changed()
 }
 
-// look makes the report, and says what is known beside it. A fault in it is raised by Close.
+// look returns the report of the run as it is now, and what the page shows besides. A panic becomes an error.
 func (p *Page) look() (r *report.Report, l page.Live, err error) {
 	p.building.Lock()
 	defer p.building.Unlock()
@@ -247,7 +247,7 @@ func (p *Page) look() (r *report.Report, l page.Live, err error) {
 	return r, l, err
 }
 
-// publish gives the streams what the run is like now, if there are any.
+// publish gives the current state of the run to the streams, if there are any.
 func (p *Page) publish() {
 	if !p.watched() {
 		return
@@ -255,7 +255,7 @@ func (p *Page) publish() {
 	r, l, err := p.look()
 	if err != nil {
 		p.failed(err)
-		return // the browsers keep what they have, and the command finds the same
+		return // browsers keep what they have; the command meets the same error
 	}
 	now := page.NewNow(r, l)
 	p.mu.Lock()
@@ -272,7 +272,7 @@ func (p *Page) watched() bool {
 	return p.streams > 0
 }
 
-// failed keeps a fault until Close.
+// failed keeps err for Close if it is the first fault of the program.
 func (p *Page) failed(err error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -281,7 +281,8 @@ func (p *Page) failed(err error) {
 	}
 }
 
-// published is what was published last, its number, and what tells of something newer.
+// published returns what was published last, and its version. newer is closed when something newer is published. last
+// reports whether that is the end of the run.
 func (p *Page) published() (now *page.Now, version int, newer <-chan struct{}, last bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

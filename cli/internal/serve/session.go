@@ -17,19 +17,19 @@ import (
 	"github.com/syncctl/syncctl/report/page"
 )
 
-// session is the one browser that answers.
+// session is the one browser that may answer.
 type session struct {
 	name   string // of the person, for the record
 	cookie string
-	secret string // in each form: a page of another site does not know it
+	secret string // sent with each answer; pages of other sites do not know it
 }
 
-// mostName is how long a person's name may be, in bytes.
+// mostName is the maximum length of a person's name, in bytes.
 const mostName = 240
 
 const cookieName = "syncctl-session"
 
-// newToken is a word that a person can type: of 100 bits, in groups.
+// newToken returns a token of 100 random bits that a person can type: letters and digits in groups of five.
 func newToken(random io.Reader) (string, error) {
 	b := make([]byte, 13)
 	if _, err := io.ReadFull(random, b); err != nil {
@@ -39,18 +39,18 @@ func newToken(random io.Reader) (string, error) {
 	return word[:5] + "-" + word[5:10] + "-" + word[10:15] + "-" + word[15:20], nil
 }
 
-// same compares two secrets in a time that says nothing of them.
+// same reports whether two secrets are equal. The time it takes does not depend on where they differ.
 func same(a, b string) bool {
 	x, y := sha256.Sum256([]byte(a)), sha256.Sum256([]byte(b))
 	return subtle.ConstantTimeCompare(x[:], y[:]) == 1
 }
 
-// bare is a token as it is compared, however it was typed.
+// bare returns a token in the form that is compared: lower case, without hyphens and blanks.
 func bare(token string) string {
 	return strings.NewReplacer("-", "", " ", "").Replace(strings.ToLower(token))
 }
 
-// open opens the session for who has the token.
+// open opens the session for the browser that sends the token.
 func (p *Page) open(w http.ResponseWriter, r *http.Request) error {
 	name := strings.TrimSpace(r.PostForm.Get("name"))
 	if name == "" || len(name) > mostName || !utf8.ValidString(name) {
@@ -76,9 +76,9 @@ func (p *Page) open(w http.ResponseWriter, r *http.Request) error {
 	return p.back(w)
 }
 
-// admit makes a session the page's if the token is right. It takes the place of the one before: whoever has closed the
-// browser, or sits at another one, must not leave questions that nobody can answer. Nobody guesses the token, so wrong
-// ones are not counted: readers could lock out who answers.
+// admit makes s the page's session if the token is right. s replaces the previous session, so that a person who has
+// closed the browser, or uses another one, can still answer. Wrong tokens are not counted: nobody can guess the token,
+// and a limit would let readers lock out the person who answers.
 func (p *Page) admit(s *session, token string) (status int, notice string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -92,7 +92,7 @@ func (p *Page) admit(s *session, token string) (status int, notice string) {
 	return http.StatusOK, ""
 }
 
-// sessionOf is the session that a request belongs to; nil: it is a reader's.
+// sessionOf returns the session if the request belongs to it, or nil if it comes from a reader.
 func (p *Page) sessionOf(r *http.Request) *session {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -103,13 +103,13 @@ func (p *Page) sessionOf(r *http.Request) *session {
 	return p.session
 }
 
-// question waits for an answer.
+// question is a question that waits for an answer.
 type question struct {
 	ask   executor.Ask
 	reply chan executor.Reply
 }
 
-// Ask shows a question until it is answered on the page, or the context has ended.
+// Ask shows a question on the page until it is answered there, or until ctx ends.
 func (p *Page) Ask(ctx context.Context, ask executor.Ask) (executor.Reply, error) {
 	q := &question{ask, make(chan executor.Reply, 1)}
 	p.mu.Lock()
@@ -128,14 +128,14 @@ func (p *Page) Ask(ctx context.Context, ask executor.Ask) (executor.Reply, error
 	}
 	p.mu.Unlock()
 	select {
-	case r := <-q.reply: // the browser was told that it is recorded
+	case r := <-q.reply: // answered just now: the browser was told that the answer is recorded
 		return r, nil
 	default:
 		return executor.Reply{}, ctx.Err()
 	}
 }
 
-// reply takes the answer to a question.
+// reply handles the form with the answer to a question.
 func (p *Page) reply(w http.ResponseWriter, r *http.Request) error {
 	s, form := p.sessionOf(r), r.PostForm
 	if s == nil || !same(form.Get("secret"), s.secret) {
@@ -156,7 +156,7 @@ func (p *Page) reply(w http.ResponseWriter, r *http.Request) error {
 	return p.back(w)
 }
 
-// take gives a reply to the question that it answers: by the number of its step, as a secret may stand in the id.
+// take passes a reply to its question. The form names the step by number, since a step ID may contain a secret.
 func (p *Page) take(step, attempt, word string, reply executor.Reply) (status int, notice string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -177,7 +177,7 @@ func (p *Page) take(step, attempt, word string, reply executor.Reply) (status in
 	return http.StatusConflict, "Not recorded: this is not asked any more. Somebody has answered, or it is asked again."
 }
 
-// back sends a browser from a form to the page.
+// back redirects a browser from a form to the page.
 func (p *Page) back(w http.ResponseWriter) error {
 	w.Header().Set("Location", p.base)
 	w.WriteHeader(http.StatusSeeOther)

@@ -9,17 +9,17 @@ import (
 	"github.com/syncctl/syncctl/report/page"
 )
 
-// heartbeat is how often a stream on which nothing happens shows that both ends are there.
+// heartbeat is the interval at which an idle stream sends a comment, to show that both ends are still there.
 const heartbeat = 15 * time.Second
 
-// patient lets a browser take so long, from now on, and no longer.
+// patient sets the write deadline: the browser has Patience, from now on, to read what is sent.
 func (p *Page) patient(w http.ResponseWriter) {
-	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(p.o.Patience)) // not every connection has one
+	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(p.o.Patience)) // not every connection supports it
 }
 
-// stream sends what the run is like, and then what changes, until it has ended. A browser gets what is newest when it
-// has taken what it was sent before, so nothing is kept for slow ones; one that takes nothing is dropped. One that
-// comes back gets everything.
+// stream sends the state of the run, then its changes, until the run has ended. Each time a browser has read what was
+// sent, it gets the newest state, so nothing is queued for slow browsers. A browser that stops reading is dropped. A
+// browser that reconnects gets the whole state.
 func (p *Page) stream(w http.ResponseWriter, r *http.Request) error {
 	if !p.enter() {
 		w.Header().Set("Retry-After", "10")
@@ -27,7 +27,7 @@ func (p *Page) stream(w http.ResponseWriter, r *http.Request) error {
 	}
 	defer p.leave()
 	w.Header().Set("Content-Type", "text/event-stream")
-	_ = http.NewResponseController(w).SetReadDeadline(time.Time{}) // it was for the request
+	_ = http.NewResponseController(w).SetReadDeadline(time.Time{}) // the deadline was for the request
 	p.Changed()
 	var before *page.Now
 	seen := 0
@@ -59,14 +59,14 @@ func (p *Page) stream(w http.ResponseWriter, r *http.Request) error {
 		case <-r.Context().Done():
 			return nil
 		case <-p.ended:
-			if now, is, _, _ := p.published(); now == nil || is == seen { // without a last word
+			if now, is, _, _ := p.published(); now == nil || is == seen { // nothing more will be published
 				return nil
 			}
 		}
 	}
 }
 
-// send writes a part of a stream; false: the browser is gone, or too slow.
+// send writes a part of a stream. It returns false if the browser is gone or too slow.
 func (p *Page) send(w http.ResponseWriter, text string) bool {
 	p.patient(w)
 	if _, err := w.Write([]byte(text)); err != nil {
@@ -75,7 +75,7 @@ func (p *Page) send(w http.ResponseWriter, text string) bool {
 	return http.NewResponseController(w).Flush() == nil
 }
 
-// enter takes a place for a stream.
+// enter reserves a place for a stream. It returns false if there are too many.
 func (p *Page) enter() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -83,7 +83,7 @@ func (p *Page) enter() bool {
 		return false
 	}
 	if p.streams++; p.streams == 1 {
-		p.now = nil // it was published long ago
+		p.now = nil // what was published for earlier streams is stale
 	}
 	return true
 }
