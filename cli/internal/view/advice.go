@@ -10,34 +10,34 @@ import (
 	"github.com/syncctl/syncctl/planner"
 )
 
-// Commands resume a run, as a person types them in the folder where they are.
+// Commands holds the commands that resume a run, as a person types them in their current folder.
 type Commands struct {
 	Apply   string
 	Resolve string // without STEP and flags
 	Send    string
 	Receive string // without the bundle
 
-	Bundle string // the file that was written for the other sites; "": none
+	Bundle string // file that was written for the other sites; "" if there is none
 }
 
-// stepState is what advice depends on of a step.
+// stepState is the state of a step that advice depends on.
 type stepState struct {
 	number         int
 	step           *planner.Step
 	phase          executor.Phase
 	refused, moved bool
-	attestable     bool     // no interface can tell whether the person has done it
+	attestable     bool     // no interface can verify whether the person has done it
 	stopped        bool     // an interrupt ended it
-	before         bool     // it was done before
-	waitFor        []string // the sites that have to go on
+	before         bool     // this run had done it before
+	waitFor        []string // sites that must act first
 }
 
-// advice says how an unfinished run gets further.
+// advice says how to continue an unfinished run.
 type advice struct {
 	first   []string // what a person has to do first
-	choices []string // commands that a person chooses from
+	choices []string // commands for a person to choose from
 	apply   bool     // apply then resumes the run
-	sites   []string // that have to go on first
+	sites   []string // sites that must act first
 }
 
 func advise(list []stepState, c Commands) advice {
@@ -86,7 +86,7 @@ func advise(list []stepState, c Commands) advice {
 	return a
 }
 
-// handedOn says what to do with the bundle that was written for other sites, and with the one that comes back.
+// handedOn returns what to do with the bundle that was written for other sites, and with the bundle that comes back.
 func (c Commands) handedOn(names string) []string {
 	bundle := oneLine(c.Bundle)
 	return []string{
@@ -96,10 +96,10 @@ func (c Commands) handedOn(names string) []string {
 	}
 }
 
-// WaitsFor are the sites that have to go on before this one can, where there is nothing else to do here.
+// WaitsFor returns the sites that must act before this site can. It returns nil if there is something else to do here.
 func (e End) WaitsFor() []string { return e.advice().sites }
 
-// sitesToGoOn are the sites that have to go on before this one can, where there is nothing else to do here.
+// sitesToGoOn returns the sites that must act before this site can, or nil if there is something else to do here.
 func sitesToGoOn(list []stepState) []string {
 	var out []string
 	for _, s := range list {
@@ -120,7 +120,7 @@ func (a advice) write(b *strings.Builder, s Style, c Commands) {
 		head, rest, more := strings.Cut(f, "\n")
 		s.block(b, 0, "", head)
 		if more {
-			b.WriteString(s.Bold(rest) + "\n") // never broken: commands are meant to be copied
+			b.WriteString(s.Bold(rest) + "\n") // not wrapped: commands are meant to be copied
 		}
 	}
 	if a.apply {
@@ -130,7 +130,7 @@ func (a advice) write(b *strings.Builder, s Style, c Commands) {
 	}
 }
 
-// Advice says how to resume a run that no process is carrying out.
+// Advice returns a text on how to resume a run that no process is carrying out.
 func Advice(s Style, r RunState, c Commands) string {
 	var list []stepState
 	for i := range r.Run.Plan.Steps {

@@ -10,11 +10,11 @@ import (
 	"github.com/syncctl/syncctl/driver/wording"
 )
 
-// Bundle is a bundle that was read.
+// Bundle describes a bundle that was read.
 type Bundle struct {
 	File    string
-	Bundle  *bundle.Bundle // nil: not even its manifest could be read
-	Known   bool           // the signer is one whose signatures are taken
+	Bundle  *bundle.Bundle // nil if not even its manifest could be read
+	Known   bool           // the signer's signatures are accepted
 	Refusal *bundle.Refusal
 	Again   bool // it was received before
 	Now     time.Time
@@ -36,7 +36,7 @@ type refusalJSON struct {
 	Detail string        `json:"detail"`
 }
 
-// JSON is the document for programs.
+// JSON returns the bundle's document for programs.
 func (b *Bundle) JSON() any {
 	doc := bundleJSON{Version: "1.0", File: b.File, Known: b.Known, Again: b.Again}
 	if b.Bundle != nil {
@@ -48,7 +48,7 @@ func (b *Bundle) JSON() any {
 	return doc
 }
 
-// Write writes it for people.
+// Write writes the bundle for people.
 func (b *Bundle) Write(w io.Writer, s Style) error {
 	m := &b.Bundle.Manifest
 	var to []string
@@ -95,7 +95,7 @@ func (b *Bundle) Write(w io.Writer, s Style) error {
 	return err
 }
 
-// ago is how long ago something was.
+// ago says in words how long ago something was.
 func ago(d time.Duration) string {
 	switch {
 	case d < -time.Minute:

@@ -10,7 +10,7 @@ import (
 	"github.com/syncctl/syncctl/driver/wording"
 )
 
-// Examined is what was found out about one declared server or keystore.
+// Examined holds what was found out about one declared server or keystore.
 type Examined struct {
 	Address string
 	Found   []driver.Examination
@@ -22,7 +22,7 @@ type examinationJSON struct {
 	driver.Examination
 }
 
-// ExaminationsJSON are all examinations in one list.
+// ExaminationsJSON returns all examinations as one list, for programs.
 func ExaminationsJSON(all []Examined) any {
 	rows := []examinationJSON{}
 	for _, one := range all {
@@ -35,7 +35,7 @@ func ExaminationsJSON(all []Examined) any {
 
 // Examinations writes the table of a doctor, grouped by declaration, and how many ended in which state.
 func Examinations(w io.Writer, s Style, all []Examined) error {
-	const states = 8 // the longest, and a gap
+	const states = 8 // width of the longest state and a gap
 	what := 0
 	counts := map[driver.State]int{}
 	for _, one := range all {

@@ -17,7 +17,7 @@ import (
 // NoDrift says that nothing was changed from outside.
 const NoDrift = "Nothing was changed from outside."
 
-// causes are the sections of a report, what matters first.
+// causes are the sections of a report, the most important first.
 var causes = []struct {
 	cause drift.Cause
 	title string
@@ -28,7 +28,7 @@ var causes = []struct {
 	{drift.Ignored, "Ignored"},
 }
 
-// DriftLine is a difference in one line, without its declaration.
+// DriftLine describes a difference in one line, without its declaration.
 func DriftLine(d *drift.Difference) string {
 	switch d.What {
 	case drift.Missing:
@@ -49,14 +49,14 @@ func because(d *drift.Difference) string {
 	return d.Why
 }
 
-// driftSummary counts what differs.
+// driftSummary returns the numbers of differences by cause.
 func driftSummary(r *drift.Report) string {
 	return fmt.Sprintf("Drift: %d from outside, %d not known, %d not applied yet, %d ignored, of %s.",
 		r.Count(drift.Outside), r.Count(drift.Unknown), r.Count(drift.Pending), r.Count(drift.Ignored),
 		wording.Plural(len(r.Compared), "declaration"))
 }
 
-// driftSent says of each other site as of when its servers are compared.
+// driftSent returns a line for each other site: when its servers were seen, and by whom.
 func driftSent(r *drift.Report) []string {
 	var out []string
 	for _, s := range r.Sent {
@@ -106,7 +106,7 @@ func Drift(w io.Writer, s Style, r *drift.Report) error {
 	}
 	b.WriteString(driftSummary(r) + "\n")
 	if slices.ContainsFunc(r.Differences, func(d drift.Difference) bool {
-		return d.Cause == drift.Unknown && d.What != drift.Uncompared // of which nothing that was applied tells anything
+		return d.Cause == drift.Unknown && d.What != drift.Uncompared // no record of what was applied
 	}) {
 		b.WriteString("If all that is declared has been applied, say so: syncctl drift -applied\n")
 	}
@@ -114,7 +114,7 @@ func Drift(w io.Writer, s Style, r *drift.Report) error {
 	return err
 }
 
-// DriftMarkdown writes a report as Markdown. Whatever comes from files and servers stands in blocks of code.
+// DriftMarkdown writes a report as Markdown. Text from files and servers is in code blocks.
 func DriftMarkdown(w io.Writer, r *drift.Report) error {
 	var b strings.Builder
 	b.WriteString("## syncctl drift\n\n" + driftSummary(r) + "\n")
@@ -150,7 +150,7 @@ func DriftMarkdown(w io.Writer, r *drift.Report) error {
 	return err
 }
 
-// fenced is a block of code whose fence is longer than any in it.
+// fenced returns a code block whose fence is longer than any fence inside it.
 func fenced(lines []string) string {
 	text := strings.Join(lines, "\n")
 	fence := "```"
@@ -170,7 +170,7 @@ type driftDoc struct {
 	*drift.Report
 }
 
-// DriftJSON is a report for programs.
+// DriftJSON returns a report as a document for programs.
 func DriftJSON(r *drift.Report) any {
 	return driftDoc{1, r.Count(drift.Outside), r.Count(drift.Unknown), r.Count(drift.Pending), r.Count(drift.Ignored), r}
 }

@@ -18,7 +18,7 @@ type Events struct {
 	number map[string]int
 }
 
-// NewEvents makes an Events writer; the plan may come later, with Of.
+// NewEvents returns an Events writer. Call Of to set the plan once it is known.
 func NewEvents(w io.Writer, now func() time.Time) *Events {
 	return &Events{w: w, now: now}
 }
@@ -34,10 +34,10 @@ type eventStep struct {
 	Addr   string          `json:"addr"`
 	Op     string          `json:"op"`
 	Mark   planner.Mark    `json:"mark"`
-	Manual *planner.Manual `json:"manual,omitempty"` // where a person is asked
+	Manual *planner.Manual `json:"manual,omitempty"` // only if a person is asked
 }
 
-// Write writes one event: fields, and the five that every event has.
+// Write writes one event: fields, and the five fields that every event has.
 func (e *Events) Write(level, kind, message string, fields map[string]any) {
 	doc := map[string]any{
 		"@level": level, "@message": message, "@module": "syncctl",
@@ -56,7 +56,7 @@ func (e *Events) Write(level, kind, message string, fields map[string]any) {
 	_, _ = e.w.Write(append(line, '\n')) // a reader that is gone must not stop the run
 }
 
-// Observe writes an event of the executor.
+// Observe writes an event from the executor.
 func (e *Events) Observe(ev executor.Event) {
 	fields := map[string]any{}
 	message := ev.Name
@@ -91,16 +91,16 @@ func (e *Events) Observe(ev executor.Event) {
 	e.Write(level, "step_"+ev.Name, message, fields)
 }
 
-// Note does nothing: a line is for people.
+// Note does nothing: its line is for people.
 func (e *Events) Note(string) {}
 
-// Urgent is Note: nothing is ever held back.
+// Urgent is the same as Note, since events are never held back.
 func (e *Events) Urgent(line string) { e.Note(line) }
 
-// Hold does nothing: no questions are asked where events are written.
+// Hold does nothing: events can be written while a person is asked.
 func (e *Events) Hold() func() { return func() {} }
 
-// Beside is a view for people, with the events beside it.
+// Beside returns p, a view for people, which then writes executor events to e too.
 func (e *Events) Beside(p Progress) Progress { return beside{p, e} }
 
 type beside struct {
@@ -114,10 +114,10 @@ func (b beside) Observe(ev executor.Event) {
 	b.Progress.Observe(ev)
 }
 
-// Close does nothing: every event is written already.
+// Close does nothing: every event is written at once.
 func (e *Events) Close() {}
 
-// ReportFields are the fields of the last event of a run.
+// ReportFields returns the fields of the last event of a run.
 func ReportFields(end End) map[string]any {
 	steps := []map[string]any{}
 	for _, s := range end.Report.Steps {

@@ -7,13 +7,13 @@ import (
 	"github.com/syncctl/syncctl/planner"
 )
 
-// Explained is a rule, and the product that it is of, "" if it is of any.
+// Explained is a rule and its product. Product is "" if the rule applies to any product.
 type Explained struct {
 	Product string `json:"product,omitempty"`
 	planner.Rule
 }
 
-// Rules writes what rules mean, when they appear, and what to do.
+// Rules writes for each rule what it means, when it appears, and what to do.
 func Rules(w io.Writer, s Style, rules []Explained) error {
 	var b strings.Builder
 	for i := range rules {
@@ -61,7 +61,7 @@ var kinds = map[planner.RuleKind]string{
 	planner.KindRefusal:     "why a bundle is refused",
 }
 
-// Title is what a rule stands under in a list.
+// Title returns the title under which a rule is listed.
 func (r *Explained) Title() string {
 	if r.Product == "" {
 		return "Any product: " + kinds[r.Kind]
@@ -69,12 +69,12 @@ func (r *Explained) Title() string {
 	return r.Product + ": " + kinds[r.Kind]
 }
 
-// severities are those of findings, as a plan shows them.
+// severities holds the words for the severities of findings.
 var severities = map[planner.Severity]string{
 	planner.Refuse: "error, stops the plan", planner.Warn: "warning", planner.Note: "note",
 }
 
-// Nature is in words what kind of id it is, and how severe.
+// Nature says in words what kind of rule it is, and for a finding, how severe.
 func (r *Explained) Nature() string {
 	if r.Kind != planner.KindFinding {
 		return string(r.Kind)

@@ -7,8 +7,8 @@ import (
 	"github.com/syncctl/syncctl/report"
 )
 
-// findings lists the findings that do not stand below a step. Without Detail, notes that say the same of several
-// declarations are one, and of many notes of one rule the first ones are shown. Warnings are all shown.
+// findings lists the findings that are not shown below a step. Without Detail, notes that say the same about several
+// declarations are merged, and only the first few notes of each rule are shown. All warnings are shown.
 func (v *planView) findings() {
 	var list []planner.Finding
 	for _, f := range v.p.Findings {

@@ -6,25 +6,25 @@ import (
 	"unicode/utf8"
 )
 
-// Lanes show what several processes say: side by side, a column each, where there is room for it; else one after
-// another, with the name in front of each line. Time goes down the page.
+// Lanes shows the output of several processes. If there is room, each process has a column. Otherwise each line has
+// the name of its process in front. Time goes down the page.
 type Lanes struct {
 	w     io.Writer
 	style Style
 	names []string
-	width int // of a column; 0: the name stands in front
+	width int // of a column; 0: no columns, the name is in front of each line
 
-	rows    [][]string // by lane, what waits to be shown together
+	rows    [][]string // by lane, the lines that wait to be shown together
 	waiting bool
 }
 
-// leastLane is how many columns a lane has at least.
+// leastLane is the minimum width of a column, in characters.
 const leastLane = 70
 
-// between stands between two columns.
+// between separates two columns.
 const between = " │ "
 
-// NewLanes makes lanes of these names, from left to right.
+// NewLanes returns lanes with these names, from left to right.
 func NewLanes(w io.Writer, s Style, names []string) *Lanes {
 	l := &Lanes{w: w, style: s, names: names, rows: make([][]string, len(names))}
 	n := len(names)
@@ -34,7 +34,7 @@ func NewLanes(w io.Writer, s Style, names []string) *Lanes {
 	return l
 }
 
-// Room is how many columns a lane's text has; 0: lines are not broken.
+// Room returns the width of a lane's text, in characters, or 0 if lines are not broken.
 func (l *Lanes) Room() int {
 	switch {
 	case l.width > 0:
@@ -45,7 +45,7 @@ func (l *Lanes) Room() int {
 	return 0
 }
 
-// front is the width of the names in front of lines.
+// front returns the width of the names in front of lines, with the separator.
 func (l *Lanes) front() int {
 	longest := 0
 	for _, name := range l.names {
@@ -54,7 +54,7 @@ func (l *Lanes) front() int {
 	return longest + utf8.RuneCountInString(between)
 }
 
-// Lane is the writer of one lane. What is written is shown line by line; Close shows a line without an end.
+// Lane returns the writer of one lane. Text is shown line by line. Close shows a last line that has no line break.
 func (l *Lanes) Lane(name string) io.WriteCloser {
 	for i := range l.names {
 		if l.names[i] == name {
@@ -64,7 +64,8 @@ func (l *Lanes) Lane(name string) io.WriteCloser {
 	panic("there is no lane " + name)
 }
 
-// Together keeps what the lanes say until the returned function is called, which shows it beginning at the same line.
+// Together holds back the output of the lanes until show is called. show writes it so that all columns begin at the
+// same line. Without columns, nothing is held back.
 func (l *Lanes) Together() (show func() error) {
 	l.waiting = l.width > 0
 	return func() error {
@@ -89,7 +90,7 @@ func (l *Lanes) Together() (show func() error) {
 	}
 }
 
-// Head names the columns; without columns it says nothing.
+// Head writes the names of the columns. Without columns it writes nothing.
 func (l *Lanes) Head() error {
 	if l.width == 0 {
 		return nil
@@ -102,7 +103,7 @@ func (l *Lanes) Head() error {
 	return err
 }
 
-// row is one line of all columns.
+// row returns one line across all columns.
 func (l *Lanes) row(cells []string) string {
 	var b strings.Builder
 	for i, cell := range cells {
@@ -176,7 +177,7 @@ func (w *lane) Close() error {
 	return w.lanes.line(w.at, line)
 }
 
-// visible counts the characters of a text that take a column: not those of our own colours.
+// visible counts the characters of a text without our own colour sequences.
 func visible(text string) int {
 	n := 0
 	for text != "" {
@@ -191,7 +192,7 @@ func visible(text string) int {
 	return n
 }
 
-// sgr is the length of the colour that a text begins with; 0: it begins with none.
+// sgr returns the length of the colour sequence at the beginning of a text, or 0 if there is none.
 func sgr(text string) int {
 	if !strings.HasPrefix(text, "\x1b[") {
 		return 0
@@ -203,8 +204,8 @@ func sgr(text string) int {
 	return end + 1
 }
 
-// broken breaks a line into pieces of at most width columns, at a blank where there is one in the second half. Further
-// pieces have the indent of the line, and a colour goes on in them.
+// broken breaks a line into pieces of at most width characters: at a blank, if there is one in the second half. Later
+// pieces have the indent of the line, and continue its colour.
 func broken(text string, width int) []string {
 	text = strings.ReplaceAll(text, "\t", "    ")
 	indent := text[:len(text)-len(strings.TrimLeft(text, " "))]
@@ -226,7 +227,7 @@ func broken(text string, width int) []string {
 	return append(out, look+text)
 }
 
-// breakAt is where a line is broken, where the next piece begins, and which colour goes on there.
+// breakAt returns where the first piece of a line ends, where the next one begins, and the colour that it continues.
 func breakAt(text string, width int) (at, next int, look string) {
 	n, i, current := 0, 0, ""
 	for i < len(text) {

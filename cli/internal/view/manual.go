@@ -13,7 +13,7 @@ import (
 	"github.com/syncctl/syncctl/executor"
 )
 
-// Manual writes what a person has to do: the step of ask, and what is known of the run's files.
+// Manual writes what a person has to do in the step of ask, with the paths of files of the run that are known.
 func Manual(w io.Writer, s Style, indent int, ask executor.Ask) {
 	var b strings.Builder
 	m := ask.Step.Manual
@@ -33,7 +33,7 @@ func Manual(w io.Writer, s Style, indent int, ask executor.Ask) {
 		case val.File:
 			text += " (a file of the run)"
 		}
-		// Never broken: values are meant to be copied.
+		// Not wrapped: values are meant to be copied.
 		b.WriteString(strings.Repeat(" ", indent+5) + pad(oneLine(val.Label), width) + "  " + text + "\n")
 	}
 	if ask.Script != "" {
@@ -44,7 +44,7 @@ func Manual(w io.Writer, s Style, indent int, ask executor.Ask) {
 	_, _ = io.WriteString(w, b.String())
 }
 
-// commands writes lines that are pasted into a shell, as a block of their own.
+// commands writes commands to be pasted into a shell, as a block.
 func (s Style) commands(b *strings.Builder, indent int, commands []string) {
 	if len(commands) == 0 {
 		return
@@ -55,7 +55,7 @@ func (s Style) commands(b *strings.Builder, indent int, commands []string) {
 	b.WriteString("\n")
 }
 
-// script says how to run commands that are a file of the run.
+// script writes how to run the commands if they are in a script, a file of the run.
 func (s Style) script(b *strings.Builder, indent int, path string, lines int) {
 	s.block(b, indent, "", fmt.Sprintf("Commands: a script with %s. Read it, copy it to that machine unless it is this "+
 		"one, and run it there, at a terminal. It asks before each part, and stops where a command fails:",
@@ -65,8 +65,8 @@ func (s Style) script(b *strings.Builder, indent int, path string, lines int) {
 	b.WriteString("\n")
 }
 
-// commandLines writes lines for a shell, none of which is ever folded. A line break inside of a command is in quotes,
-// where an indent would change it.
+// commandLines writes lines for a shell. It wraps no line. A line break inside a command is quoted, so the text after
+// it is not indented: that would change the command.
 func commandLines(b *strings.Builder, indent int, commands []string) {
 	for _, c := range commands {
 		lines := strings.Split(c, "\n")

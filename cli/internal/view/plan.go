@@ -19,15 +19,15 @@ type PlanOptions struct {
 	Style
 
 	Detail bool // attribute differences, and how each step behaves
-	// Foreign: somebody else has made the plan. What is really done, and what a person is to enter, is shown always then.
+	// Foreign: somebody else has made the plan. What is really done, and what a person is to enter, is always shown then.
 	Foreign bool
-	Done    map[string]bool // steps that are left out because they are done; the others keep their numbers
-	Begun   map[string]bool // steps that may have been carried out, and are not known to be done
+	Done    map[string]bool // steps that are done, by ID. They are not shown; the others keep their numbers
+	Begun   map[string]bool // steps that may have been carried out but are not known to be done, by ID
 }
 
-// Plan writes the decision, the numbered list with its findings, and the counts. By default a step is one line;
-// what is lost for good stands below it. With Detail also why a step is there, what it waits for, how it
-// behaves and how it is undone.
+// Plan writes a plan: a summary line for whoever decides, the numbered steps with their findings, and the counts. By
+// default a step is one line, with what is lost for good below it. With Detail, Plan also writes why a step is there,
+// what it waits for, how it behaves and how it is undone.
 func Plan(w io.Writer, p *planner.Plan, o PlanOptions) error {
 	v := &planView{o: o, p: p, number: Numbers(p), findingsOf: map[string][]planner.Finding{}}
 	for _, f := range p.Findings {
@@ -43,7 +43,7 @@ func Plan(w io.Writer, p *planner.Plan, o PlanOptions) error {
 	return err
 }
 
-// Numbers are the numbers of a plan's steps by id, from 1.
+// Numbers returns the numbers of a plan's steps, from 1, by step ID.
 func Numbers(p *planner.Plan) map[string]int {
 	n := make(map[string]int, len(p.Steps))
 	for i := range p.Steps {
@@ -66,7 +66,7 @@ type planView struct {
 	number map[string]int
 	b      strings.Builder
 
-	findingsOf map[string][]planner.Finding // by the id of their step
+	findingsOf map[string][]planner.Finding // by step ID
 }
 
 func (v *planView) shown() []*planner.Step {
@@ -79,8 +79,8 @@ func (v *planView) shown() []*planner.Step {
 	return out
 }
 
-// decision is what somebody has to know who reads one line: how many steps, whose, and until when they can be
-// undone.
+// decision writes the one line that everybody should read: how many steps there are, how many of them are for a
+// person, and until when they can be undone. Below it are the turns of the sites.
 func (v *planView) decision() {
 	shown := v.shown()
 	if len(shown) == 0 {
@@ -99,7 +99,7 @@ func (v *planView) decision() {
 	v.b.WriteString("\n")
 }
 
-// turns says who acts when, and how often a bundle is handed over.
+// turns writes which site acts when, and how often a bundle is handed over.
 func (v *planView) turns() {
 	if len(v.p.Turns) == 0 {
 		return
@@ -120,12 +120,12 @@ func (v *planView) turns() {
 	}
 	v.b.WriteString("Sites:\n")
 	for _, t := range report.Parties(v.p, nil) {
-		t.Numbers = nil // they stand above
+		t.Numbers = nil // they are shown above
 		v.o.block(&v.b, 2, t.Name+": ", t.Words())
 	}
 }
 
-// left counts what the steps do that are not done.
+// left counts the steps that are not done, by what they do.
 func (v *planView) left() planner.Tally {
 	t := planner.Tally{}
 	for _, s := range v.shown() {
@@ -151,7 +151,7 @@ func (v *planView) steps() {
 				v.b.WriteString("\n")
 			}
 			v.heading(s.Addr, changes[s.Addr])
-			if c := changes[s.Addr]; c.Replaced != nil { // one table is enough
+			if c := changes[s.Addr]; c.Replaced != nil { // the table is shown only once
 				c.Replaced = nil
 				changes[s.Addr] = c
 			}
@@ -164,22 +164,22 @@ func (v *planView) steps() {
 	}
 }
 
-// heading names a declaration, what the plan does to it, and in what it differs from what is there.
+// heading writes a declaration's address, what the plan does to it, and how it differs from what is there.
 func (v *planView) heading(addr string, c planner.ResourceChange) {
 	action := ""
 	if c.Action != planner.NoChange && c.Action != "" {
 		action = " (" + oneLine(string(c.Action)) + ")"
 	}
 	v.b.WriteString(v.o.Bold(oneLine(addr)) + action + "\n")
-	if c.Action != planner.Create || v.o.Detail { // of what is to be created everything differs
+	if c.Action != planner.Create || v.o.Detail { // if it is created, everything differs
 		v.diff(c.Diff)
 	}
 	v.replaced(c.Replaced)
 }
 
 const (
-	beneath   = 7  // the indent of the text below a step's line
-	mostDiffs = 12 // differences of one declaration that are shown without Detail
+	beneath   = 7  // indent of the text below a step's line
+	mostDiffs = 12 // maximum number of differences of one declaration that are shown without Detail
 )
 
 func (v *planView) step(s *planner.Step, opWidth int) {
@@ -221,7 +221,7 @@ func (v *planView) step(s *planner.Step, opWidth int) {
 	}
 }
 
-// waits lists the steps that a step needs and that are not done.
+// waits lists the steps that a step needs and that are not done yet.
 func (v *planView) waits(s *planner.Step) string {
 	var open []string
 	for _, n := range s.Needs {
@@ -242,7 +242,8 @@ func (v *planView) list(ids []string) string {
 	return report.StepList(slices.Compact(numbers))
 }
 
-// carriedOut says what the summary may be silent about: what a person does, and which verb the step has.
+// carriedOut writes what the summary may not say: what a person does, which verb carries the step out, and what values
+// the person's program is given.
 func (v *planView) carriedOut(s *planner.Step) {
 	if s.Manual != nil {
 		Manual(&v.b, v.o.Style, beneath, executor.Ask{Step: *s})
@@ -283,7 +284,7 @@ func (v *planView) drift() {
 	}
 }
 
-// diff lists differences, attribute by attribute.
+// diff writes differences, attribute by attribute.
 func (v *planView) diff(diff []planner.Difference) {
 	shown := diff
 	if !v.o.Detail && len(diff) > mostDiffs {
@@ -325,10 +326,10 @@ func finding(b *strings.Builder, s Style, f planner.Finding, indent int) {
 	}
 }
 
-// rollback says which steps can be undone, those included that are done, and from which step on they cannot.
+// rollback writes which steps can be undone, including those that are done, and from which step on they cannot.
 func (v *planView) rollback() {
 	if !v.o.Detail && len(v.o.Done) == 0 {
-		return // the decision says it
+		return // the line of decision says it
 	}
 	if len(v.shown()) == 0 {
 		return
@@ -346,7 +347,7 @@ func (v *planView) rollback() {
 
 func (v *planView) limits() report.Limits { return report.LimitsOf(v.p.Steps, v.o.Done, v.o.Begun) }
 
-// undo lists how steps are undone, the last first, with steps that are undone together on one line.
+// undo returns how steps are undone, the last first. Steps that are undone together share a line.
 func (v *planView) undo(steps []planner.Step) string {
 	type key struct{ addr, undo string }
 	var order []key

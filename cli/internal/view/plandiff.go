@@ -10,7 +10,7 @@ import (
 	"github.com/syncctl/syncctl/report"
 )
 
-// PlanHash is the line with a plan's hash.
+// PlanHash returns the line with a plan's hash.
 func PlanHash(hash string) string { return "Plan hash: " + hash }
 
 // PlanDiff writes what differs between an older plan and a newer one.
@@ -48,7 +48,7 @@ func (v *diffView) title(format string, args ...any) {
 	v.b.WriteString("\n" + v.Bold(fmt.Sprintf(format, args...)) + "\n")
 }
 
-// sign is how a difference is marked.
+// sign returns the mark of a difference.
 func (v *diffView) sign(of planner.Sort) string { return v.mark(report.SignOf(of)) }
 
 func (v *diffView) steps(list []planner.StepDiff) {
@@ -70,7 +70,7 @@ func (v *diffView) steps(list []planner.StepDiff) {
 	}
 }
 
-// moved lists values. A list is written as what it has gained and lost.
+// moved writes changed values. For a list it writes the items that were added and removed.
 func (v *diffView) moved(list []planner.Moved) {
 	for _, l := range report.Lines(list) {
 		switch l.Sort {

@@ -15,16 +15,16 @@ import (
 // Progress shows a run as it goes. Observe is called from several goroutines.
 type Progress interface {
 	Observe(executor.Event)
-	// Note shows a line that is about no step.
+	// Note shows a line that is not about a step.
 	Note(line string)
-	// Urgent is Note, while the display is paused too: whoever is asked has to see it.
+	// Urgent is like Note, but shows the line even while the display is paused: the person who is asked must see it.
 	Urgent(line string)
 	// Hold pauses the display until release is called: a person is being asked.
 	Hold() (release func())
 	Close()
 }
 
-// eventWords are what a plain line says about an event; events without a word are not shown.
+// eventWords holds the words for events. Plain does not show events that are not in it.
 var eventWords = map[string]string{
 	executor.EventStarted:   "started",
 	executor.EventVerifying: "verifying",
@@ -43,7 +43,7 @@ var eventLooks = map[string]string{
 	executor.EventWaiting: cyan, executor.EventAsked: cyan,
 }
 
-// ended tells whether an event is a step's last.
+// ended reports whether an event is the last event of a step.
 func ended(t string) bool {
 	switch t {
 	case executor.EventDone, executor.EventAlready, executor.EventWaiting, executor.EventFailed, executor.EventPutOff,
@@ -53,7 +53,7 @@ func ended(t string) bool {
 	return false
 }
 
-// Doing is what a step is at after an event; "" where it has ended.
+// Doing says what a step is doing after an event. It returns "" if the step has ended.
 func Doing(ev executor.Event) string {
 	switch {
 	case ended(ev.Name):
@@ -68,7 +68,7 @@ func Doing(ev executor.Event) string {
 	return eventWords[ev.Name]
 }
 
-// line is an event as one line of text.
+// line returns an event as one line of text.
 func line(s Style, number map[string]int, ev executor.Event) string {
 	message := ev.Message
 	if ev.Name == executor.EventStarted {
@@ -88,12 +88,12 @@ type Plain struct {
 	w      io.Writer
 	style  Style
 	number map[string]int
-	said   map[string]string // the last verifying message of each step: only a new one is written
-	holds  int               // while the display is held, lines wait
+	said   map[string]string // last verifying message by step ID; the same message is not written again
+	holds  int               // number of open Holds; while there is one, lines wait
 	wait   strings.Builder
 }
 
-// NewPlain makes a Plain for a run of the plan.
+// NewPlain returns a Plain for a run of plan p.
 func NewPlain(w io.Writer, s Style, p *planner.Plan) *Plain {
 	return &Plain{w: w, style: s, number: Numbers(p), said: map[string]string{}}
 }
@@ -141,7 +141,7 @@ func (p *Plain) flush() {
 	}
 }
 
-// Hold keeps other lines out from between a question and its answer. The run continues.
+// Hold holds other lines back while a question waits for its answer. The run continues.
 func (p *Plain) Hold() func() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -167,8 +167,8 @@ type Live struct {
 	rows   []*row
 	width  func() int // of the terminal, which may change; 0: unknown
 
-	lengths []int // of the block's lines on the screen
-	holds   int   // while the display is held, nothing is drawn
+	lengths []int // lengths of the block's lines on the screen
+	holds   int   // number of open Holds; while there is one, nothing is drawn
 	wait    strings.Builder
 	ended   int
 	begun   time.Time
@@ -181,11 +181,12 @@ type row struct {
 	since    time.Time
 	message  string
 	progress executor.Progress
-	counting time.Time // when the first count came: the basis of the time left
-	from     int64
+	counting time.Time // when the first count came; the time left is estimated from it
+	from     int64     // the first count
 }
 
-// NewLive makes a Live for a run of the plan of which done steps are done already. It redraws at every tick.
+// NewLive returns a Live for a run of plan p. done is the number of steps that are already done. It redraws at every
+// tick.
 func NewLive(
 	w io.Writer, s Style, width func() int, p *planner.Plan, done int, now func() time.Time, ticks <-chan time.Time,
 ) *Live {
@@ -207,7 +208,7 @@ func NewLive(
 	return l
 }
 
-// Observe takes an event in.
+// Observe shows an event.
 func (l *Live) Observe(ev executor.Event) {
 	if ev.Step == nil {
 		return
@@ -267,7 +268,8 @@ func (l *Live) find(id string) int {
 	return -1
 }
 
-// redraw replaces the block, in one write so that a terminal never shows half of it.
+// redraw writes above, then the block in place of the old one. It is one write, so that a terminal never shows half of
+// it. It must be called with mu held.
 func (l *Live) redraw(above string) {
 	l.wait.WriteString(above)
 	if l.holds > 0 {
@@ -297,7 +299,7 @@ func (l *Live) redraw(above string) {
 	_, _ = io.WriteString(l.w, b.String()) // a terminal that went away must not stop the run
 }
 
-// erase removes the block. On a terminal that became narrower its lines take several rows.
+// erase removes the block. If the terminal became narrower, a line of the block takes several rows.
 func (l *Live) erase(b *strings.Builder) {
 	rows, width := 0, l.width()
 	for _, n := range l.lengths {
@@ -329,7 +331,7 @@ func (l *Live) text(r *row) string {
 	return text
 }
 
-// Hold clears the block until the returned function is called.
+// Hold clears the block until the returned function is called. Lines that come meanwhile wait.
 func (l *Live) Hold() func() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -355,7 +357,7 @@ func (l *Live) Close() {
 	l.redraw("")
 }
 
-// Count says how far a step is: bytes in binary units, other units in full.
+// Count says in words how far a step is. Bytes are given in binary units such as MiB.
 func Count(p executor.Progress) string {
 	amount := func(n int64) string {
 		if p.Unit == "bytes" {
@@ -373,7 +375,7 @@ func Count(p executor.Progress) string {
 	return amount(p.Done) + unit
 }
 
-// Bytes writes a size in binary units.
+// Bytes returns a size in binary units.
 func Bytes(n int64) string {
 	if n < 1024 {
 		return fmt.Sprintf("%d B", n)

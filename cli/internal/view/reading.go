@@ -9,14 +9,14 @@ import (
 	"time"
 )
 
-// Reading shows which servers are being read, and for how long, while a plan is made. It shows nothing as long as all
-// answer at once. On a terminal it is one line that is redrawn and removed; elsewhere, a plain line for a server that
-// is slow.
+// Reading shows which servers are being read, and for how long, while a plan is made. It shows nothing if all servers
+// answer quickly. On a terminal it is one line that is redrawn and finally removed. Elsewhere it writes one line for
+// each slow server.
 type Reading struct {
 	w    io.Writer
 	live bool
 	now  func() time.Time
-	// width of the terminal; 0: unknown
+	// width returns the width of the terminal, or 0 if it is unknown.
 	width func() int
 
 	mu     sync.Mutex
@@ -27,21 +27,21 @@ type Reading struct {
 
 type serverRead struct {
 	since time.Time
-	needs int  // observations under way
-	told  bool // that it is slow
+	needs int  // number of observations in progress
+	told  bool // a line was written that it is slow
 }
 
 const (
-	quietFor = time.Second      // before anything is shown on a terminal
-	slowFor  = 10 * time.Second // before a line is written elsewhere
+	quietFor = time.Second      // delay until a server is shown on a terminal
+	slowFor  = 10 * time.Second // delay until a line is written elsewhere
 )
 
-// NewReading makes a Reading. Look redraws it, several times a second.
+// NewReading returns a Reading. The caller is to call Look several times a second, which redraws it.
 func NewReading(w io.Writer, live bool, width func() int, now func() time.Time) *Reading {
 	return &Reading{w: w, live: live, width: width, now: now, open: map[string]*serverRead{}}
 }
 
-// Begin notes that something is read from a server; the returned function notes its end.
+// Begin records that something is being read from a server. Call end when that has ended.
 func (r *Reading) Begin(server string) (end func()) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -89,7 +89,7 @@ func (r *Reading) Look() {
 	}
 }
 
-// Note writes a line that stays.
+// Note writes a line that is not removed.
 func (r *Reading) Note(line string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()

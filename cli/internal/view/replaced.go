@@ -7,8 +7,8 @@ import (
 	"github.com/syncctl/syncctl/planner"
 )
 
-// replaced writes what gets lost or changes as a table: the original and the new one side by side, or one below the
-// other where they do not fit.
+// replaced writes a table of what is lost or changes: the original and the new one side by side, or one below the
+// other if they do not fit.
 func (v *planView) replaced(rows []planner.Replaced) {
 	if len(rows) == 0 {
 		return
@@ -38,7 +38,7 @@ func (v *planView) replaced(rows []planner.Replaced) {
 	}
 }
 
-// stacked writes the same for a narrow terminal.
+// stacked writes the rows of replaced for a narrow terminal.
 func (v *planView) stacked(rows []planner.Replaced) {
 	for _, r := range rows {
 		v.b.WriteString("    " + v.o.becomes(r.Becomes) + "  " + oneLine(r.Part) + "  " + outcome(r) + "\n")
@@ -54,7 +54,7 @@ func outcome(r planner.Replaced) string {
 	return oneLine(string(r.Becomes))
 }
 
-// becomes is the sign of what becomes of a part.
+// becomes returns the mark for what happens to a part.
 func (s Style) becomes(b planner.Becoming) string {
 	switch b {
 	case planner.Lost:

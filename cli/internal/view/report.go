@@ -15,12 +15,12 @@ import (
 type End struct {
 	Report *executor.Report
 	RunID  string
-	Dir    string // with the journal and the files of the run
+	Dir    string // folder with the journal and the files of the run; "" if it is not kept
 	Next   Commands
 }
 
-// Report writes what was done, what was not tried, what waits, failed or is stuck, each with the reason, and
-// how to resume.
+// Report writes which steps were done, were not tried, wait, failed or are stuck, each with the reason, and how to
+// resume the run.
 func Report(w io.Writer, s Style, e End) error {
 	var b strings.Builder
 	r := e.Report
@@ -57,7 +57,7 @@ func Report(w io.Writer, s Style, e End) error {
 		s.block(&b, 0, "", line)
 	}
 	e.place(&b)
-	for _, sec := range open { // what matters comes last, so that it stays on the screen
+	for _, sec := range open { // the most important is last, so that it stays on the screen
 		section(&b, s, r, number, sec)
 	}
 	b.WriteString("\n")
@@ -105,20 +105,20 @@ func section(b *strings.Builder, s Style, r *executor.Report, number map[string]
 	}
 }
 
-// folded lists steps by number only where there is nothing more to say: those done earlier, and those not
-// tried, by what they wait for.
+// folded returns lines that list steps only by their numbers, since there is no more to say about them: the steps done
+// earlier, and the steps not tried, grouped by what they wait for.
 func folded(r *executor.Report, number map[string]int) []string {
 	var earlier []int
 	var order []string
 	waiting := map[string][]int{}
-	causes := map[string][]int{} // of each step, the numbers of the steps that hold it up
+	causes := map[string][]int{} // by step ID, the numbers of the steps that it waits for
 	for _, st := range r.Steps {
 		n := number[st.Step.ID]
 		switch {
 		case st.Phase == executor.PhaseDone && !st.Here:
 			earlier = append(earlier, n)
 		case untried(st.Phase):
-			for _, need := range st.Step.Needs { // they come before it in the plan
+			for _, need := range st.Step.Needs { // they are earlier in the plan
 				causes[st.Step.ID] = append(causes[st.Step.ID], causes[need]...)
 			}
 			slices.Sort(causes[st.Step.ID])
@@ -158,7 +158,7 @@ func stepLine(b *strings.Builder, s Style, n int, step *planner.Step) {
 	fmt.Fprintf(b, "%3d %s%s\n", n, s.sign(step), oneLine(step.ID))
 }
 
-// why says why a step is not done, with the number of the step that it names.
+// why returns why a step is not done. If text names the step that it needs, the step's number is added.
 func why(text string, p executor.Phase, number map[string]int) string {
 	if need, ok := strings.CutPrefix(text, "it needs "); ok && number[need] > 0 {
 		return fmt.Sprintf("it needs step %d (%s)", number[need], need)
@@ -169,7 +169,7 @@ func why(text string, p executor.Phase, number map[string]int) string {
 	return text
 }
 
-// place says where the run's record is, unless it is gone with the command.
+// place writes where the run's record is, unless the record is not kept.
 func (e End) place(b *strings.Builder) {
 	if e.Dir != "" {
 		fmt.Fprintf(b, "Record and files of the run: %s\n", oneLine(e.Dir))

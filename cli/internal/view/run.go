@@ -13,7 +13,7 @@ import (
 	"github.com/syncctl/syncctl/report"
 )
 
-// RunState is a run as it is on disk.
+// RunState is the state of a run on disk.
 type RunState struct {
 	Run      *executor.Run
 	Decision executor.Decision
@@ -21,7 +21,7 @@ type RunState struct {
 	Now      time.Time
 }
 
-// Word is the state of the run in a word.
+// Word returns the state of the run in a word.
 func (r RunState) Word() string {
 	switch {
 	case r.Run.Abandoned():
@@ -47,7 +47,7 @@ func (r RunState) Done() int {
 	return n
 }
 
-// Phase is the phase of a step; one that no process is carrying out any more is interrupted.
+// Phase returns the phase of a step. A running step that no process carries out any more is "interrupted".
 func (r RunState) Phase(id string) executor.Phase {
 	p := r.Decision.Steps[id].Phase
 	if p == executor.PhaseRunning && r.Holder == nil {
@@ -56,11 +56,11 @@ func (r RunState) Phase(id string) executor.Phase {
 	return p
 }
 
-// mostLines is how many steps, and how many entries, are written one by one of a run without detail.
+// mostLines is the number of steps, and of journal entries, up to which all are written one by one without detail.
 const mostLines = 200
 
-// Run writes a run, step by step. Of a long one, steps in a row that are done, or that were not begun, are one line,
-// unless detail is asked for.
+// Run writes a run, step by step. If it is long and detail is false, steps in a row that are all done, or were all not
+// begun, share a line.
 func Run(w io.Writer, s Style, r RunState, detail bool) error {
 	b := bufio.NewWriter(w)
 	fmt.Fprint(b, head(s, r))
@@ -89,14 +89,14 @@ func Run(w io.Writer, s Style, r RunState, detail bool) error {
 	return b.Flush()
 }
 
-// inRow is what several steps in a row are called together; "": a step stands by itself.
+// inRow returns the word for a step that may share a line with its neighbours, or "" if it has a line of its own.
 func (r RunState) inRow(id string) string {
 	switch r.Phase(id) {
 	case executor.PhaseDone:
 		return "done"
 	case executor.PhaseReady, executor.PhaseBlocked:
 		if st := r.Decision.Steps[id]; st.Entry.Event != "" || st.Begun {
-			return "" // it was begun once, and perhaps sent
+			return "" // it was begun before, and its request was perhaps sent
 		}
 		return "not begun"
 	}
@@ -142,7 +142,7 @@ func head(s Style, r RunState) string {
 	return b.String()
 }
 
-// sites says of each site how far it is as far as is known here, and how old that is.
+// sites writes how far each site is, as far as this site knows, and how old that knowledge is.
 func (r RunState) sites(s Style) string {
 	var b strings.Builder
 	for _, site := range report.Parties(r.Run.Plan, &report.Run{Decision: r.Decision, Entries: r.Run.Entries}) {
@@ -157,13 +157,13 @@ func (r RunState) sites(s Style) string {
 			known += ", not approved"
 		}
 		fmt.Fprintf(&b, "  %s: %d of %d steps done (%s)\n", oneLine(site.Name), site.Done, len(site.Numbers), known)
-		site.Numbers = nil // they stand below
+		site.Numbers = nil // they are shown below
 		s.block(&b, 4, "", site.Words())
 	}
 	return b.String()
 }
 
-// KnownOf is when a site made the last entry of it that is known here; zero: none is.
+// KnownOf returns the time of a site's last journal entry that is known here, or zero if none is.
 func (r RunState) KnownOf(site string) time.Time {
 	entries := r.Run.Chains[site]
 	if len(entries) == 0 {
@@ -172,13 +172,13 @@ func (r RunState) KnownOf(site string) time.Time {
 	return entries[len(entries)-1].Time
 }
 
-// RunLine writes a run that has ended on one line.
+// RunLine writes one line about a run that has ended.
 func RunLine(w io.Writer, b executor.Brief) error {
 	_, err := fmt.Fprintf(w, "%s  %s, %d of %d steps done\n", oneLine(b.ID), EndWord(b.End), b.End.Done, b.End.Of)
 	return err
 }
 
-// EndWord is how a run ended, in a word.
+// EndWord returns how a run ended, in a word.
 func EndWord(e *executor.End) string {
 	if e.Abandoned {
 		return "given up"
@@ -186,7 +186,8 @@ func EndWord(e *executor.End) string {
 	return "finished"
 }
 
-// Entries writes the journal of a run, a line for each entry; of a long one the last ones, unless detail is asked for.
+// Entries writes the journal of a run, a line for each entry. If it is long and detail is false, only the last entries
+// are written.
 func Entries(w io.Writer, s Style, entries []journal.Entry, detail bool) error {
 	b := bufio.NewWriter(w)
 	if n := len(entries) - mostLines; n > 0 && !detail {
@@ -205,7 +206,7 @@ func Entries(w io.Writer, s Style, entries []journal.Entry, detail bool) error {
 	return b.Flush()
 }
 
-// Unfinished says that there is a run to resume.
+// Unfinished writes that there is a run to resume.
 func Unfinished(w io.Writer, r RunState) error {
 	next := "Resume it with `syncctl apply`, or abandon it with `syncctl resolve -abandon`."
 	if r.Holder != nil {
@@ -216,7 +217,8 @@ func Unfinished(w io.Writer, r RunState) error {
 	return err
 }
 
-// Revised says what mended files change in the steps of a run. where are the changed arguments with their places.
+// Revised writes which steps of a run change because its files were changed. where lists the changed arguments with
+// their places.
 func Revised(w io.Writer, s Style, old *planner.Plan, r *planner.Revision, where []string) error {
 	var b strings.Builder
 	b.WriteString(s.Bold("The files have changed since the run was planned:") + "\n")
@@ -245,7 +247,7 @@ func Revised(w io.Writer, s Style, old *planner.Plan, r *planner.Revision, where
 	return err
 }
 
-// Resumed says that an unfinished run is resumed, and which of its steps are done.
+// Resumed writes that an unfinished run is resumed, and which of its steps are done.
 func Resumed(w io.Writer, s Style, r RunState) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s %s: %d of %d steps are done.\n",

@@ -11,7 +11,7 @@ import (
 	"github.com/syncctl/syncctl/schema"
 )
 
-// Style is how text may look on an output.
+// Style says how text may look on an output.
 type Style struct {
 	Color bool
 	Width int // columns; 0: lines are not broken
@@ -34,16 +34,17 @@ func (s Style) paint(look, text string) string {
 	return "\x1b[" + look + "m" + text + "\x1b[0m"
 }
 
-// Bold is for what should be seen first.
+// Bold marks what should be seen first.
 func (s Style) Bold(text string) string { return s.paint(bold, text) }
 
-// Dim is for details.
+// Dim marks details.
 func (s Style) Dim(text string) string { return s.paint(dim, text) }
 
-// Good is for success.
+// Good marks success.
 func (s Style) Good(text string) string { return s.paint(green, text) }
 
-// stepMark is a step's sign, and a second one or a blank: a person's step that cannot be undone has both.
+// stepMark returns a step's mark, two characters wide. A person's step that cannot be undone has two marks, any other
+// step has one and a blank.
 func (s Style) stepMark(step *planner.Step) string {
 	if step.Mark == planner.MarkPerson && step.Irreversible() {
 		return s.mark(planner.MarkPerson) + s.mark(planner.MarkFinal)
@@ -51,7 +52,7 @@ func (s Style) stepMark(step *planner.Step) string {
 	return s.mark(step.Mark) + " "
 }
 
-// sign is stepMark in front of a text.
+// sign returns stepMark for use in front of a text: with a blank at its end.
 func (s Style) sign(step *planner.Step) string {
 	if step.Mark == planner.MarkPerson && step.Irreversible() {
 		return s.stepMark(step) + " "
@@ -59,7 +60,7 @@ func (s Style) sign(step *planner.Step) string {
 	return s.stepMark(step)
 }
 
-// Bad is for failure.
+// Bad marks failure.
 func (s Style) Bad(text string) string { return s.paint(red, text) }
 
 func (s Style) mark(m planner.Mark) string {
@@ -70,7 +71,7 @@ func (s Style) mark(m planner.Mark) string {
 	return s.paint(look, oneLine(string(m)))
 }
 
-// severity is the severity of a finding, for people.
+// severity returns the word for the severity of a finding.
 func (s Style) severity(v planner.Severity) string {
 	switch v {
 	case planner.Refuse:
@@ -81,10 +82,11 @@ func (s Style) severity(v planner.Severity) string {
 	return s.paint(cyan, "note")
 }
 
-// oneLine makes foreign text fit on one line.
+// oneLine makes foreign text safe to print on one line.
 func oneLine(s string) string { return schema.SanitizeLine(s) }
 
-// Wrap breaks text into lines of at most width columns, at blanks; a longer word stays whole. 0 breaks nothing.
+// Wrap breaks text at blanks into lines of at most width characters. A longer word stays whole. If width is 0, text is
+// not broken.
 func Wrap(text string, width int) []string {
 	if width <= 0 || utf8.RuneCountInString(text) <= width {
 		return []string{text}
@@ -103,7 +105,7 @@ func Wrap(text string, width int) []string {
 	return append(lines, line)
 }
 
-// block writes a labelled text; further lines are indented below the first.
+// block writes a label and a text. Lines after the first are indented further. It writes nothing if text is "".
 func (s Style) block(b *strings.Builder, indent int, label, text string) {
 	if text == "" {
 		return
@@ -118,7 +120,7 @@ func (s Style) block(b *strings.Builder, indent int, label, text string) {
 	}
 }
 
-// room is the width that an indent leaves. On a very narrow terminal lines are too long rather than words broken.
+// room returns the width that is left after an indent, but at least 20: on a very narrow terminal, lines get too long.
 func (s Style) room(indent int) int {
 	if s.Width <= 0 {
 		return 0

@@ -10,10 +10,11 @@ import (
 	"github.com/zclconf/go-cty/cty"
 )
 
-// Value writes a value as HCL: what is short on one line, else an element a line. A secret reads "(sensitive value)".
+// Value returns a value as HCL: on one line if it is short, otherwise with one element per line. A secret is
+// "(sensitive value)".
 func Value(v cty.Value) string { return printable.Text(value(v, "")) }
 
-// wide is how many characters of a value stay on one line.
+// wide is the maximum length of a value that is written on one line, in bytes.
 const wide = 60
 
 func value(v cty.Value, indent string) string {
