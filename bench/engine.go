@@ -21,21 +21,21 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// inside are what this program does as an entrant of its own races: its process is measured like any other.
+// inside holds the work of this program as an entrant in its own races, where it is measured like any other process.
 var inside = map[string]func(ctx context.Context, args []string) error{"carry": carry, "loop": loop}
 
-// atOnce is how many steps are carried out at a time, and how many requests the bare loop has under way.
+// atOnce is how many steps are carried out at the same time, and how many requests the plain loop has in progress.
 const atOnce = 10
 
-// answering serves requests that change and show something, each answered after a pause.
+// answering serves requests that change or show something, each answered after a pause.
 func answering(pause time.Duration) *httptest.Server {
 	return httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		time.Sleep(pause)
-		_, _ = io.WriteString(w, `{"status":"RUNNING"}`) // who has gone does not read it
+		_, _ = io.WriteString(w, `{"status":"RUNNING"}`) // the client may be gone
 	}))
 }
 
-// requester sends requests over kept connections.
+// requester sends requests over persistent connections.
 type requester struct {
 	url    string
 	client *http.Client
@@ -64,7 +64,7 @@ func (r requester) send(ctx context.Context, method string) error {
 	return nil
 }
 
-// loop sends what n steps send, ten at a time, and does nothing else: URL N.
+// loop sends the requests of n steps, ten at a time, and does nothing else. Its arguments are URL N.
 func loop(ctx context.Context, args []string) error {
 	n, err := strconv.Atoi(args[1])
 	if err != nil {
@@ -81,7 +81,8 @@ func loop(ctx context.Context, args []string) error {
 	return g.Wait()
 }
 
-// carry carries a plan of n steps out, whose driver does what loop does: URL N SHAPE DIR. The journal is in DIR.
+// carry carries out a plan of n steps whose driver sends the same requests as loop. Its arguments are URL N SHAPE DIR.
+// The journal is in DIR.
 func carry(ctx context.Context, args []string) error {
 	n, err := strconv.Atoi(args[1])
 	if err != nil {
@@ -114,10 +115,10 @@ func carry(ctx context.Context, args []string) error {
 	return errors.Join(err, j.Close(), os.Remove(filepath.Join(dir, "journal")))
 }
 
-// stepsEach is how many steps a declaration has.
+// stepsEach is the number of steps per declaration.
 const stepsEach = 4
 
-// steps is a plan of n steps, in a chain or each apart.
+// steps returns a plan of n steps, either in a chain or independent.
 func steps(n int, shape string) *planner.Plan {
 	p := &planner.Plan{}
 	for i := range n {
@@ -132,7 +133,7 @@ func steps(n int, shape string) *planner.Plan {
 	return p
 }
 
-// sending is a driver: a step is one request, and another that looks.
+// sending is a driver: each step is one request, and another one to verify it.
 type sending struct{ requester }
 
 func (sending) Facts(context.Context, *schema.Resource, []string) (map[string]string, error) {

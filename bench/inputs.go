@@ -7,17 +7,17 @@ import (
 	"path/filepath"
 )
 
-// A shape is how n synchronizations are written down.
+// A shape is a way to declare n synchronizations.
 type shape int
 
 const (
-	blocks  shape = iota // each a block, all in one file, between two servers
+	blocks  shape = iota // one block each, all in one file, between two servers
 	forEach              // all from one block
-	files                // each a block, ten in a file
-	servers              // each a block, ten between each two servers
+	files                // one block each, ten per file
+	servers              // one block each, ten between each pair of servers
 )
 
-// pairs is how many pairs of servers n synchronizations are between.
+// pairs returns the number of pairs of servers for n synchronizations.
 func (s shape) pairs(n int) int {
 	if s == servers {
 		return max(1, n/10)
@@ -25,7 +25,7 @@ func (s shape) pairs(n int) int {
 	return 1
 }
 
-// write makes a file, streamed: what this program has in memory is counted as its children's.
+// write streams a file: memory used by this program would count as memory of its children.
 func write(name string, text func(w *bufio.Writer)) (err error) {
 	f, err := os.Create(name)
 	if err != nil {
@@ -123,7 +123,7 @@ sync "backbone" %q {
 }
 `
 
-// seed writes the simulated servers that declare names; with made, the synchronizations stand there already.
+// seed writes the simulated servers that declare names. If made is set, the synchronizations already exist on them.
 func seed(dir string, n int, s shape, made bool) error {
 	pairs := s.pairs(n)
 	return write(filepath.Join(dir, "sandbox.json"), func(w *bufio.Writer) {
@@ -166,7 +166,7 @@ func seed(dir string, n int, s shape, made bool) error {
 const seedFields = `{"first": "summary", "second": "summary"}, {"first": "description", "second": "description"},
 {"first": "assignee", "second": "assignee", "type": "user_passthrough_by_email"}`
 
-// terraform writes n resources of twelve values each, of the one type that comes with the program.
+// terraform writes n resources of twelve values each, of the only type built into the program.
 func terraform(dir string, n int) error {
 	return write(filepath.Join(dir, "main.tf"), func(w *bufio.Writer) {
 		for i := range n {
@@ -195,9 +195,9 @@ resource "terraform_data" "s%[1]d" {
 }
 `
 
-// exports writes the two files of a merge, of n pairs each, entries of about 430 bytes, the slave's in another order.
+// exports writes the two files of a merge with n pairs each, in entries of about 430 bytes. The slave's order differs.
 func exports(dir string, n int) error {
-	step := 7919 // a prime that no n of ours is a multiple of: each pair once
+	step := 7919 // a prime that divides none of our n: each pair occurs once
 	for _, side := range []string{"master", "slave"} {
 		local, remote := "SAM", "SP"
 		if side == "slave" {

@@ -1,12 +1,12 @@
-// Command bench runs syncctl and others on the same work, one after the other in one run, and prints what each costs:
+// Command bench runs syncctl and other programs on the same work, one after the other, and prints what each costs:
 //
 //	go run ./bench                         everything, twenty minutes on two cores
 //	go run ./bench -only=merge -runs=5     one race
 //	go run ./bench -write                  bench/README.md too
 //
-// It makes its inputs by itself, from a fixed seed, in a temporary folder. What is not installed is left out, and said.
-// Figures are of whole processes: cpu is user and system time, memory the largest resident size. Look at ratios: the
-// machine's other work slows all of them.
+// It makes its own inputs, from a fixed seed, in a temporary folder. Programs that are not installed are left out,
+// which it reports. Figures are for whole processes: cpu is user and system time, memory the largest resident size.
+// Compare the ratios: other work on the machine slows all of them down.
 package main
 
 import (
@@ -38,7 +38,7 @@ func exitOn(err error) {
 	}
 }
 
-// options are the flags.
+// options holds the flags.
 type options struct {
 	only  *regexp.Regexp
 	runs  int

@@ -18,17 +18,17 @@ type entrant struct {
 	dir   string
 	env   []string     // added to the environment
 	out   string       // a file for its output; without it, the output is discarded
-	code  int          // the only exit code that is right: no race is won by failing
-	again func() error // done before each run; nil: nothing
+	code  int          // the only correct exit code: nobody wins by failing
+	again func() error // called before each run; may be nil
 }
 
-// figures are what one run has cost.
+// figures holds the costs of one run.
 type figures struct {
 	cpu, wall time.Duration
-	peak      int64 // bytes resident at most; 0 where the system does not say
+	peak      int64 // largest resident size in bytes; 0 if the system does not report it
 }
 
-// measure runs an entrant once.
+// measure runs an entrant once and returns its costs.
 func (e entrant) measure(ctx context.Context) (_ figures, err error) {
 	if e.again != nil {
 		if err := e.again(); err != nil {
@@ -66,7 +66,7 @@ func (e entrant) measure(ctx context.Context) (_ figures, err error) {
 	return figures{cpu: s.UserTime() + s.SystemTime(), wall: wall, peak: peak(s)}, nil
 }
 
-// tail keeps the end of what a process prints, for the error.
+// tail keeps the end of a process's output, for the error.
 type tail struct{ bytes.Buffer }
 
 func (t *tail) Write(p []byte) (int, error) {
@@ -80,7 +80,7 @@ func (t *tail) Write(p []byte) (int, error) {
 
 var _ io.Writer = (*tail)(nil)
 
-// median of what was measured, each figure by itself.
+// median returns the median of each figure.
 func median(all []figures) figures {
 	middle := func(of func(figures) int64) int64 {
 		values := make([]int64, len(all))

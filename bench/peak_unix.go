@@ -8,7 +8,7 @@ import (
 	"syscall"
 )
 
-// peak is the largest resident size of a process that has ended, in bytes.
+// peak returns the largest resident size of an ended process, in bytes.
 func peak(s *os.ProcessState) int64 {
 	usage, ok := s.SysUsage().(*syscall.Rusage)
 	if !ok {

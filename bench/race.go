@@ -10,18 +10,18 @@ import (
 	"time"
 )
 
-// A race is one piece of work, in several sizes, which several entrants do. The first one is ours.
+// A race is a task, in several sizes, that several programs carry out. The first entrant is ours.
 type race struct {
 	name  string
 	unit  string // what n counts
 	sizes []int
-	// aim is what the first entrant is meant to cost, in words.
+	// aim says what the first entrant should cost.
 	aim string
-	// prepare makes the inputs of size n in dir. Who cannot take part is left out.
+	// prepare makes the inputs of size n in dir. Programs that cannot take part are left out.
 	prepare func(ctx context.Context, t *tools, dir string, n int) ([]entrant, error)
 }
 
-// result is what all entrants of a race have cost at one size.
+// result holds the costs of all entrants of a race at one size.
 type result struct {
 	race  *race
 	n     int
@@ -43,7 +43,7 @@ func (r *race) run(ctx context.Context, t *tools, dir string, o options, out io.
 		}
 		res := result{race: r, n: n, cost: map[string]figures{}}
 		all := map[string][]figures{}
-		for range o.runs { // side by side, so that what disturbs one disturbs all
+		for range o.runs { // in turns, so that a disturbance affects all entrants
 			for _, e := range entrants {
 				f, err := e.measure(ctx)
 				if err != nil {
@@ -69,7 +69,7 @@ func (r *race) run(ctx context.Context, t *tools, dir string, o options, out io.
 
 func mib(bytes int64) float64 { return float64(bytes) / (1 << 20) }
 
-// exponent tells how fast costs grow: 1 with the size, 2 with its square.
+// exponent says how fast costs grow: 1 for linear, 2 for quadratic growth.
 func exponent(small, large int, cheap, dear time.Duration) float64 {
 	if small >= large || cheap <= 0 || dear <= 0 {
 		return math.NaN()

@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// password is what the declared servers ask for; the simulated ones take it.
+// password is the password of the declared servers; the simulated ones accept it.
 const password = "SYNCCTL_VAR_password=geheim"
 
 var races = []*race{
@@ -49,7 +49,7 @@ func starting(_ context.Context, t *tools, dir string, _ int) ([]entrant, error)
 		entrant{name: "tofu", argv: []string{"tofu", "version"}, dir: dir})...), nil
 }
 
-// reading is a race of commands that look at files alone.
+// reading is a race of commands that only read files.
 func reading(s shape, words ...string) func(context.Context, *tools, string, int) ([]entrant, error) {
 	return func(ctx context.Context, t *tools, dir string, n int) ([]entrant, error) {
 		ours, theirs, err := folders(dir, n, s)
@@ -71,7 +71,7 @@ func reading(s shape, words ...string) func(context.Context, *tools, string, int
 	}
 }
 
-// folders makes a configuration of ours, and one of the same size for the others.
+// folders makes a configuration of ours, and one of the same size for the other programs.
 func folders(dir string, n int, s shape) (ours, theirs string, err error) {
 	ours, theirs = filepath.Join(dir, "ours"), filepath.Join(dir, "theirs")
 	for _, d := range []string{ours, theirs} {
@@ -85,7 +85,7 @@ func folders(dir string, n int, s shape) (ours, theirs string, err error) {
 	return ours, theirs, terraform(theirs, n)
 }
 
-// prepared is an entrant that works in a folder that it has initialized, or none if it is not installed.
+// prepared returns an entrant that works in an initialized folder, or none if the program is not installed.
 func (t *tools) prepared(ctx context.Context, name, dir string, argv []string) ([]entrant, error) {
 	in := t.optional(entrant{name: name, argv: argv, dir: dir})
 	if len(in) == 0 {
@@ -111,8 +111,8 @@ func completing(_ context.Context, t *tools, dir string, n int) ([]entrant, erro
 		env: []string{password}}}, declare(dir, n, blocks)
 }
 
-// planning is a race of plans that are made from observations on disk, or of showing such a plan. The others plan
-// without a network, too.
+// planning is a race of making plans from observations on disk, or of showing such a plan. The other programs also
+// plan without a network.
 func planning(made bool, what string) func(context.Context, *tools, string, int) ([]entrant, error) {
 	return func(ctx context.Context, t *tools, dir string, n int) ([]entrant, error) {
 		ours, theirs, err := folders(dir, n, blocks)
@@ -159,7 +159,7 @@ func planning(made bool, what string) func(context.Context, *tools, string, int)
 	}
 }
 
-// changes is the exit code of a plan that has some, theirs and ours.
+// changes is the exit code of a plan with changes, the same for all programs.
 const changes = 2
 
 // observe saves what the simulated servers show, and returns the environment in which a plan of it can be made.
@@ -180,20 +180,20 @@ func merging(_ context.Context, t *tools, dir string, n int) ([]entrant, error) 
 	all := []entrant{{name: "syncctl", argv: []string{t.syncctl, "backbone", "merge", "-migrating=slave",
 		"-master=" + master, "-slave=" + slave, "-out=" + out}, dir: dir}}
 	all = append(all, t.optional(entrant{name: "cat", argv: []string{"cat", master, slave}, dir: dir, out: out})...)
-	if n <= 100000 { // it holds everything in memory
+	if n <= 100000 { // jq holds everything in memory
 		all = append(all, t.optional(entrant{name: "jq", argv: []string{"jq", "-s", jqMerge, master, slave}, dir: dir,
 			out: out})...)
 	}
 	return all, exports(dir, n)
 }
 
-// jqMerge checks that each pair has its mirror, and joins the files.
+// jqMerge checks that each pair has its counterpart, and joins the files.
 const jqMerge = `(reduce .[1].firstConnector[] as $e ({}; .[$e.localIssueKey] = $e.remoteIssueKey)) as $slave
 | if all(.[0].firstConnector[]; $slave[.remoteIssueKey] == .localIssueKey)
   then {firstConnector: .[0].firstConnector, secondConnector: .[1].firstConnector}
   else error("a pair has no mirror") end`
 
-// applying is a race of the engine and of a bare loop of the same requests.
+// applying is a race between the engine and a plain loop of the same requests.
 func applying(pause time.Duration, shape string) func(context.Context, *tools, string, int) ([]entrant, error) {
 	return func(ctx context.Context, t *tools, dir string, n int) ([]entrant, error) {
 		s := answering(pause)

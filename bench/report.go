@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// report is the page of all results: a table with ratios to ours, and growth from the smallest size to the largest.
+// report returns a table of all results, with ratios to ours and the growth since the smallest size.
 func report(t *tools, all []result) string {
 	var b strings.Builder
 	b.WriteString("| race | size | who | cpu s | wall s | MiB | cpu / ours | wall / ours | growth | aim |\n" +
@@ -43,7 +43,7 @@ func ratio(c, ours time.Duration) string {
 	return fmt.Sprintf("%.2f", c.Seconds()/ours.Seconds())
 }
 
-// growth is the exponent by cpu since the smallest size that the entrant did before.
+// growth returns the exponent of cpu time since the entrant's smallest size.
 func growth(before []result, r result, name string) string {
 	for _, small := range before {
 		if c, ok := small.cost[name]; ok && small.race == r.race {
@@ -58,7 +58,7 @@ const (
 	end   = "<!-- end of results -->\n"
 )
 
-// writePage puts the results between the marks of a page.
+// writePage writes the results between the marks in a page.
 func writePage(name, results string) error {
 	page, err := os.ReadFile(name)
 	if err != nil {

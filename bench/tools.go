@@ -9,16 +9,16 @@ import (
 	"strings"
 )
 
-// tools are the programs that take part.
+// tools holds the programs that take part.
 type tools struct {
 	syncctl string
 	self    string            // this program
-	others  map[string]string // path by name; only what is installed
-	version map[string]string // what each says of itself
+	others  map[string]string // path by name, for installed programs only
+	version map[string]string // by name, as printed by each program
 	missing []string
 }
 
-// known are the others, and how each is asked for its version.
+// known lists the other programs, with the flag that prints the version.
 var known = []struct{ name, flag string }{
 	{"terraform", "version"}, {"tofu", "version"}, {"jq", "--version"}, {"cat", "--version"},
 }
@@ -40,7 +40,7 @@ func find(ctx context.Context, dir string) (*tools, error) {
 			continue
 		}
 		t.others[k.name] = path
-		t.version[k.name] = "version unknown" // not every cat has a flag for it
+		t.version[k.name] = "version unknown" // not every cat has such a flag
 		if says, err := exec.CommandContext(ctx, path, k.flag).Output(); err == nil {
 			first, _, _ := strings.Cut(string(says), "\n")
 			t.version[k.name] = strings.TrimSpace(first)
@@ -49,7 +49,7 @@ func find(ctx context.Context, dir string) (*tools, error) {
 	return t, nil
 }
 
-// optional are the entrants of those programs that are installed.
+// optional returns the entrants whose programs are installed.
 func (t *tools) optional(all ...entrant) []entrant {
 	var in []entrant
 	for _, e := range all {

@@ -6,26 +6,26 @@ import (
 	"strings"
 )
 
-// Bounds are those of a JSON document that somebody else has written: a value of two bytes, such as {}, takes hundreds
-// in memory once it is decoded.
+// Bounds limits a JSON document that somebody else has written: a value of two bytes, such as {}, takes hundreds of
+// bytes in memory once it is decoded.
 type Bounds struct {
-	Values int // the braces, brackets, commas and colons
-	Depth  int // how deep objects and lists may be nested
-	Text   int // the bytes of one text or number
+	Values int // maximum number of opening braces and brackets, commas and colons
+	Depth  int // maximum nesting of objects and lists
+	Text   int // maximum length of one text or number, in bytes
 }
 
-// Documents are the bounds of plans, journals and what else is written by programs like this one. A step of a plan has
-// some 60 values.
+// Documents are the bounds for plans, journals and other documents of programs like this one. A step of a plan has
+// about 60 values.
 var Documents = Bounds{Values: 2_000_000, Depth: 100, Text: 16 << 20}
 
-// Check looks whether decoding a document, or several one after the other, stays within the bounds, without decoding
-// it. The error goes on after a word for the document. What is not JSON has no bounds.
+// Check reports, without decoding it, whether one or more documents are within the bounds. The error reads like a
+// sentence whose subject, the document, is missing. Anything that does not begin like JSON passes.
 func (b Bounds) Check(body []byte) error {
 	body = bytes.TrimSpace(bytes.TrimPrefix(body, []byte("\ufeff")))
 	if len(body) == 0 || !strings.ContainsRune(`{["`, rune(body[0])) {
 		return nil
 	}
-	values, depth, begun := 0, 0, 0 // begun: where the last text or number may have
+	values, depth, begun := 0, 0, 0 // begun: where the last text or number may have begun
 	for i := 0; i <= len(body); i++ {
 		if i-begun > b.Text {
 			return fmt.Errorf("has a text or a number of more than %d bytes, from byte %d", b.Text, begun+1)

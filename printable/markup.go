@@ -8,17 +8,17 @@ import (
 	"unicode"
 )
 
-// Foreign text in a language for documents or pictures: what it would mean there, it does not mean. Each function is
-// for one place in one language, and makes unsafe characters visible as Line does.
+// Functions that put foreign text into documents or pictures without giving it a meaning there. Each function is for
+// one place in one language, and makes unsafe characters visible as Line does.
 
-// HTML is text between tags, or in an attribute with quotes, of HTML and SVG.
+// HTML escapes text for use between tags or in a quoted attribute, in HTML and SVG.
 func HTML(s string) string { return html.EscapeString(Line(s)) }
 
-// apart stands between two characters of Markdown that would mean something together. It is not shown.
+// apart separates two characters of Markdown that would have a meaning together. It is not displayed.
 const apart = "<!-- -->"
 
-// Markdown is text on a line of Markdown, after something else on the line: no emphasis, link, image, HTML, code,
-// formula, list, heading, mention, reference to an issue, or emoji comes of it.
+// Markdown escapes text for use on a line of Markdown, after other text. It cannot become emphasis, a link, an image,
+// HTML, code, a formula, a list, a heading, a mention, a reference to an issue, or an emoji.
 func Markdown(s string) string {
 	var b strings.Builder
 	line := []rune(Line(s))
@@ -44,13 +44,13 @@ func Markdown(s string) string {
 
 func isWord(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) }
 
-// isNumber tells whether a line would begin a list if . or ) followed.
+// isNumber reports whether a line would begin a list if . or ) followed.
 func isNumber(line []rune) bool {
 	return len(line) < 10 && !slices.ContainsFunc(line, func(r rune) bool { return !unicode.IsDigit(r) })
 }
 
-// means tells whether a character makes something of what follows, where comments are shown: a mention, a reference, an
-// address, an emoji.
+// means reports whether the character at i gives a meaning to what follows when a comment is displayed: a mention, a
+// reference, an address or an emoji.
 func means(line []rune, i int) bool {
 	r, rest := line[i], line[i+1:]
 	if len(rest) == 0 || rest[0] == ' ' {
@@ -73,7 +73,8 @@ func means(line []rune, i int) bool {
 	return false
 }
 
-// MarkdownHTML is text between tags in Markdown, such as in <summary>, where Markdown is not read, but mentions are.
+// MarkdownHTML escapes text between tags in Markdown, such as in <summary>: Markdown has no effect there, but mentions
+// do.
 func MarkdownHTML(s string) string {
 	var b strings.Builder
 	line := []rune(Line(s))
@@ -86,7 +87,7 @@ func MarkdownHTML(s string) string {
 	return b.String()
 }
 
-// MarkdownCode is a span of code on a line of Markdown, with its fences.
+// MarkdownCode returns a code span on a line of Markdown, with its fences.
 func MarkdownCode(s string) string {
 	s = Line(s)
 	if strings.TrimSpace(s) == "" {
@@ -99,7 +100,7 @@ func MarkdownCode(s string) string {
 	return fence + s + fence
 }
 
-// MarkdownBlock is a block of code on lines of its own, with its fences. language says what it is, such as "sh".
+// MarkdownBlock returns a code block on its own lines, with its fences. language says what it is, such as "sh".
 func MarkdownBlock(language, s string) string {
 	s = strings.TrimSuffix(Text(s), "\n")
 	fence := strings.Repeat("`", max(3, longestRun(s, '`')+1))
@@ -119,11 +120,11 @@ func longestRun(s string, of byte) int {
 	return longest
 }
 
-// Mermaid is text in quotes in a Mermaid diagram, with the quotes. What could mean something is written as Mermaid
-// writes characters: #NUMBER;
+// Mermaid returns quoted text for a Mermaid diagram. Characters that could have a meaning are written in Mermaid's
+// form #NUMBER;
 func Mermaid(s string) string { return `"` + MermaidLine(s) + `"` }
 
-// MermaidLine is Mermaid without the quotes, for a label of several lines.
+// MermaidLine is like Mermaid without the quotes, for a label of several lines.
 func MermaidLine(s string) string {
 	var b strings.Builder
 	for i, r := range []rune(Line(s)) {
@@ -132,7 +133,7 @@ func MermaidLine(s string) string {
 		case plain:
 			b.WriteRune(r)
 		case r == '\\':
-			b.WriteString("#92;#8288;") // with what joins words: \n would break the line
+			b.WriteString("#92;#8288;") // with a word joiner: \n would break the line
 		default:
 			fmt.Fprintf(&b, "#%d;", r)
 		}
@@ -140,10 +141,10 @@ func MermaidLine(s string) string {
 	return b.String()
 }
 
-// DOT is text in quotes in Graphviz's language, with the quotes.
+// DOT returns quoted text for Graphviz.
 func DOT(s string) string { return `"` + DOTLine(s) + `"` }
 
-// DOTLine is DOT without the quotes, for a label of several lines.
+// DOTLine is like DOT without the quotes, for a label of several lines.
 func DOTLine(s string) string {
 	return strings.NewReplacer(`\`, `\\`, `"`, `\"`, "&", "&amp;").Replace(Line(s))
 }

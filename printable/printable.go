@@ -1,11 +1,12 @@
-// Package printable makes text from servers, files, people and other programs safe to show: no character of it moves a
-// cursor, reorders or hides what stands around it, or is invisible itself. Such a character is written as an escape.
+// Package printable makes text from servers, files, people and other programs safe to show. In the result, no
+// character moves a cursor, reorders or hides the text around it, or is invisible. Such characters are written as
+// escapes.
 //
 // Unsafe are control characters (C0, DEL, C1), line and paragraph separators, everything that Unicode calls a format
-// character or ignorable (zero-width characters, marks of direction, tags, fillers, variation selectors), private use,
-// what is assigned to nothing, and bytes that are not UTF-8. Letters of every script are kept, those written from
-// right to left too: only the marks of direction are escaped. Within emoji the joiner and the selectors are kept, in
-// the places where emoji have them; flags of regions are spelled with tags, which are escaped.
+// character or ignorable (zero-width characters, direction marks, tags, fillers, variation selectors), private use,
+// unassigned characters, and bytes that are not UTF-8. Letters of every script are kept, including right-to-left ones:
+// only the direction marks are escaped. Joiners and selectors are kept where emoji use them. Flags of regions are
+// spelled with tags, which are escaped.
 package printable
 
 import (
@@ -16,15 +17,15 @@ import (
 	"unicode/utf8"
 )
 
-// Text is text with escapes in place of unsafe characters, as Go writes them: \x1b, \u202e, \U000e0041, and \xff for a
-// byte that is not UTF-8. Line feeds and tabs are kept.
+// Text replaces unsafe characters by escapes as in Go: \x1b, \u202e, \U000e0041, and \xff for a byte that is not
+// UTF-8. Line feeds and tabs are kept.
 func Text(s string) string { return escape(s, true, goEscape) }
 
-// Line is Text on one line: line feeds and tabs are escaped too.
+// Line is like Text but returns a single line: line feeds and tabs are escaped too.
 func Line(s string) string { return escape(s, false, goEscape) }
 
-// JSON is a JSON document, or several, with JSON's escapes in place of unsafe characters: the values stay what they
-// are. A byte that is not UTF-8 becomes U+FFFD, as decoders read it.
+// JSON replaces unsafe characters in one or more JSON documents by JSON escapes, so that the values stay the same. A
+// byte that is not UTF-8 becomes U+FFFD, as decoders read it.
 func JSON(doc []byte) []byte {
 	s := string(doc)
 	if clean := escape(s, true, jsonEscape); clean != s {
@@ -33,12 +34,12 @@ func JSON(doc []byte) []byte {
 	return doc
 }
 
-// Safe tells whether Text leaves the text as it is.
+// Safe reports whether Text leaves the text unchanged.
 func Safe(s string) bool { return Text(s) == s }
 
 func escape(s string, layout bool, write func(b *strings.Builder, r rune, invalid bool)) string {
 	var b strings.Builder
-	kept := 0 // up to here s is in b
+	kept := 0 // s[:kept] is already in b
 	before := rune(0)
 	for i := 0; i < len(s); {
 		if c := s[i]; c >= ' ' && c < 0x7f || layout && (c == '\n' || c == '\t') {
@@ -96,12 +97,12 @@ func jsonEscape(b *strings.Builder, r rune, invalid bool) {
 	}
 }
 
-// unsafe tells of a character whether it is not one to be seen, wherever it stands.
+// unsafe reports whether a character is unsafe, regardless of its place.
 func unsafe(r rune) bool {
 	switch {
-	case unicode.Is(unicode.Prepended_Concatenation_Mark, r): // visible, though called format characters
+	case unicode.Is(unicode.Prepended_Concatenation_Mark, r): // visible, although they are format characters
 		return false
-	case isEmoji(r): // newer ones are assigned to nothing in older tables
+	case isEmoji(r): // newer ones are unassigned in older tables
 		return false
 	case !unicode.IsGraphic(r):
 		return true
@@ -117,8 +118,8 @@ const (
 	keycapKeys = "0123456789#*"
 )
 
-// partOfEmoji tells whether an unsafe character stands where emoji have it: a selector after an emoji, or between a key
-// and its cap, and a joiner between two.
+// partOfEmoji reports whether an unsafe character is where emoji use it: a selector after an emoji, or between a key
+// and its cap, or a joiner between two emoji.
 func partOfEmoji(before, r rune, rest string) bool {
 	after, _ := utf8.DecodeRuneInString(rest)
 	switch r {
@@ -130,7 +131,7 @@ func partOfEmoji(before, r rune, rest string) bool {
 	return false
 }
 
-// isEmoji tells whether a character may begin an emoji. It takes in other symbols, to which it does no harm.
+// isEmoji reports whether a character may begin an emoji. It is also true for other symbols, which does no harm.
 func isEmoji(r rune) bool {
 	return r >= 0x1f000 && r <= 0x1faff || r >= 0x2190 && r <= 0x2bff || strings.ContainsRune("©®‼⁉™ℹ〰〽㊗㊙", r)
 }

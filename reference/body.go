@@ -11,8 +11,8 @@ import (
 	"github.com/zclconf/go-cty/cty"
 )
 
-// body says what may stand in a block: its arguments, and each nested block with its own. path is the blocks that it
-// is in, the innermost first.
+// body describes the content of a block: its arguments and nested blocks. path holds the names of the enclosing
+// blocks, the innermost first.
 func (p *Page) body(b *schema.Body, path []string, seen map[string]*schema.Body) {
 	if len(b.Attributes) == 0 && len(b.Blocks) == 0 && len(path) > 0 {
 		return
@@ -38,7 +38,7 @@ func (p *Page) body(b *schema.Body, path []string, seen map[string]*schema.Body)
 	}
 }
 
-// sameBody is the title of a block with the same body, "" where there is none.
+// sameBody returns the title of a block with the same body, or "" if there is none.
 func sameBody(seen map[string]*schema.Body, b *schema.Body) string {
 	if len(b.Attributes)+len(b.Blocks) == 0 {
 		return ""
@@ -52,7 +52,7 @@ func sameBody(seen map[string]*schema.Body, b *schema.Body) string {
 	return first
 }
 
-// occurs says how often a block may stand.
+// occurs says how often a block may occur.
 func occurs(b *schema.Block) string {
 	label := ""
 	if b.Label != "" {
@@ -70,7 +70,7 @@ func occurs(b *schema.Block) string {
 	return "It is optional." + label
 }
 
-// Argument says what an argument takes and means, in Markdown.
+// Argument describes an argument in Markdown: what it accepts and means.
 func Argument(a *schema.Attribute) string {
 	facts := []string{}
 	if t := TypeWords(a); t != "" {
@@ -108,7 +108,7 @@ func Argument(a *schema.Attribute) string {
 	return text
 }
 
-// TypeWords is an argument's type in the words of the language, "" where nothing can be said of it.
+// TypeWords returns an argument's type in words, or "" if nothing can be said.
 func TypeWords(a *schema.Attribute) string {
 	switch {
 	case a.Ref != nil && a.Ref.Type == "":
@@ -126,5 +126,5 @@ func TypeWords(a *schema.Attribute) string {
 	return typeexpr.TypeString(a.Type)
 }
 
-// value is a value as it is written.
+// value returns a value as it is written in HCL.
 func value(v cty.Value) string { return string(hclwrite.TokensForValue(v).Bytes()) }

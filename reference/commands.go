@@ -27,7 +27,7 @@ type Flag struct {
 	Doc     string `json:"description"`
 }
 
-// ExitCode is how the program ends.
+// ExitCode is an exit code of the program.
 type ExitCode struct {
 	Code    int    `json:"code"`
 	Meaning string `json:"meaning"`
@@ -39,14 +39,14 @@ type Variable struct {
 	Meaning string `json:"meaning"`
 }
 
-// Program is what the pages say of the program beside the language.
+// Program is what the pages need to know about the program, apart from the language.
 type Program struct {
-	Name      string // as it is called
+	Name      string // the name by which it is called
 	Commands  []Command
-	Global    []Flag // of every command
+	Global    []Flag // the flags of every command
 	Exits     []ExitCode
 	Variables []Variable
-	Files     []Variable // names of files, with what they are
+	Files     []Variable // names of files, with their meaning
 }
 
 func (g *Program) pages() []*Page {
@@ -85,7 +85,7 @@ func (g *Program) commandPage(c *Command) *Page {
 	return p
 }
 
-// prose adds a text of paragraphs. Lines that are indented are shown as they are.
+// prose adds paragraphs of text. Indented lines are shown unchanged.
 func (p *Page) prose(text string) {
 	for _, para := range strings.Split(strings.Trim(text, "\n"), "\n\n") {
 		switch {

@@ -9,8 +9,8 @@ import (
 	ctyjson "github.com/zclconf/go-cty/cty/json"
 )
 
-// Document is the whole grammar and all commands, for programs. Its JSON Schema is in docs/reference.
-// Members may be added; what there is keeps its meaning while the first number of the version stays.
+// Document is the whole grammar and all commands, for programs. Its JSON Schema is in docs/reference. Members may be
+// added; existing ones keep their meaning while the first number of the version stays the same.
 type Document struct {
 	Version   string      `json:"format_version" jsonschema:"1.0"`
 	Types     []Type      `json:"types" jsonschema:"the block types that products bring"`
@@ -31,7 +31,7 @@ type Type struct {
 	Example string `json:"example" jsonschema:"a whole configuration that declares one"`
 }
 
-// Construct is a block of the language, or arguments that it adds to other blocks.
+// Construct is a block of the language, or a group of arguments that the language adds to other blocks.
 type Construct struct {
 	Name   string   `json:"name,omitempty" jsonschema:"absent: arguments alone"`
 	Labels []string `json:"labels,omitempty" jsonschema:"what the labels are, in order"`
@@ -39,7 +39,7 @@ type Construct struct {
 	Body   *Body    `json:"body"`
 }
 
-// Body is what may stand between two braces.
+// Body is the content allowed between two braces.
 type Body struct {
 	Attributes []Attribute `json:"attributes,omitempty"`
 	Blocks     []Block     `json:"blocks,omitempty"`
@@ -61,7 +61,7 @@ type Attribute struct {
 	Since       string          `json:"since" jsonschema:"the version of syncctl that brought it"`
 }
 
-// Reference is what a reference may point at.
+// Reference says what a reference may refer to.
 type Reference struct {
 	Kind      string `json:"kind"`
 	Type      string `json:"type,omitempty" jsonschema:"absent: any of the kind"`
@@ -79,7 +79,7 @@ type Block struct {
 	Body        *Body  `json:"body"`
 }
 
-// Describe is the whole reference as a document.
+// Describe returns the whole reference as a document.
 func Describe(catalog schema.Catalog, program *Program) *Document {
 	doc := &Document{Version: "1.0", Types: []Type{}, Language: []Construct{}, Commands: program.Commands,
 		Flags: program.Global, Exits: program.Exits, Variables: program.Variables, Files: program.Files}
@@ -89,7 +89,7 @@ func Describe(catalog schema.Catalog, program *Program) *Document {
 			Example: t.Example})
 	}
 	for _, c := range schema.Grammar() {
-		if slices.Contains(schema.Kinds, schema.Kind(c.Name)) { // they are the types
+		if slices.Contains(schema.Kinds, schema.Kind(c.Name)) { // those are described by the types
 			continue
 		}
 		doc.Language = append(doc.Language, Construct{Name: c.Name, Labels: c.Labels, Where: c.Where,
@@ -119,7 +119,7 @@ func describeAttribute(a *schema.Attribute) Attribute {
 		return out
 	}
 	if a.Type != cty.NilType {
-		out.Type, _ = ctyjson.MarshalType(a.Type) // types of arguments can be written
+		out.Type, _ = ctyjson.MarshalType(a.Type) // types of arguments can always be written
 	}
 	if a.Default != cty.NilVal {
 		out.Default, _ = ctyjson.Marshal(a.Default, a.Default.Type()) // defaults are known and not secret

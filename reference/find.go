@@ -10,7 +10,7 @@ import (
 	"github.com/syncctl/syncctl/schema"
 )
 
-// Pages are all pages, the guides among them, group by group, and by word.
+// Pages returns all pages, including the guides, by group and word.
 func Pages(catalog schema.Catalog, program *Program, guides ...*Page) []*Page {
 	all := slices.Concat(typePages(catalog), languagePages(catalog), program.pages(), guides, functionPages())
 	slices.SortStableFunc(all, func(a, b *Page) int {
@@ -22,8 +22,8 @@ func Pages(catalog schema.Catalog, program *Program, guides ...*Page) []*Page {
 	return all
 }
 
-// Find are the pages about a word: more than one where a block and a command have the same name. Without one, the error
-// says what was probably meant.
+// Find returns the pages about a word. There are several if a block and a command have the same name. If there is
+// none, the error suggests what may have been meant.
 func Find(pages []*Page, catalog schema.Catalog, word string) ([]*Page, error) {
 	var found []*Page
 	for _, p := range pages {
@@ -54,7 +54,7 @@ func Find(pages []*Page, catalog schema.Catalog, word string) ([]*Page, error) {
 	return nil, fmt.Errorf("nothing is known of %q. Without a word, all words are listed", word)
 }
 
-// argumentOf are the types of a name, or that have an argument or block of that name.
+// argumentOf returns the types that have this name, or an argument or block of this name.
 func argumentOf(catalog schema.Catalog, name string) []string {
 	var out []string
 	for i := range catalog {
@@ -70,7 +70,7 @@ func argumentOf(catalog schema.Catalog, name string) []string {
 	return out
 }
 
-// WriteIndex lists the words of the pages with their summaries; with links, those to their files.
+// WriteIndex lists the words of the pages with their summaries and, if links is set, links to their files.
 func WriteIndex(w io.Writer, pages []*Page, l Layout, links bool) error {
 	p := &Page{Title: "Reference"}
 	p.say("`syncctl docs WORD` shows the page of a word in the terminal.")
@@ -79,7 +79,7 @@ func WriteIndex(w io.Writer, pages []*Page, l Layout, links bool) error {
 		var names []string
 		for _, page := range pages {
 			if page.Group != g || links && g == Guides {
-				continue // the files of guides stand beside those of the reference
+				continue // guides have their files elsewhere in docs/
 			}
 			name := quoted(page.Word)
 			names = append(names, name)

@@ -4,7 +4,7 @@ import (
 	"github.com/syncctl/syncctl/schema"
 )
 
-// functionPages are a page for each function.
+// functionPages returns a page for each function.
 func functionPages() []*Page {
 	var out []*Page
 	for _, f := range schema.Functions() {

@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// Guide is a page that is written by hand, as Markdown; nil where the text says that it is made from the program.
+// Guide returns a page that was written by hand, in Markdown. It returns nil if the text says that a program wrote it.
 func Guide(word, text string) *Page {
 	p := &Page{Word: word, Group: Guides, whole: strings.TrimRight(text, "\n") + "\n"}
 	title, rest, _ := strings.Cut(strings.TrimPrefix(text, "# "), "\n")
@@ -26,5 +26,5 @@ func Guide(word, text string) *Page {
 	return p
 }
 
-// tableWord is the word that a row of a table is about.
+// tableWord matches the word that a row of a table is about.
 var tableWord = regexp.MustCompile("(?m)^\\| `([a-z][a-z_]+)[` ]")

@@ -9,26 +9,26 @@ import (
 	"github.com/zclconf/go-cty/cty"
 )
 
-// languageText is what a page says of a block or an argument of the language, beside its grammar.
+// languageText is the text about a block or an argument of the language, in addition to its grammar.
 type languageText struct {
 	word      string
 	summary   string
 	also      []string
 	text      []string
-	construct string // the block of the language whose grammar is shown; "": none
-	argument  string // the argument of every declaration that it is about
+	construct string // the block of the language whose grammar is shown, or ""
+	argument  string // the general argument of declarations that it is about
 	intro     string // before the example
 	example   map[string]string
 }
 
-// languagePages are a page for each block and each general argument of the language. The examples are of the last type
-// of server that there is.
+// languagePages returns a page for each block and each general argument of the language. The examples use the last type
+// of server that needs only a URL and a login.
 func languagePages(catalog schema.Catalog) []*Page {
 	var out []*Page
 	grammar := map[string]*schema.Construct{}
 	all := schema.Grammar()
 	for i := range all {
-		if grammar[all[i].Name] == nil { // of arguments alone, the first is of every declaration
+		if grammar[all[i].Name] == nil { // if several only add arguments, the first is the one for all declarations
 			grammar[all[i].Name] = &all[i]
 		}
 	}
@@ -63,7 +63,7 @@ func languagePages(catalog schema.Catalog) []*Page {
 	return out
 }
 
-// header is how a block is written.
+// header returns the first line of a block.
 func header(c *schema.Construct) string {
 	text := c.Name
 	for _, label := range c.Labels {
@@ -72,7 +72,7 @@ func header(c *schema.Construct) string {
 	return text
 }
 
-// argument adds what the grammar says of an argument of every declaration.
+// argument adds the grammar of a general argument of declarations.
 func (p *Page) argument(c *schema.Construct, name string) {
 	for i := range c.Body.Attributes {
 		if a := &c.Body.Attributes[i]; a.Name == name {
@@ -97,7 +97,7 @@ func (p *Page) typesOf(catalog schema.Catalog, kind schema.Kind) {
 	p.list(items)
 }
 
-// exampleOf fills in the type of server of an example.
+// exampleOf fills in the type of server of an example. It returns nil if no type fits.
 func exampleOf(catalog schema.Catalog, files map[string]string) map[string]string {
 	server := ""
 	for i := range catalog {
@@ -115,7 +115,7 @@ func exampleOf(catalog schema.Catalog, files map[string]string) map[string]strin
 	return out
 }
 
-// takesLogin tells whether a type of server has what the examples give it, and needs nothing else.
+// takesLogin reports whether a type of server takes url, user and password as text, and requires nothing else.
 func takesLogin(t *schema.Type) bool {
 	left := []string{"url", "user", "password"}
 	for i := range t.Body.Attributes {

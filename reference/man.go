@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// ManFile is the name of a command's manual page, "" of other pages; the program's own is PROGRAM.1.
+// ManFile returns the name of a command's manual page, or "" for other pages. The program's own is PROGRAM.1.
 func (g *Program) ManFile(p *Page) string {
 	if p.Group != Commands {
 		return ""
@@ -14,13 +14,13 @@ func (g *Program) ManFile(p *Page) string {
 	return g.Name + "-" + strings.ReplaceAll(p.Word, " ", "-") + ".1"
 }
 
-// WriteMan writes a command's page for man, as the macros of man(7) have it.
+// WriteMan writes a command's page with the macros of man(7).
 func (g *Program) WriteMan(w io.Writer, p *Page) error {
 	name := strings.TrimSuffix(g.ManFile(p), ".1")
 	return writeMan(w, name, p.Summary, p.parts)
 }
 
-// WriteManIndex writes the program's own manual page: its commands, and what is around them.
+// WriteManIndex writes the program's own manual page: its commands and the general topics.
 func (g *Program) WriteManIndex(w io.Writer, pages []*Page) error {
 	var commands []item
 	var parts []part
@@ -52,7 +52,7 @@ func writeMan(w io.Writer, name, summary string, parts []part) error {
 			m.line(".SH " + roff(strings.ToUpper(strings.ReplaceAll(t.heading, "`", ""))))
 			described = true
 			continue
-		case i < 2 && t.text == summary: // it stands under the name
+		case i < 2 && t.text == summary: // it is already under the name
 			continue
 		case i < 2 && t.code != "":
 			m.line(".SH SYNOPSIS")
@@ -66,7 +66,7 @@ func writeMan(w io.Writer, name, summary string, parts []part) error {
 	return err
 }
 
-// man is a page that is being written.
+// man collects the text of a manual page.
 type man struct{ strings.Builder }
 
 func (m *man) line(text string) { m.WriteString(text + "\n") }
@@ -95,7 +95,7 @@ var (
 	pageLink   = regexp.MustCompile(`\[([^\]]*)\]\([^)]*\)`)
 )
 
-// prose is a text in Markdown, with code in bold, and links by their words.
+// prose converts Markdown: code becomes bold, and links become their text.
 func prose(text string) string {
 	text = pageLink.ReplaceAllString(text, "$1")
 	return inlineCode.ReplaceAllStringFunc(roff(text), func(code string) string {
@@ -103,7 +103,7 @@ func prose(text string) string {
 	})
 }
 
-// roff is a line in which nothing is a request or an escape.
+// roff escapes a line, so that nothing in it is a request or an escape.
 func roff(text string) string {
 	text = strings.NewReplacer(`\`, `\e`, "-", `\-`, "\n", " ").Replace(text)
 	if strings.HasPrefix(text, ".") || strings.HasPrefix(text, "'") {

@@ -1,6 +1,6 @@
-// Package reference is what can be looked up: a page for each block type, each block and argument of the language, each
-// function and each command. The pages are written from the types, the grammar and the commands themselves, and are the
-// same text in a terminal and in docs/. It knows no product, and does no I/O.
+// Package reference is the reference manual: a page for each block type, each block and argument of the language, each
+// function and each command. The pages are written from the types, the grammar and the commands themselves. Their text
+// is the same in a terminal and in docs/. The package knows no product and does no I/O.
 package reference
 
 import (
@@ -10,27 +10,27 @@ import (
 	"unicode/utf8"
 )
 
-// Page is what is said about one word.
+// Page is the page about one word.
 type Page struct {
-	Word    string // sync.depot, for_each, plan
+	Word    string // such as sync.depot, for_each, plan
 	Also    []string
 	Group   Group
 	Title   string // in Markdown
 	Summary string // one sentence, in Markdown
 
-	// Examples are configurations of the page, each with its files by name.
+	// Examples are the configurations shown on the page, each with its files by name.
 	Examples []map[string]string
 
 	parts []part
 
-	mentions []string // words that it says something of, where they have no page of their own
-	whole    string   // Markdown that is shown as it is; "" of a page that is made of parts
+	mentions []string // words that it explains and that have no page of their own
+	whole    string   // Markdown that is shown unchanged; "" if the page is made of parts
 }
 
-// Group is what kind of word a page is about. Pages of one group have different words.
+// Group is a kind of pages. Pages of one group have different words.
 type Group string
 
-// The groups, in the order in which they are listed.
+// The groups, in the order of the index.
 const (
 	Types     Group = "types"
 	Language  Group = "language"
@@ -40,10 +40,10 @@ const (
 	Functions Group = "functions"
 )
 
-// Groups are all groups, in the order in which they are listed.
+// Groups holds all groups, in the order of the index.
 var Groups = []Group{Types, Language, Commands, Topics, Guides, Functions}
 
-// Title is the heading above a group's pages.
+// Title returns the heading above a group's pages.
 func (g Group) Title() string {
 	return map[Group]string{
 		Types: "Block types", Language: "The language", Commands: "Commands", Topics: "Around them", Guides: "Guides",
@@ -51,7 +51,8 @@ func (g Group) Title() string {
 	}[g]
 }
 
-// File is the page's file below docs/reference, "" of a function, which is in docs/functions.md, and of a guide.
+// File returns the page's file below docs/reference. It is "" for a function, which is in docs/functions.md, and a
+// guide.
 func (p *Page) File() string {
 	if p.Group == Functions || p.Group == Guides {
 		return ""
@@ -59,13 +60,13 @@ func (p *Page) File() string {
 	return string(p.Group) + "/" + strings.ReplaceAll(p.Word, " ", "-") + ".md"
 }
 
-// Layout is how a page is laid out.
+// Layout configures how a page is written.
 type Layout struct {
 	Width int                 // columns; 0: Columns
-	Bold  func(string) string // for headings and names; nil: as the rest
+	Bold  func(string) string // for headings and names; nil: no change
 }
 
-// Columns is the width of the pages in docs/, and of those that are not written to a terminal.
+// Columns is the width of the pages in docs/, and of those not written to a terminal.
 const Columns = 100
 
 // part is one paragraph, heading, list or piece of code.
@@ -77,7 +78,7 @@ type part struct {
 	lang    string
 }
 
-// item is an element of a list: what it is about, and what is said of it.
+// item is an element of a list: a name and its explanation.
 type item struct {
 	name, text string
 }
@@ -110,7 +111,7 @@ func (p *Page) Write(w io.Writer, l Layout) error {
 	if l.Width <= 0 {
 		l.Width = Columns
 	}
-	l.Width = max(l.Width, 20) // narrower, lines are too long rather than unreadable
+	l.Width = max(l.Width, 20) // in a narrower terminal, lines are too long rather than unreadable
 	var b strings.Builder
 	b.WriteString(l.Bold("# "+p.Title) + "\n")
 	for i := range p.parts {
@@ -143,7 +144,7 @@ func (t *part) write(b *strings.Builder, l Layout) {
 	}
 }
 
-// wrap breaks a text into lines, at blanks, and within code only where the code is longer than a line.
+// wrap breaks a text into lines at blanks. Code is only broken if it is longer than a line.
 func wrap(text string, width int) []string {
 	var lines []string
 	line := ""
@@ -159,10 +160,10 @@ func wrap(text string, width int) []string {
 	return append(lines, line)
 }
 
-// words are the pieces of a text that stay on one line: its words, and code up to a width.
+// words returns the pieces of a text that stay on one line: words, and code up to the width.
 func words(text string, width int) []string {
 	var out []string
-	whole := "" // a piece whose code has not ended yet
+	whole := "" // a piece whose code has not ended
 	for _, word := range strings.Fields(text) {
 		if whole != "" {
 			word = whole + " " + word
@@ -179,7 +180,7 @@ func words(text string, width int) []string {
 	return append(out, strings.Fields(whole)...)
 }
 
-// quoted is a text as code.
+// quoted returns a text as code.
 func quoted(text string) string { return "`" + text + "`" }
 
 // list joins words with commas and an "and" or "or".

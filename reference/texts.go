@@ -8,7 +8,7 @@ variable "password" {
 }
 `
 
-// languageTexts are the pages of the language. TYPE in an example is a type of server.
+// languageTexts holds the pages of the language. TYPE in an example stands for a type of server.
 var languageTexts = []languageText{
 	{
 		word: "server", summary: "A server: its address, and how syncctl logs in.",

@@ -7,7 +7,7 @@ import (
 	"github.com/syncctl/syncctl/schema"
 )
 
-// typePages are a page for each block type.
+// typePages returns a page for each block type.
 func typePages(catalog schema.Catalog) []*Page {
 	var out []*Page
 	for i := range catalog {
@@ -38,7 +38,7 @@ func typePage(catalog schema.Catalog, t *schema.Type) *Page {
 	return p
 }
 
-// referring are the types that have an argument for a reference to a type.
+// referring returns the types with an argument that refers to the given type.
 func referring(catalog schema.Catalog, t *schema.Type) []string {
 	var out []string
 	for i := range catalog {

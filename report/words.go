@@ -121,8 +121,8 @@ func ActionWord(a planner.Action) string {
 	return string(a)
 }
 
-// CutBeside cuts a text that is shown beside another one to so many characters: so that the first one is seen in which
-// they differ.
+// CutBeside cuts a text to at most the given number of characters, so that the first difference from another text next
+// to it is visible.
 func CutBeside(s, other string, most int) string {
 	r, o := []rune(s), []rune(other)
 	if len(r) <= most && len(o) <= most {

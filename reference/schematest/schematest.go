@@ -1,4 +1,4 @@
-// Package schematest is what tests of JSON Schemas in docs/ share.
+// Package schematest is shared by tests of the JSON Schemas in docs/.
 package schematest
 
 import (
@@ -12,7 +12,7 @@ import (
 	"github.com/google/jsonschema-go/jsonschema"
 )
 
-// WithoutNull takes out that the library permits null for pointers and lists: no document of ours has one.
+// WithoutNull removes null, which the library permits for pointers and lists: no document of ours contains it.
 func WithoutNull(s *jsonschema.Schema) {
 	if s == nil {
 		return
@@ -32,7 +32,7 @@ func WithoutNull(s *jsonschema.Schema) {
 	}
 }
 
-// Golden compares a schema with its file, which is written first if update is set.
+// Golden compares a schema with its file. If update is set, it writes the file first.
 func Golden(t *testing.T, name string, s *jsonschema.Schema, update bool) {
 	t.Helper()
 	var b bytes.Buffer
@@ -56,7 +56,7 @@ func Golden(t *testing.T, name string, s *jsonschema.Schema, update bool) {
 	}
 }
 
-// Fits tells whether a value, written as JSON, fits a schema.
+// Fits returns nil if a value, written as JSON, is valid for a schema.
 func Fits(t *testing.T, s *jsonschema.Schema, v any) error {
 	t.Helper()
 	r, err := s.Resolve(nil)

@@ -240,7 +240,7 @@ func (d *document) tiles() {
 	}
 }
 
-// spell returns how long a finished run took, or since when an unfinished one has not changed.
+// spell returns how long a finished run took, when a live one began, or since when another one is waiting or stopped.
 func spell(r *report.Report) tile {
 	at := func(t time.Time) string { return t.UTC().Format("2006-01-02 15:04 MST") }
 	broken := r.Counts[report.Failed] + r.Counts[report.Stuck] + r.Counts[report.Interrupted]
