@@ -152,10 +152,13 @@ func (a *attempt) recording(ctx context.Context, event string, data map[string]s
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
+		defer func() {
+			if err != nil {
+				stop()
+			}
+		}()
 		defer fault.Catch(&err)
-		if err = a.write(ctx, a.s, event, data); err != nil {
-			stop()
-		}
+		err = a.write(ctx, a.s, event, data)
 	}()
 	return look, func() error {
 		<-ended

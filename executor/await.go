@@ -50,6 +50,9 @@ func (a *attempt) await(ctx context.Context) (Verdict, error) {
 		if final || !a.Clock.Now().Add(next).Before(deadline) {
 			return v, &unverified{why: missing, state: v.State}
 		}
+		if ctx.Err() != nil { // Verify has not noticed
+			return v, fmt.Errorf("interrupted while verifying: %w", ctx.Err())
+		}
 		a.tell(EventVerifying, a.s, missing)
 		select {
 		case <-a.Clock.After(next):

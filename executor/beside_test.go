@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/spf13/afero"
+	"github.com/syncctl/syncctl/fault"
 	"github.com/syncctl/syncctl/journal"
 	"github.com/syncctl/syncctl/planner"
 	"github.com/syncctl/syncctl/schema"
@@ -16,7 +17,7 @@ import (
 
 // slowJournal has something happen before an entry is written.
 type slowJournal struct {
-	*journal.Journal
+	Journal
 
 	before func(key, event string) error
 }
@@ -139,3 +140,105 @@ func TestOthersBeginWhileWritten(t *testing.T) {
 		})
 	}
 }
+
+// TestFaultWhileVerified: a fault in writing that a step was carried out ends looking at the server, too.
+func TestFaultWhileVerified(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		looking := lookingFor{&talker{execute: func(*Task) (Result, error) { return Result{}, nil }}}
+		_, err := carryBeside(t, 1, looking, func(_, event string) error {
+			if event == EventExecuted {
+				panic("impossible")
+			}
+			return nil
+		}, "one")
+		if !fault.Is(err) {
+			t.Error(err)
+		}
+	})
+}
+
+// TestNotLookedForLonger: a driver that does not heed the end of the context is not asked again and again.
+func TestNotLookedForLonger(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		full, failed, looks := errors.New("no space left"), make(chan struct{}), 0
+		d := &talker{
+			execute: func(*Task) (Result, error) { return Result{}, nil },
+			verify: func(*Task) (Verdict, error) {
+				looks++
+				<-failed
+				synctest.Wait() // the look has ended
+				return Verdict{State: NotDone}, nil
+			},
+		}
+		_, err := carryBeside(t, 1, d, func(_, event string) error {
+			if event != EventExecuted {
+				return nil
+			}
+			close(failed)
+			return full
+		}, "one")
+		if !errors.Is(err, full) || looks != 1 {
+			t.Errorf("%v, looked %d times", err, looks)
+		}
+	})
+}
+
+// TestTimePassesWhileCarriedOut: a step that may begin where another one leaves its place begins by what is true then:
+// it waits for a site whose verification has become too old meanwhile, and does not fail.
+func TestTimePassesWhileCarriedOut(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := plan(planner.Step{Op: "check", Mark: planner.MarkCheck, Site: "b"}, planner.Step{Op: "one", Site: "a"},
+			planner.Step{Op: "two", Site: "a"}, planner.Step{Op: "three", Site: "a", Guards: []string{"check"}})
+		p.Sites = []planner.PlanSite{{Name: "a"}, {Name: "b", MaxAge: planner.Duration(4 * time.Hour)}}
+		j, err := journal.Open(afero.NewMemMapFs(), "journal", journal.Options{Now: time.Now})
+		if err != nil {
+			t.Fatal(err)
+		}
+		r := &Run{Plan: p, Site: "a", Chains: map[string][]journal.Entry{
+			"b": {{Seq: 1, Key: p.Steps[0].ID, Event: EventDone, Time: time.Now()}}}}
+		release := make(chan struct{})
+		d := &talker{
+			execute: func(task *Task) (Result, error) {
+				if task.Step.Op == "one" {
+					time.Sleep(5 * time.Hour)
+				} else {
+					<-release
+				}
+				return Result{}, nil
+			},
+			verify: func(task *Task) (Verdict, error) {
+				if !task.Executed {
+					return Verdict{State: NotDone}, nil
+				}
+				return Verdict{State: Done}, nil
+			},
+		}
+		rep, err := Carry(t.Context(), Options{Plan: p, Config: config(t), Site: "a", Clock: bubbleClock{}, Parallelism: 2,
+			Drivers: func(schema.Addr) Driver { return d },
+			Journal: slowJournal{r.United(j), func(key, event string) error {
+				if key == p.Steps[1].ID && event == EventDone {
+					synctest.Wait() // whoever may begin has begun
+					close(release)
+				}
+				return nil
+			}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, s := range rep.Steps {
+			want := PhaseDone
+			if s.Step.Op == "three" {
+				want = PhaseAway
+			}
+			if s.Phase != want {
+				t.Errorf("%s is %s: %s", s.Step.Op, s.Phase, s.Why)
+			}
+		}
+	})
+}
+
+// bubbleClock is the clock of a synctest bubble.
+type bubbleClock struct{}
+
+func (bubbleClock) Now() time.Time                         { return time.Now() }
+func (bubbleClock) After(d time.Duration) <-chan time.Time { return time.After(d) }

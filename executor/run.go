@@ -161,6 +161,7 @@ func (x *run) loop(ctx context.Context) error {
 		select {
 		case <-freed:
 			busy--
+			sched.read(x.Journal.Entries(), x.Clock.Now()) // time may have changed whose turn it is
 		case e := <-ended:
 			active--
 			if !e.freed {
