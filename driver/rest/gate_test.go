@@ -7,6 +7,7 @@ import (
 	"sync"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/syncctl/syncctl/driver/rest"
 )
@@ -73,5 +74,39 @@ func TestFewAtOnce(t *testing.T) {
 		if answered != 402 || most != 16 {
 			t.Errorf("%d answered, at most %d at once", answered, most)
 		}
+	})
+}
+
+// TestRateAfterAPause: what has waited for a server that did not answer keeps to the rate once it does.
+func TestRateAfterAPause(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := holding{make(chan chan struct{}, 100)}
+		c, err := rest.New(rest.Options{BaseURL: "https://x.example", Transport: h, RatePerSecond: 4, Timeout: time.Hour})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var all sync.WaitGroup
+		for range 40 {
+			all.Go(func() {
+				if err := c.Get(t.Context(), rest.Request{Path: "/x"}, new(any)); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		time.Sleep(time.Minute)
+		for synctest.Wait(); len(h.held) > 0; {
+			close(<-h.held)
+		}
+		synctest.Wait()
+		if len(h.held) > 4 {
+			t.Errorf("%d requests at the same moment", len(h.held))
+		}
+		go func() {
+			for answer := range h.held {
+				close(answer)
+			}
+		}()
+		all.Wait()
+		close(h.held)
 	})
 }

@@ -112,16 +112,20 @@ func (c *Client) Wait(ctx context.Context, d time.Duration, why string) error {
 	return c.o.Sleep(ctx, d)
 }
 
-// admit waits until another attempt may be made. leave is to be called at its end.
+// admit waits until another attempt may be made. Its end must call leave. The rate limit comes last: requests that have
+// passed it and then wait would all be sent at the same moment.
 func (c *Client) admit(ctx context.Context, k *call, gate *gate) (leave func(), err error) {
 	leave = func() {}
+	if gate != nil && k.safe() {
+		if leave, err = gate.enter(ctx); err != nil {
+			return nil, err
+		}
+	}
 	if err := c.throttle(ctx); err != nil {
-		return leave, err
+		leave()
+		return nil, err
 	}
-	if gate == nil || !k.safe() {
-		return leave, nil
-	}
-	return gate.enter(ctx)
+	return leave, nil
 }
 
 // throttle waits until the rate limit allows another attempt.
