@@ -166,6 +166,24 @@ func TestLongJournal(t *testing.T) {
 	})
 }
 
+// TestEmptyLinesTakeNoMemory: a file of line ends, which anybody can send, is not taken for as many entries.
+func TestEmptyLinesTakeNoMemory(t *testing.T) {
+	fsys := afero.NewMemMapFs()
+	write(t, fsys, 1)
+	src, err := afero.ReadFile(fsys, "j")
+	if err != nil {
+		t.Fatal(err)
+	}
+	whole := len(src)
+	src = append(src, bytes.Repeat([]byte("\n"), 1<<20)...)
+	if lines := linesOf(src); len(lines) != 3 || cap(lines) > len(src)/16 {
+		t.Errorf("%d lines, with room for %d", len(lines), cap(lines))
+	}
+	if entries, good, err := parse(src, nil); !errors.Is(err, ErrBroken) || len(entries) != 1 || good != int64(whole) {
+		t.Errorf("%d entries in %d bytes, %v", len(entries), good, err)
+	}
+}
+
 // failing fails every sync from the nth on.
 type failing struct {
 	afero.Fs

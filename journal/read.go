@@ -140,9 +140,13 @@ func parse(src, key []byte) ([]Entry, int64, error) {
 	return entries[:holds], int64(lines[holds]), err
 }
 
-// linesOf returns where each whole line of src begins, and where the last one ends.
+// shortest is less than the number of bytes in any line that can be read: each has its hash.
+var shortest = hex.EncodedLen(sha256.Size)
+
+// linesOf returns where each whole line of src begins, and where the last one ends. It ends with the first line that
+// is too short: an entry takes more memory than an empty line, and nothing after a damaged line is read.
 func linesOf(src []byte) []int {
-	lines := make([]int, 1, bytes.Count(src, []byte("\n"))+1)
+	lines := make([]int, 1, 1+min(bytes.Count(src, []byte("\n")), len(src)/shortest+1))
 	for {
 		last := lines[len(lines)-1]
 		n := bytes.IndexByte(src[last:], '\n')
@@ -150,6 +154,9 @@ func linesOf(src []byte) []int {
 			return lines
 		}
 		lines = append(lines, last+n+1)
+		if n < shortest {
+			return lines
+		}
 	}
 }
 
