@@ -133,7 +133,7 @@ func (g *gathering) name(a *asker, n Need) {
 	if x == nil {
 		x = &asking{Need: n, round: a.round}
 		l := g.lane(n.Server)
-		if l.failed != nil && x.compare(l.failed) > 0 {
+		if l.failed != nil && x.compare(l.failed) >= 0 {
 			return
 		}
 		heap.Push(&l.queue, x)

@@ -9,6 +9,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -43,6 +44,39 @@ func TestSlowServer(t *testing.T) {
 			return &box{}, nil
 		}}
 		made(t, yardInput(t, y))
+	})
+}
+
+// TestFailedOnce: what has failed is not asked for again by a declaration that needs it in the same round.
+func TestFailedOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		failed := make(chan struct{})
+		fail := sync.OnceFunc(func() { close(failed) })
+		down := planner.Need{Server: north, What: "down"}
+		first := map[string]planner.Need{"a": {Server: north, What: "list"}, "b": {Server: south, What: "list"}}
+		y := &yard{needs: func(r *schema.Resource, seen *planner.Observations) []planner.Need {
+			if r.Addr.Kind == schema.Server {
+				return nil
+			}
+			if list := first[r.Addr.Name]; !seen.Has(list) {
+				return []planner.Need{list}
+			}
+			return []planner.Need{down}
+		}, observe: func(_ context.Context, n planner.Need) (any, error) {
+			switch {
+			case n == down:
+				fail()
+				return nil, errors.New("no answer")
+			case n.Server == south:
+				<-failed
+				synctest.Wait() // that is known
+			}
+			return &box{}, nil
+		}}
+		_, diags := planner.Make(t.Context(), yardInput(t, y))
+		if len(diags) != 1 || len(y.made) != 3 {
+			t.Errorf("%v; asked for %q", diags, y.made)
+		}
 	})
 }
 
