@@ -8,8 +8,8 @@ import (
 	"github.com/syncctl/syncctl/planner"
 )
 
-// planAgain makes the plan of another site once more, from the configuration here and from what it was made from there,
-// and refuses it unless it is the same: what a plan says of itself is not believed. No server is contacted.
+// planAgain repeats the planning of another site, from the configuration here and the inputs of the plan there, and
+// refuses a plan that differs: a plan's own statements are not trusted. No server is contacted.
 func (r *receiving) planAgain(ctx context.Context, h *handed) error {
 	theirs, from := h.Cargo.Plan, h.Cargo.Origin
 	if from == nil || from.Seen == nil || from.Earlier == nil || len(theirs.Turns) == 0 {
@@ -18,7 +18,7 @@ func (r *receiving) planAgain(ctx context.Context, h *handed) error {
 			"same version",
 			h.From)
 	}
-	p, err := r.load(ctx, r.vars, false) // it takes all values, and not only those without which a bundle is verified
+	p, err := r.load(ctx, r.vars, false) // planning takes all values, not only those needed to verify a bundle
 	if err != nil {
 		return err
 	}

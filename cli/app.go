@@ -19,20 +19,20 @@ import (
 	"golang.org/x/term"
 )
 
-// app is all that the program has of the outside world. A rehearsal runs commands in one of its own.
+// app holds the program's access to the outside world. A rehearsal runs commands in an app of its own.
 type app struct {
 	stdin          io.Reader
 	stdout, stderr io.Writer
 	env            func(string) (string, bool)
 	environ        func() []string
 	fs             afero.Fs
-	cwd            string // absolute: what relative names mean
+	cwd            string // absolute: the folder of relative names
 	clock          executor.Clock
 	random         io.Reader
 	tty            terminal
 	products       []Product
-	rehearsal      *policy.Policy // what its commands are allowed; nil: everything, or this is not a rehearsal
-	scratch        bool           // the folder is gone when the command has ended: nobody is sent there
+	rehearsal      *policy.Policy // what its commands may do; nil: everything, or this is not a rehearsal
+	scratch        bool           // the folder is removed when the command ends, so nobody is referred to it
 	executable     func() (string, error)
 	temp           func(pattern string) (string, error) // makes a temporary folder
 	interrupts     *interrupt.Interrupts
@@ -46,7 +46,7 @@ type terminal struct {
 	width        func() int // of the terminal behind stdout; 0 when unknown
 }
 
-// takeSignals has the signals that interrupt a command sent to a channel.
+// takeSignals returns a channel that receives the signals which interrupt a command.
 func takeSignals() <-chan os.Signal {
 	signals := make(chan os.Signal, 4)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
@@ -56,11 +56,11 @@ func takeSignals() <-chan os.Signal {
 	return signals
 }
 
-// operatingSystem is the app of a real process.
+// operatingSystem returns the app of a real process.
 func operatingSystem(products []Product, signals <-chan os.Signal) *app {
 	cwd, err := os.Getwd()
 	if err != nil {
-		cwd = "." // the folder is gone; what needs it reports that
+		cwd = "." // the folder was removed; whatever needs it reports that
 	}
 	a := &app{
 		stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr,
@@ -88,7 +88,7 @@ func operatingSystem(products []Product, signals <-chan os.Signal) *app {
 	go func() {
 		n := 0
 		for s := range signals {
-			if n++; n == 2 { // whatever blocks, such as opening a pipe that nobody writes to
+			if n++; n == 2 { // something blocks, such as opening a pipe that nobody writes to
 				time.AfterFunc(secondInterrupt, func() {
 					fmt.Fprintln(os.Stderr, "Something did not end, and is left as it is. "+
 						"`syncctl status` shows what is known of the run.")
@@ -101,8 +101,8 @@ func operatingSystem(products []Product, signals <-chan os.Signal) *app {
 	return a
 }
 
-// secondInterrupt is how long a process takes to end after the second interrupt, at most. What it has not written by
-// then is as if it had been killed, which is safe.
+// secondInterrupt is the maximum time that a process takes to end after the second interrupt. Anything not written by
+// then is lost as if the process had been killed, which is safe.
 const secondInterrupt = time.Second
 
 // takeBrokenPipes makes a write to a pipe without a reader fail instead of ending the process, until release is
@@ -113,7 +113,7 @@ func takeBrokenPipes() (release func()) {
 	return func() { signal.Stop(signals) }
 }
 
-// abs makes a name absolute, in the folder that the program was started in.
+// abs makes a name absolute, relative to the folder in which the program was started.
 func (a *app) abs(name string) string {
 	if filepath.IsAbs(name) {
 		return name
@@ -121,13 +121,13 @@ func (a *app) abs(name string) string {
 	return filepath.Join(a.cwd, name)
 }
 
-// is tells whether an environment variable has a value.
+// is reports whether an environment variable has a value.
 func (a *app) is(name, value string) bool {
 	v, _ := a.env(name)
 	return v == value
 }
 
-// set tells whether an environment variable is set and not empty.
+// set reports whether an environment variable is set and not empty.
 func (a *app) set(name string) bool { return !a.is(name, "") }
 
 type systemClock struct{}
@@ -135,5 +135,5 @@ type systemClock struct{}
 func (systemClock) Now() time.Time                         { return time.Now() }
 func (systemClock) After(d time.Duration) <-chan time.Time { return time.After(d) }
 
-// platform is the operating system and the architecture.
+// platform returns the operating system and the architecture.
 func platform() string { return runtime.GOOS + "/" + runtime.GOARCH }

@@ -88,19 +88,19 @@ interrupt lets running steps finish and starts no others; the second stops at on
 	return cmd
 }
 
-// application is a plan that is to be carried out.
+// application is a plan to be carried out.
 type application struct {
 	*project
 
 	plan    *planner.Plan
 	run     *executor.Run // nil: a new one is begun
 	decided executor.Decision
-	saved   bool             // the plan comes from a file
+	saved   bool             // the plan was read from a file
 	signer  string           // of the plan, if the user has not made it
-	agreed  bool             // it is the one that -expect or -against names
-	kept    *executor.Kept   // what a new plan was made from; nil: not known
-	revised *revision        // the run's files were mended; nil: they were not
-	report  *executor.Report // how it ended; nil as long as it has not begun
+	agreed  bool             // it is the plan named by -expect or -against
+	kept    *executor.Kept   // the inputs of a new plan; nil: unknown
+	revised *revision        // the run's files were changed; nil: they were not
+	report  *executor.Report // the end of the run; nil before it begins
 }
 
 func (c *command) apply(ctx context.Context, f *applyFlags) error {
@@ -136,7 +136,7 @@ func (c *command) apply(ctx context.Context, f *applyFlags) error {
 	return errors.Join(err, lock.Release())
 }
 
-// lock takes the working folder for one process.
+// lock locks the working folder for this process.
 func (c *command) lock(ctx context.Context, what string) (*journal.Lock, error) {
 	if err := c.makeDataDir(); err != nil {
 		return nil, err
@@ -188,7 +188,7 @@ func (c *command) applyLocked(ctx context.Context, p *project, f *applyFlags) er
 	return c.carry(ctx, a, f)
 }
 
-// choose takes the plan of the unfinished run, the given plan, or a new one.
+// choose returns the plan of the unfinished run, the given plan, or a new one.
 func (c *command) choose(ctx context.Context, p *project, f *applyFlags) (*application, error) {
 	a := &application{project: p}
 	run, err := c.unfinished(p.cfg)
@@ -244,7 +244,7 @@ func (c *command) choose(ctx context.Context, p *project, f *applyFlags) (*appli
 	return a, err
 }
 
-// fitsRun tells whether the unfinished run may be resumed.
+// fitsRun returns an error unless the unfinished run may be resumed.
 func (c *command) fitsRun(cfg *schema.Config, run *executor.Run, given *planner.Plan, f *applyFlags) error {
 	if given != nil && !samePlan(given, run.Plan) {
 		return failf(exitError, "%s is not the plan of run %s, which is unfinished: resume that run first "+
@@ -264,7 +264,7 @@ func (c *command) fitsRun(cfg *schema.Config, run *executor.Run, given *planner.
 
 const noTarget = "run %s is unfinished and must be resumed as a whole; -target, -exclude and -replace are not allowed"
 
-// fitsPlan tells whether a saved plan may be carried out.
+// fitsPlan returns an error unless a saved plan may be carried out.
 func (c *command) fitsPlan(cfg *schema.Config, plan *planner.Plan) error {
 	if cfg.Digest() != plan.Digest {
 		return failf(exitStale, "the plan is stale: "+
@@ -285,7 +285,7 @@ func (c *command) fitsPlan(cfg *schema.Config, plan *planner.Plan) error {
 	return nil
 }
 
-// samePlan tells whether two plans say the same, whoever vouches for them.
+// samePlan reports whether two plans are equal, whoever signed them.
 func samePlan(a, b *planner.Plan) bool {
 	x, errX := a.Hash()
 	y, errY := b.Hash()
@@ -341,7 +341,7 @@ func (c *command) announce(a *application, f *applyFlags) error {
 	o.Foreign = a.signer != "" || madeElsewhere(a.run)
 	show := view.Plan
 	if (a.saved || a.agreed) && f.approve {
-		show = view.Tally // who approves a plan in advance has read it
+		show = view.Tally // a person who approves a plan in advance has read it
 	}
 	if err := show(c.out, a.plan, o); err != nil {
 		return err
@@ -399,8 +399,8 @@ func (c *command) approve(ctx context.Context, question string) error {
 
 const useAutoApprove = "Read the plan first, then use -auto-approve"
 
-// mayAsk tells whether a person may be at the other end of standard input. In automation only a terminal
-// counts: a question into an open pipe would wait for ever.
+// mayAsk reports whether a person may be at the other end of standard input. In automation only a terminal counts: a
+// question into an open pipe would wait for ever.
 func (c *command) mayAsk() bool {
 	if c.app.is("SYNCCTL_INPUT", "0") || c.app.is("SYNCCTL_INPUT", "false") {
 		return false
@@ -408,8 +408,7 @@ func (c *command) mayAsk() bool {
 	return c.app.tty.in || !c.app.set("CI") && !c.app.set("SYNCCTL_IN_AUTOMATION")
 }
 
-// checkFacts reads the facts again that the plan was made from. A plan that was made and approved a moment ago
-// is fresh.
+// checkFacts reads the facts that the plan relies on again. It skips that for a new plan that was approved in advance.
 func (c *command) checkFacts(ctx context.Context, a *application, f *applyFlags) error {
 	if a.run == nil && !a.saved && f.approve {
 		return nil
@@ -441,8 +440,8 @@ func (c *command) checkFacts(ctx context.Context, a *application, f *applyFlags)
 		schema.SanitizeLine(a.run.ID), strings.Join(lines, "\n"))
 }
 
-// changing tells of a fact whether a step that has started may have changed it itself; it is verified when the step is
-// resumed.
+// changing returns a function that reports whether a started step may itself have changed a fact. Such a fact is
+// verified when the step is resumed.
 func (a *application) changing() func(executor.FactMoved) bool {
 	type fact struct{ addr, name string }
 	begun, addrs := map[fact]bool{}, map[string]string{}

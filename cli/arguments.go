@@ -12,8 +12,8 @@ import (
 	"github.com/syncctl/syncctl/cli/internal/args"
 )
 
-// arguments makes a command line as people type it into one that cobra reads: one dash becomes two, the
-// arguments from the environment are put in, and an unknown command is reported before anything else.
+// arguments converts a command line as people type it to the form that cobra reads: one dash becomes two, and the
+// arguments from the environment are added. An unknown command is reported before any other mistake.
 func (c *command) arguments(root *cobra.Command, given []string) ([]string, error) {
 	if len(given) > 1 && strings.HasPrefix(given[0], cobra.ShellCompRequestCmd) {
 		return completing(root, given), nil // an incomplete word is not a mistake
@@ -45,8 +45,8 @@ func (c *command) arguments(root *cobra.Command, given []string) ([]string, erro
 	return slices.Concat(path, extra, rest), nil
 }
 
-// noneEmpty refuses a flag that is given without a value, as -expect="$HASH" is where HASH is not set: without the hash
-// or the policy that somebody meant, everything would be allowed.
+// noneEmpty refuses a flag with an empty value, such as -expect="$HASH" if HASH is not set: without the intended hash
+// or policy, everything would be allowed.
 func noneEmpty(cmd *cobra.Command) error {
 	var err error
 	cmd.Flags().Visit(func(f *pflag.Flag) {
@@ -58,8 +58,8 @@ func noneEmpty(cmd *cobra.Command) error {
 	return err
 }
 
-// completing makes one dash two in what a shell asks to complete. A flag without a value yet stays as it is typed: with
-// one dash, cobra offers nothing, and the shell would not take what has two.
+// completing makes one dash two in the words that a shell completes. It leaves a flag without a value as it is typed:
+// with one dash cobra offers nothing, and the shell would not accept an offer with two.
 func completing(root *cobra.Command, given []string) []string {
 	last := len(given) - 1
 	words := args.TwoDashes(root, given[1:])
@@ -83,7 +83,7 @@ func unknownCommand(parent *cobra.Command, word string) error {
 		args.DidYouMean(word, names, "\nRun `"+parent.CommandPath()+" --help` for the list of commands."))
 }
 
-// flagError explains what is wrong with a flag, and passes other errors on.
+// flagError explains a mistake in a flag, and returns other errors unchanged.
 func flagError(cmd *cobra.Command, err error) error {
 	var missing *pflag.NotExistError
 	var invalid *pflag.InvalidValueError
@@ -96,7 +96,8 @@ func flagError(cmd *cobra.Command, err error) error {
 	return failf(exitError, "%w", err)
 }
 
-// unknownFlag also knows the long flags that a letter may mean: -o is a habit from other programs.
+// unknownFlag suggests flags for an unknown name. For a single letter it also suggests the long flags that begin with
+// it, because -o is a habit from other programs.
 func unknownFlag(cmd *cobra.Command, name string) error {
 	var names, begin []string
 	cmd.Flags().VisitAll(func(f *pflag.Flag) {

@@ -62,8 +62,8 @@ nothing in.`,
 const openingKeyHelp = "open it with the private SSH key in this `FILE`; may be repeated (default: " +
 	"SYNCCTL_SITE_KEY, and id_ed25519 and id_rsa in ~/.ssh)"
 
-// trusted says whose signatures are taken: those of the keys in a file, or of the sites that the configuration of the
-// folder declares. name is the bundle.
+// trusted returns whose signatures are accepted: those of the keys in a file, or those of the sites declared in the
+// folder's configuration. name is the bundle.
 func (c *command) trusted(
 	ctx context.Context, signers string, vars []schema.VarSource, name string,
 ) (o bundle.Options, err error) {
@@ -93,8 +93,8 @@ func (c *command) trusted(
 	return c.ofSites(p.cfg), nil
 }
 
-// ofSites takes the signatures of the other sites of a configuration, on what is meant for the site that the command
-// acts for, if it acts for one.
+// ofSites accepts the signatures of the other sites of a configuration, on bundles for the site that the command acts
+// for, if there is one.
 func (c *command) ofSites(cfg *schema.Config) bundle.Options {
 	return bundle.Options{Site: cfg.Site, Signers: func(site string) []string {
 		for _, s := range cfg.Settings.Sites {
@@ -106,8 +106,8 @@ func (c *command) ofSites(cfg *schema.Config) bundle.Options {
 	}}
 }
 
-// inspectBundle reads a bundle to its end and shows what it is. Where o names no signers, anybody's signature is taken,
-// which is said.
+// inspectBundle reads a bundle to its end and describes it. If o names no signers, it accepts any signature, and says
+// so.
 func (c *command) inspectBundle(ctx context.Context, name string, keys []string, o bundle.Options) error {
 	o.Limits = c.bundleLimits()
 	var err error
@@ -147,19 +147,19 @@ func (c *command) inspectBundle(ctx context.Context, name string, keys []string,
 	return nil
 }
 
-// refusedBundle is the error for a bundle that is not taken.
+// refusedBundle returns the error for a refused bundle.
 func refusedBundle(name string, r *bundle.Refusal) error {
 	return failf(exitRefused, "%s is refused: %w [%s%s]", name, r, bundleRule, r.Reason)
 }
 
-// bundleLimits are the policy's, or the defaults.
+// bundleLimits returns the policy's limits, or the defaults.
 func (c *command) bundleLimits() bundle.Limits {
 	of, defaults := c.policy.Bundles(), bundle.DefaultLimits
 	return bundle.Limits{Bytes: cmp.Or(of.Bytes, defaults.Bytes), Parts: cmp.Or(of.Parts, defaults.Parts),
 		Name: cmp.Or(of.Name, defaults.Name)}
 }
 
-// openingKeys are the private keys that may open a bundle: those that are named, or the user's usual ones.
+// openingKeys returns the private keys that may open a bundle: the named ones, or the user's usual ones.
 func (c *command) openingKeys(ctx context.Context, names []string) ([]*signing.Private, error) {
 	named := len(names) > 0
 	if !named {
@@ -173,7 +173,7 @@ func (c *command) openingKeys(ctx context.Context, names []string) ([]*signing.P
 		key, _, err := c.readKey(ctx, name)
 		switch {
 		case !named && (errors.Is(err, fs.ErrNotExist) && name != c.siteKey() || errors.Is(err, signing.ErrPublic)):
-			continue // a public key stands for the agent's, which can sign
+			continue // a public key stands for the agent's key, which can sign
 		case errors.Is(err, signing.ErrPublic):
 			return nil, failf(exitError, "%s is a public key. An SSH agent signs with the private half, but does not decrypt: "+
 				"-key must be the file of the private key", name)
@@ -189,7 +189,7 @@ func (c *command) openingKeys(ctx context.Context, names []string) ([]*signing.P
 	return keys, nil
 }
 
-// readSigners reads public keys, a line each.
+// readSigners reads public keys, one on each line.
 func (c *command) readSigners(name string) ([]string, error) {
 	text, err := schema.ReadBounded(c.app.fs, c.abs(name), mostOfKey)
 	if err != nil {

@@ -5,10 +5,10 @@ import (
 	"github.com/syncctl/syncctl/planner"
 )
 
-// bundleRule is before the reason in the id of a rule.
+// bundleRule is the prefix of the IDs of these rules, before the reason.
 const bundleRule = "bundle/"
 
-// refusals explain why a bundle is refused. Whatever it is, nothing was changed.
+// refusals explain why a bundle is refused. A refused bundle changes nothing.
 var refusals = []struct {
 	reason            bundle.Reason
 	meaning, when, do string
@@ -90,7 +90,7 @@ var refusals = []struct {
 		"The error says what does not fit, and what to do. Nothing is taken in until it does."},
 }
 
-// bundleRules are those of refusals.
+// bundleRules returns the rules made from refusals.
 func bundleRules() []planner.Rule {
 	var out []planner.Rule
 	for _, r := range refusals {

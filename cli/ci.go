@@ -16,7 +16,7 @@ import (
 	"github.com/syncctl/syncctl/schema"
 )
 
-// ciCommand has what a job of a CI system needs beside plan, apply and show.
+// ciCommand is the command for jobs of a CI system, in addition to plan, apply and show.
 func (c *command) ciCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "ci", Short: "What a job of GitHub needs beside plan and apply: one comment, and the approved plan",
@@ -28,10 +28,10 @@ GITHUB_TOKEN is its token, which is sent to GITHUB_API_URL alone.`,
 	return cmd
 }
 
-// What jobs name, and limits of what is read, in bytes.
+// Names used by jobs, and limits of what is read, in bytes.
 const (
 	approvedFile    = "plan" + planSuffix // in the artifact of a plan
-	artifactOfAPlan = "syncctl-plan-"     // its name begins so, and ends with the digits of the hash
+	artifactOfAPlan = "syncctl-plan-"     // prefix of its name; the digits of the hash follow
 	authorOfJobs    = "github-actions[bot]"
 	mostOfDocument  = 8 << 20
 )
@@ -71,7 +71,7 @@ has approved a plan.`,
 	return cmd
 }
 
-// job is what the environment says of a job.
+// job is the job described by the environment.
 type job struct {
 	github.Repository
 
@@ -107,12 +107,12 @@ func (c *command) jobOf() (*job, error) {
 	}
 	if p := event.Pull; p != nil {
 		j.pull = p.Number
-		j.fork = p.Head.Repo == nil || p.Head.Repo.Name != j.Name // a fork that is gone has no repository
+		j.fork = p.Head.Repo == nil || p.Head.Repo.Name != j.Name // a deleted fork has no repository
 	}
 	return j, nil
 }
 
-// find fills in the pull request of a commit that has been merged.
+// find sets the pull request of a merged commit.
 func (j *job) find(ctx context.Context) error {
 	if err := j.Check(); err != nil {
 		return failf(exitError, "GitHub cannot be asked: %w", err)
@@ -168,7 +168,7 @@ func (c *command) ciComment(ctx context.Context, name, title, author string) err
 	return nil
 }
 
-// summarize appends a document to the summary of the job, where it has one.
+// summarize appends a document to the summary of the job, if it has one.
 func (c *command) summarize(text []byte) error {
 	name, _ := c.app.env("GITHUB_STEP_SUMMARY")
 	if name == "" {
@@ -220,9 +220,9 @@ func (c *command) ciApproved(ctx context.Context, out string) error {
 	return err
 }
 
-// saveApproved saves the plan of a hash as some job has made it. It is the plan of the hash, whoever has put it there.
+// saveApproved saves the plan with a hash, as made by some job. Because of the hash, it does not matter who stored it.
 func (c *command) saveApproved(ctx context.Context, j *job, hash, out string) error {
-	if err := c.replace(out, nil, 0o644); err != nil { // an older one is not taken for it
+	if err := c.replace(out, nil, 0o644); err != nil { // so that an older one is not mistaken for it
 		return err
 	}
 	text, skipped, err := j.Artifact(ctx, artifactOfAPlan+strings.TrimPrefix(hash, "sha256:"), approvedFile,
@@ -240,7 +240,7 @@ func (c *command) saveApproved(ctx context.Context, j *job, hash, out string) er
 	return c.replace(out, text, 0o644)
 }
 
-// isPlan tells why a text is not the plan of a hash; nil: it is.
+// isPlan returns an error unless a text is the plan with a hash.
 func isPlan(text []byte, hash string) error {
 	plan, err := planner.Decode(bytes.NewReader(text))
 	if err != nil {

@@ -20,7 +20,7 @@ import (
 	"github.com/syncctl/syncctl/schema"
 )
 
-// command is one command line that is carried out.
+// command is one command line being carried out.
 type command struct {
 	app *app
 
@@ -38,26 +38,26 @@ type command struct {
 		untrusted bool
 	}
 
-	typed     *pflag.FlagSet // what the command line names: flags
-	typedArgs []string       // and arguments
+	typed     *pflag.FlagSet // the flags on the command line
+	typedArgs []string       // its arguments
 
-	cwd      string // of relative names on the command line: the app's, or -chdir
+	cwd      string // folder of relative names on the command line: the app's, or -chdir
 	dir      string // the folder of the configuration, absolute
-	dirName  string // the same, as the person wrote it
+	dirName  string // the same, as the person has written it
 	out, err *output.Guarded
 	outStyle view.Style
 	errStyle view.Style
 	log      hclog.Logger
 	closeLog func()
 	into     io.Closer       // the file of events; nil: none
-	used     *policy.Used    // not nil: notes what the configuration reads
+	used     *policy.Used    // if not nil, records what the configuration reads
 	policy   *policy.Policy  // of the user; nil: everything is allowed
 	redactor *redact.Set     // nil until a configuration is loaded
-	held     []driver.Closer // drivers that hold something at servers until the command has ended
-	events   *view.Events    // not nil: everything is reported as events
-	carrying string          // the run that is carried out; "": none
-	waits    waits           // what is told of drivers that wait for servers
-	testing  *schema.TestRun // the configuration is read for this run of a test
+	held     []driver.Closer // drivers that hold something on servers until the command ends
+	events   *view.Events    // if not nil, everything is reported as events
+	carrying string          // the run that is being carried out; "": none
+	waits    waits           // what is reported about drivers that wait for servers
+	testing  *schema.TestRun // the test run that the configuration is read for
 
 	live bool // servers are contacted
 
@@ -69,7 +69,7 @@ func (a *app) run(ctx context.Context, args []string) int {
 	c := &command{app: a, closeLog: func() {}, log: hclog.NewNullLogger()}
 	known := func() *redact.Set { return c.redactor }
 	c.out, c.err = output.Guard(a.stdout, known), output.Guard(a.stderr, known)
-	defer takeBrokenPipes()() // output without a reader is dropped, and stops nothing
+	defer takeBrokenPipes()() // output without a reader is dropped, and does not stop the command
 	ctx, release := a.interrupts.Context(ctx)
 	defer release()
 
@@ -111,7 +111,7 @@ func (c *command) failed(err error) {
 	fmt.Fprintln(c.err, c.errStyle.Bad("Error: ")+schema.Sanitize(err.Error()))
 }
 
-// begin is called once the flags are known: it sets up folders, colours and the log.
+// begin is called when the flags are known. It sets up folders, colours and the log.
 func (c *command) begin() error {
 	c.cwd = c.app.cwd
 	if c.flags.chdir != "" {
@@ -127,7 +127,7 @@ func (c *command) begin() error {
 	return c.enter(".")
 }
 
-// enter makes a folder the one of the configuration.
+// enter sets the folder of the configuration.
 func (c *command) enter(name string) error {
 	c.dir, c.dirName = c.abs(name), name
 	info, err := c.app.fs.Stat(c.dir)
@@ -140,7 +140,7 @@ func (c *command) enter(name string) error {
 	return nil
 }
 
-// enterArg makes the folder that is a command's only argument the one of the configuration.
+// enterArg sets the folder of the configuration to a command's only argument, if it is given.
 func (c *command) enterArg(args []string) error {
 	if len(args) == 0 {
 		return nil
@@ -156,16 +156,16 @@ func (c *command) abs(name string) string {
 	return filepath.Join(c.cwd, name)
 }
 
-// files is the file system with the names of the command line.
+// files returns the file system for names on the command line.
 func (c *command) files() afero.Fs { return files.In(c.app.fs, c.cwd) }
 
-// isDir tells whether a name from the command line is a folder.
+// isDir reports whether a name from the command line is a folder.
 func (c *command) isDir(name string) bool {
 	info, err := c.app.fs.Stat(c.abs(name))
 	return err == nil && info.IsDir()
 }
 
-// openLog sets up the log as SYNCCTL_LOG and SYNCCTL_LOG_PATH say.
+// openLog sets up the log according to SYNCCTL_LOG and SYNCCTL_LOG_PATH.
 func (c *command) openLog() error {
 	level, _ := c.app.env("SYNCCTL_LOG")
 	if level == "" || level == "off" {

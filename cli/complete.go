@@ -13,13 +13,13 @@ import (
 	"github.com/syncctl/syncctl/schema"
 )
 
-// completion is what a shell is offered. No function of it contacts a server.
+// completion returns what a shell offers. No function of this type contacts a server.
 type completion func(*cobra.Command, []string, string) ([]cobra.Completion, cobra.ShellCompDirective)
 
-// first completes the first argument alone; files are offered beside the words where there may be any.
+// first completes only the first argument. If files is set, files are offered in addition to the words.
 func (c *command) first(files bool, words func(ctx context.Context) []cobra.Completion) completion {
 	return func(cmd *cobra.Command, args []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
-		diff := cmd.Flags().Lookup("diff") // two are compared
+		diff := cmd.Flags().Lookup("diff") // it compares two plans or runs
 		more := diff != nil && diff.Changed && cmd.Name() == "show" && len(args) == 1
 		if len(args) > 0 && !more || c.begin() != nil {
 			return nil, cobra.ShellCompDirectiveNoFileComp
@@ -31,20 +31,20 @@ func (c *command) first(files bool, words func(ctx context.Context) []cobra.Comp
 	}
 }
 
-// words completes a flag with words of the configuration: that of the folder which the command is about.
+// words completes a flag with words from the configuration in the command's folder.
 func (c *command) words(words func(ctx context.Context) []cobra.Completion) completion {
 	return func(cmd *cobra.Command, args []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
 		if c.begin() != nil {
 			return nil, cobra.ShellCompDirectiveNoFileComp
 		}
 		if len(args) > 0 && strings.Contains(cmd.Use, "DIR]") {
-			_ = c.enter(args[0]) // a plan: it is of this folder
+			_ = c.enter(args[0]) // if it is a plan, the plan belongs to this folder
 		}
 		return words(cmd.Context()), cobra.ShellCompDirectiveNoFileComp
 	}
 }
 
-// completeFolder is for an argument that is a folder.
+// completeFolder completes an argument that is a folder.
 func completeFolder(_ *cobra.Command, args []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
 	if len(args) > 0 {
 		return nil, cobra.ShellCompDirectiveNoFileComp
@@ -52,24 +52,24 @@ func completeFolder(_ *cobra.Command, args []string, _ string) ([]cobra.Completi
 	return nil, cobra.ShellCompDirectiveFilterDirs
 }
 
-// completeEnding is for files whose names end so.
+// completeEnding completes files whose names end with one of these.
 func completeEnding(endings ...string) completion {
 	return func(*cobra.Command, []string, string) ([]cobra.Completion, cobra.ShellCompDirective) {
 		return endings, cobra.ShellCompDirectiveFilterFileExt
 	}
 }
 
-// completePlansAndRuns are the saved plans and the runs of the folder.
+// completePlansAndRuns returns the saved plans and the runs of the folder.
 func (c *command) completePlansAndRuns(ctx context.Context) []cobra.Completion {
 	return append(c.completePlans(ctx), c.completeRuns(ctx)...)
 }
 
-// completeRuns are the runs of the folder, the newest first.
+// completeRuns returns the runs of the folder, newest first.
 func (c *command) completeRuns(context.Context) []cobra.Completion {
 	if c.ownDataDir() != nil {
 		return nil
 	}
-	ids, _ := c.store().IDs() // completion has no place for an error
+	ids, _ := c.store().IDs() // completion cannot report an error
 	var out []cobra.Completion
 	if len(ids) > 0 {
 		out = append(out, cobra.CompletionWithDesc("latest", "the last run"))
@@ -83,16 +83,16 @@ func (c *command) completeRuns(context.Context) []cobra.Completion {
 	return out
 }
 
-// offered tells whether a name that anybody may have given is offered: as it would be put on the command line, it would
-// be no flag, is what the shell shows, and would run nothing, whatever a shell forgets to quote.
+// offered reports whether a name, which anybody may have chosen, is safe to offer. On the command line it must not be
+// a flag, must look as the shell shows it, and must run nothing, whatever a shell forgets to quote.
 func offered(name string) bool {
 	return printable.Line(name) == name && !strings.HasPrefix(name, "-") && !strings.HasPrefix(name, "_activeHelp_") &&
 		!strings.ContainsAny(name, "$`()<>;&|'\"\\")
 }
 
-// completePlans are the plan files of the folder.
+// completePlans returns the plan files of the folder.
 func (c *command) completePlans(context.Context) []cobra.Completion {
-	infos, _ := afero.ReadDir(c.app.fs, c.cwd) // completion has no place for an error
+	infos, _ := afero.ReadDir(c.app.fs, c.cwd) // completion cannot report an error
 	var out []cobra.Completion
 	for _, info := range infos {
 		if !info.IsDir() && strings.HasSuffix(info.Name(), planSuffix) && offered(info.Name()) {
@@ -102,17 +102,17 @@ func (c *command) completePlans(context.Context) []cobra.Completion {
 	return out
 }
 
-// declared is the configuration as far as names need it: nobody waits for the rules of its types, which take longer
-// than all else.
+// declared returns the configuration for its names only. It skips the rules of its types, which take longer than
+// everything else.
 func (c *command) declared(ctx context.Context) *schema.Config {
-	debug.SetGCPercent(-1) // the process is about to end; collecting takes as long as all else
+	debug.SetGCPercent(-1) // the process ends soon; collecting takes as long as everything else
 	debug.SetMemoryLimit(256 << 20)
-	cfg, _ := schema.Load(ctx, c.asDeclared()) // mistakes are for validate to report
+	cfg, _ := schema.Load(ctx, c.asDeclared()) // validate reports mistakes
 	c.redactor = cfg.Redactor()
 	return cfg
 }
 
-// asDeclared is how the configuration is read for its names.
+// asDeclared returns the options for reading the configuration's names.
 func (c *command) asDeclared() schema.Options {
 	catalog, _ := c.catalog()
 	for i := range catalog {
@@ -122,7 +122,7 @@ func (c *command) asDeclared() schema.Options {
 		AllowUnset: true, Access: c.access(), Room: c.room()}
 }
 
-// completeSites are the sites of the configuration.
+// completeSites returns the sites of the configuration.
 func (c *command) completeSites(ctx context.Context) []cobra.Completion {
 	var out []cobra.Completion
 	for _, s := range c.declared(ctx).Settings.Sites {
@@ -131,9 +131,9 @@ func (c *command) completeSites(ctx context.Context) []cobra.Completion {
 	return out
 }
 
-// completeTests are the files of tests, and the runs in them.
+// completeTests returns the files of tests, and the runs in them.
 func (c *command) completeTests(ctx context.Context) []cobra.Completion {
-	tests, _, _ := schema.ReadTests(ctx, c.asDeclared()) // what is wrong, test reports
+	tests, _, _ := schema.ReadTests(ctx, c.asDeclared()) // test reports what is wrong
 	var out []cobra.Completion
 	for _, t := range tests {
 		if !offered(t.File) {
@@ -157,7 +157,7 @@ func (c *command) completeOutputs(ctx context.Context) []cobra.Completion {
 	return out
 }
 
-// completeArguments has all commands offer what their arguments and flags may be.
+// completeArguments sets up the completion of the arguments and flags of all commands.
 func (c *command) completeArguments(root *cobra.Command) {
 	for _, cmd := range root.Commands() {
 		switch {
@@ -184,8 +184,8 @@ func (c *command) completeArguments(root *cobra.Command) {
 	}
 }
 
-// completeFlags has the flags of a command offer what they may be, unless they do already. A shell offers files for a
-// flag that takes one.
+// completeFlags sets up the completion of a command's flags, unless they have one. For a flag that takes a file, the
+// shell offers files.
 func (c *command) completeFlags(cmd *cobra.Command) {
 	cmd.LocalFlags().VisitAll(func(flag *pflag.Flag) {
 		if _, known := cmd.GetFlagCompletionFunc(flag.Name); known || flag.NoOptDefVal != "" {

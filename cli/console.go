@@ -30,7 +30,7 @@ func (c *command) consoleCommand() *cobra.Command {
 	return cmd
 }
 
-// console evaluates the lines of the input until it ends or says exit. In a pipe the first mistake ends it.
+// console evaluates the lines of the input until it ends or a line is exit. In a pipe, the first mistake ends it.
 func (c *command) console(cmd *cobra.Command, p *project) error {
 	for {
 		if c.app.tty.in {

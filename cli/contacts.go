@@ -12,30 +12,30 @@ import (
 	"github.com/syncctl/syncctl/sandbox"
 )
 
-// contacts count what the processes of a rehearsal contact, from the lines of an access log, which are written one at a
-// time. Over sites, they tell whose process it was.
+// contacts counts what the processes of a rehearsal contact, from the lines of an access log, which are written one at
+// a time. Over sites, it attributes each contact to the site whose process was running.
 type contacts struct {
 	mu   sync.Mutex
 	all  counter
-	by   map[string]*counter // of a site
-	runs []siteRun           // of processes, one after another; none without sites
-	bad  []string            // what no process of its site may contact
+	by   map[string]*counter // by site
+	runs []siteRun           // of processes, in order; none without sites
+	bad  []string            // forbidden contacts
 }
 
-// siteRun is when a site's process began.
+// siteRun records when a site's process began.
 type siteRun struct {
 	at   time.Time
 	site *rehearsedSite
 }
 
-// begin tells that the process of a site begins.
+// begin records that the process of a site begins.
 func (c *contacts) begin(at time.Time, site *rehearsedSite) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.runs = append(c.runs, siteRun{at, site})
 }
 
-// Write takes a line of the log. A command on a machine may end after the process that has begun it.
+// Write reads a line of the log. A command on a machine may end after the process that started it.
 func (c *contacts) Write(p []byte) (int, error) {
 	var line sandbox.AccessLine
 	if err := json.Unmarshal(p, &line); err != nil {
@@ -64,7 +64,7 @@ func (c *contacts) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// strayed is the error that a process has contacted what is not of its site.
+// strayed returns an error if a process has contacted something that does not belong to its site.
 func (c *contacts) strayed() error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -75,7 +75,7 @@ func (c *contacts) strayed() error {
 		c.runs[len(c.runs)-1].site.name, strings.Join(c.bad, "\n  "))
 }
 
-// counter counts by what was asked for.
+// counter counts contacts by kind.
 type counter struct{ requests, connections, commands, files int }
 
 func (c *counter) count(protocol string) {
@@ -91,7 +91,7 @@ func (c *counter) count(protocol string) {
 	}
 }
 
-// words say what was counted, and that there was nothing else.
+// words describes what was counted, and that there was nothing else.
 func (c *counter) words(servers, machines int) string {
 	words := wording.Plural(c.requests, "request")
 	if c.connections > 0 {

@@ -2,6 +2,6 @@
 
 package cli
 
-// crashApart does nothing: the runtime ends the process with 2 on these systems, and has no other way that writes no
-// memory to a file.
+// crashApart does nothing: on these systems the runtime exits with 2, and has no other way that does not write memory
+// to a file.
 func crashApart() {}

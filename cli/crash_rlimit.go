@@ -4,7 +4,7 @@ package cli
 
 import "golang.org/x/sys/unix"
 
-// preventCoreFile lets no core file be written, by this process nor by the commands that it runs.
+// preventCoreFile prevents core files, of this process and of the commands that it runs.
 func preventCoreFile() error {
 	var limit unix.Rlimit
 	if err := unix.Getrlimit(unix.RLIMIT_CORE, &limit); err != nil {

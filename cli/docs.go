@@ -59,7 +59,7 @@ document as schema -json.`,
 			if err != nil {
 				return nil, cobra.ShellCompDirectiveError
 			}
-			before := strings.Join(append(slices.Clone(args), ""), " ") // of a page of several words
+			before := strings.Join(append(slices.Clone(args), ""), " ") // for a page whose name has several words
 			for _, p := range pages {
 				if word, ok := strings.CutPrefix(p.Word, before); ok && !strings.Contains(word, " ") {
 					out = append(out, cobra.CompletionWithDesc(word, p.Summary))
@@ -73,7 +73,7 @@ document as schema -json.`,
 	return cmd
 }
 
-// pages are those of the reference, and the guides of the products.
+// pages returns the pages of the reference, and the guides of the products.
 func (c *command) pages(catalog schema.Catalog, program *reference.Program) ([]*reference.Page, error) {
 	var guides []*reference.Page
 	for _, p := range c.app.products {
@@ -111,7 +111,7 @@ func (c *command) schemaCommand() *cobra.Command {
 	})
 }
 
-// pageLayout is as wide as the terminal, but not wider than the pages in files.
+// pageLayout returns a layout as wide as the terminal, but not wider than the pages in files.
 func (c *command) pageLayout() reference.Layout {
 	l := reference.Layout{Width: c.outStyle.Width, Bold: c.outStyle.Bold}
 	if l.Width > reference.Columns {
@@ -120,7 +120,7 @@ func (c *command) pageLayout() reference.Layout {
 	return l
 }
 
-// showDocs shows the pages of a word.
+// showDocs shows the pages for a word.
 func (c *command) showDocs(pages []*reference.Page, catalog schema.Catalog, word string) error {
 	found, err := reference.Find(pages, catalog, word)
 	if err != nil {
@@ -158,19 +158,19 @@ func (c *command) showDocs(pages []*reference.Page, catalog schema.Catalog, word
 	return err
 }
 
-// docFile is a page as a file.
+// docFile is a page to be written to a file.
 type docFile struct {
 	name string // with slashes
 	page bytes.Buffer
 }
 
-// What begins each page that docs writes as a file, so that it replaces nothing else.
+// The first line of each page that docs writes to a file, so that it replaces nothing else.
 const (
 	madeByDocs = "<!-- Written by syncctl docs: what is changed here is lost. -->\n\n"
 	madeByMan  = ".\\\" Written by syncctl docs -man: what is changed here is lost.\n"
 )
 
-// writeDocs writes all pages, and the list of them, as files.
+// writeDocs writes all pages and their index to files.
 func (c *command) writeDocs(pages []*reference.Page, dir string) error {
 	all := []*docFile{{name: "README.md"}}
 	if err := reference.WriteIndex(&all[0].page, pages, reference.Layout{}, true); err != nil {
@@ -208,7 +208,7 @@ func (c *command) writeMan(program *reference.Program, pages []*reference.Page, 
 	return c.writeDocFiles(dir, madeByMan, all)
 }
 
-// writeDocFiles writes pages that begin with a mark, all or, where one would replace something else, none.
+// writeDocFiles writes pages that begin with a mark. If one would replace something else, it writes none.
 func (c *command) writeDocFiles(dir, mark string, all []*docFile) error {
 	for _, f := range all {
 		path := filepath.Join(dir, filepath.FromSlash(f.name))
@@ -231,9 +231,9 @@ func (c *command) writeDocFiles(dir, mark string, all []*docFile) error {
 	return nil
 }
 
-// foreignPage refuses a page that docs has not written itself.
+// foreignPage returns an error if the file exists and docs has not written it.
 func (c *command) foreignPage(path, mark string) error {
-	f, err := host.FilesOf(c.files()).Open(path) // a pipe would hold us up
+	f, err := host.FilesOf(c.files()).Open(path) // opening a pipe would block
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
@@ -250,7 +250,7 @@ func (c *command) foreignPage(path, mark string) error {
 	return nil
 }
 
-// programOf describes the commands as they are, for the reference.
+// programOf describes the commands for the reference.
 func programOf(root *cobra.Command) *reference.Program {
 	p := &reference.Program{Name: root.Name(), Exits: exitCodes(), Variables: environment, Files: fileNames,
 		Global: flagsOf(root.PersistentFlags())}
@@ -269,7 +269,7 @@ func programOf(root *cobra.Command) *reference.Program {
 
 func commandOf(root, cmd *cobra.Command) reference.Command {
 	name := strings.TrimPrefix(cmd.CommandPath(), root.Name()+" ")
-	cmd.InitDefaultHelpFlag() // the line of usage names flags where there are any; the command that runs has it already
+	cmd.InitDefaultHelpFlag() // the usage line depends on flags; the command being run has this one already
 	out := reference.Command{Name: name, Summary: cmd.Short, Long: cmd.Long, Usage: cmd.UseLine(), Example: cmd.Example,
 		Flags: flagsOf(cmd.LocalNonPersistentFlags()), JSON: cmd.Annotations[speaksJSON] != ""}
 	for _, sub := range cmd.Commands() {

@@ -19,10 +19,10 @@ type doctorFlags struct {
 	timeout time.Duration
 }
 
-// doctorTimeout is how long the examination of one server may take, unless a flag says otherwise.
+// doctorTimeout is the default timeout for the examination of one server.
 const doctorTimeout = 30 * time.Second
 
-// doctorGrace is how much longer a driver may take to return after that.
+// doctorGrace is the additional time for a driver to return after the timeout.
 const doctorGrace = 2 * time.Second
 
 func (c *command) doctorCommand() *cobra.Command {
@@ -77,7 +77,7 @@ func (c *command) doctor(ctx context.Context, f *doctorFlags) error {
 	return nil
 }
 
-// examine asks all servers and keystores side by side.
+// examine examines all servers and keystores concurrently.
 func (c *command) examine(ctx context.Context, p *project, within time.Duration) []view.Examined {
 	begin, finish := c.reading()
 	defer finish()
@@ -103,7 +103,7 @@ func (c *command) examine(ctx context.Context, p *project, within time.Duration)
 	return all
 }
 
-// examineOne examines one server or keystore. A driver that does not return in time is not waited for.
+// examineOne examines one server or keystore. It does not wait for a driver that does not return in time.
 func examineOne(ctx context.Context, p *project, r *schema.Resource, within time.Duration) []driver.Examination {
 	d, ok := p.drivers[typeKey{r.Addr.Kind, r.Addr.Type}].(driver.Doctor)
 	if !ok {

@@ -12,7 +12,7 @@ import (
 	"github.com/syncctl/syncctl/report/page"
 )
 
-// reportOf is the report of a plan, or of a run.
+// reportOf returns the report of a plan, or of a run.
 func (c *command) reportOf(plan *planner.Plan, run *executor.Run) (*report.Report, error) {
 	if run == nil {
 		return report.New(plan, nil)
@@ -26,7 +26,7 @@ func (c *command) reportOf(plan *planner.Plan, run *executor.Run) (*report.Repor
 	})
 }
 
-// documentFiles are the files that documents of a plan are written into, beside the text for people.
+// documentFiles are the files for documents of a plan, written in addition to the text for people.
 type documentFiles struct {
 	markdown, html string
 }
@@ -36,7 +36,7 @@ func (d *documentFiles) flags(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&d.html, "html-into", "", "write what show -html prints into `FILE`, too")
 }
 
-// mayWrite refuses files for documents whose names are read as something else, or that hold something else.
+// mayWrite refuses files whose names mean something else to syncctl, or that have other contents.
 func (c *command) mayWrite(d *documentFiles) error {
 	for _, into := range []struct{ flag, name, another, document string }{
 		{"markdown-into", d.markdown, "plan.md", documentMarkdown}, {"html-into", d.html, "plan.html", documentHTML},
@@ -67,8 +67,7 @@ func (c *command) empty(d *documentFiles) error {
 	return nil
 }
 
-// writeDocuments writes the documents that were asked for, with what has changed since an older plan where there is
-// one.
+// writeDocuments writes the requested documents, with the changes since an older plan if there is one.
 func (c *command) writeDocuments(d *documentFiles, old, plan *planner.Plan, run *executor.Run) error {
 	for _, doc := range []struct {
 		name  string

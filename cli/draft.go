@@ -21,7 +21,7 @@ import (
 	"github.com/zclconf/go-cty/cty"
 )
 
-// draftFile is the file that init writes.
+// draftFile is the name of the file that init writes.
 const draftFile = "main.sync.hcl"
 
 // The questions that every draft has.
@@ -30,7 +30,7 @@ const (
 	secretsQuestion = "passwords"
 )
 
-// interview is one first configuration in the making.
+// interview is the making of one first configuration.
 type interview struct {
 	*command
 
@@ -39,7 +39,7 @@ type interview struct {
 	answers map[string]string
 }
 
-// initAsk writes a first configuration: what is not given is asked.
+// initAsk writes a first configuration, and asks for missing answers.
 func (c *command) initAsk(ctx context.Context, set []string, dir string) error {
 	i := &interview{command: c, given: map[string]string{}, answers: map[string]string{}, drafts: c.drafts()}
 	if len(i.drafts) == 0 {
@@ -67,7 +67,7 @@ func (c *command) initAsk(ctx context.Context, set []string, dir string) error {
 	return i.finish(ctx, d, dir)
 }
 
-// drafts are those of all products.
+// drafts returns the drafts of all products.
 func (c *command) drafts() []driver.Draft {
 	var out []driver.Draft
 	_, drivers := c.catalog()
@@ -80,7 +80,7 @@ func (c *command) drafts() []driver.Draft {
 	return slices.CompactFunc(out, func(a, b driver.Draft) bool { return a.Name == b.Name }) // a driver has several types
 }
 
-// configurationIn is a file of a configuration in a folder, "" where there is none. The folder need not be there.
+// configurationIn returns a file of a configuration in a folder, or "" if there is none. The folder may be missing.
 func (c *command) configurationIn(dir string) (string, error) {
 	infos, err := afero.ReadDir(c.files(), dir)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -97,7 +97,7 @@ func (c *command) configurationIn(dir string) (string, error) {
 	return "", nil
 }
 
-// completeAnswers are the answers of -set: those that may be chosen, and the names of other questions.
+// completeAnswers returns the completions of -set: the choices, and the names of other questions.
 func (c *command) completeAnswers() []cobra.Completion {
 	i := &interview{command: c, drafts: c.drafts()}
 	seen := map[string]bool{}
@@ -121,7 +121,7 @@ func (c *command) completeAnswers() []cobra.Completion {
 	return out
 }
 
-// questions are all questions of a draft.
+// questions returns all questions of a draft.
 func (i *interview) questions(d *driver.Draft) []driver.Question {
 	which := driver.Question{Name: productQuestion, Text: "What is synchronized?"}
 	for _, one := range i.drafts {
@@ -143,7 +143,7 @@ func (i *interview) questions(d *driver.Draft) []driver.Question {
 	return all
 }
 
-// draft is the one that was chosen, nil as long as none is.
+// draft returns the chosen draft, or nil before one is chosen.
 func (i *interview) draft() *driver.Draft {
 	at := slices.IndexFunc(i.drafts, func(d driver.Draft) bool { return d.Name == i.answers[productQuestion] })
 	if at < 0 {
@@ -152,7 +152,7 @@ func (i *interview) draft() *driver.Draft {
 	return &i.drafts[at]
 }
 
-// leads tells whether the answers so far lead to a question.
+// leads reports whether the answers so far lead to a question.
 func (i *interview) leads(q driver.Question) bool {
 	for _, when := range q.When {
 		name, values, _ := strings.Cut(when, "=")
@@ -163,7 +163,8 @@ func (i *interview) leads(q driver.Question) bool {
 	return true
 }
 
-// run gets all answers, of the flags and of the person. Without a person, all that is missing is reported at once.
+// run collects all answers, from flags and from the person. Without a person, it reports everything that is missing at
+// once.
 func (i *interview) run(ctx context.Context) (*driver.Draft, error) {
 	ask := i.app.tty.in && i.app.tty.err && i.mayAsk()
 	var missing []string
@@ -199,7 +200,7 @@ func (i *interview) run(ctx context.Context) (*driver.Draft, error) {
 	return i.draft(), nil
 }
 
-// unknown is about answers to questions that are not asked.
+// unknown returns an error if there are answers to questions that are not asked.
 func (i *interview) unknown() error {
 	for _, name := range slices.Sorted(maps.Keys(i.given)) {
 		if _, asked := i.answers[name]; asked {
@@ -221,7 +222,7 @@ func (i *interview) unknown() error {
 	return nil
 }
 
-// flagFor is how a question is answered without a person.
+// flagFor returns the flag that answers a question without a person.
 func flagFor(q driver.Question) string {
 	value := "..."
 	if len(q.Choices) > 0 {
@@ -251,7 +252,7 @@ func wrongAnswer(q driver.Question, value string) error {
 	return nil
 }
 
-// ask asks until the answer is right.
+// ask repeats a question until the answer is valid.
 func (i *interview) ask(ctx context.Context, q driver.Question) (string, error) {
 	fmt.Fprintln(i.err, i.errStyle.Bold(q.Text))
 	for _, choice := range q.Choices {
@@ -279,7 +280,7 @@ func (i *interview) ask(ctx context.Context, q driver.Question) (string, error) 
 	}
 }
 
-// finish writes the configuration, if it is valid, and says what comes next.
+// finish writes the configuration, if it is valid, and says what to do next.
 func (i *interview) finish(ctx context.Context, d *driver.Draft, dir string) error {
 	text, err := draftText(d, i.answers)
 	if err != nil {
@@ -307,7 +308,7 @@ func (i *interview) finish(ctx context.Context, d *driver.Draft, dir string) err
 	return nil
 }
 
-// next says how the secrets are given, and which commands come next.
+// next explains how to supply the secrets, and which commands to run next.
 func (i *interview) next(secrets []string, dir string) {
 	in, flags := "", ""
 	if dir != "." {
@@ -331,7 +332,7 @@ func (i *interview) next(secrets []string, dir string) {
 	i.say("  syncctl%s plan%s", in, flags)
 }
 
-// draftText is the configuration for the answers, formatted.
+// draftText returns the configuration for the answers, formatted.
 func draftText(d *driver.Draft, answers map[string]string) ([]byte, error) {
 	filled := map[string]string{}
 	for _, q := range d.Questions {

@@ -108,7 +108,7 @@ func (c *command) drift(ctx context.Context, f *driftFlags) error {
 	return nil
 }
 
-// readOnly takes the way to write files from the command and all that it makes, until end is called.
+// readOnly prevents the command, and everything that it creates, from writing files until end is called.
 func (c *command) readOnly() (end func()) {
 	was := c.app
 	reads := *was
@@ -117,7 +117,7 @@ func (c *command) readOnly() (end func()) {
 	return func() { c.app = was }
 }
 
-// findDrift makes a plan, and sorts what it has found.
+// findDrift makes a plan and sorts its findings.
 func (c *command) findDrift(ctx context.Context, f *driftFlags) (*drift.Report, error) {
 	p, err := c.loadLive(ctx, f.vars.list)
 	if err != nil {
@@ -148,7 +148,7 @@ func (c *command) findDrift(ctx context.Context, f *driftFlags) (*drift.Report, 
 	return r, nil
 }
 
-// uncompared tells which rules say that something could not be compared.
+// uncompared returns a function that reports whether a rule means that something could not be compared.
 func (c *command) uncompared() func(rule string) bool {
 	rules := map[string]bool{}
 	for _, r := range c.rules() {
@@ -157,7 +157,7 @@ func (c *command) uncompared() func(rule string) bool {
 	return func(rule string) bool { return rules[rule] }
 }
 
-// past reads what the runs of this folder have left of each declaration.
+// past collects the state in which the runs of this folder left each declaration.
 func (c *command) past(cfg *schema.Config) (drift.Past, error) {
 	past := drift.Past{Last: map[string]drift.Applied{}, Underway: map[string]drift.Applied{},
 		GivenUp: map[string]string{}}
@@ -169,7 +169,7 @@ func (c *command) past(cfg *schema.Config) (drift.Past, error) {
 		return past, err
 	}
 	where := cfg.WhereMoved()
-	for _, id := range ids { // the oldest first: later ones count more
+	for _, id := range ids { // oldest first, because later runs override earlier ones
 		run, err := c.store().Load(id)
 		if err != nil {
 			return past, err
@@ -186,7 +186,7 @@ func (c *command) past(cfg *schema.Config) (drift.Past, error) {
 	return past, nil
 }
 
-// pastOf takes in what one run has left.
+// pastOf adds the results of one run.
 func (c *command) pastOf(past *drift.Past, run *executor.Run, where func(string) string) error {
 	if run.Finished() && run.Abandoned() {
 		for addr := range executor.ActedOn(run.Plan, run.Decision(c.app.clock.Now())) {
@@ -213,8 +213,8 @@ func (c *command) pastOf(past *drift.Past, run *executor.Run, where func(string)
 	return nil
 }
 
-// driftSuite is a report for CI systems: a case for each declaration, which fails if it was changed from outside, and
-// has an error where that is not known.
+// driftSuite returns a report for CI systems: a test case for each declaration, which fails if the declaration was
+// changed from outside, and has an error if that is unknown.
 func driftSuite(r *drift.Report) junitSuites {
 	suite := junitSuite{Name: "drift", Tests: len(r.Compared)}
 	differences := r.ByAddr()

@@ -8,7 +8,7 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// enumeration is a flag that has one of several values.
+// enumeration is a flag whose value is one of several words.
 type enumeration struct {
 	value  string
 	values []string

@@ -15,14 +15,14 @@ import (
 	"github.com/syncctl/syncctl/cli/internal/files"
 )
 
-// example is a folder that is a part of the program.
+// example is a folder that is built into the program.
 type example struct {
 	name    string
 	summary string // the heading of its README.md
 	files   fs.FS
 }
 
-// examples are those of all products, by name, whose simulated servers are all built in.
+// examples returns the examples of all products whose simulated servers are all built in, by name.
 func (c *command) examples() ([]example, error) {
 	var out []example
 	for _, p := range c.app.products {
@@ -36,7 +36,7 @@ func (c *command) examples() ([]example, error) {
 		for _, entry := range entries {
 			known := slices.ContainsFunc(out, func(e example) bool { return e.name == entry.Name() })
 			if known || !entry.IsDir() {
-				continue // two products may bring the same folders
+				continue // two products may contain the same folders
 			}
 			folder, err := fs.Sub(p.Examples, entry.Name())
 			if err != nil {
@@ -52,7 +52,7 @@ func (c *command) examples() ([]example, error) {
 	return out, nil
 }
 
-// simulates tells whether all products of a seed can be simulated.
+// simulates reports whether all products of a seed can be simulated.
 func (c *command) simulates(folder fs.FS) bool {
 	seed, err := fs.ReadFile(folder, seedFile)
 	var worlds map[string]json.RawMessage
@@ -67,7 +67,7 @@ func (c *command) simulates(folder fs.FS) bool {
 	return len(worlds) == 0
 }
 
-// heading is the first line of a folder's README.md.
+// heading returns the first line of a folder's README.md.
 func heading(folder fs.FS) string {
 	text, err := fs.ReadFile(folder, "README.md")
 	if err != nil {
@@ -77,7 +77,7 @@ func heading(folder fs.FS) string {
 	return strings.TrimSpace(strings.TrimLeft(first, "#"))
 }
 
-// example finds an example by its name, also by the path that it has in the project.
+// example finds an example by its name, or by its path in the project.
 func (c *command) example(name string) (example, error) {
 	all, err := c.examples()
 	if err != nil {
@@ -95,8 +95,7 @@ func (c *command) example(name string) (example, error) {
 			" These are in the program: "+strings.Join(names, ", ")))
 }
 
-// create writes files into a folder, which may be missing. It replaces no file: if one is there,
-// nothing is written.
+// create writes files into a folder, which may be missing. It replaces no file: if one exists, nothing is written.
 func (c *command) create(texts map[string][]byte, dir string) error {
 	names := slices.Sorted(maps.Keys(texts))
 	var there []string
@@ -126,7 +125,7 @@ func (c *command) create(texts map[string][]byte, dir string) error {
 	return nil
 }
 
-// texts are all files of an example.
+// texts returns all files of an example.
 func (e example) texts() (map[string][]byte, error) {
 	out := map[string][]byte{}
 	err := fs.WalkDir(e.files, ".", func(name string, entry fs.DirEntry, err error) error {
@@ -142,8 +141,8 @@ func (e example) texts() (map[string][]byte, error) {
 	return out, nil
 }
 
-// unpacked is the folder of an example that a person names: as it is, or, where there is no such folder, one of the
-// program's own, written to a temporary folder until remove is called.
+// unpacked returns the folder of the example that a person names: that folder if it exists, or else one of the
+// program's own examples, written to a temporary folder that exists until remove is called.
 func (c *command) unpacked(name string) (dir string, remove func() error, err error) {
 	keep := func() error { return nil }
 	if c.isDir(name) || strings.HasPrefix(name, ".") || filepath.IsAbs(name) {

@@ -25,11 +25,11 @@ const (
 	partHandover      = "handover.json"
 	partObservations  = "observations.jsonl"
 	partPlan          = "plan.json"
-	partOrigin        = "origin.json"             // what the plan was made from, but for
+	partOrigin        = "origin.json"             // the inputs of the plan, except
 	partSeen          = "plan-observations.jsonl" // what servers showed
 	partJournal       = "journal.jsonl"
-	partConfiguration = "configuration/" // before the name of a file
-	partFile          = "files/"         // before that of a run's file
+	partConfiguration = "configuration/" // prefix of the name of a file
+	partFile          = "files/"         // prefix of the name of a run's file
 )
 
 // Reasons why a bundle is refused that depend on its parts.
@@ -41,17 +41,17 @@ const (
 	unfitRun           bundle.Reason = "unfit-run"
 )
 
-// mostInMemory bounds the parts that are kept in memory, which are all but the run's files, together, in bytes.
+// mostInMemory is the maximum total size, in bytes, of the parts kept in memory, which are all except the run's files.
 const mostInMemory = 256 << 20
 
-// handed is what a bundle brings, but for the content of the run's files.
+// handed is the contents of a bundle, without those of the run's files.
 type handed struct {
 	executor.Handover
 	executor.Cargo
-	configuration map[string][]byte // by the names of files
+	configuration map[string][]byte // by file name
 }
 
-// inbox and sent are of the folder.
+// inbox and sent belong to the folder.
 func (c *command) inbox() *bundle.Inbox {
 	return &bundle.Inbox{FS: c.app.fs, Dir: filepath.Join(c.dataDir(), "received")}
 }
@@ -60,7 +60,7 @@ func (c *command) sent() *bundle.Ledger {
 	return &bundle.Ledger{FS: c.app.fs, Dir: filepath.Join(c.dataDir(), "sent")}
 }
 
-// ownSite is the site that the command acts for.
+// ownSite returns the site that the command acts for.
 func ownSite(cfg *schema.Config) (*schema.Site, error) {
 	if len(cfg.Settings.Sites) == 0 {
 		return nil, failf(exitError, "this configuration declares no site: one process reaches all of its servers, and "+
@@ -74,14 +74,14 @@ func ownSite(cfg *schema.Config) (*schema.Site, error) {
 	return nil, failf(exitError, "say with -site=NAME or SYNCCTL_SITE which site you act for")
 }
 
-// source is a part whose content is in memory.
+// source returns a part whose content is in memory.
 func source(name string, content []byte) bundle.Source {
 	return bundle.Source{Name: name, Size: int64(len(content)), Open: func() (io.ReadCloser, error) {
 		return io.NopCloser(bytes.NewReader(content)), nil
 	}}
 }
 
-// parts are those of a bundle, but for the run's files.
+// parts returns the parts of a bundle, except the run's files.
 func (h *handed) parts() ([]bundle.Source, error) {
 	var out []bundle.Source
 	add := func(name string, encode func(io.Writer) error) error {
@@ -100,7 +100,7 @@ func (h *handed) parts() ([]bundle.Source, error) {
 	}
 	if h.Cargo.Plan != nil {
 		plan := *h.Cargo.Plan
-		plan.Secrets = "" // a digest with a key of this folder's user says nothing elsewhere
+		plan.Secrets = "" // it depends on a key of this folder's user, and means nothing elsewhere
 		if err := add(partPlan, plan.Encode); err != nil {
 			return nil, err
 		}
@@ -128,14 +128,15 @@ func jsonOf(v any) func(io.Writer) error {
 	}
 }
 
-// strictly decodes a part into a value that has all its members.
+// strictly decodes a part into a value, and refuses unknown members.
 func strictly(text []byte, v any) error {
 	dec := json.NewDecoder(bytes.NewReader(text))
 	dec.DisallowUnknownFields()
 	return dec.Decode(v)
 }
 
-// unpack reads what a bundle brings. A part of no known name is refused: it may be what a later version relies on.
+// unpack reads the contents of a bundle. It refuses a part with an unknown name, because a later version may rely on
+// it.
 func unpack(s *bundle.Staged) (*handed, error) {
 	h := &handed{configuration: map[string][]byte{}}
 	var files []string
@@ -169,7 +170,7 @@ func unpack(s *bundle.Staged) (*handed, error) {
 	return h, nil
 }
 
-// fitsMemory refuses parts that are more together than is kept in memory, before the first one is read.
+// fitsMemory refuses parts that are too large in total to be kept in memory, before the first one is read.
 func fitsMemory(parts []bundle.Part) error {
 	left := int64(mostInMemory)
 	for _, p := range parts {
@@ -185,7 +186,7 @@ func fitsMemory(parts []bundle.Part) error {
 	return nil
 }
 
-// origin is what the plan was made from, as far as it was read.
+// origin returns the inputs of the plan, as far as they were read.
 func (h *handed) origin() *executor.Origin {
 	if h.Cargo.Origin == nil {
 		h.Cargo.Origin = &executor.Origin{}
@@ -193,12 +194,12 @@ func (h *handed) origin() *executor.Origin {
 	return h.Cargo.Origin
 }
 
-// add takes in a part.
+// add adds a part.
 func (h *handed) add(name string, text []byte) (err error) {
 	file, isConfiguration := strings.CutPrefix(name, partConfiguration)
 	bounds := printable.Documents
 	if name == partObservations || name == partSeen {
-		bounds.Values *= 4 // what many answers of servers have, each of which has bounds of its own
+		bounds.Values *= 4 // it holds many answers of servers, each of which has limits of its own
 	}
 	if err := bounds.Check(text); err != nil && !isConfiguration {
 		return fmt.Errorf("it %w", err)
@@ -233,7 +234,7 @@ func readPart(s *bundle.Staged, p bundle.Part) ([]byte, error) {
 	return io.ReadAll(f)
 }
 
-// notOf are the servers that are not a site's, of which it has nothing to say.
+// notOf returns the servers that do not belong to a site, about which it may report nothing.
 func notOf(cfg *schema.Config, site string) map[string]bool {
 	out := map[string]bool{}
 	for _, r := range cfg.Resources {
@@ -242,8 +243,8 @@ func notOf(cfg *schema.Config, site string) map[string]bool {
 	return out
 }
 
-// shareable are the files of the configuration as another site may see them: without the values of variables, and with
-// secrets masked, so that not even their length can be told.
+// shareable returns the files of the configuration as another site may see them: without the values of variables, and
+// with secrets masked so that their length does not show.
 func (c *command) shareable(cfg *schema.Config) map[string][]byte {
 	out := map[string][]byte{}
 	for path, file := range cfg.Files() {
@@ -256,10 +257,10 @@ func (c *command) shareable(cfg *schema.Config) map[string][]byte {
 	return out
 }
 
-// asterisks are what stands for a secret in a file that is shown.
+// asterisks match a masked secret in a file that is shown.
 var asterisks = regexp.MustCompile(`\*{2,}`)
 
-// configurationSource tells whether a file holds declarations, and not values, plans or tests.
+// configurationSource reports whether a file holds declarations, rather than values, plans or tests.
 func configurationSource(name string) bool {
 	return filepath.IsLocal(name) && (strings.HasSuffix(name, ".sync.hcl") || strings.HasSuffix(name, ".sync.hcl.json"))
 }

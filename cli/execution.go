@@ -12,7 +12,7 @@ import (
 	"github.com/syncctl/syncctl/journal"
 )
 
-// verifyWithin is how long verifying a step may take where the step does not say.
+// verifyWithin is the timeout for verifying a step that does not set one.
 const verifyWithin = 2 * time.Minute
 
 // carry begins or resumes the run, carries it out, and reports how it ended.
@@ -71,8 +71,8 @@ func (c *command) carry(ctx context.Context, a *application, f *applyFlags) erro
 	return c.ended(ctx, a, f, interrupted, err)
 }
 
-// ended hands a run on to the other sites, if it is over sites, and reports how it has ended. The error is that the
-// journal could not be written.
+// ended sends a run to the other sites, if it is over sites, and reports its end. It returns an error if the journal
+// could not be written.
 func (c *command) ended(ctx context.Context, a *application, f *applyFlags, interrupted bool, err error) error {
 	end := view.End{Report: a.report, RunID: a.run.ID, Dir: c.near(a.run.Dir), Next: c.resumption(a.cfg, f)}
 	if err == nil && !interrupted {
@@ -85,7 +85,7 @@ func (c *command) ended(ctx context.Context, a *application, f *applyFlags, inte
 	return exitQuietly(endCode(a.report, interrupted))
 }
 
-// recordPlan records that the run has a new plan where its files were mended, and that the site approves the plan.
+// recordPlan records the new plan of a run whose files were changed, and the site's approval of the plan.
 func (c *command) recordPlan(ctx context.Context, a *application, j *journal.Journal) error {
 	if a.revised != nil {
 		if err := c.store().Revise(ctx, a.run, j, a.plan, a.revised.kept, c.whoami()); err != nil {
@@ -98,14 +98,14 @@ func (c *command) recordPlan(ctx context.Context, a *application, j *journal.Jou
 	return nil
 }
 
-// carryOut runs the executor between the two interrupts.
+// carryOut runs the executor until it ends, or is stopped by the first or second interrupt.
 func (c *command) carryOut(
 	ctx context.Context, progress view.Progress, o executor.Options,
 ) (report *executor.Report, interrupted bool, err error) {
 	defer progress.Close()
 	defer c.waits.within(progress.Note)()
 	defer c.waits.bePatient(false)()
-	// The first interrupt must not reach running steps, so they do not get the context of the command.
+	// The first interrupt must not stop running steps, so they do not use the context of the command.
 	work, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()
 	stages := interrupt.NewStages(cancel, func(text string) {
@@ -119,7 +119,7 @@ func (c *command) carryOut(
 		c.warn("%s", text)
 	})
 	defer c.app.interrupts.During(stages.Next)()
-	if ctx.Err() != nil { // it came just before
+	if ctx.Err() != nil { // the interrupt came just before
 		stages.Next(nil)
 	}
 	o.Stop, o.Operator = stages.Stop(), stoppable{o.Operator, stages.Stop()}
@@ -127,7 +127,7 @@ func (c *command) carryOut(
 	return report, stages.Interrupted(), err
 }
 
-// stoppable defers a person's step when the run is to stop: nobody has to answer a question first.
+// stoppable defers a person's step if the run is to stop, so that nobody has to answer a question first.
 type stoppable struct {
 	executor.Operator
 
@@ -151,7 +151,7 @@ func (s stoppable) Perform(ctx context.Context, ask executor.Ask) (executor.Repl
 	return reply, err
 }
 
-// endCode is the exit code of a run. A cause counts more than how far the run came.
+// endCode returns the exit code of a run. The cause of a failure takes precedence over the run's progress.
 func endCode(r *executor.Report, interrupted bool) int {
 	done, failed := 0, false
 	refused, moved := false, false
@@ -183,7 +183,7 @@ func endCode(r *executor.Report, interrupted bool) int {
 	return exitStopped
 }
 
-// reportEnd prints the report. If it cannot be printed, the run has ended all the same.
+// reportEnd prints the report. If that fails, the run has ended anyway.
 func (c *command) reportEnd(end view.End) {
 	if c.app.scratch {
 		end.Dir = ""
@@ -203,7 +203,7 @@ func (c *command) reportEnd(end view.End) {
 	}
 }
 
-// progress is the view that suits the output, with the events beside it where they go into a file.
+// progress returns the view that suits the output, together with the events if they are written to a file.
 func (c *command) progress(a *application) view.Progress {
 	switch {
 	case c.flags.json:
@@ -214,7 +214,7 @@ func (c *command) progress(a *application) view.Progress {
 	return c.textProgress(a)
 }
 
-// textProgress is the view for people.
+// textProgress returns the view for people.
 func (c *command) textProgress(a *application) view.Progress {
 	if c.app.tty.out && !c.app.is("TERM", "dumb") && !c.app.set("CI") {
 		ticks := time.NewTicker(200 * time.Millisecond)

@@ -14,7 +14,7 @@ const (
 	exitError       = 1
 	exitChanges     = 2 // with -detailed-exitcode, or drift
 	exitUnformatted = 3 // fmt -check found a difference
-	exitWaiting     = 4 // at a person's step
+	exitWaiting     = 4 // waiting for a person's step
 	exitStopped     = 5 // after some steps were done; resumable
 	exitStale       = 6 // the configuration or the servers have changed since the plan was made
 	exitLocked      = 7
@@ -22,10 +22,10 @@ const (
 	exitDeclined    = 9  // at the prompt
 	exitFault       = 70 // of the program itself, as sysexits.h has it
 	exitInterrupted = 130
-	exitCrashed     = 134 // the runtime has ended the process, such as without memory
+	exitCrashed     = 134 // the runtime has ended the process, for example because it ran out of memory
 )
 
-// exit is an error with an exit code. A nil err: the message is already printed.
+// exit is an error with an exit code. If err is nil, the message was printed already.
 type exit struct {
 	code int
 	err  error
@@ -40,7 +40,7 @@ func (e *exit) Error() string {
 
 func (e *exit) Unwrap() error { return e.err }
 
-// exitQuietly sets the exit code; the message is already printed.
+// exitQuietly returns an error with an exit code and without a message, which was printed already.
 func exitQuietly(code int) error {
 	if code == exitDone {
 		return nil
@@ -48,12 +48,12 @@ func exitQuietly(code int) error {
 	return &exit{code: code}
 }
 
-// failf sets the exit code and the message.
+// failf returns an error with an exit code and a message.
 func failf(code int, format string, args ...any) error {
 	return &exit{code: code, err: fmt.Errorf(format, args...)}
 }
 
-// codeOf is the exit code for the error of a command, and the error if it is still to be printed.
+// codeOf returns the exit code for the error of a command, and the error itself if it has not been printed yet.
 func codeOf(err error) (int, error) {
 	var e *exit
 	var locked *journal.LockedError

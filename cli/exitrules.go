@@ -6,7 +6,7 @@ import (
 	"github.com/syncctl/syncctl/planner"
 )
 
-// exitRules explain the exit codes, in their order.
+// exitRules explains the exit codes, in order.
 func exitRules() []planner.Rule {
 	var out []planner.Rule
 	for _, r := range []struct {

@@ -56,11 +56,11 @@ type rulesDocument struct {
 	Rules   []view.Explained `json:"rules"`
 }
 
-// kindOrder is how the ids of a product are listed.
+// kindOrder is the order in which the IDs of a product are listed.
 var kindOrder = []planner.RuleKind{planner.KindFinding, planner.KindPermission, planner.KindAcceptance,
 	planner.KindExamination, planner.KindRefusal}
 
-// rules are those of the program and of all products, those of each by kind and id.
+// rules returns the rules of the program and of all products; those of each product by kind and ID.
 func (c *command) rules() []view.Explained {
 	var out []view.Explained
 	add := func(product string, rules []planner.Rule) {
@@ -84,11 +84,12 @@ func (c *command) rules() []view.Explained {
 	return out
 }
 
-// printedID is what was printed, as a person pastes it: with the brackets or quotation marks around it, and unquoted
-// where it has blanks.
+// printedID returns an ID that a person has copied from the output: without the brackets or quotation marks around it,
+// and with its words joined if it was not quoted in the shell.
 func printedID(words []string) string { return strings.Trim(strings.Join(words, " "), `[]"'`) }
 
-// explaining are the rules of an id, which may lack the product, or else those of whose ids it is an example.
+// explaining returns the rules with an ID, which may lack the product, or else the rules for which the ID is an
+// example.
 func explaining(all []view.Explained, id string) []view.Explained {
 	is := func(match func(*planner.Rule) bool) []view.Explained {
 		var out []view.Explained
@@ -110,7 +111,7 @@ func explaining(all []view.Explained, id string) []view.Explained {
 	})
 }
 
-// ruleIDs are all ids, with the product and without.
+// ruleIDs returns all IDs, with the product and without.
 func ruleIDs(all []view.Explained) []string {
 	var out []string
 	for i := range all {

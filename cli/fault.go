@@ -11,7 +11,7 @@ import (
 	"github.com/syncctl/syncctl/schema"
 )
 
-// execute carries out the command that the arguments name. A panic in it is an error, whatever it was doing.
+// execute carries out the command that the arguments name. A panic becomes an error.
 func (c *command) execute(ctx context.Context, args []string) (err error) {
 	defer fault.Catch(&err)
 	root := c.root()
@@ -23,8 +23,8 @@ func (c *command) execute(ctx context.Context, args []string) (err error) {
 	return root.ExecuteContext(ctx)
 }
 
-// faulty reports a fault of the program itself: what it means for a run, and what to send to whom. The writers take
-// the secrets out.
+// faulty reports a fault of the program itself: what it means for a run, and what to send to whom. The writers redact
+// secrets.
 func (c *command) faulty(f *fault.Error) {
 	text := "this is a fault of syncctl, not of your files or servers: " + schema.Sanitize(f.Text)
 	kept := "No run was under way."

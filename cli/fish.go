@@ -9,11 +9,12 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// fishWords is how cobra's script for fish has the words before the one that is completed: without their quotes. They
-// are part of a command that the script evaluates, so that a name with $(...) in it would run (spf13/cobra issue 2096).
+// fishWords is the part of cobra's script for fish that reads the words before the completed one, without their
+// quotes. The script evaluates a command that contains them, so that a name with $(...) would run (spf13/cobra issue
+// 2096).
 const fishWords = "(commandline -opc)"
 
-// quoteInFish lets `completion fish` write a script that gives the words their quotes again.
+// quoteInFish makes `completion fish` write a script that quotes the words again.
 func quoteInFish(root *cobra.Command) {
 	fish, _, err := root.Find([]string{"completion", "fish"})
 	if err != nil || fish.Name() != "fish" { // the command line is about another command

@@ -17,7 +17,7 @@ import (
 	"github.com/syncctl/syncctl/schema"
 )
 
-// standardInput stands for the name of what comes from standard input.
+// standardInput is the name shown for standard input.
 const standardInput = "<standard input>"
 
 // formatter is one run of fmt.
@@ -93,8 +93,8 @@ func (f *formatter) argument(ctx context.Context, arg string) error {
 	return f.folder(ctx, arg)
 }
 
-// folder formats the files of a folder, and with -recursive those of the folders in it. Links to folders are not
-// followed: they may lead anywhere.
+// folder formats the files of a folder, and with -recursive those of its subfolders. It does not follow links to
+// folders, which may lead anywhere.
 func (f *formatter) folder(ctx context.Context, dir string) error {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -122,13 +122,13 @@ func (f *formatter) isJSON(name string) {
 	fmt.Fprintf(f.err, "%s is JSON, and stays as it is.\n", schema.SanitizeLine(name))
 }
 
-// formattable tells whether a file is formatted: JSON is not.
+// formattable reports whether a file is formatted. JSON is not.
 func formattable(name string) bool {
 	return strings.HasSuffix(name, ".sync.hcl") || strings.HasSuffix(name, ".syncvars.hcl") ||
 		strings.HasSuffix(name, ".synctest.hcl")
 }
 
-// standardInput formats to standard output, unless only the difference is asked for.
+// standardInput formats standard input to standard output, unless only the difference is requested.
 func (f *formatter) standardInput(ctx context.Context, src []byte) error {
 	out, ok, err := src, true, error(nil)
 	if json.Valid(src) {
@@ -176,13 +176,13 @@ func (f *formatter) file(ctx context.Context, name string) error {
 	return files.Replace(f.app.fs, f.abs(name), out, 0o644)
 }
 
-// read reads a file of a configuration, as the other commands do: no link may lead out of its folder.
+// read reads a file of a configuration as the other commands do: a link must not lead out of its folder.
 func (f *formatter) read(name string) ([]byte, error) {
 	folder := schema.Folder{Fs: f.files(), Dir: filepath.Dir(name)}
 	return folder.Read(schema.Reading{Path: filepath.Base(name), By: "fmt", Most: f.room().Bytes()})
 }
 
-// format formats one file. Its errors are printed, and the other files still get their turn.
+// format formats one file. It prints errors, and the other files are still formatted.
 func (f *formatter) format(ctx context.Context, name string, src []byte) ([]byte, bool, error) {
 	out, diags := schema.FormatWithin(ctx, name, src, f.room())
 	if !diags.HasErrors() {

@@ -10,8 +10,8 @@ import (
 	"github.com/syncctl/syncctl/schema"
 )
 
-// masked is the text of a file with asterisks in place of secrets, as the declarations of its folder tell them.
-// It is only for printing: what is written to the file is never masked.
+// masked returns the text of a file with secrets replaced by asterisks, according to the declarations of its folder.
+// It is used only for printing: text written to the file is never masked.
 func (f *formatter) masked(ctx context.Context, name string, src []byte) []byte {
 	if name != standardInput {
 		return f.maskedAs(ctx, filepath.Clean(name), src)
@@ -22,10 +22,10 @@ func (f *formatter) masked(ctx context.Context, name string, src []byte) []byte 
 	return f.maskedAs(ctx, "standard-input.syncvars.hcl", src)
 }
 
-// declares finds a block: a text with one is a configuration rather than values of variables.
+// declares matches a block. A text with a block is a configuration, rather than values of variables.
 var declares = regexp.MustCompile(`(?m)^[ \t]*[a-z]+([ \t]+"[^"\n]*")*[ \t]*\{`)
 
-// maskedAs loads the folder with the text in place of the file of that name.
+// maskedAs loads the folder with the text as the file of that name.
 func (f *formatter) maskedAs(ctx context.Context, name string, src []byte) []byte {
 	mem, dir := afero.NewMemMapFs(), filepath.Dir(name)
 	infos, err := afero.ReadDir(f.files(), dir)
@@ -44,7 +44,7 @@ func (f *formatter) maskedAs(ctx context.Context, name string, src []byte) []byt
 		err = afero.WriteFile(mem, name, src, 0o600)
 	}
 	if err != nil {
-		return hidden(src) // without the files beside it nothing is known about it
+		return hidden(src) // without the other files nothing is known about it
 	}
 	o := schema.Options{Fs: mem, Dir: dir, Env: f.app.env, AllowUnset: true, Version: version(), Access: f.access(),
 		Room: f.room()}
@@ -62,7 +62,7 @@ func (f *formatter) maskedAs(ctx context.Context, name string, src []byte) []byt
 	return hidden(src)
 }
 
-// maskedTest masks what may be a secret for one of the runs of a test.
+// maskedTest masks possible secrets of the runs of a test.
 func maskedTest(ctx context.Context, o schema.Options, name string, src []byte) []byte {
 	tests, files, _ := schema.ReadTests(ctx, o) // its errors are reported by test
 	if files[name] == nil || len(files[name].Bytes) != len(src) {

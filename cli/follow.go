@@ -15,7 +15,7 @@ import (
 	"github.com/syncctl/syncctl/report"
 )
 
-// followEvery is how often it is looked whether the files of a run have changed.
+// followEvery is the interval between checks for changes in the files of a run.
 const followEvery = 500 * time.Millisecond
 
 // followed is a run that another process may be carrying out, as its files show it.
@@ -25,15 +25,15 @@ type followed struct {
 	note func(string)
 
 	mu   sync.Mutex
-	seen string // what its files were like when they were looked at last
-	read string // and when they were read
+	seen string // the state of its files at the last check
+	read string // their state when they were read
 	rep  *report.Report
-	told string // what is wrong with them
+	told string // the reported problem with them
 
-	failed bool // to read them
+	failed bool // the files could not be read
 }
 
-// serveStatus shows a run on a live page until it is interrupted: the unfinished one, or else the last one.
+// serveStatus shows a run on a live page until it is interrupted: the unfinished run, or else the last one.
 func (c *command) serveStatus(ctx context.Context, f *serveFlags) (err error) {
 	if c.wantsJSON() {
 		return failf(exitError, "-serve shows the run to people; use `status -json` without it")
@@ -105,8 +105,8 @@ func (c *command) runToShow() (string, error) {
 	return last, nil
 }
 
-// report is the run as its files are. They are read again if they have changed, and where somebody looks: a run of many
-// steps changes often, and takes long to read.
+// report returns the run as its files show it. It reads them again only if they have changed and somebody is looking,
+// because a run of many steps changes often and takes long to read.
 func (w *followed) report() (*report.Report, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -125,7 +125,7 @@ func (w *followed) report() (*report.Report, error) {
 	return rep, nil
 }
 
-// former is the run as it was before it could not be read any more.
+// former returns the last report from before the run became unreadable.
 func (w *followed) former(err error) (*report.Report, error) {
 	if w.rep == nil {
 		return nil, err
@@ -135,7 +135,7 @@ func (w *followed) former(err error) (*report.Report, error) {
 	return w.rep, nil
 }
 
-// tell says once that the files cannot be read.
+// tell reports once that the files cannot be read.
 func (w *followed) tell(err error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -149,7 +149,7 @@ func (w *followed) say(err error) {
 	}
 }
 
-// look tells whether there is something to read: the run's files have changed, or the process that carries it out.
+// look reports whether the run must be read again: its files have changed, or the process that carries it out.
 func (w *followed) look() (changed bool, err error) {
 	run := filepath.Join(w.c.store().Dir, w.id)
 	seen, err := w.c.marks(run)
@@ -161,14 +161,14 @@ func (w *followed) look() (changed bool, err error) {
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	changed = seen != w.seen || w.failed // perhaps it can be read again, which changes no mark
+	changed = seen != w.seen || w.failed // they may be readable again without any change of their marks
 	if w.seen = seen; !w.failed {
 		w.told = ""
 	}
 	return changed, nil
 }
 
-// marks say of the files of a run when they were changed last.
+// marks returns the modification times of a run's files, as text.
 func (c *command) marks(dir string) (string, error) {
 	infos, err := afero.ReadDir(c.app.fs, dir)
 	if err != nil {

@@ -2,7 +2,7 @@ package cli
 
 import "github.com/spf13/cobra"
 
-// helpCommand is like cobra's, but an unknown command is an error.
+// helpCommand is like cobra's, except that an unknown command is an error.
 func (c *command) helpCommand() *cobra.Command {
 	return &cobra.Command{
 		Use: "help [COMMAND]", Short: "Help for a command",

@@ -11,7 +11,7 @@ import (
 	"github.com/syncctl/syncctl/schema"
 )
 
-// configurationSuffix ends the names of the files that make a configuration.
+// configurationSuffix is the suffix of the names of configuration files.
 const configurationSuffix = ".sync.hcl"
 
 func (c *command) importCommand() *cobra.Command {
@@ -38,7 +38,7 @@ reads.`,
 	return cmd
 }
 
-// importFlags are the flags of import beside those for variables.
+// importFlags are the flags of import, except those for variables.
 type importFlags struct {
 	out  string
 	from []string // addresses of servers
@@ -77,7 +77,7 @@ func (c *command) importFrom(ctx context.Context, vars *variables, server string
 	return nil
 }
 
-// importDrafts is what a server has and is not declared, as HCL, and how many declarations that is.
+// importDrafts returns undeclared things of a server as HCL, and the number of declarations.
 func (c *command) importDrafts(ctx context.Context, p *project, server string, from []string) ([]byte, int, error) {
 	r, err := findServer(p.cfg, server)
 	if err != nil {

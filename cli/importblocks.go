@@ -16,10 +16,10 @@ import (
 	"github.com/zclconf/go-cty/cty"
 )
 
-// generateFlag is the flag that has what import blocks name written.
+// generateFlag is the flag that writes the declarations for import blocks.
 const generateFlag = "generate-config-out"
 
-// mayCreate refuses the name of a file that could not become a new file of the configuration.
+// mayCreate refuses a file name that cannot be a new file of the configuration.
 func (c *command) mayCreate(flag, name string) error {
 	switch {
 	case !strings.HasSuffix(name, configurationSuffix):
@@ -30,7 +30,7 @@ func (c *command) mayCreate(flag, name string) error {
 	return nil
 }
 
-// generate writes what import blocks name and nobody has declared into a new file, and reads the configuration again.
+// generate writes the missing declarations of import blocks to a new file, and reads the configuration again.
 func (c *command) generate(ctx context.Context, p *project, vars *variables, out string) (*project, error) {
 	missing := p.cfg.MissingImports()
 	if len(missing) == 0 {
@@ -60,7 +60,7 @@ func (c *command) generate(ctx context.Context, p *project, vars *variables, out
 	return c.loadLive(ctx, vars.list)
 }
 
-// generated is the configuration of what import blocks name.
+// generated returns the declarations for import blocks.
 func (c *command) generated(
 	ctx context.Context, p *project, missing []schema.Import,
 ) ([]byte, hcl.Diagnostics, error) {
@@ -118,13 +118,14 @@ func (c *command) generated(
 	return schema.WriteDrafts(p.cfg, chosen.drafts), diags, nil
 }
 
-// wish is what an import block names on its server.
+// wish is the thing on a server that an import block names.
 type wish struct {
 	by *schema.Import
 	id string
 }
 
-// importedFrom is the declared server that an import block's id begins with, nil where there is none, and the id there.
+// importedFrom returns the declared server that an import block's ID begins with, or nil if there is none, and the
+// rest of the ID.
 func importedFrom(servers map[string]*schema.Resource, id string) (server *schema.Resource, rest string) {
 	for at := strings.LastIndexByte(id, '/'); at >= 0; at = strings.LastIndexByte(id[:at], '/') {
 		if r := servers[id[:at]]; r != nil {
@@ -134,13 +135,13 @@ func importedFrom(servers map[string]*schema.Resource, id string) (server *schem
 	return nil, ""
 }
 
-// offer is what was found on a server.
+// offer holds what was found on a server.
 type offer struct {
-	byID   map[string][]*schema.Draft // by the id, in the form in which names are compared
-	known  []string                   // the ids, sorted
-	with   map[string]string          // the ids that are declared together with others, in that form: by which id
-	byAddr map[string][]*schema.Draft // declarations by the address that they wish
-	said   []schema.Draft             // comments about the server, such as on what could not be read
+	byID   map[string][]*schema.Draft // by the ID in its normalized form
+	known  []string                   // the IDs, sorted
+	with   map[string]string          // the ID under which another (normalized) ID is declared too
+	byAddr map[string][]*schema.Draft // by the suggested address
+	said   []schema.Draft             // comments on the server, such as what could not be read
 }
 
 func offerOf(found []schema.Draft, server schema.Addr) *offer {
@@ -166,7 +167,7 @@ func offerOf(found []schema.Draft, server schema.Addr) *offer {
 	return o
 }
 
-// pick is the draft of an id, to be declared at an address; or why there is none, in words.
+// pick returns the draft of an ID, to be declared at an address, or the reason why there is none.
 func (o *offer) pick(id string, to schema.Addr) (*schema.Draft, string) {
 	fits := o.byID[schema.NameForm(id)]
 	by, isWith := o.with[schema.NameForm(id)]
@@ -188,7 +189,7 @@ func (o *offer) pick(id string, to schema.Addr) (*schema.Draft, string) {
 	return fits[0], ""
 }
 
-// also adds to why something was not found what is said of the server.
+// also appends the comments on the server to a reason why something was not found.
 func (o *offer) also(why string) string {
 	for i := range o.said {
 		why += " " + schema.SanitizeLine(strings.Join(o.said[i].Comments, " "))
@@ -199,11 +200,11 @@ func (o *offer) also(why string) string {
 // selection is what is to be written.
 type selection struct {
 	drafts []schema.Draft
-	had    map[string]bool // the addresses of those that others refer to. Drafts that wish one address mean one thing
+	had    map[string]bool // addresses of drafts that others refer to; an address stands for one thing
 }
 
-// take adds what import blocks name on a server, with what that refers to and what is said of the server. bad is called
-// with those that are not there.
+// take adds what import blocks name on a server, with its references and the comments on the server. It calls bad for
+// what is missing.
 func (s *selection) take(there *offer, here []wish, bad func(i *schema.Import, why string)) {
 	for _, n := range here {
 		draft, why := there.pick(n.id, n.by.To)
@@ -219,7 +220,7 @@ func (s *selection) take(there *offer, here []wish, bad func(i *schema.Import, w
 	s.drafts = append(s.drafts, there.said...)
 }
 
-// references adds what a draft refers to among those that were found with it, each once.
+// references adds the drafts that a draft refers to, if they were found with it, each once.
 func (s *selection) references(found *offer, d *schema.Draft) {
 	_ = cty.Walk(d.Value, func(_ cty.Path, v cty.Value) (bool, error) { // the callback returns no error
 		if v.IsMarked() || !v.IsKnown() || v.IsNull() || v.Type() != cty.String {

@@ -69,7 +69,7 @@ the program; with -ci those with which a CI system plans, reviews and applies. N
 }
 
 func (c *command) completeExamples() []cobra.Completion {
-	all, _ := c.examples() // completion has no place for an error
+	all, _ := c.examples() // completion cannot report an error
 	var out []cobra.Completion
 	for _, e := range all {
 		out = append(out, cobra.CompletionWithDesc(e.name, e.summary))

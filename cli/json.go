@@ -18,11 +18,11 @@ import (
 	"github.com/syncctl/syncctl/report/page"
 )
 
-// wantsJSON tells whether JSON is to be written: to the output, into a file, or both.
+// wantsJSON reports whether JSON is to be written: to the output, to a file, or both.
 func (c *command) wantsJSON() bool { return c.flags.json || c.flags.jsonInto != "" }
 
-// writeJSON writes one document where programs read it: to the output with -json, into the file of -json-into. There
-// the last document of a command counts.
+// writeJSON writes one document for programs: to the output with -json, and to the file of -json-into. That file keeps
+// the last document of a command.
 func (c *command) writeJSON(write func(io.Writer) error) error {
 	if c.flags.json {
 		w := output.NewBuffer(output.JSON(c.out))
@@ -41,13 +41,13 @@ func (c *command) writeJSON(write func(io.Writer) error) error {
 	return c.replace(c.flags.jsonInto, text.Bytes(), 0o644)
 }
 
-// guard takes the secrets out of what is written.
+// guard returns a writer that redacts secrets.
 func (c *command) guard(w io.Writer) io.Writer {
 	return output.Guard(w, func() *redact.Set { return c.redactor })
 }
 
-// emptyInto empties the file of -json-into before anything else is done: what an earlier command wrote is not taken for
-// what this one says, and a file that cannot be written stops nothing half-way.
+// emptyInto empties the file of -json-into before anything else is done. The output of an earlier command is then not
+// mistaken for this one's, and an unwritable file does not stop the command half-way.
 func (c *command) emptyInto() error {
 	name := c.flags.jsonInto
 	if name == "" {
@@ -62,9 +62,9 @@ func (c *command) emptyInto() error {
 	return c.replace(name, nil, 0o644)
 }
 
-// freeToWrite refuses what a flag names to be written where a file of that name is read as a plan or as a part of a
-// configuration, is kept in the data folder, or is named by another flag, but for those that it may be read from.
-// another is a name that would do.
+// freeToWrite refuses a file that a flag names for writing if its name is that of a plan or of a part of a
+// configuration, if it is in the data folder, or if another flag names it too. Flags in from may name it, because it
+// may be read from there. another is an example of a suitable name.
 func (c *command) freeToWrite(flag, name, another string, from ...string) error {
 	path := files.Resolved(c.abs(name))
 	rel, err := filepath.Rel(files.Resolved(c.dataDir()), path)
@@ -84,13 +84,13 @@ func (c *command) freeToWrite(flag, name, another string, from ...string) error 
 	return c.notNamedTwice(flag, name, from)
 }
 
-// planSuffix ends the names of files that are plans.
+// planSuffix is the suffix of the names of plan files.
 const planSuffix = ".syncplan.json"
 
-// notNamedTwice refuses a file that is written where the command line names it for something else too.
+// notNamedTwice refuses to write a file that the command line also names for something else.
 func (c *command) notNamedTwice(flag, name string, from []string) error {
 	if info, err := c.app.fs.Stat(c.abs(name)); c.typed == nil || err == nil && !info.Mode().IsRegular() {
-		return nil // a device has room for more than one
+		return nil // a device can be named more than once
 	}
 	into := files.Resolved(c.abs(name))
 	same := func(name string) bool { return name != "" && files.Resolved(c.abs(name)) == into }
@@ -124,7 +124,7 @@ func (c *command) notNamedTwice(flag, name string, from []string) error {
 	return nil
 }
 
-// The documents that take the place of earlier ones, as people call them.
+// The documents that may replace earlier ones, as people call them.
 const (
 	documentJSON     = "JSON"
 	documentHTML     = "a page of syncctl"
@@ -132,11 +132,11 @@ const (
 	documentXML      = "XML"
 )
 
-// wasSuch refuses a file that is there and that syncctl has not written as such a document: it may be a key, or a text.
+// wasSuch refuses an existing file that syncctl has not written as such a document: it may be a key, or a text.
 func (c *command) wasSuch(flag, name, document string) error {
 	info, err := c.app.fs.Stat(c.abs(name))
 	if err != nil || !info.Mode().IsRegular() || info.Size() == 0 {
-		return nil // whoever writes it says what is wrong
+		return nil // the error is reported when it is written
 	}
 	f, err := c.app.fs.Open(c.abs(name))
 	if err != nil {
@@ -159,10 +159,10 @@ func (c *command) wasSuch(flag, name, document string) error {
 	return nil
 }
 
-// mostOfHead is how much of a file is read to tell what it is, in bytes.
+// mostOfHead is the number of bytes read to recognize a file.
 const mostOfHead = 256
 
-// beginsAs tells whether a text begins as a document that is not JSON.
+// beginsAs reports whether a text begins like a document that is not JSON.
 func beginsAs(text, document string) bool {
 	switch document {
 	case documentHTML:
@@ -173,8 +173,8 @@ func beginsAs(text, document string) bool {
 	return strings.HasPrefix(text, page.CommentMark)
 }
 
-// beginsAsJSON tells whether what is read is a JSON value, or begins as an object or array: of events there is one on
-// each line. A text may begin as a number does: "-----BEGIN PRIVATE KEY-----".
+// beginsAsJSON reports whether the input is a JSON value, or begins with an object or array (events are written one on
+// each line). A text may begin like a number: "-----BEGIN PRIVATE KEY-----".
 func beginsAsJSON(r io.Reader) bool {
 	dec := json.NewDecoder(r)
 	first, err := dec.Token()
@@ -188,7 +188,7 @@ func beginsAsJSON(r io.Reader) bool {
 	return errors.Is(err, io.EOF)
 }
 
-// openEvents has everything that happens reported as events, where JSON is wanted.
+// openEvents starts reporting everything as events, if JSON is wanted.
 func (c *command) openEvents() error {
 	var to []io.Writer
 	if c.flags.json {

@@ -12,11 +12,12 @@ import (
 	"github.com/syncctl/syncctl/cli/internal/files"
 )
 
-// keyLength is that of the user's key, in bytes.
+// keyLength is the length of the user's key, in bytes.
 const keyLength = 32
 
-// userKey is the key that authenticates the user's own plans and runs: a file in the user's configuration folder. It
-// lies outside of every repository, so that nothing that comes with one passes for the user's. nil: there is none.
+// userKey returns the key that authenticates the user's own plans and runs: a file in the user's configuration folder.
+// The file is outside of every repository, so that nothing in a repository can pass for the user's. It returns nil if
+// there is none.
 func (c *command) userKey() ([]byte, error) {
 	dir := c.configDir()
 	if dir == "" {
@@ -43,7 +44,7 @@ func (c *command) userKey() ([]byte, error) {
 	return key, nil
 }
 
-// makeKey is userKey, and makes the key where there is none.
+// makeKey is like userKey, but creates the key if there is none.
 func (c *command) makeKey() ([]byte, error) {
 	key, err := c.userKey()
 	if err != nil || key != nil {

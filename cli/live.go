@@ -23,9 +23,9 @@ import (
 type serveFlags struct {
 	address string
 	answers bool
-	wait    time.Duration // how long a step waits for the page where nobody is at a terminal
+	wait    time.Duration // how long a step waits for an answer on the page if nobody is at a terminal
 
-	listener net.Listener // nil: no page is asked for
+	listener net.Listener // nil: no page is requested
 }
 
 func (f *serveFlags) flags(cmd *cobra.Command) {
@@ -33,8 +33,8 @@ func (f *serveFlags) flags(cmd *cobra.Command) {
 		"any free port of this machine")
 }
 
-// listen takes the address of the live page, before anything else is done: one that cannot be had stops nothing
-// half-way. The returned function gives it back.
+// listen opens the address of the live page before anything else is done, so that an address in use does not stop the
+// command half-way. release closes it.
 func (c *command) listen(ctx context.Context, f *serveFlags) (release func(), err error) {
 	if f.answers && f.address == "" {
 		return nil, failf(exitError, "-serve-answers is for the page of -serve: give both")
@@ -77,7 +77,7 @@ type livePage struct {
 	ended bool
 }
 
-// openPage begins to serve the page of a run; nil: none is asked for.
+// openPage starts to serve the page of a run. It returns nil if none is requested.
 func (c *command) openPage(
 	ctx context.Context, a *application, f *serveFlags, entries executor.Journal, progress view.Progress,
 ) (*livePage, error) {
@@ -96,12 +96,12 @@ func (c *command) openPage(
 	}
 	l.Page = p
 	c.sayPage(p)
-	p.Start(context.WithoutCancel(ctx)) // the first interrupt does not end the run
+	p.Start(context.WithoutCancel(ctx)) // the first interrupt does not stop the run
 	return l, nil
 }
 
-// sayPage says where the page is, and once what its token is. Events are kept in files that others read: they have the
-// address without its path, which lets in.
+// sayPage prints the address of the page, and once its token. Events are kept in files that others read, so they
+// contain the address without its path, which grants access.
 func (c *command) sayPage(p *serve.Page) {
 	if c.events != nil {
 		c.events.Write("info", "serving", "the run is shown on a live page", map[string]any{"address": p.Host()})
@@ -117,7 +117,7 @@ func (c *command) sayPage(p *serve.Page) {
 	}
 }
 
-// report is the run as it is now.
+// report returns the current state of the run.
 func (l *livePage) report(a *application, j executor.Journal) (*report.Report, error) {
 	entries, over := j.Entries(), l.over.Load()
 	d := executor.Next(a.plan, entries, a.run.Site, l.c.app.clock.Now())
@@ -131,7 +131,7 @@ func (l *livePage) report(a *application, j executor.Journal) (*report.Report, e
 	return report.New(a.plan, &report.Run{ID: a.run.ID, State: state, Live: !over, Decision: d, Entries: entries})
 }
 
-// close shows how the run ended, and ends the page. It may be called more than once.
+// close shows how the run ended, and closes the page. It may be called more than once.
 func (l *livePage) close() {
 	if l == nil || l.ended {
 		return
@@ -145,7 +145,7 @@ func (l *livePage) close() {
 	}
 }
 
-// beside has what is shown of a run shown on the page too.
+// beside returns a view that also shows progress on the page.
 func (l *livePage) beside(p view.Progress) view.Progress {
 	if l == nil {
 		return p
@@ -153,7 +153,7 @@ func (l *livePage) beside(p view.Progress) view.Progress {
 	return shownLive{p, l.Page}
 }
 
-// shownLive tells a page what a view is told.
+// shownLive forwards to a page what a view is told.
 type shownLive struct {
 	view.Progress
 
@@ -172,7 +172,7 @@ func (s shownLive) Note(line string) {
 	s.Progress.Note(line)
 }
 
-// fitsPage refuses to have steps for a person answered on a page where no person is asked.
+// fitsPage returns an error if steps are to be answered on the page but no person is asked.
 func (c *command) fitsPage(s schema.Settings, f *serveFlags) error {
 	switch address, _ := c.app.env(sandbox.EnvPerson); {
 	case !f.answers:
@@ -187,7 +187,7 @@ func (c *command) fitsPage(s schema.Settings, f *serveFlags) error {
 	return nil
 }
 
-// operator has steps for a person answered on the page too, where a person is asked.
+// operator returns an operator that also asks on the page, if a person is asked.
 func (l *livePage) operator(o executor.Operator, f *serveFlags, plan *planner.Plan) executor.Operator {
 	if l == nil {
 		return o
@@ -210,7 +210,7 @@ func (l *livePage) operator(o executor.Operator, f *serveFlags, plan *planner.Pl
 	return o
 }
 
-// waiting shows a step where nobody can answer, and leaves it for later when nobody has answered elsewhere for so long.
+// waiting shows a step if nobody can answer it here, and defers it if nobody has answered elsewhere in time.
 type waiting struct {
 	person
 
@@ -224,7 +224,7 @@ func (o waiting) Perform(ctx context.Context, ask executor.Ask) (executor.Reply,
 	return o.later(ctx, o.wait)
 }
 
-// later leaves a step for later when some time is over.
+// later defers a step after some time.
 func (p person) later(ctx context.Context, wait time.Duration) (executor.Reply, error) {
 	select {
 	case <-p.app.clock.After(wait):
@@ -235,7 +235,7 @@ func (p person) later(ctx context.Context, wait time.Duration) (executor.Reply, 
 	}
 }
 
-// onPage asks on the page, and at the terminal if there is one: the first answer counts.
+// onPage asks on the page, and at the terminal if there is one. The first answer counts.
 type onPage struct {
 	executor.Operator // at the terminal, or of nobody
 
@@ -266,7 +266,7 @@ func (o *onPage) Perform(ctx context.Context, ask executor.Ask) (executor.Reply,
 		cancel()
 		there := <-there
 		fault.Raise(there.err)
-		if there.err == nil { // the browser was told that it is recorded
+		if there.err == nil { // the browser was told that the answer is recorded
 			o.fromPage(ask, there, first)
 			first = there
 		}
@@ -275,7 +275,7 @@ func (o *onPage) Perform(ctx context.Context, ask executor.Ask) (executor.Reply,
 	return first.reply, first.err
 }
 
-// fromPage says at the terminal that the page's answer counts, and that another one does not.
+// fromPage says at the terminal that the page's answer counts, and that another answer does not.
 func (o *onPage) fromPage(ask executor.Ask, counts, other answered) {
 	text := ask.Step.ID + ": answered by " + counts.reply.By
 	if other.err == nil {
@@ -284,7 +284,7 @@ func (o *onPage) fromPage(ask executor.Ask, counts, other answered) {
 	o.person.progress.Note(text)
 }
 
-// answering has a question answered in a goroutine of its own.
+// answering asks a question in a goroutine of its own.
 func answering(ask func() (executor.Reply, error)) <-chan answered {
 	out := make(chan answered, 1)
 	go func() {

@@ -18,26 +18,26 @@ import (
 	"github.com/syncctl/syncctl/sandbox"
 )
 
-// Product is all that the program knows of a product.
+// Product is everything that the program knows about a product.
 type Product struct {
-	Name      string                         // in sandbox seeds and logs, and the name of the command with its tools
+	Name      string                         // in sandbox seeds and logs; also the name of the command for its tools
 	Driver    func(driver.Env) driver.Driver // makes the driver, once for each command
 	Simulator sandbox.Open                   // opens the simulated world; nil: the sandbox cannot simulate it
-	Tools     []driver.Tool                  // commands of its own beside the reconciler
+	Tools     []driver.Tool                  // additional commands of the product
 
-	// Examples has a folder for each example, which init writes and rehearse finds by name; nil: none. One whose servers
-	// cannot all be simulated is left out.
+	// Examples has a folder for each example. init writes it, and rehearse finds it by name. If Examples is nil, there
+	// are none. Examples with servers that cannot be simulated are left out.
 	Examples fs.FS
 
-	// Guides has Markdown files, which docs shows by name; nil: none.
+	// Guides has Markdown files, which docs shows by name. If it is nil, there are none.
 	Guides fs.FS
 }
 
-// Main runs syncctl with these products and exits. What is written to Go's standard logger is dropped: libraries put
-// there what servers send, such as a repeated password, past all that takes secrets out.
+// Main runs syncctl with these products and exits. The output of Go's standard logger is dropped: libraries log what
+// servers send, such as a repeated password, and nothing would redact it.
 func Main(products ...Product) {
 	log.SetOutput(io.Discard)
-	signals := takeSignals() // before anything else: until then one ends the process without a word
+	signals := takeSignals() // first: until then, a signal ends the process without a message
 	hook.Started()
 	crashApart()
 	os.Exit(operatingSystem(products, signals).run(context.Background(), os.Args[1:]))

@@ -27,17 +27,17 @@ import (
 	"github.com/zclconf/go-cty/cty/convert"
 )
 
-// notifyFile is how the user wants to be told that a person is asked. It lies in the user's configuration folder: a
-// configuration says nothing of it.
+// notifyFile says how the user wants to be notified when a person is asked. It is in the user's configuration folder;
+// configurations have no influence on it.
 const notifyFile = "notify.hcl"
 
 const (
-	notifyWithin = 10 * time.Second // how long a notification may take
-	notifyGrace  = 3 * time.Second  // how long the end of the run waits for those that are under way
-	mostNotices  = 4                // at a time; further ones are dropped
+	notifyWithin = 10 * time.Second // timeout of a notification
+	notifyGrace  = 3 * time.Second  // how long the end of the run waits for notifications in progress
+	mostNotices  = 4                // at a time; others are dropped
 )
 
-// notifier tells the user that a person is asked. It holds up nothing.
+// notifier notifies the user when a person is asked. It does not block anything.
 type notifier struct {
 	*command
 
@@ -50,13 +50,13 @@ type notifier struct {
 	note    func(string)
 
 	client *http.Client
-	ctx    context.Context //nolint:containedctx // of what is under way: it ends with the run
+	ctx    context.Context //nolint:containedctx // of notifications in progress; it ends with the run
 	cancel func()
 	places chan struct{}
 	doing  sync.WaitGroup
 }
 
-// openNotifier reads how the user wants to be told, before anything is carried out.
+// openNotifier reads notifyFile, before anything is carried out.
 func (c *command) openNotifier() (*notifier, error) {
 	n := &notifier{command: c, bell: true, places: make(chan struct{}, mostNotices), note: func(string) {}}
 	dir := c.configDir()
@@ -71,7 +71,7 @@ func (c *command) openNotifier() (*notifier, error) {
 	if err != nil {
 		return nil, failf(exitError, "reading how you are notified: %w", err)
 	}
-	// What it holds is a secret as a rule, so it is read by the user alone; and it runs a program.
+	// It usually holds a secret, so only the user may be able to read it; and it runs a program.
 	if err := errors.Join(c.comesAlong(c.dir), files.Private(c.app.fs, name)); err != nil {
 		return nil, failf(exitError, "%s cannot be used: %w", name, err)
 	}
@@ -85,7 +85,7 @@ var notifySchema = &hcl.BodySchema{Attributes: []hcl.AttributeSchema{
 	{Name: "command"}, {Name: "environment"}, {Name: "webhook"}, {Name: "bell"},
 }}
 
-// read takes what the file says. Its errors name places and never show the text there: an address may hold a secret.
+// read parses the file. Its errors name positions and never quote the text, because an address may contain a secret.
 func (n *notifier) read(src []byte, name string) error {
 	file, diags := hclparse.NewParser().ParseHCL(src, name)
 	if diags.HasErrors() {
@@ -169,7 +169,8 @@ func anyNull(v cty.Value) bool {
 	return false
 }
 
-// begin is called when a run is carried out. What is under way ends with the returned function, not with an interrupt.
+// begin is called when a run is carried out. Notifications in progress end with the returned function, not with an
+// interrupt.
 func (n *notifier) begin(ctx context.Context, a *application, p view.Progress) (end func()) {
 	if n == nil {
 		return func() {}
@@ -185,7 +186,7 @@ func (n *notifier) begin(ctx context.Context, a *application, p view.Progress) (
 	return n.close
 }
 
-// quietly finds a proxy, and does not show its address if that is wrong: it may have a password.
+// quietly finds a proxy. It does not show an invalid address, which may contain a password.
 func quietly(find func(*http.Request) (*url.URL, error)) func(*http.Request) (*url.URL, error) {
 	return func(r *http.Request) (*url.URL, error) {
 		proxy, err := find(r)
@@ -196,7 +197,7 @@ func quietly(find func(*http.Request) (*url.URL, error)) func(*http.Request) (*u
 	}
 }
 
-// close waits a little for what is under way, and ends it.
+// close waits a little for notifications in progress, and then cancels them.
 func (n *notifier) close() {
 	ended := make(chan struct{})
 	go func() { n.doing.Wait(); close(ended) }()
@@ -208,7 +209,8 @@ func (n *notifier) close() {
 	<-ended
 }
 
-// operator has the user told where a person is asked, rather than a program or the sandbox's stand-in.
+// operator returns an operator that notifies the user when a person is asked, but not for a program or the sandbox's
+// stand-in.
 func (n *notifier) operator(o executor.Operator) executor.Operator {
 	if n == nil {
 		return o
@@ -227,14 +229,14 @@ type notifying struct {
 }
 
 func (o notifying) Perform(ctx context.Context, ask executor.Ask) (executor.Reply, error) {
-	if ask.Attempt == 0 { // whoever answered is there when it is asked again
+	if ask.Attempt == 0 { // whoever answered is still there when it is asked again
 		o.n.asked(ask)
 	}
 	return o.Operator.Perform(ctx, ask)
 }
 
-// notice is what a command reads, and a webhook gets. Text is of our own words: what others have named may mean
-// something where it is shown.
+// notice is the input of a command, and the body for a webhook. Text is in our own words: names chosen by others may
+// have a meaning where it is displayed.
 type notice struct {
 	Type    string `json:"type"`
 	Text    string `json:"text"`
@@ -246,13 +248,13 @@ type notice struct {
 	Where   string `json:"where"`
 }
 
-// asked tells the user, and returns at once.
+// asked notifies the user, and returns at once.
 func (n *notifier) asked(ask executor.Ask) {
 	if n.bell && n.app.tty.out && !n.flags.json {
-		_, _ = n.out.WriteExact([]byte("\a")) // an output that is gone must not stop the run
+		_, _ = n.out.WriteExact([]byte("\a")) // an output without a reader must not stop the run
 	}
 	number := n.number[ask.Step.ID]
-	// Of the texts alone: a secret may be a word of the notice itself.
+	// Only the texts are redacted: a secret may be equal to a word of the notice itself.
 	line := func(text string) string { return schema.SanitizeLine(n.redactor.String(text)) }
 	doc, err := json.Marshal(notice{
 		Type: "person_asked", Run: n.run, Step: line(ask.Step.ID), Number: number, Of: len(n.number),
@@ -271,7 +273,7 @@ func (n *notifier) asked(ask executor.Ask) {
 	}
 }
 
-// send does one notification in a goroutine of its own.
+// send makes one notification in a goroutine of its own.
 func (n *notifier) send(what string, do func(context.Context) error) {
 	select {
 	case n.places <- struct{}{}:
@@ -294,7 +296,7 @@ func (n *notifier) send(what string, do func(context.Context) error) {
 	})
 }
 
-// start runs the user's command, in the user's configuration folder. What it prints is dropped.
+// start runs the user's command in the user's configuration folder. Its output is dropped.
 func (n *notifier) start(ctx context.Context, doc []byte) error {
 	cmd := exec.CommandContext(ctx, n.argv[0], n.argv[1:]...)
 	cmd.Dir, cmd.Env, cmd.Stdin, cmd.WaitDelay = n.configDir(), n.env, bytes.NewReader(doc), time.Second
@@ -308,7 +310,7 @@ func (n *notifier) start(ctx context.Context, doc []byte) error {
 	return nil
 }
 
-// post sends to the webhook. Its address may be a secret: no error shows it.
+// post sends a notification to the webhook. Its address may be a secret, so no error shows it.
 func (n *notifier) post(ctx context.Context, doc []byte) error {
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, n.webhook.String(), bytes.NewReader(doc))
 	if err != nil {

@@ -24,8 +24,8 @@ import (
 	"github.com/syncctl/syncctl/schema"
 )
 
-// operator is who does a person's steps: the sandbox's stand-in, the user's own command, the person at the
-// terminal, or nobody.
+// operator returns the operator for a person's steps: the sandbox's stand-in, the user's own command, the person at
+// the terminal, or nobody.
 func (c *command) operator(s schema.Settings, p view.Progress) (executor.Operator, error) {
 	base := person{command: c, progress: p}
 	if address, _ := c.app.env(sandbox.EnvPerson); address != "" {
@@ -40,7 +40,7 @@ func (c *command) operator(s schema.Settings, p view.Progress) (executor.Operato
 	return nobody{base}, nil
 }
 
-// person is what all operators share: they print in turn, with the progress out of the way.
+// person is the part common to all operators: they print one at a time, with the progress display paused.
 type person struct {
 	*command
 
@@ -52,10 +52,10 @@ func (p person) say(print func(w *output.Buffer)) {
 	defer p.progress.Hold()()
 	w := output.NewBuffer(p.out)
 	print(w)
-	_ = w.Flush() // an output that is gone must not stop the run
+	_ = w.Flush() // an output without a reader must not stop the run
 }
 
-// instructions print what the person has to do.
+// instructions prints what the person has to do.
 func (p person) instructions(w *output.Buffer, ask executor.Ask) {
 	fmt.Fprintf(w, "\n%s %s\n", p.outStyle.Bold("A person's step:"), schema.SanitizeLine(ask.Step.Summary))
 	fmt.Fprintf(w, "  %s\n", p.outStyle.Dim(schema.SanitizeLine(ask.Step.ID)))
@@ -82,8 +82,8 @@ type terminalOperator struct {
 
 	turn chan struct{} // holds one: one question at a time
 
-	// elsewhere is not nil where questions are answered on the live page too: the numbers of the steps. An answer names
-	// the step then, so that one that comes too late does not count for the next question.
+	// elsewhere holds the numbers of the steps if questions are also answered on the live page; otherwise it is nil.
+	// An answer then names the step, so that a late one does not count for the next question.
 	elsewhere map[string]int
 	wait      time.Duration // for an answer there, once nobody can answer here
 }
@@ -131,7 +131,7 @@ func (t *terminalOperator) Perform(ctx context.Context, ask executor.Ask) (execu
 		switch strings.Join(strings.Fields(strings.ToLower(answer)), " ") {
 		case done:
 			fmt.Fprintf(w, "  %s\n", verifying(ask.Step))
-			_ = w.Flush() // an output that is gone must not stop the run
+			_ = w.Flush() // an output without a reader must not stop the run
 			return executor.Reply{Done: true, By: t.whoami()}, nil
 		case later:
 			return executor.Reply{By: t.whoami()}, nil
@@ -141,7 +141,7 @@ func (t *terminalOperator) Perform(ctx context.Context, ask executor.Ask) (execu
 	}
 }
 
-// verifying says what happens after the answer, which may take a while.
+// verifying says what happens after the answer, because that may take a while.
 func verifying(s planner.Step) string {
 	if s.Manual.Attest != "" {
 		return "Checking the servers."
@@ -154,7 +154,7 @@ func verifying(s planner.Step) string {
 		"interrupt (Ctrl-C) to leave it for later.", within)
 }
 
-// standInOperator has the sandbox do what a person would do.
+// standInOperator lets the sandbox do what a person would do.
 type standInOperator struct {
 	person
 
@@ -198,25 +198,26 @@ func (s *standInOperator) Perform(ctx context.Context, ask executor.Ask) (execut
 	return executor.Performed, nil
 }
 
-// exitDeferred is how the user's command says "later" (EX_TEMPFAIL). docs/operator.md describes the protocol.
+// exitDeferred is the exit code by which the user's command says "later" (EX_TEMPFAIL). docs/operator.md describes the
+// protocol.
 const exitDeferred = 75
 
-// mostCalls is how many times the user's command is called for one step. If the work is still missing then, the step
-// waits: a program that reports success and does nothing is not called for ever.
+// mostCalls is the maximum number of calls of the user's command for one step. If the work is still missing then, the
+// step waits, so that a program which reports success and does nothing is not called for ever.
 const mostCalls = 3
 
-// commandOperator hands the step to the user's own command.
+// commandOperator passes the step to the user's own command.
 type commandOperator struct {
 	person
 
 	declared *schema.Operator
 
-	argv []string   // the program's name as it is started
-	env  []string   // of the program, "NAME=value"
+	argv []string   // with the program's name as it is started
+	env  []string   // of the program, as "NAME=value"
 	mu   sync.Mutex // one step at a time, as a person would
 }
 
-// operatorArgs are the program and its arguments as they are started.
+// operatorArgs returns the program and its arguments as they are started.
 func (c *command) operatorArgs(o *schema.Operator) []string {
 	argv := slices.Clone(o.Command)
 	if strings.ContainsAny(argv[0], `/\`) && !filepath.IsAbs(argv[0]) {
@@ -225,7 +226,7 @@ func (c *command) operatorArgs(o *schema.Operator) []string {
 	return argv
 }
 
-// commandOperator is the operator for a command, as far as the user's policy allows it.
+// commandOperator returns the operator for a command, if the user's policy allows the command.
 func (c *command) commandOperator(base person, o *schema.Operator) (executor.Operator, error) {
 	argv := c.operatorArgs(o)
 	if err := c.policy.Command(argv); err != nil {
@@ -276,8 +277,8 @@ func (o *commandOperator) Perform(ctx context.Context, ask executor.Ask) (execut
 	return executor.Reply{}, fmt.Errorf("running the operator's command %s: %w", o.argv[0], err)
 }
 
-// unchanged says that a file of the configuration's folder that the command names is another one than when the
-// configuration was read: it is not what was approved.
+// unchanged returns an error if a file of the configuration's folder that the command names has changed since the
+// configuration was read, because it is not what was approved.
 func (o *commandOperator) unchanged() error {
 	folder := schema.Folder{Fs: o.files(), Dir: o.dirName}
 	sums, err := folder.Sums(o.declared.Command)
@@ -299,7 +300,7 @@ func (o *commandOperator) tell(line string) {
 	o.say(func(w *output.Buffer) { fmt.Fprintf(w, "        operator | %s\n", schema.SanitizeLine(line)) })
 }
 
-// byLine hands on what is written line by line.
+// byLine passes on its input line by line.
 type byLine struct {
 	tell func(string)
 	rest []byte
@@ -317,7 +318,7 @@ func (b *byLine) Write(p []byte) (int, error) {
 	}
 }
 
-// end hands on a last line without an end.
+// end passes on a last line without a line feed.
 func (b *byLine) end() {
 	if len(b.rest) > 0 {
 		b.tell(string(b.rest))

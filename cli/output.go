@@ -13,12 +13,12 @@ import (
 	"github.com/syncctl/syncctl/schema"
 )
 
-// unread tells whether the reader of the output is gone.
+// unread reports whether the output has lost its reader.
 func (c *command) unread() bool {
 	return c.out.Unread()
 }
 
-// styles are the styles of the two streams.
+// styles returns the styles of the two streams.
 func (c *command) styles() (out, err view.Style) {
 	color := func(tty bool) bool {
 		switch {
@@ -42,7 +42,7 @@ func (c *command) styles() (out, err view.Style) {
 	return out, err
 }
 
-// width is COLUMNS, or the terminal's.
+// width returns COLUMNS, or the terminal's width.
 func (c *command) width() int {
 	if v, _ := c.app.env("COLUMNS"); v != "" {
 		if n, err := strconv.Atoi(v); err == nil && n > 0 {
@@ -63,14 +63,14 @@ func (c *command) warn(format string, args ...any) {
 	fmt.Fprintln(c.err, c.errStyle.Bold("Warning: ")+schema.Sanitize(fmt.Sprintf(format, args...)))
 }
 
-// diagnostics reports errors and warnings: on the error stream for people, and where JSON is wanted.
+// diagnostics reports errors and warnings: on the error stream for people, and as JSON if that is wanted.
 func (c *command) diagnostics(diags hcl.Diagnostics, sources func() map[string]*hcl.File) error {
 	switch {
 	case c.events != nil:
 		if err := c.diagnosticEvents(diags, sources); err != nil {
 			return err
 		}
-	case c.flags.json || diags.HasErrors(): // without an error there is a document of the command's own
+	case c.flags.json || diags.HasErrors(): // without an error, the command writes a document of its own
 		write := func(w io.Writer) error { return schema.WriteJSON(w, diags, sources()) }
 		if err := c.writeJSON(write); err != nil {
 			return err
@@ -82,7 +82,7 @@ func (c *command) diagnostics(diags hcl.Diagnostics, sources func() map[string]*
 	return c.printDiagnostics(diags, sources())
 }
 
-// known are sources that are read and masked already.
+// known returns sources that were read and masked before.
 func known(files map[string]*hcl.File) func() map[string]*hcl.File {
 	return func() map[string]*hcl.File { return files }
 }
@@ -103,7 +103,7 @@ func (c *command) printDiagnostics(diags hcl.Diagnostics, files map[string]*hcl.
 	return whole.Flush()
 }
 
-// diagnosticEvents reports each as an event.
+// diagnosticEvents reports each diagnostic as an event.
 func (c *command) diagnosticEvents(diags hcl.Diagnostics, sources func() map[string]*hcl.File) error {
 	for _, d := range diags {
 		level := "error"
@@ -121,7 +121,7 @@ func (c *command) diagnosticEvents(diags hcl.Diagnostics, sources func() map[str
 	return nil
 }
 
-// diagnosticDocs are diagnostics as events have them.
+// diagnosticDocs returns diagnostics in the format of events.
 func diagnosticDocs(diags hcl.Diagnostics, files map[string]*hcl.File) ([]json.RawMessage, error) {
 	var b bytes.Buffer
 	if err := schema.WriteJSON(&b, diags, files); err != nil {

@@ -69,7 +69,7 @@ func (c *command) showOutputs(all []schema.Output, name string, raw bool) error 
 	return failf(exitError, "there is no output %q.%s", name, args.DidYouMean(name, names, ""))
 }
 
-// rawOutput writes a text as it is.
+// rawOutput writes a text unchanged.
 func (c *command) rawOutput(o schema.Output) error {
 	if schema.IsSensitive(o.Value) {
 		return failf(exitError, "output %q is sensitive: it is not shown", o.Name)
@@ -82,7 +82,7 @@ func (c *command) rawOutput(o schema.Output) error {
 	return err
 }
 
-// shownOutput is an output as -json shows it.
+// shownOutput is an output in the format of -json.
 type shownOutput struct {
 	Sensitive   bool            `json:"sensitive"`
 	Description string          `json:"description,omitempty"`
@@ -121,7 +121,7 @@ func (c *command) allOutputs(all []schema.Output) error {
 	return nil
 }
 
-// outputJSON is null for a value that holds a secret.
+// outputJSON returns null for a value that is sensitive or not wholly known.
 func outputJSON(v cty.Value) (json.RawMessage, error) {
 	if schema.IsSensitive(v) || !v.IsWhollyKnown() {
 		return json.RawMessage("null"), nil

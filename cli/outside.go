@@ -7,7 +7,7 @@ import (
 	"github.com/syncctl/syncctl/reference"
 )
 
-// exitCodes are all exit codes with what they mean, for the reference.
+// exitCodes returns all exit codes with their meaning, for the reference.
 func exitCodes() []reference.ExitCode {
 	var out []reference.ExitCode
 	for _, r := range exitRules() {
@@ -18,13 +18,13 @@ func exitCodes() []reference.ExitCode {
 		Meaning: "Nobody reads the rest of the output. Tools of products end so."})
 }
 
-// always are the exit codes of every command.
+// always holds the exit codes of every command.
 var always = []int{exitDone, exitError, exitFault, exitInterrupted, exitCrashed}
 
-// applying are those of carrying out a plan.
+// applying holds the exit codes of commands that carry out a plan.
 var applying = []int{exitWaiting, exitStopped, exitStale, exitLocked, exitRefused, exitDeclined}
 
-// exitsBy are the exit codes of commands that have more than every command has.
+// exitsBy holds the additional exit codes of commands.
 var exitsBy = map[string][]int{
 	"plan":     {exitChanges, exitWaiting, exitRefused},
 	"drift":    {exitChanges, exitWaiting},
@@ -42,7 +42,7 @@ var exitsBy = map[string][]int{
 	"send":           {exitStale, exitLocked},
 }
 
-// exitsOf are the exit codes of a command; tool: it is a product's own.
+// exitsOf returns the exit codes of a command; tool is set if it is a product's own.
 func exitsOf(name string, tool bool) []reference.ExitCode {
 	var out []reference.ExitCode
 	for _, e := range exitCodes() {
@@ -57,7 +57,7 @@ func exitsOf(name string, tool bool) []reference.ExitCode {
 	return out
 }
 
-// environment are the environment variables that the program reads.
+// environment holds the environment variables that the program reads.
 var environment = []reference.Variable{
 	{Name: "SYNCCTL_VAR_NAME", Meaning: "The value of the variable NAME, below those from files and flags."},
 	{Name: "SYNCCTL_LOG", Meaning: "Writes a log: trace, debug, info, warn, error, json (all, as JSON) or off."},
@@ -103,7 +103,7 @@ var environment = []reference.Variable{
 		"plan -sign."},
 }
 
-// fileNames are the files that the program reads and writes.
+// fileNames holds the files that the program reads and writes.
 var fileNames = []reference.Variable{
 	{Name: "*.sync.hcl", Meaning: "The configuration: all such files of the folder together."},
 	{Name: "*.sync.hcl.json", Meaning: "The same in JSON: a block is an object under its type and labels, an " +

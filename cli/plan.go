@@ -32,7 +32,7 @@ type planFlags struct {
 	docs     documentFiles
 
 	observations     string // a file to plan from
-	refresh          bool   // read what is missing there from the servers
+	refresh          bool   // read from servers what is missing there
 	saveObservations string // a file to write
 }
 
@@ -112,7 +112,7 @@ func (c *command) mayWritePlan(f *planFlags, save bool) error {
 func (c *command) plan(ctx context.Context, f *planFlags) error {
 	p, run, err := c.planned(ctx, f)
 	if err == nil {
-		if err := f.fits(p.cfg, run); err != nil { // before an earlier document is gone
+		if err := f.fits(p.cfg, run); err != nil { // before an earlier document is overwritten
 			return err
 		}
 	}
@@ -139,8 +139,7 @@ func (c *command) plan(ctx context.Context, f *planFlags) error {
 	return c.planNew(ctx, p, f)
 }
 
-// planned is what a plan is made of: the configuration, and the run of this folder that is not finished, if there is
-// one.
+// planned returns the inputs of a plan: the configuration, and the unfinished run of this folder, if there is one.
 func (c *command) planned(ctx context.Context, f *planFlags) (*project, *executor.Run, error) {
 	p, err := c.loadLive(ctx, f.vars.list)
 	if err != nil {
@@ -153,8 +152,8 @@ func (c *command) planned(ctx context.Context, f *planFlags) (*project, *executo
 	return p, run, err
 }
 
-// fits refuses flags that would be without effect: where the remaining steps of a run are shown, and where only what
-// servers show is saved. An exit code that says that nothing differs, or a file that is not written, would mislead.
+// fits refuses flags that would have no effect, because only the remaining steps of a run are shown, or only
+// observations are saved. An exit code without differences, or a file that is not written, would mislead.
 func (f *planFlags) fits(cfg *schema.Config, run *executor.Run) error {
 	switch {
 	case f.sign != "" && f.out == "":
@@ -173,7 +172,7 @@ func (f *planFlags) fits(cfg *schema.Config, run *executor.Run) error {
 		}
 	case f.generate != "" && !f.refresh:
 		return failf(exitError, "-%s reads servers, and -refresh=false has none read: leave out one of the two", generateFlag)
-	case cfg.Site != "" && f.saveObservations != "": // for another site that plans: this one may not be able to
+	case cfg.Site != "" && f.saveObservations != "": // for another site that plans: this one may be unable to
 		if name := given(append(f.ofPlan(), append(f.ofObservations()[1:],
 			flagGiven{"-" + generateFlag, f.generate != ""})...)); name != "" {
 			return failf(exitError, "%s: with a site, -save-observations saves what its servers show, and no plan is made. "+
@@ -189,7 +188,7 @@ type flagGiven struct {
 	is   bool
 }
 
-// given is the first flag that was given; "": none was.
+// given returns the first flag that was given, or "" if there is none.
 func given(flags []flagGiven) string {
 	for _, f := range flags {
 		if f.is {
@@ -199,7 +198,7 @@ func given(flags []flagGiven) string {
 	return ""
 }
 
-// ofObservations are the flags of where a new plan gets what servers show, and of where that is saved.
+// ofObservations returns the flags that say where a new plan reads and saves observations.
 func (f *planFlags) ofObservations() []flagGiven {
 	return []flagGiven{
 		{"-save-observations", f.saveObservations != ""}, {"-observations", f.observations != ""},
@@ -207,7 +206,7 @@ func (f *planFlags) ofObservations() []flagGiven {
 	}
 }
 
-// ofPlan are the flags of what is done with a plan.
+// ofPlan returns the flags that use a plan.
 func (f *planFlags) ofPlan() []flagGiven {
 	return []flagGiven{
 		{"-against", f.against != ""}, {"-detailed-exitcode", f.detailed}, {"-out", f.out != ""}, {"-sign", f.sign != ""},
@@ -229,7 +228,7 @@ func (c *command) planNew(ctx context.Context, p *project, f *planFlags) error {
 	if err != nil {
 		return err
 	}
-	if p.cfg.Site != "" && f.saveObservations != "" { // for another site that plans: this one may not be able to
+	if p.cfg.Site != "" && f.saveObservations != "" { // for another site that plans: this one may be unable to
 		return c.saveOwn(ctx, p, only.targets, f.saveObservations)
 	}
 	plan, err := c.makePlan(ctx, p, planning{chosen: only, seen: seen, seenOnly: !f.refresh})
@@ -259,7 +258,7 @@ func (c *command) planNew(ctx context.Context, p *project, f *planFlags) error {
 	return nil
 }
 
-// readObservations reads a file of observations; without a name there are none.
+// readObservations reads a file of observations. Without a name it returns none.
 func (c *command) readObservations(name string) (*planner.Observations, error) {
 	if name == "" {
 		return planner.NewObservations(), nil
@@ -275,7 +274,7 @@ func (c *command) readObservations(name string) (*planner.Observations, error) {
 	return planner.DecodeObservations(f)
 }
 
-// saveObservations writes a file of observations, which hold no secret, where a name was given.
+// saveObservations writes a file of observations, if a name was given. They contain no secrets.
 func (c *command) saveObservations(seen *planner.Observations, name string) error {
 	if name == "" {
 		return nil
@@ -287,7 +286,7 @@ func (c *command) saveObservations(seen *planner.Observations, name string) erro
 	return c.replace(name, b.Bytes(), 0o644)
 }
 
-// reading shows which servers are being read until finish is called.
+// reading shows which servers are being read, until finish is called.
 func (c *command) reading() (begin func(server string) (end func()), finish func()) {
 	live := c.app.tty.err && !c.app.is("TERM", "dumb") && !c.app.set("CI")
 	r := view.NewReading(c.err, live, c.width, c.app.clock.Now)
@@ -313,14 +312,14 @@ func (c *command) reading() (begin func(server string) (end func()), finish func
 	})
 }
 
-// planning is what a plan is made from beside the configuration and what the servers show.
+// planning holds the inputs of a plan in addition to the configuration and the servers.
 type planning struct {
 	chosen
 
-	seen *planner.Observations // what was observed before; what is observed now joins it
+	seen *planner.Observations // earlier observations; new ones are added
 	// seenOnly: no server is read.
 	seenOnly bool
-	except   string // the run of this id counts as not having happened
+	except   string // the ID of a run to ignore
 }
 
 // makePlan compares the declarations with the servers.
@@ -338,7 +337,7 @@ func (c *command) makePlan(ctx context.Context, p *project, from planning) (*pla
 	return plan, nil
 }
 
-// unplanned prints why there is no plan, and ends the command.
+// unplanned prints why there is no plan, and returns the error that ends the command.
 func (c *command) unplanned(p *project, diags hcl.Diagnostics) error {
 	if err := c.diagnostics(diags, p.cfg.Files); err != nil {
 		return err
@@ -349,7 +348,7 @@ func (c *command) unplanned(p *project, diags hcl.Diagnostics) error {
 	return exitQuietly(exitError)
 }
 
-// tryPlan is makePlan that prints nothing.
+// tryPlan is like makePlan, but prints nothing.
 func (c *command) tryPlan(ctx context.Context, p *project, from planning) (*planner.Plan, hcl.Diagnostics, error) {
 	if diags := p.cfg.CheckImports(); diags.HasErrors() {
 		return nil, diags, nil
@@ -374,7 +373,7 @@ func (c *command) tryPlan(ctx context.Context, p *project, from planning) (*plan
 		Now: c.app.clock.Now, By: c.whoami(), Reading: reading,
 	})
 	if ctx.Err() != nil {
-		err = fmt.Errorf("reading the servers: %w", ctx.Err()) // whatever the interrupt made of their answers
+		err = fmt.Errorf("reading the servers: %w", ctx.Err()) // whatever errors the interrupt has caused
 	}
 	return plan, diags, err
 }
@@ -410,7 +409,8 @@ func (c *command) planUnfinished(ctx context.Context, p *project, run *executor.
 	return nil
 }
 
-// mended is the run as apply would resume it if its files were mended, and says so; as it is where apply would not.
+// mended returns the run as apply would resume it if its files were changed, and says so. If apply would not resume
+// it, mended returns it unchanged.
 func (c *command) mended(ctx context.Context, p *project, run *executor.Run) (*executor.Run, error) {
 	if p.cfg.Digest() == run.Plan.Digest {
 		return run, nil
@@ -431,7 +431,7 @@ func (c *command) mended(ctx context.Context, p *project, run *executor.Run) (*e
 	return r.revisedRun(run), nil
 }
 
-// doneSteps is the set of steps that are done.
+// doneSteps returns the set of steps that are done.
 func doneSteps(d executor.Decision) map[string]bool {
 	done := map[string]bool{}
 	for id, s := range d.Steps {
@@ -442,7 +442,7 @@ func doneSteps(d executor.Decision) map[string]bool {
 	return done
 }
 
-// begunSteps is the set of steps that may have been carried out, and are not known to be done.
+// begunSteps returns the set of steps that may have been carried out and are not known to be done.
 func begunSteps(d executor.Decision) map[string]bool {
 	begun := map[string]bool{}
 	for id, s := range d.Steps {
@@ -453,17 +453,17 @@ func begunSteps(d executor.Decision) map[string]bool {
 	return begun
 }
 
-// planOptions are those of what is left of a plan.
+// planOptions returns the options for showing the remaining part of a plan.
 func (c *command) planOptions(d executor.Decision, detail bool) view.PlanOptions {
 	return view.PlanOptions{Style: c.outStyle, Detail: detail, Done: doneSteps(d), Begun: begunSteps(d)}
 }
 
-// madeElsewhere tells whether another site has made the plan of a run.
+// madeElsewhere reports whether another site has made the plan of a run.
 func madeElsewhere(run *executor.Run) bool {
 	return run != nil && len(run.Plan.Turns) > 0 && run.Plan.Turns[0].Site != run.Site
 }
 
-// showPlan prints what is left of a plan for people, or as JSON.
+// showPlan prints the remaining part of a plan for people, or as JSON.
 func (c *command) showPlan(plan *planner.Plan, o view.PlanOptions) error {
 	if c.wantsJSON() {
 		if err := c.writeJSON(plan.Encode); err != nil || c.flags.json {

@@ -9,12 +9,12 @@ import (
 	"github.com/syncctl/syncctl/schema"
 )
 
-// approved is the plan that somebody has agreed to, as far as it is known here: by its hash, as a file, or both.
+// approved identifies the plan that somebody has approved: by its hash, by a file, or by both.
 type approved struct {
 	hash string // -expect
 	file string // -against
 
-	plan *planner.Plan // of the file; nil without one
+	plan *planner.Plan // of the file; nil if there is none
 }
 
 // againstHelp is the help of -against, of plan and apply.
@@ -25,7 +25,7 @@ func (a *approved) flags(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&a.file, "against", "", "apply only the plan in FILE, made again; "+againstHelp)
 }
 
-// given tells whether there is one.
+// given reports whether there is one.
 func (a *approved) given() bool { return a.hash != "" || a.file != "" }
 
 // openApproved reads the file, and checks that both flags mean the same plan.
@@ -52,13 +52,13 @@ func (c *command) openApproved(a *approved) error {
 	return nil
 }
 
-// is tells whether a plan is the approved one.
+// is reports whether a plan is the approved one.
 func (a *approved) is(plan *planner.Plan) (bool, error) {
 	hash, err := plan.Hash()
 	return hash == a.hash, err
 }
 
-// unlike ends the command because a plan is not the approved one, and says what differs where that is known.
+// unlike returns the error for a plan that is not the approved one, and prints the differences if they are known.
 func (c *command) unlike(a *approved, plan *planner.Plan) error {
 	hash, err := plan.Hash()
 	if err != nil {
@@ -93,7 +93,7 @@ func (c *command) unlike(a *approved, plan *planner.Plan) error {
 		a.hash, hash, differs)
 }
 
-// writeDiff shows what differs between two plans, for people or as JSON.
+// writeDiff shows the differences between two plans, for people or as JSON.
 func (c *command) writeDiff(old, made *planner.Plan) (*planner.PlanDiff, error) {
 	d, err := planner.DiffPlans(old, made)
 	if err != nil {
@@ -111,7 +111,7 @@ func (c *command) writeDiff(old, made *planner.Plan) (*planner.PlanDiff, error) 
 	return d, view.PlanDiff(c.out, c.outStyle, d)
 }
 
-// oldPlan reads the plan that another is compared with; nil without a name.
+// oldPlan reads the plan to compare with. It returns nil if name is "".
 func (c *command) oldPlan(name string) (*planner.Plan, error) {
 	if name == "" {
 		return nil, nil
@@ -120,8 +120,8 @@ func (c *command) oldPlan(name string) (*planner.Plan, error) {
 	return plan, err
 }
 
-// showAgainst prints a plan, and what differs from an older one where there is one. differs tells whether anything
-// does; without an older one, whether the plan has steps.
+// showAgainst prints a plan, and its differences from an older one if there is one. differs reports whether there are
+// differences; without an older plan, whether the plan has steps.
 func (c *command) showAgainst(
 	old, plan *planner.Plan, o view.PlanOptions,
 ) (differs bool, err error) {

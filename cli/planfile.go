@@ -15,21 +15,20 @@ import (
 	"github.com/syncctl/syncctl/signing"
 )
 
-// planNamespace is what signatures of plans are for, as ssh-keygen -Y has it with -n.
+// planNamespace is the namespace of signatures of plans (-n of ssh-keygen -Y).
 const planNamespace = "plan@syncctl"
 
-// mostOfPlan is the largest plan file that is read, in bytes. One that comes with a repository may be a link to a
-// device.
+// mostOfPlan is the maximum size of a plan file, in bytes. A plan file in a repository may be a link to a device.
 const mostOfPlan = 64 << 20
 
-// planKey is the key that authenticates plan files, made of the user's.
+// planKey returns the key that authenticates plan files, derived from the user's key.
 func planKey(user []byte) []byte {
 	mac := hmac.New(sha256.New, user)
 	mac.Write([]byte("plan file"))
 	return mac.Sum(nil)
 }
 
-// savePlan writes a plan file where one was asked for, and says so.
+// savePlan writes a plan file if it was requested, and says so.
 func (c *command) savePlan(ctx context.Context, cfg *schema.Config, plan *planner.Plan, f *planFlags) error {
 	if f.out == "" {
 		return nil
@@ -44,7 +43,8 @@ func (c *command) savePlan(ctx context.Context, cfg *schema.Config, plan *planne
 	return nil
 }
 
-// writePlan writes a plan file that the same user can apply, and signs it where asked, for somebody else to apply.
+// writePlan writes a plan file that the same user can apply. If requested, it signs the file for somebody else to
+// apply.
 func (c *command) writePlan(ctx context.Context, cfg *schema.Config, plan *planner.Plan, f *planFlags) error {
 	key, err := c.makeKey()
 	if err != nil {
@@ -72,7 +72,7 @@ func (c *command) writePlan(ctx context.Context, cfg *schema.Config, plan *plann
 	return c.replace(f.out+signing.Suffix, signature, 0o644)
 }
 
-// readPlan reads a plan file, and gives its bytes too: what is signed is what was read.
+// readPlan reads a plan file. It also returns the bytes, so that the signature is checked on exactly what was read.
 func (c *command) readPlan(name string) (*planner.Plan, []byte, error) {
 	if err := tfstate(name); err != nil {
 		return nil, nil, err
@@ -85,8 +85,8 @@ func (c *command) readPlan(name string) (*planner.Plan, []byte, error) {
 	return plan, content, err
 }
 
-// vouched tells whether a plan file may be applied: the user has made it, or somebody has signed it whose signature the
-// user's policy takes. signer is who has signed it; "": the user has made it.
+// vouched returns an error unless a plan file may be applied: the user has made it, or somebody whose signature the
+// user's policy accepts has signed it. signer is who has signed it, or "" if the user has made it.
 func (c *command) vouched(
 	cfg *schema.Config, plan *planner.Plan, content []byte, name string,
 ) (signer string, err error) {
@@ -117,8 +117,8 @@ func (c *command) vouched(
 	return signer, nil
 }
 
-// madeHere makes a plan that somebody else has signed once more, from the servers of now, and refuses it unless it is
-// the same: what a step says of itself, such as that it only looks, is not believed.
+// madeHere makes a plan that somebody else has signed again, from the current state of the servers, and refuses it if
+// the result differs: a step's own statements, such as that it only reads, are not trusted.
 func (c *command) madeHere(
 	ctx context.Context, p *project, signed *planner.Plan, signer, name string,
 ) (*executor.Kept, error) {

@@ -19,8 +19,8 @@ import (
 	"github.com/syncctl/syncctl/schema"
 )
 
-// configDir is the folder of what belongs to the user rather than to a configuration: the policy and the key. "" where
-// the environment names none.
+// configDir returns the folder for files of the user rather than of a configuration: the policy and the key. It
+// returns "" if the environment defines none.
 func (c *command) configDir() string {
 	if dir, _ := c.app.env("SYNCCTL_CONFIG_DIR"); dir != "" {
 		return c.app.abs(dir)
@@ -42,7 +42,7 @@ func (c *command) configDir() string {
 	return filepath.Join(append([]string{home}, below...)...)
 }
 
-// policyFile is the file of the user's policy, and whether it was asked for; "" where there is none.
+// policyFile returns the file of the user's policy, or "" if there is none, and whether the user has named it.
 func (c *command) policyFile() (name string, asked bool) {
 	if c.flags.policy != "" {
 		return c.app.abs(c.flags.policy), true
@@ -89,7 +89,7 @@ func (c *command) openPolicy() error {
 		c.policy = c.policy.Confined(c.simulatedAddresses(), strings.Split(names, ","))
 		return nil
 	}
-	if c.simulated() { // a shell inside of it, whose variables are not told from the user's own
+	if c.simulated() { // a shell in the sandbox, whose variables cannot be distinguished from the user's own
 		var environment []string
 		if !c.flags.untrusted {
 			environment = []string{"*"}
@@ -99,11 +99,12 @@ func (c *command) openPolicy() error {
 	return nil
 }
 
-// mostOfPolicy is the largest policy that is read, in bytes.
+// mostOfPolicy is the maximum size of a policy, in bytes.
 const mostOfPolicy = 1 << 20
 
-// comesAlong says why the user's configuration folder is not the user's: it is where a configuration brings what it
-// wants. That happens where HOME is the checkout of a repository. A folder that the user names is the user's.
+// comesAlong returns an error if the user's configuration folder is inside of dir, or tracked by a repository that dir
+// is in: a configuration could then bring its own policy and key. That happens if HOME is the checkout of a repository.
+// A folder that the user names is accepted.
 func (c *command) comesAlong(dir string) error {
 	own := c.configDir()
 	if own == "" || c.app.set("SYNCCTL_CONFIG_DIR") {
@@ -128,19 +129,19 @@ func (c *command) comesAlong(dir string) error {
 		"anybody's: set SYNCCTL_CONFIG_DIR to a folder that is yours alone", own)
 }
 
-// simulatedAddresses are what is served in the sandbox that the command runs in.
+// simulatedAddresses returns the addresses served in the sandbox that the command runs in.
 func (c *command) simulatedAddresses() []string {
 	all, _ := c.app.env(sandbox.EnvAddresses)
 	return slices.DeleteFunc(strings.Split(all, ","), func(a string) bool { return a == "" })
 }
 
-// simulated tells whether the command runs inside of the sandbox.
+// simulated reports whether the command runs inside of the sandbox.
 func (c *command) simulated() bool { return c.app.set(sandbox.EnvCAFile) }
 
 func (c *command) parsePolicy(src []byte, name string) error {
 	home, _ := c.app.env("HOME")
 	parsed, file, diags := policy.Parse(src, name, home)
-	if len(diags) > 0 { // else the output is the command's own
+	if len(diags) > 0 { // otherwise the output is the command's own
 		if err := c.diagnostics(diags, known(map[string]*hcl.File{name: file})); err != nil {
 			return err
 		}
@@ -152,7 +153,7 @@ func (c *command) parsePolicy(src []byte, name string) error {
 	return nil
 }
 
-// warnOfNoPolicy tells a CI job once that whoever can change the files can have its secrets.
+// warnOfNoPolicy warns in a CI job, once, that whoever can change the files can obtain its secrets.
 func (c *command) warnOfNoPolicy() {
 	if c.policy != nil || c.simulated() || !c.app.set("CI") || c.flags.json {
 		return
@@ -161,7 +162,8 @@ func (c *command) warnOfNoPolicy() {
 		"contacted, and with which of this job's secrets. See docs/policy.md")
 }
 
-// bare is the environment of a program that a configuration names: what every program needs, and what it names.
+// bare returns the environment for a program that a configuration names: the variables that every program needs, and
+// the named ones.
 func (c *command) bare(names []string) ([]string, error) {
 	out := host.PlainEnvironment(c.app.env)
 	for _, name := range names {
@@ -175,7 +177,7 @@ func (c *command) bare(names []string) ([]string, error) {
 	return out, nil
 }
 
-// room is how much reading the configuration may take.
+// room returns the limits for reading the configuration.
 func (c *command) room() schema.Room {
 	if c.flags.untrusted || c.app.set(sandbox.EnvUntrusted) {
 		return schema.Usual
@@ -183,7 +185,7 @@ func (c *command) room() schema.Room {
 	return schema.Large
 }
 
-// access is what a configuration may read by the user's policy, and notes for a new policy what it reads.
+// access returns what a configuration may read under the user's policy. For a new policy, it records what is read.
 func (c *command) access() schema.Access {
 	switch {
 	case c.used != nil:
@@ -201,7 +203,7 @@ func (c *command) access() schema.Access {
 			if c.isSandboxCA(r.Path) {
 				return nil
 			}
-			if r.By == declare.KeyFile { // which machine it is for is asked where it is used
+			if r.By == declare.KeyFile { // the machine that it is for is checked when it is used
 				return c.policy.AnyKey(r.Path)
 			}
 			return c.policy.File(r.Path)
@@ -211,7 +213,7 @@ func (c *command) access() schema.Access {
 	}
 }
 
-// isSandboxCA tells whether a file is the certificate of the sandbox that the command runs in.
+// isSandboxCA reports whether a file is the certificate of the sandbox that the command runs in.
 func (c *command) isSandboxCA(path string) bool {
 	name, _ := c.app.env(sandbox.EnvCAFile)
 	if name == "" {

@@ -43,7 +43,7 @@ func (c *command) policyInit(ctx context.Context, vars *variables, out string) e
 		return failf(exitError, "a policy is written from a configuration that you trust: -untrusted is not one")
 	}
 	used := policy.Used{}
-	c.policy = nil // it is about what the configuration uses, not about what it may
+	c.policy = nil // record what the configuration uses, not what it may use
 	c.used = &used
 	p, err := c.load(ctx, vars.list, true)
 	if err != nil {
@@ -81,7 +81,7 @@ func (c *command) policyInit(ctx context.Context, vars *variables, out string) e
 	return nil
 }
 
-// outside are the files that do not lie in a folder.
+// outside returns the files that are not in a folder.
 func outside(dir string, names []string) []string {
 	var out []string
 	for _, name := range names {

@@ -31,7 +31,7 @@ type typeKey struct {
 func (p *project) planner(a schema.Addr) planner.Driver   { return p.drivers[typeKey{a.Kind, a.Type}] }
 func (p *project) executor(a schema.Addr) executor.Driver { return p.drivers[typeKey{a.Kind, a.Type}] }
 
-// load reads the configuration. Its errors are printed, and the error returned only has the exit code.
+// load reads the configuration. It prints errors, and the returned error contains only the exit code.
 func (c *command) load(ctx context.Context, vars []schema.VarSource, allowUnset bool) (*project, error) {
 	c.warnOfNoPolicy()
 	if c.foundPolicy {
@@ -41,7 +41,7 @@ func (c *command) load(ctx context.Context, vars []schema.VarSource, allowUnset 
 	}
 	p, diags := c.read(ctx, vars, allowUnset)
 	if ctx.Err() != nil {
-		return nil, ctx.Err() // what was read until then may be wrong in ways that the whole is not
+		return nil, ctx.Err() // an incomplete configuration may contain errors that the whole does not
 	}
 	if c.flags.json && !diags.HasErrors() {
 		return p, c.knownSite(p.cfg) // the output is the command's own document
@@ -55,7 +55,7 @@ func (c *command) load(ctx context.Context, vars []schema.VarSource, allowUnset 
 	return p, c.knownSite(p.cfg)
 }
 
-// read reads the configuration, and has its secrets redacted from then on.
+// read reads the configuration. From then on its secrets are redacted.
 func (c *command) read(ctx context.Context, vars []schema.VarSource, allowUnset bool) (*project, hcl.Diagnostics) {
 	p := &project{}
 	var catalog schema.Catalog
@@ -75,7 +75,7 @@ func (c *command) read(ctx context.Context, vars []schema.VarSource, allowUnset 
 	return p, diags
 }
 
-// catalog has the types of all products, and the driver of each.
+// catalog returns the types of all products, and the driver of each.
 func (c *command) catalog() (schema.Catalog, map[typeKey]driver.Driver) {
 	var catalog schema.Catalog
 	drivers := map[typeKey]driver.Driver{}
@@ -96,9 +96,8 @@ func (c *command) catalog() (schema.Catalog, map[typeKey]driver.Driver) {
 	return catalog, drivers
 }
 
-// closeDrivers ends what the drivers hold at servers, such as sessions: it must not outlive the command,
-// however that ended.
-// The error is that of a fault; others are logged.
+// closeDrivers releases what the drivers hold on servers, such as sessions, which must not outlive the command,
+// however that ended. It returns only faults; other errors are logged.
 func (c *command) closeDrivers() (err error) {
 	defer fault.Catch(&err)
 	ctx, cancel := context.WithTimeout(context.Background(), closeWithin)
@@ -113,10 +112,10 @@ func (c *command) closeDrivers() (err error) {
 	return nil
 }
 
-// closeWithin limits how long a person who has interrupted a command waits.
+// closeWithin is the maximum time that closing may take, because a person who has interrupted a command waits for it.
 const closeWithin = 10 * time.Second
 
-// dataDir is the folder of the runs, their journals and the lock, absolute.
+// dataDir returns the folder of the runs, their journals and the lock, as an absolute path.
 func (c *command) dataDir() string {
 	name, _ := c.app.env("SYNCCTL_DATA_DIR")
 	if name == "" {
@@ -128,7 +127,7 @@ func (c *command) dataDir() string {
 	return filepath.Join(c.dir, name)
 }
 
-// makeDataDir makes the folder: nobody else can read it, and it is never committed.
+// makeDataDir creates the data folder. Nobody else can read it, and it is never committed.
 func (c *command) makeDataDir() error {
 	dir := c.dataDir()
 	if err := c.ownDataDir(); err != nil {
@@ -138,7 +137,7 @@ func (c *command) makeDataDir() error {
 		return fmt.Errorf("creating the data folder: %w", err)
 	}
 	ignore := filepath.Join(dir, ".gitignore")
-	// A full disk may have left an empty one.
+	// After a full disk there may be an empty one.
 	if b, err := afero.ReadFile(c.app.fs, ignore); err == nil && string(b) == "*\n" {
 		return nil
 	}
@@ -148,8 +147,8 @@ func (c *command) makeDataDir() error {
 	return nil
 }
 
-// ownDataDir refuses a data folder that somebody else may have made or may change: what lies there decides what is
-// carried out, and what is shown of a run. One that the user names may be reached by a link.
+// ownDataDir refuses a data folder that somebody else may have created or may change: its contents decide what is
+// carried out, and what is shown of a run. A folder that the user names may be reached by a link.
 func (c *command) ownDataDir() error {
 	dir := c.dataDir()
 	if c.app.set("SYNCCTL_DATA_DIR") {
@@ -173,7 +172,7 @@ func (c *command) ownDataDir() error {
 	return nil
 }
 
-// store has the runs of the configuration's folder.
+// store returns the runs of the configuration's folder.
 func (c *command) store() *executor.Store {
 	return &executor.Store{
 		Fs: c.app.fs, Dir: filepath.Join(c.dataDir(), "runs"), Now: c.app.clock.Now, Key: c.userKey,

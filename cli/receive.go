@@ -65,14 +65,14 @@ func (c *command) receive(ctx context.Context, name string, f *receiveFlags) err
 	return errors.Join(err, lock.Release())
 }
 
-// receiving is one bundle that is received.
+// receiving is one bundle that is being received.
 type receiving struct {
 	*command
 
 	cfg  *schema.Config
 	vars []schema.VarSource
 	file string
-	run  *executor.Run // that it has brought something of; nil: none
+	run  *executor.Run // the run that it is about; nil: none
 }
 
 func (r *receiving) take(ctx context.Context, o bundle.Options) error {
@@ -98,7 +98,7 @@ func (r *receiving) take(ctx context.Context, o bundle.Options) error {
 	return r.report(b, again)
 }
 
-// takeIn compares what a bundle brings with what there is here, and takes it in.
+// takeIn compares the contents of a bundle with what is here, and adds them.
 func (r *receiving) takeIn(ctx context.Context, s *bundle.Staged) error {
 	if err := r.sent().Check(r.cfg.Site, &s.Manifest); err != nil {
 		return err
@@ -138,8 +138,8 @@ func (r *receiving) takeIn(ctx context.Context, s *bundle.Staged) error {
 	return err
 }
 
-// hasFiles tells, before the first one is taken, whether a bundle has all files that are wanted, as the sender's
-// journal names them.
+// hasFiles returns an error, before the first file is stored, unless a bundle contains all wanted files, as described
+// in the sender's journal.
 func hasFiles(s *bundle.Staged, wanted []executor.FileInfo) error {
 	parts := map[string]bundle.Part{}
 	for _, p := range s.Parts {
@@ -168,7 +168,7 @@ func takeFile(ctx context.Context, s *bundle.Staged, in *executor.Incoming, f ex
 	return in.File(ctx, f, content)
 }
 
-// unfit is the refusal of what does not fit the runs of the folder. What cannot be read is another error.
+// unfit returns the refusal of contents that do not match the runs of the folder. It returns read errors unchanged.
 func (r *receiving) unfit(h *handed, err error) error {
 	if errors.As(err, new(*fs.PathError)) {
 		return err
@@ -184,7 +184,7 @@ func (r *receiving) unfit(h *handed, err error) error {
 	return bundle.Refuse(unfitRun, "%v", err)
 }
 
-// planDifference is what differs between two plans, in words; "": nothing.
+// planDifference describes the differences between two plans, or returns "" if there are none.
 func planDifference(here, there *planner.Plan) string {
 	d, err := planner.DiffPlans(here, there)
 	if err != nil || d.Same() {
@@ -207,14 +207,14 @@ func (r *receiving) otherConfiguration(h *handed) error {
 		"the bundle sent again.\n%s", h.From, diff)
 }
 
-// mostOfDifference is how much of a difference an error shows, and mostCompared how long a file may be of which it is
-// shown what differs, in bytes: what the other site sends may be of any length.
+// mostOfDifference is the maximum length of a difference in an error, and mostCompared the maximum size of a file for
+// which differences are shown, in bytes. The other site may send files of any size.
 const (
 	mostOfDifference = 16 << 10
 	mostCompared     = 256 << 10
 )
 
-// differences are those between the files of two sites.
+// differences describes the differences between the files of two sites.
 func differences(here, there map[string][]byte, own, other string) string {
 	names := slices.AppendSeq(slices.Collect(maps.Keys(here)), maps.Keys(there))
 	slices.Sort(names)
@@ -234,7 +234,7 @@ func differences(here, there map[string][]byte, own, other string) string {
 	return shortened(strings.TrimSuffix(b.String(), "\n"))
 }
 
-// shortened is the beginning of a long difference.
+// shortened returns the beginning of a long difference.
 func shortened(diff string) string {
 	if len(diff) <= mostOfDifference {
 		return diff

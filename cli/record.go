@@ -123,7 +123,7 @@ func (c *command) record(ctx context.Context, what string, f *recordFlags) error
 	return c.showRecord(name, archive, nil)
 }
 
-// recordedRun is the run that is recorded.
+// recordedRun returns the run to record.
 func (c *command) recordedRun(what string) (*executor.Run, error) {
 	if err := c.ownDataDir(); err != nil {
 		return nil, err
@@ -150,7 +150,7 @@ func recordState(run *executor.Run) string {
 	return record.Unfinished
 }
 
-// saveRecord writes a new file. One that is there already is left as it is, and must be the same.
+// saveRecord writes a new file. An existing file is not changed, and must have the same contents.
 func (c *command) saveRecord(name string, archive []byte) error {
 	err := c.createNew(name, archive, 0o644)
 	if !errors.Is(err, fs.ErrExist) {
@@ -162,7 +162,7 @@ func (c *command) saveRecord(name string, archive []byte) error {
 	return failf(exitError, "%s exists and is another file: choose another name with -out", schema.SanitizeLine(name))
 }
 
-// recordParts are all that is recorded of a run, by name.
+// recordParts returns all parts of the record of a run, by name.
 func (c *command) recordParts(ctx context.Context, p *project, run *executor.Run) (map[string][]byte, error) {
 	parts := map[string][]byte{}
 	plans := append(slices.Clone(run.Replaced), run.Plan)
@@ -211,7 +211,7 @@ func (c *command) recordParts(ctx context.Context, p *project, run *executor.Run
 	return parts, nil
 }
 
-// recordedPlan is a plan without what only its maker can check.
+// recordedPlan returns a plan without the members that only its maker can check.
 func recordedPlan(plan *planner.Plan) ([]byte, error) {
 	open := *plan
 	open.MAC, open.Secrets = "", ""
@@ -220,7 +220,7 @@ func recordedPlan(plan *planner.Plan) ([]byte, error) {
 	return b.Bytes(), err
 }
 
-// recordedJournal is the journal without secrets, chained again so that everybody can check it.
+// recordedJournal returns the journal without secrets, chained again so that everybody can verify it.
 func (c *command) recordedJournal(run *executor.Run) ([]byte, error) {
 	entries := make([]journal.Entry, len(run.Entries))
 	for i, e := range run.Entries {
@@ -229,7 +229,7 @@ func (c *command) recordedJournal(run *executor.Run) ([]byte, error) {
 			data[k] = c.redactor.String(v)
 		}
 		entries[i] = e
-		entries[i].Seq = i + 1 // of several sites' journals one is made
+		entries[i].Seq = i + 1 // the journals of several sites become one
 		if len(data) > 0 {
 			entries[i].Data = data
 		}
@@ -243,7 +243,7 @@ func (c *command) recordedJournal(run *executor.Run) ([]byte, error) {
 	return out.Bytes(), err
 }
 
-// verification says of each step how it has ended.
+// verification describes how each step has ended.
 func verification(run *executor.Run) ([]byte, error) {
 	type step struct {
 		Number int            `json:"number"`
@@ -283,7 +283,7 @@ type siteEntries struct {
 	Entries []int  `json:"entries"` // their numbers, in the order in which the site made them
 }
 
-// journalsOf says of a run over sites, whose journals are one list in the record, who has made which entry.
+// journalsOf returns which site has made which entry of a run over sites, because the record combines their journals.
 func journalsOf(run *executor.Run) []siteEntries {
 	bySite := map[string][]int{}
 	for i, e := range run.Entries {
@@ -298,7 +298,7 @@ func journalsOf(run *executor.Run) []siteEntries {
 	return out
 }
 
-// filesOf are the digests of the files that a run has made.
+// filesOf returns the digests of the files that a run has made.
 func (c *command) filesOf(ctx context.Context, run *executor.Run) ([]byte, error) {
 	type made struct {
 		Name   string `json:"name"`
@@ -336,8 +336,8 @@ func (c *command) filesOf(ctx context.Context, run *executor.Run) ([]byte, error
 	return indented(out)
 }
 
-// configurationParts are the configuration's files, secrets in them covered. One that lies outside of the folder has a
-// name of its own, without where it lies on this machine.
+// configurationParts returns the configuration's files with secrets masked. A file outside of the folder gets a name
+// that does not reveal its place on this machine.
 func configurationParts(cfg *schema.Config) map[string][]byte {
 	out := map[string][]byte{}
 	outside, files := 0, cfg.Files()
@@ -375,7 +375,7 @@ func (c *command) verifyRecord(name, signersFile string) error {
 	return c.showRecord(name, archive, signers)
 }
 
-// showRecord verifies a record and shows what it is.
+// showRecord verifies a record and describes it.
 func (c *command) showRecord(name string, archive []byte, signers []string) error {
 	r, err := record.Read(archive, signers)
 	if err != nil {

@@ -17,11 +17,11 @@ import (
 	"github.com/syncctl/syncctl/schema"
 )
 
-// mostOfRehearsal is the largest rehearsal that is read, in bytes.
+// mostOfRehearsal is the maximum size of a rehearsal file, in bytes.
 const mostOfRehearsal = 8 << 20
 
-// mayWriteRehearsal refuses a file that is read as something else, or holds something else, and empties it: what an
-// earlier rehearsal said is not taken for what this one says.
+// mayWriteRehearsal refuses a file whose name means something else to syncctl, or that has other contents. Then it
+// empties the file, so that the result of an earlier rehearsal is not mistaken for this one's.
 func (c *command) mayWriteRehearsal(name string) error {
 	if name == "" {
 		return nil
@@ -35,8 +35,8 @@ func (c *command) mayWriteRehearsal(name string) error {
 	return c.replace(name, nil, 0o644)
 }
 
-// saveRehearsal writes what a rehearsal has found, however it has ended, where a name was given. Without a plan there
-// was none. at is the folder that the plan was made in.
+// saveRehearsal writes the result of a rehearsal, however it ended, if a name was given. Without a plan there was no
+// rehearsal. at is the folder in which the plan was made.
 func (s *scratch) saveRehearsal(name, at string, cfg *schema.Config, begun time.Time, ended error) error {
 	if name == "" {
 		return nil
@@ -73,7 +73,7 @@ func (s *scratch) saveRehearsal(name, at string, cfg *schema.Config, begun time.
 	return s.command.replace(name, out, 0o644)
 }
 
-// addRehearsal puts the rehearsal in a file among the parts of a record, if it is that of the run's plan.
+// addRehearsal adds the rehearsal in a file to the parts of a record, if it is the rehearsal of the run's plan.
 func (c *command) addRehearsal(p *project, run *executor.Run, name string, parts map[string][]byte) error {
 	text, err := schema.ReadBounded(c.app.fs, c.abs(name), mostOfRehearsal)
 	if err != nil {
@@ -95,7 +95,7 @@ func (c *command) addRehearsal(p *project, run *executor.Run, name string, parts
 	return nil
 }
 
-// rehearsalWords say what a record knows of the rehearsal of its plan.
+// rehearsalWords describes the rehearsal of its plan that a record contains.
 func rehearsalWords(r *record.Record) string {
 	h := r.Rehearsed
 	if h == nil {
@@ -108,7 +108,7 @@ func rehearsalWords(r *record.Record) string {
 	return words
 }
 
-// rehearsedAt is the folder in which a rehearsal plans.
+// rehearsedAt returns the folder in which a rehearsal plans.
 func rehearsedAt(s *scratch, sites *sitesRehearsal) string {
 	if sites != nil && sites.planner != nil {
 		return sites.planner.work()

@@ -41,7 +41,7 @@ that -site names. EXAMPLE is the name of one that is a part of the program; "syn
 // seedFile describes the simulated servers of an example.
 const seedFile = "sandbox.json"
 
-// mostOfSeed is the largest seed that is read, in bytes.
+// mostOfSeed is the maximum size of a seed, in bytes.
 const mostOfSeed = 64 << 20
 
 // startSandbox serves the simulated servers of an example.
@@ -102,7 +102,7 @@ func (c *command) rehearse(ctx context.Context, name, out string) (err error) {
 	} else {
 		err = tried.rehearse(ctx)
 	}
-	// What was contacted counts: a rehearsal is not complete whose access log has failed.
+	// The contacts must be known: a rehearsal is incomplete if its access log has failed.
 	err = c.orWarn(err, tried.stop())
 	err = c.orWarn(err, tried.saveRehearsal(out, rehearsedAt(tried, sites), cfg, begun, err))
 	if err != nil {
@@ -125,7 +125,7 @@ func (c *command) rehearse(ctx context.Context, name, out string) (err error) {
 	return nil
 }
 
-// orWarn is the first of two errors. It warns of another one, which would be lost beside one that was printed already.
+// orWarn returns the first of two errors. If both are set, it prints the second as a warning, so that it is not lost.
 func (c *command) orWarn(err, other error) error {
 	if err == nil {
 		return other
@@ -136,7 +136,7 @@ func (c *command) orWarn(err, other error) error {
 	return err
 }
 
-// rehearsedPlan is the plan file of a rehearsal: the plan that is shown is the one that is carried out.
+// rehearsedPlan is the plan file of a rehearsal, so that the plan carried out is the one shown.
 const rehearsedPlan = "rehearsal.syncplan.json"
 
 // rehearse runs the three commands.

@@ -24,8 +24,8 @@ import (
 	"github.com/syncctl/syncctl/signing"
 )
 
-// sitesRehearsal is a rehearsal over sites: a process, a folder and an SSH key for each, and nothing between them but
-// the bundles that are carried. One process runs at a time, and whatever is not of its site cannot be reached then.
+// sitesRehearsal is a rehearsal over sites. Each site has its own process, folder and SSH key, and only bundles are
+// carried between them. One process runs at a time, and during that everything outside of its site is unreachable.
 type sitesRehearsal struct {
 	*scratch
 
@@ -42,19 +42,19 @@ type sitesRehearsal struct {
 // rehearsedSite is one site of a rehearsal.
 type rehearsedSite struct {
 	name    string
-	dir     string   // with all that the site has
-	reaches []string // names of simulated servers and machines: its own, and those without a site
+	dir     string   // with everything that the site has
+	reaches []string // names of reachable simulated servers and machines: its own, and those without a site
 	env     []string // of its processes
-	sent    int      // the number of its last bundle
+	sent    int      // the number of its latest bundle
 
-	received bool // it has received one
+	received bool // it has received a bundle
 }
 
 func (s *rehearsedSite) work() string { return filepath.Join(s.dir, "work") }
 func (s *rehearsedSite) user() string { return filepath.Join(s.dir, "user") }
 func (s *rehearsedSite) key() string  { return filepath.Join(s.dir, "key") }
 
-// rehearsedConfig is the configuration of the scratch folder.
+// rehearsedConfig returns the configuration of the scratch folder.
 func (s *scratch) rehearsedConfig(ctx context.Context) (*schema.Config, error) {
 	inside := s.inside()
 	inside.stdout, inside.stderr, inside.tty = io.Discard, io.Discard, terminal{}
@@ -109,8 +109,8 @@ func (s *scratch) sitesOf(cfg *schema.Config, asked *contacts) (*sitesRehearsal,
 	return r, nil
 }
 
-// apart refuses simulated servers and machines of two products that have one name: what a site reaches, and has
-// credentials for, is told by names.
+// apart refuses simulated servers and machines of two products with the same name, because names decide what a site
+// reaches and has credentials for.
 func apart(servers []sandbox.Server, machines []sandbox.Machine) error {
 	for _, m := range machines {
 		servers = append(servers, sandbox.Server{Product: m.Product, Name: m.Name})
@@ -126,7 +126,7 @@ func apart(servers []sandbox.Server, machines []sandbox.Machine) error {
 	return nil
 }
 
-// firstSite is the site whose block stands first in the files.
+// firstSite returns the site whose block is first in the files.
 func firstSite(cfg *schema.Config) string {
 	first := slices.MinFunc(cfg.Settings.Sites, func(a, b *schema.Site) int {
 		return cmp.Or(cmp.Compare(a.Range.Filename, b.Range.Filename), cmp.Compare(a.Range.Start.Byte, b.Range.Start.Byte))
@@ -134,8 +134,8 @@ func firstSite(cfg *schema.Config) string {
 	return first.Name
 }
 
-// reachedBy are the simulated servers and machines that a site's process may contact: those at the addresses of its own
-// declarations, and of those without a site.
+// reachedBy returns the simulated servers and machines that a site's process may contact: those at the addresses of
+// its own declarations, and of declarations without a site.
 func (s *scratch) reachedBy(cfg *schema.Config, site string) []string {
 	var used policy.Used
 	for _, r := range cfg.Resources {
@@ -148,7 +148,7 @@ func (s *scratch) reachedBy(cfg *schema.Config, site string) []string {
 	return s.box.NamesAt(slices.Collect(maps.Keys(used.Hosts)))
 }
 
-// furnish makes the folder of a site, with an SSH key that is made for the rehearsal, whose public half it returns.
+// furnish creates the folder of a site, with an SSH key for the rehearsal, and returns the key's public half.
 func (s *scratch) furnish(site *rehearsedSite) (string, error) {
 	if err := s.app.fs.MkdirAll(site.user(), 0o700); err != nil {
 		return "", fmt.Errorf("creating the folder of site %s: %w", site.name, err)
@@ -166,10 +166,11 @@ func (s *scratch) furnish(site *rehearsedSite) (string, error) {
 	return public, nil
 }
 
-// environmentOf is all that a site's processes know: of the simulated servers only their own.
+// environmentOf returns the complete environment of a site's processes. It contains only the site's own simulated
+// servers.
 func (r *sitesRehearsal) environmentOf(site *rehearsedSite, keys string) []string {
 	env := r.box.EnvironmentOf(site.reaches)
-	foreign := r.box.Environment() // of other sites, too: their files may ask for it, and find nothing
+	foreign := r.box.Environment() // including other sites' variables: the files may read them, and find nothing
 	names := slices.Sorted(maps.Keys(foreign))
 	maps.Copy(env, map[string]string{
 		sandbox.EnvRehearsal: strings.Join(names, ","), sandbox.EnvSiteKeys: keys, siteVariable: site.name,
@@ -200,7 +201,7 @@ func (r *sitesRehearsal) environmentOf(site *rehearsedSite, keys string) []strin
 	return out
 }
 
-// rehearsedKeys are the keys that the sites have in a rehearsal; nil outside of one.
+// rehearsedKeys returns the SSH keys of the sites in a rehearsal, or nil outside of one.
 func (c *command) rehearsedKeys() (map[string][]string, error) {
 	name, _ := c.app.env(sandbox.EnvSiteKeys)
 	if name == "" || !c.simulated() {
@@ -218,8 +219,7 @@ func (c *command) rehearsedKeys() (map[string][]string, error) {
 	return keys, nil
 }
 
-// run carries out a command as the people of a site, with all but their servers out of reach, and returns its exit
-// code.
+// run carries out a command as a site, with all servers of other sites out of reach, and returns its exit code.
 func (r *sitesRehearsal) run(ctx context.Context, site *rehearsedSite, args ...string) (int, error) {
 	lane := r.lanes.Lane(site.name)
 	fmt.Fprintln(lane, r.outStyle.Bold("$ syncctl "+strings.Join(args, " ")))
@@ -238,7 +238,7 @@ func (r *sitesRehearsal) run(ctx context.Context, site *rehearsedSite, args ...s
 	restore := r.app.interrupts.During(func(s os.Signal) {
 		select {
 		case signals <- s:
-		default: // several are waiting already
+		default: // several signals are waiting already
 		}
 	})
 	defer restore()
@@ -246,8 +246,8 @@ func (r *sitesRehearsal) run(ctx context.Context, site *rehearsedSite, args ...s
 	r.contacts.begin(r.app.clock.Now(), site)
 	code, err := sandbox.Process{
 		Executable: r.self, Args: args, Dir: site.work(), Env: site.env, Stdout: out, Stderr: out, Signals: signals,
-	}.Run(context.WithoutCancel(ctx)) // an interrupt is for the process to act on
-	if brief { // what is in a bundle was seen before
+	}.Run(context.WithoutCancel(ctx)) // the process itself handles an interrupt
+	if brief { // the contents of a bundle were shown before
 		said := whole.String()
 		if code == exitDone {
 			said = said[strings.LastIndex(strings.TrimSpace(said), "\n")+1:]
@@ -262,7 +262,7 @@ func (r *sitesRehearsal) run(ctx context.Context, site *rehearsedSite, args ...s
 	return code, ctx.Err()
 }
 
-// must is run where the command has to end with one of the given exit codes.
+// must is like run, but returns an error unless the command exits with one of the given codes.
 func (r *sitesRehearsal) must(ctx context.Context, site *rehearsedSite, codes []int, args ...string) (int, error) {
 	code, err := r.run(ctx, site, args...)
 	if err == nil && !slices.Contains(codes, code) {
@@ -271,7 +271,7 @@ func (r *sitesRehearsal) must(ctx context.Context, site *rehearsedSite, codes []
 	return code, err
 }
 
-// hand has a site send what the others lack, carries the bundle to each of them, and has them receive it.
+// hand makes a site send what the others lack, carries the bundle to each of them, and makes them receive it.
 func (r *sitesRehearsal) hand(ctx context.Context, from *rehearsedSite) error {
 	if _, err := r.must(ctx, from, []int{exitDone}, "send"); err != nil {
 		return err
@@ -280,7 +280,7 @@ func (r *sitesRehearsal) hand(ctx context.Context, from *rehearsedSite) error {
 	return r.carry(ctx, from)
 }
 
-// carry carries the last bundle of a site to all others.
+// carry carries the latest bundle of a site to all others.
 func (r *sitesRehearsal) carry(ctx context.Context, from *rehearsedSite) error {
 	name := fmt.Sprintf("%s-%d.syncbundle", from.name, from.sent)
 	content, err := afero.ReadFile(r.app.fs, filepath.Join(from.work(), name))
@@ -302,8 +302,8 @@ func (r *sitesRehearsal) carry(ctx context.Context, from *rehearsedSite) error {
 	return nil
 }
 
-// plan makes the plan at a site. Where it lacks what other sites' servers show, these send it: what they have to look
-// for may depend on what the site's own servers show, so it is told first.
+// plan makes the plan at a site. If it lacks observations of other sites' servers, these send them. They may depend on
+// what the site's own servers show, so the other sites are told that first.
 func (r *sitesRehearsal) plan(ctx context.Context, site *rehearsedSite, codes []int, args ...string) (int, error) {
 	for range len(r.sites) + 1 {
 		code, err := r.must(ctx, site, append([]int{exitWaiting}, codes...), append([]string{"plan"}, args...)...)
@@ -325,7 +325,7 @@ func (r *sitesRehearsal) plan(ctx context.Context, site *rehearsedSite, codes []
 	return exitError, failf(exitError, "site %s cannot plan, although all other sites have sent what they can", site.name)
 }
 
-// rehearse plays all sites, from what each shows the one that plans, to the second plan of each.
+// rehearse plays all sites, from the first observations for the planning site to the second plan of each.
 func (r *sitesRehearsal) rehearse(ctx context.Context) error {
 	at := r.planner.name
 	r.heading("1. syncctl send: what the plan needs to know of the other sites' servers")
@@ -361,7 +361,7 @@ func (r *sitesRehearsal) rehearse(ctx context.Context) error {
 
 func (r *sitesRehearsal) heading(text string) { r.say("\n%s\n", r.outStyle.Bold("== "+text+" ==")) }
 
-// turns carries a plan out, as it says who acts when.
+// turns carries out a plan, whose turns say which site acts when.
 func (r *sitesRehearsal) turns(ctx context.Context, plan *planner.Plan) error {
 	for i, turn := range plan.Turns {
 		site := r.named(turn.Site)
@@ -390,7 +390,7 @@ func (r *sitesRehearsal) named(name string) *rehearsedSite {
 	return r.sites[slices.IndexFunc(r.sites, func(s *rehearsedSite) bool { return s.name == name })]
 }
 
-// second has all sites look again, and plan. The last bundle of a run has what the servers of its site show.
+// second makes all sites observe and plan again. The last bundle of a run contains the observations of its own site.
 func (r *sitesRehearsal) second(ctx context.Context, turns []planner.Turn) (err error) {
 	for _, site := range r.sites {
 		if len(turns) > 0 && site.name == turns[len(turns)-1].Site {
@@ -415,7 +415,7 @@ func (r *sitesRehearsal) second(ctx context.Context, turns []planner.Turn) (err 
 	return nil
 }
 
-// words say what was carried, and what the processes of each site contacted.
+// words describes how much was carried, and what the processes of each site contacted.
 func (r *sitesRehearsal) words() string {
 	words := wording.Plural(r.exchanges, "exchange") + " with the plan, " + wording.Plural(r.carried, "bundle") +
 		" carried"

@@ -145,7 +145,7 @@ func (c *command) resolveLocked(ctx context.Context, args []string, f *resolveFl
 	return nil
 }
 
-// resolveDamaged sets a run aside whose record cannot be continued.
+// resolveDamaged sets aside a run whose record cannot be continued.
 func (c *command) resolveDamaged(ctx context.Context, run *executor.Run, f *resolveFlags) error {
 	if !f.abandon {
 		return failf(exitError, "%s", c.damaged(run))
@@ -180,7 +180,7 @@ func (c *command) assumeAbandoned(run *executor.Run) string {
 	return text + "\nThe next plan is made from the servers as they are then."
 }
 
-// assumeStep says what will be assumed about a step, and the event that records it.
+// assumeStep returns what will be assumed about a step, and the event that records it.
 func (c *command) assumeStep(run *executor.Run, id string, done bool) (event, assumed string, err error) {
 	d := c.state(run).Decision
 	st := d.Steps[id]
@@ -211,7 +211,7 @@ func (c *command) assumeStep(run *executor.Run, id string, done bool) (event, as
 	return executor.EventReopened, text + "will be verified by the next apply, and carried out if it is not done.", nil
 }
 
-// whoami is the user's name for the record, "" if it is unknown.
+// whoami returns the user's name for the record, or "" if it is unknown.
 func (c *command) whoami() string {
 	user, _ := c.app.env("USER")
 	return user

@@ -9,13 +9,13 @@ import (
 	"github.com/syncctl/syncctl/schema"
 )
 
-// resumption has the commands that resume the run of this folder, as the person has to type them.
+// resumption returns the commands that resume the run of this folder, as the person has to type them.
 func (c *command) resumption(cfg *schema.Config, f *applyFlags) view.Commands {
 	apply, resolve := "syncctl", "syncctl"
 	if c.flags.chdir != "" {
 		apply += " -chdir=" + shellquote.Join(c.flags.chdir)
 	}
-	for _, given := range [][2]string{{"policy", c.flags.policy}, {"site", c.flags.site}} { // both go with both commands
+	for _, given := range [][2]string{{"policy", c.flags.policy}, {"site", c.flags.site}} { // for both commands
 		if given[1] != "" {
 			flag := " -" + given[0] + "=" + shellquote.Join(given[1])
 			apply, resolve = apply+flag, resolve+flag
@@ -46,7 +46,8 @@ func (c *command) resumption(cfg *schema.Config, f *applyFlags) view.Commands {
 		Receive: resolve + " receive"}
 }
 
-// shownAssignment is a -var without its value if that may be a secret: quoted for a shell, it would not be redacted.
+// shownAssignment returns a -var. It omits the value if that may be a secret, because a value quoted for a shell would
+// not be redacted.
 func (c *command) shownAssignment(cfg *schema.Config, assign string) string {
 	name, _, ok := strings.Cut(assign, "=")
 	if !ok || cfg.SecretVariable(strings.TrimSpace(name)) || c.redactor.String(assign) != assign {
@@ -55,7 +56,7 @@ func (c *command) shownAssignment(cfg *schema.Config, assign string) string {
 	return assign
 }
 
-// shownCommand is a -var-command, without its command if that holds a secret.
+// shownCommand returns a -var-command. It omits the command if that contains a secret.
 func (c *command) shownCommand(name, typed string) string {
 	if c.redactor.String(typed) != typed {
 		return name + "=..."

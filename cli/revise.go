@@ -14,17 +14,17 @@ import (
 	"github.com/syncctl/syncctl/schema"
 )
 
-// revision is the new plan of an unfinished run whose files were mended.
+// revision is the new plan of an unfinished run whose files were changed.
 type revision struct {
 	*planner.Revision
 
-	kept  *executor.Kept // what the new plan was made from
-	where []string       // the changed arguments, each with its place in the files
+	kept  *executor.Kept // the inputs of the new plan
+	where []string       // the changed arguments, each with its position in the files
 }
 
-// revise plans an unfinished run again from the mended files and from what the servers showed when the run began: what
-// they show now is the run's own doing in part. Only what the new files need beyond that is read from servers. It is an
-// error if a step is touched that may have been carried out.
+// revise plans an unfinished run again, from the changed files and from what the servers showed when the run began,
+// because their current state is in part the run's own work. Only what the new files need in addition is read from
+// servers. It returns an error if a step is affected that may have been carried out.
 func (c *command) revise(ctx context.Context, p *project, run *executor.Run) (*revision, error) {
 	kept, err := c.store().Kept(run)
 	switch {
@@ -60,8 +60,8 @@ func (c *command) revise(ctx context.Context, p *project, run *executor.Run) (*r
 	return r, nil
 }
 
-// reselect finds in mended files what a run was limited to: what a pattern matches now, that was not declared before,
-// is selected too, and whatever -exclude does not match. What was excluded, or made again, may be gone.
+// reselect applies the run's original selection to changed files. New declarations are selected too if a pattern
+// matches them and -exclude does not. Patterns of -exclude and -replace may match nothing any more.
 func reselect(cfg *schema.Config, only planner.Selection) (chosen, error) {
 	for {
 		out, err := choose(cfg, only)
@@ -77,9 +77,9 @@ func reselect(cfg *schema.Config, only planner.Selection) (chosen, error) {
 	}
 }
 
-// keepSaved keeps what a plan that comes from a file is made from, so that the run can be resumed with mended files. If
-// it cannot be told, a run of one site goes without. Over several sites it cannot: another one makes the plan again
-// before it believes it.
+// keepSaved keeps the inputs of a plan that comes from a file, so that the run can be resumed with changed files. If
+// they cannot be determined, a run of one site continues without them. A run over several sites cannot, because each
+// other site repeats the planning before it trusts the plan.
 func (c *command) keepSaved(ctx context.Context, a *application) error {
 	kept, diags, err := c.keep(ctx, a)
 	a.kept = kept
@@ -99,7 +99,8 @@ func (c *command) keepSaved(ctx context.Context, a *application) error {
 		"part in it, which makes the plan again before it believes it. Plan again, or `syncctl apply` without a file")
 }
 
-// keep reads the servers for a plan that comes from a file. Without problems, it is nil where they give another plan.
+// keep reads the servers for a plan that comes from a file. It returns nil if there are problems, or if the servers
+// now lead to another plan.
 func (c *command) keep(ctx context.Context, a *application) (*executor.Kept, hcl.Diagnostics, error) {
 	kept, only := keptOf(a.cfg, a.plan)
 	plan, diags, err := c.tryPlan(ctx, a.project, planning{chosen: only, seen: kept.Seen})
@@ -109,9 +110,9 @@ func (c *command) keep(ctx context.Context, a *application) (*executor.Kept, hcl
 	return kept, nil, nil
 }
 
-// keptOf is what a plan from a file is made from once more, but for what servers show. It does not say what it was
-// limited to, but what it has changes of, which comes to the same: what a target depends on is among it. What is made
-// again, its change says.
+// keptOf returns the inputs for repeating a plan from a file, except observations. A plan does not record its
+// selection, so the declarations with changes are selected, which is equivalent: the dependencies of a target are
+// among them. The changes also say what is replaced.
 func keptOf(cfg *schema.Config, plan *planner.Plan) (*executor.Kept, chosen) {
 	var only planner.Selection
 	var out chosen
@@ -122,7 +123,7 @@ func keptOf(cfg *schema.Config, plan *planner.Plan) (*executor.Kept, chosen) {
 	whole := true
 	for _, r := range cfg.Resources {
 		switch {
-		case r.Owner != (schema.Addr{}): // its owner brings it along
+		case r.Owner != (schema.Addr{}): // its owner includes it
 		case in[r.Addr.String()]:
 			only.Targets, out.targets = append(only.Targets, r.Addr.String()), append(out.targets, r.Addr)
 		default:
@@ -138,7 +139,7 @@ func keptOf(cfg *schema.Config, plan *planner.Plan) (*executor.Kept, chosen) {
 	return &executor.Kept{Basis: planner.NewBasis(cfg, only), Seen: planner.NewObservations()}, out
 }
 
-// touched says which steps forbid that the run is resumed with the mended files, and what touches them.
+// touched says which steps prevent the run from being resumed with the changed files, and what affects them.
 func (c *command) touched(cfg *schema.Config, run *executor.Run, r *planner.Revision) error {
 	number := view.Numbers(run.Plan)
 	var reasons []string
@@ -172,7 +173,7 @@ func cannotRevise(run *executor.Run, why string) error {
 		schema.SanitizeLine(run.ID), why)
 }
 
-// places are arguments, each with its place in the files.
+// places returns arguments, each with its position in the files.
 func places(cfg *schema.Config, arguments []string) []string {
 	var out []string
 	for _, argument := range arguments {
@@ -181,7 +182,7 @@ func places(cfg *schema.Config, arguments []string) []string {
 	return out
 }
 
-// place is where an argument is written, for the end of a line.
+// place returns the position of an argument, to be appended to a line.
 func place(cfg *schema.Config, argument string) string {
 	for _, r := range cfg.Resources {
 		rest, ok := strings.CutPrefix(argument, r.Addr.String())
@@ -194,7 +195,7 @@ func place(cfg *schema.Config, argument string) string {
 	return " (removed)"
 }
 
-// announceRevision shows how the mended files change the steps.
+// announceRevision shows how the changed files affect the steps.
 func (c *command) announceRevision(run *executor.Run, r *revision) error {
 	if c.events != nil {
 		c.events.Write("warn", "revised", "the files were mended since the run was planned", map[string]any{
@@ -207,7 +208,7 @@ func (c *command) announceRevision(run *executor.Run, r *revision) error {
 	return view.Revised(c.out, c.outStyle, run.Plan, r.Revision, r.where)
 }
 
-// revisedRun is the run as it will be with its new plan.
+// revisedRun returns the run with its new plan.
 func (r *revision) revisedRun(run *executor.Run) *executor.Run {
 	after := *run
 	after.Plan = r.Plan

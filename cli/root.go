@@ -6,13 +6,13 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// takesArguments marks commands that have arguments of their own beside commands below them.
+// takesArguments marks commands that have both arguments and subcommands.
 const takesArguments = "arguments"
 
 // speaksJSON marks the commands that have -json.
 const speaksJSON = "json"
 
-// root is the whole tree of commands.
+// root returns the tree of all commands.
 func (c *command) root() *cobra.Command {
 	root := &cobra.Command{
 		Use:   "syncctl",
@@ -74,7 +74,7 @@ turns them on; else they are on where the output is a terminal and TERM is not d
 	return root
 }
 
-// addCommands adds every command, in no order: help sorts them.
+// addCommands adds all commands. Help sorts them.
 func (c *command) addCommands(root *cobra.Command) {
 	root.AddCommand(
 		c.applyCommand(),
@@ -141,7 +141,7 @@ func jsonCommand(cmd *cobra.Command) *cobra.Command {
 	return cmd
 }
 
-// atMost is cobra.MaximumNArgs in our words.
+// atMost is cobra.MaximumNArgs with our message.
 func atMost(n int) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
 		if len(args) > n {
@@ -152,7 +152,7 @@ func atMost(n int) cobra.PositionalArgs {
 	}
 }
 
-// one is cobra.ExactArgs(1) in our words; what is that one.
+// one is cobra.ExactArgs(1) with our message; what describes the argument.
 func one(what string) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
 		if len(args) == 0 {

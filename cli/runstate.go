@@ -15,7 +15,7 @@ import (
 	"github.com/syncctl/syncctl/schema"
 )
 
-// state is a run as it is now, with the process that carries it out, if any.
+// state returns the current state of a run, with the process that carries it out, if any.
 func (c *command) state(run *executor.Run) view.RunState {
 	now := c.app.clock.Now()
 	shown := *run
@@ -27,7 +27,7 @@ func (c *command) state(run *executor.Run) view.RunState {
 	return s
 }
 
-// damaged says what is wrong with a run that cannot be resumed, what is safe, and what to do.
+// damaged explains why a run cannot be resumed, what is safe, and what to do.
 func (c *command) damaged(run *executor.Run) string {
 	return fmt.Sprintf("cannot resume run %s: %s.\nIts files, the exports among them, are safe in %s. "+
 		"Set the run aside with all its files: syncctl resolve -abandon. "+
@@ -35,8 +35,8 @@ func (c *command) damaged(run *executor.Run) string {
 		schema.SanitizeLine(run.ID), schema.SanitizeLine(run.Damage.Error()), schema.SanitizeLine(c.near(run.Dir)))
 }
 
-// holder is the process that holds the lock, nil if there is none. It does not try the lock: an apply that
-// starts just now could not get it then.
+// holder returns the process that holds the lock, or nil if there is none. It does not try to take the lock, because
+// that could make an apply that is just starting fail.
 func (c *command) holder() *journal.Holder {
 	src, err := schema.ReadBounded(c.app.fs, c.lockPath(), 1<<16)
 	if err != nil || files.Private(c.app.fs, c.lockPath()) != nil {
@@ -46,7 +46,7 @@ func (c *command) holder() *journal.Holder {
 	if json.Unmarshal(src, &h) != nil || h.PID == 0 || h.PID == os.Getpid() {
 		return nil
 	}
-	// A killed process leaves its entry behind. One on another machine that shares the folder cannot be looked up.
+	// A killed process leaves its entry behind. A process on another machine that shares the folder cannot be checked.
 	if host, _ := os.Hostname(); h.Host == host && !alive(h.PID) {
 		return nil
 	}
@@ -62,7 +62,7 @@ func alive(pid int) bool {
 	return err == nil || os.IsPermission(err)
 }
 
-// near makes a path relative to the working folder if that is shorter.
+// near returns a path relative to the working folder if that is shorter.
 func (c *command) near(path string) string {
 	rel, err := filepath.Rel(c.app.cwd, path)
 	if err != nil || len(rel) >= len(path) || strings.HasPrefix(rel, "..") {

@@ -55,7 +55,7 @@ connection to a port without HTTP has the method CONNECT, and its path is the ad
 			return nil
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
-			c.typedArgs = args[:1] // COMMAND works in a copy of the folder: its files are others
+			c.typedArgs = args[:1] // COMMAND works in a copy of the folder, with other files
 			return c.sandbox(cmd.Context(), args[0], args[1:], f)
 		},
 	}
@@ -116,7 +116,7 @@ func (c *command) sandbox(ctx context.Context, name string, command []string, f 
 	return c.serveSandbox(ctx, box, f)
 }
 
-// runInside runs a command in the sandbox. Signals go to the command, which decides what they mean.
+// runInside runs a command in the sandbox. Signals are passed to the command, which decides how to handle them.
 func (c *command) runInside(
 	ctx context.Context, box *sandbox.Sandbox, dir string, command []string, f *sandboxFlags,
 ) error {
@@ -128,7 +128,7 @@ func (c *command) runInside(
 	restore := c.app.interrupts.During(func(s os.Signal) {
 		select {
 		case signals <- s:
-		default: // several are waiting already
+		default: // several signals are waiting already
 		}
 	})
 	defer restore()
@@ -150,7 +150,7 @@ func (c *command) runInside(
 	return exitQuietly(code)
 }
 
-// serveSandbox serves until it is interrupted.
+// serveSandbox serves the sandbox until it is interrupted.
 func (c *command) serveSandbox(ctx context.Context, box *sandbox.Sandbox, f *sandboxFlags) (err error) {
 	scratch, err := c.app.temp("syncctl-sandbox-")
 	if err != nil {

@@ -14,18 +14,19 @@ import (
 	"github.com/syncctl/syncctl/sandbox"
 )
 
-// scratch is a copy of an example's folder with simulated servers of its own.
+// scratch is a copy of an example's folder with its own simulated servers.
 type scratch struct {
 	*command
 
 	box  *sandbox.Sandbox
 	told bool   // stop has returned its error
-	root string // a temporary folder, gone after close
-	work string // the copy, somewhere in it
+	root string // a temporary folder, removed by close
+	work string // the copy, somewhere below root
 	env  map[string]string
 }
 
-// openScratch copies an example to the folder at, as seen from that of the commands, and serves its simulated servers.
+// openScratch copies an example and serves its simulated servers. at is the path of the copy relative to the folder of
+// the commands.
 func (c *command) openScratch(ctx context.Context, dir, at string, o sandbox.Options) (_ *scratch, err error) {
 	s := &scratch{command: c}
 	if s.box, err = c.startSandbox(ctx, dir, o); err != nil {
@@ -47,11 +48,11 @@ func (c *command) openScratch(ctx context.Context, dir, at string, o sandbox.Opt
 		return nil, err
 	}
 	s.env = s.box.Environment()
-	s.env["SYNCCTL_CONFIG_DIR"] = filepath.Join(s.root, "user") // nothing of what happens here is kept
+	s.env["SYNCCTL_CONFIG_DIR"] = filepath.Join(s.root, "user") // nothing that happens here is kept
 	return s, nil
 }
 
-// stop ends the servers. A failure of the access log, which stays one, is returned the first time alone.
+// stop stops the servers. It returns a failure of the access log only the first time.
 func (s *scratch) stop() error {
 	err := s.box.Close()
 	if s.told {
@@ -61,7 +62,7 @@ func (s *scratch) stop() error {
 	return err
 }
 
-// close ends the servers, if stop did not, and removes the folder. It may be called again.
+// close stops the servers, unless stop did, and removes the folder. It may be called more than once.
 func (s *scratch) close() error {
 	err := s.stop()
 	if s.root != "" {
@@ -70,7 +71,7 @@ func (s *scratch) close() error {
 	return err
 }
 
-// inside is the app of the commands that work in the copy. They reach no server but the simulated ones.
+// inside returns the app for commands that work in the copy. They reach only the simulated servers.
 func (s *scratch) inside() *app {
 	a := *s.app
 	a.scratch = true
@@ -81,18 +82,18 @@ func (s *scratch) inside() *app {
 			return v, true
 		}
 		if strings.HasPrefix(name, "SYNCCTL_CLI_ARGS") || name == "SYNCCTL_DATA_DIR" {
-			return "", false // for the person's own commands
+			return "", false // it is for the person's own commands
 		}
 		return s.app.env(name)
 	}
 	return &a
 }
 
-// leftOut are folders that no copy has: those of earlier runs and of version control.
+// leftOut are the folders that are not copied: those of earlier runs and of version control.
 var leftOut = []string{".syncctl", ".git", ".hg", ".svn"}
 
-// copyExample copies the files of an example. A link that stays in the folder is one in the copy, too; others would
-// lead out of the copy, and are left out.
+// copyExample copies the files of an example. A link that stays inside of the folder becomes a link in the copy; other
+// links would lead out of the copy, and are left out.
 func (c *command) copyExample(from, to string) error {
 	// Walk does not follow a link to the folder itself.
 	from, err := filepath.EvalSymlinks(from)
@@ -133,7 +134,7 @@ func (c *command) copyExample(from, to string) error {
 	return nil
 }
 
-// copyLink makes in a copy of a folder what a link in it is. The folder's name has no links in it.
+// copyLink makes the counterpart of a link in the copy of a folder. The folder's path contains no links.
 func (c *command) copyLink(root, link, to string) error {
 	at, err := filepath.EvalSymlinks(link)
 	if err != nil {

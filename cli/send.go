@@ -80,7 +80,7 @@ func (c *command) send(ctx context.Context, f *sendFlags) error {
 	return c.reportSent(name, sent)
 }
 
-// receivers are the sites that are named, or all others.
+// receivers returns the named sites, or all other sites if none is named.
 func receivers(cfg *schema.Config, names []string) ([]bundle.Receiver, error) {
 	var out []bundle.Receiver
 	var others []string
@@ -104,7 +104,7 @@ func receivers(cfg *schema.Config, names []string) ([]bundle.Receiver, error) {
 	return out, nil
 }
 
-// writeBundle writes the next bundle of the site into a file, whose name it returns. Its caller holds the lock.
+// writeBundle writes the next bundle of the site to a file and returns the file's name. The caller must hold the lock.
 func (c *command) writeBundle(
 	ctx context.Context, p *project, own *schema.Site, to []bundle.Receiver, f *sendFlags,
 ) (name string, sent *bundle.Record, err error) {
@@ -137,12 +137,13 @@ func (c *command) writeBundle(
 		if sent, err = bundle.Write(ctx, w, *m, to, parts, sign); err != nil {
 			return err
 		}
-		return c.sent().Add(sent) // before the file has its name
+		return c.sent().Add(sent) // before the file gets its name
 	})
 	return name, sent, err
 }
 
-// handOver has what is to be sent: how far the last run is here, and, if it is not unfinished, what servers show.
+// handOver collects what is to be sent: the state of the last run here, and, unless that is unfinished, the
+// observations of servers.
 func (c *command) handOver(
 	ctx context.Context, p *project, to []bundle.Receiver,
 ) (*handed, *executor.Run, error) {
@@ -152,7 +153,7 @@ func (c *command) handOver(
 	}
 	if run != nil && run.Finished() && run.Plan.Digest != p.cfg.Digest() {
 		c.warnOfEnd(run, to)
-		run = nil // it has ended, and the configuration has changed since: what servers show begins the next one
+		run = nil // it has ended, and the configuration has changed since: observations begin the next run
 	}
 	handover, cargo, err := c.store().Handover(run)
 	if err != nil {
@@ -175,8 +176,8 @@ func (c *command) handOver(
 	return h, run, c.store().Vouch(p.cfg, h.Observations)
 }
 
-// warnOfEnd warns of what is left out of a bundle, that a run has ended: a receiver may not know that yet. It is no
-// refusal, since a receiver that knows it may be unable to say so, now that it has the new configuration as well.
+// warnOfEnd warns that a bundle does not say that a run has ended, which a receiver may not know yet. This is no
+// refusal: a receiver that knows it, and has the new configuration as well, may be unable to say so.
 func (c *command) warnOfEnd(run *executor.Run, to []bundle.Receiver) {
 	var unsure []string
 	for _, r := range to {
@@ -192,7 +193,7 @@ func (c *command) warnOfEnd(run *executor.Run, to []bundle.Receiver) {
 	}
 }
 
-// lastRun is the newest run over sites of the folder; nil: there is none.
+// lastRun returns the newest run over sites in the folder, or nil if there is none.
 func (c *command) lastRun() (*executor.Run, error) {
 	ids, err := c.store().IDs()
 	if err != nil {
@@ -212,8 +213,8 @@ func (c *command) lastRun() (*executor.Run, error) {
 	return nil, nil
 }
 
-// fileParts are the run's files that are handed over: those that steps of a receiver read, but for those that all who
-// read them have.
+// fileParts returns the run's files to send: those that steps of a receiver read, except those that all their readers
+// already have.
 func (c *command) fileParts(
 	run *executor.Run, infos []executor.FileInfo, to []bundle.Receiver, all bool,
 ) []bundle.Source {
@@ -236,7 +237,7 @@ func (c *command) fileParts(
 	return out
 }
 
-// nextManifest is that of the next bundle.
+// nextManifest returns the manifest of the next bundle.
 func (c *command) nextManifest(cfg *schema.Config) (*bundle.Manifest, error) {
 	before, err := c.sent().Last()
 	if err != nil {
@@ -261,7 +262,7 @@ func (c *command) nextManifest(cfg *schema.Config) (*bundle.Manifest, error) {
 	return m, nil
 }
 
-// siteSigner signs for the site with the key in a file, or with the usual one of the person.
+// siteSigner returns a function that signs for the site, with the key in a file or with the person's usual key.
 func (c *command) siteSigner(
 	ctx context.Context, own *schema.Site, name string,
 ) (func([]byte) ([]byte, error), error) {

@@ -67,7 +67,7 @@ and every step with its details. -markdown writes a comment for a pull request, 
 	return cmd
 }
 
-// diffWriter writes what has changed as the document that was asked for; nil: none was.
+// diffWriter returns the function that writes differences as the requested document, or nil if none was requested.
 func diffWriter(markdown, html bool) func(io.Writer, *planner.PlanDiff) error {
 	switch {
 	case markdown:
@@ -78,7 +78,7 @@ func diffWriter(markdown, html bool) func(io.Writer, *planner.PlanDiff) error {
 	return nil
 }
 
-// showDiff prints what has changed, as a document where there is a writer for it.
+// showDiff prints the differences, as a document if there is a writer for it.
 func (c *command) showDiff(old, made string, write func(io.Writer, *planner.PlanDiff) error) error {
 	var plans [2]*planner.Plan
 	for i, name := range []string{old, made} {

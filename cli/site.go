@@ -14,20 +14,20 @@ import (
 	"github.com/syncctl/syncctl/schema"
 )
 
-// siteVariable is the environment variable with the site that commands act for.
+// siteVariable is the environment variable for the site that commands act for.
 const siteVariable = "SYNCCTL_SITE"
 
-// siteKeyVariable is the environment variable with the file of the SSH key that signs for that site, and opens what it
-// is sent.
+// siteKeyVariable is the environment variable for the file of the SSH key that signs for that site, and decrypts what
+// is sent to it.
 const siteKeyVariable = "SYNCCTL_SITE_KEY"
 
-// siteKey is that file; "": none is named.
+// siteKey returns that file, or "" if none is set.
 func (c *command) siteKey() string {
 	name, _ := c.app.env(siteKeyVariable)
 	return name
 }
 
-// site is the site that the command acts for, as the person has named it; "": none.
+// site returns the site that the command acts for, as the person has named it, or "".
 func (c *command) site() string {
 	if c.flags.site != "" {
 		return c.flags.site
@@ -36,8 +36,8 @@ func (c *command) site() string {
 	return name
 }
 
-// knownSite refuses a site that is not declared. A configuration without sites has nothing to do with the environment
-// variable.
+// knownSite refuses a site that is not declared. For a configuration without sites the environment variable is
+// ignored.
 func (c *command) knownSite(cfg *schema.Config) error {
 	name := c.site()
 	var names []string
@@ -57,13 +57,13 @@ func (c *command) knownSite(cfg *schema.Config) error {
 		wording.List(names)+"."))
 }
 
-// loadLive is load for a command that contacts servers: where there are sites, it acts for one.
+// loadLive is load for a command that contacts servers. If the configuration has sites, the command must act for one.
 func (c *command) loadLive(ctx context.Context, vars []schema.VarSource) (*project, error) {
 	c.live = true
 	return c.load(ctx, vars, false)
 }
 
-// withSent adds to observations what other sites have sent of their servers.
+// withSent adds the observations that other sites have sent.
 func (c *command) withSent(cfg *schema.Config, seen *planner.Observations) (*planner.Observations, error) {
 	if cfg.Site == "" {
 		return seen, nil
@@ -86,7 +86,7 @@ func (c *command) withSent(cfg *schema.Config, seen *planner.Observations) (*pla
 	return seen, nil
 }
 
-// observeOwn reads what a plan needs of the servers that the site may contact.
+// observeOwn observes what a plan needs of the servers that the site may contact.
 func (c *command) observeOwn(ctx context.Context, p *project, targets []schema.Addr) (*planner.Observations, error) {
 	seen, err := c.withSent(p.cfg, nil)
 	if err != nil {
@@ -110,7 +110,7 @@ func (c *command) observeOwn(ctx context.Context, p *project, targets []schema.A
 	return own, nil
 }
 
-// saveOwn saves what the servers of the site show.
+// saveOwn saves the observations of the site's own servers.
 func (c *command) saveOwn(ctx context.Context, p *project, targets []schema.Addr, name string) error {
 	own, err := c.observeOwn(ctx, p, targets)
 	if err != nil {
@@ -119,13 +119,13 @@ func (c *command) saveOwn(ctx context.Context, p *project, targets []schema.Addr
 	if err := c.saveObservations(own, name); err != nil {
 		return err
 	}
-	if !c.flags.json { // the output is a document, of warnings
+	if !c.flags.json { // the output is a document of warnings
 		c.say("Saved what the servers of %s show to %s.", p.cfg.Site, schema.SanitizeLine(name))
 	}
 	return nil
 }
 
-// saySent says how old what other sites have sent is, and who has sent it.
+// saySent says how old the observations from other sites are, and who has sent them.
 func (c *command) saySent(cfg *schema.Config, seen *planner.Observations) {
 	if cfg.Site == "" || seen == nil || c.flags.json {
 		return
@@ -144,7 +144,7 @@ func (c *command) saySent(cfg *schema.Config, seen *planner.Observations) {
 	}
 }
 
-// fitsSite refuses to resume a run over sites in ways that only one process alone can do.
+// fitsSite refuses to resume a run over sites with changed files, which only a run of one process supports.
 func (c *command) fitsSite(cfg *schema.Config, run *executor.Run) error {
 	if len(run.Plan.Sites) == 0 || cfg.Digest() == run.Plan.Digest {
 		return nil
@@ -154,9 +154,9 @@ func (c *command) fitsSite(cfg *schema.Config, run *executor.Run) error {
 		"again", schema.SanitizeLine(run.ID))
 }
 
-// handOn writes the bundle for the other sites when a run has come as far as it comes here, where the site's key is at
-// hand, and returns the name of its file; "": none was written. What prevents it stops nothing: `syncctl send` does the
-// same.
+// handOn writes the bundle for the other sites, if a run can proceed no further here and the site's key is available,
+// and returns the name of its file, or "" if none was written. A failure stops nothing, because `syncctl send` does
+// the same.
 func (c *command) handOn(ctx context.Context, p *project, end view.End) string {
 	if p.cfg.Site == "" || !end.Report.Finished && len(end.WaitsFor()) == 0 {
 		return ""
@@ -186,7 +186,7 @@ func (c *command) handOn(ctx context.Context, p *project, end view.End) string {
 	return name
 }
 
-// hasSigner tells whether the key that signs where none is named is one of the site's signers.
+// hasSigner reports whether the key that signs by default is one of the site's signers.
 func (c *command) hasSigner(ctx context.Context, own *schema.Site) bool {
 	for _, name := range c.usualKeys() {
 		if info, err := c.app.fs.Stat(name); err == nil && info.Mode().IsRegular() {
@@ -197,7 +197,7 @@ func (c *command) hasSigner(ctx context.Context, own *schema.Site) bool {
 	return false
 }
 
-// ago is a length of time for people.
+// ago formats a duration for people.
 func ago(d time.Duration) string {
 	if d < time.Minute {
 		return d.Round(time.Second).String()

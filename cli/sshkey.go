@@ -14,13 +14,14 @@ import (
 	"github.com/syncctl/syncctl/signing"
 )
 
-// mostOfKey is the largest file that is read as an SSH key, in bytes.
+// mostOfKey is the maximum size of a file with an SSH key, in bytes.
 const mostOfKey = 1 << 20
 
-// agentWait is how long an SSH agent may take, which may ask its own user first.
+// agentWait is the timeout of an SSH agent, which may ask its user first.
 const agentWait = 2 * time.Minute
 
-// readKey reads the private SSH key in a file; signing.ErrPublic where it has a public one. It gives the text too.
+// readKey reads the private SSH key in a file, and also returns the file's text. The error is signing.ErrPublic if the
+// file holds a public key.
 func (c *command) readKey(ctx context.Context, name string) (*signing.Private, []byte, error) {
 	text, err := schema.ReadBounded(c.app.fs, c.abs(name), mostOfKey)
 	if err != nil {
@@ -33,7 +34,8 @@ func (c *command) readKey(ctx context.Context, name string) (*signing.Private, [
 	return key, text, nil
 }
 
-// askPassphrase asks the person at the terminal for the passphrase of a key; nil when nobody is there.
+// askPassphrase returns a function that asks the person at the terminal for the passphrase of a key, or nil if nobody
+// is there.
 func (c *command) askPassphrase(ctx context.Context, name string) signing.Ask {
 	if !c.app.tty.in || !c.app.tty.err || !c.mayAsk() || c.flags.json {
 		return nil
@@ -46,7 +48,7 @@ func (c *command) askPassphrase(ctx context.Context, name string) signing.Ask {
 	}
 }
 
-// usualKeys are the files in which a person's SSH keys usually are.
+// usualKeys returns the usual files of a person's SSH keys.
 func (c *command) usualKeys() []string {
 	home, _ := c.app.env("HOME")
 	if !filepath.IsAbs(home) {
@@ -55,7 +57,7 @@ func (c *command) usualKeys() []string {
 	return []string{filepath.Join(home, ".ssh", "id_ed25519"), filepath.Join(home, ".ssh", "id_rsa")}
 }
 
-// fingerprintOf is that of the key in a file, private or public.
+// fingerprintOf returns the fingerprint of the key in a file, private or public.
 func (c *command) fingerprintOf(ctx context.Context, name string) (string, error) {
 	key, text, err := c.readKey(ctx, name)
 	switch {
@@ -67,7 +69,7 @@ func (c *command) fingerprintOf(ctx context.Context, name string) (string, error
 	return key.Fingerprint(), nil
 }
 
-// isSigner tells whether a key is one of a site's.
+// isSigner reports whether a key is one of a site's signers.
 func isSigner(s *schema.Site, fingerprint string) bool {
 	return slices.ContainsFunc(s.Signers, func(line string) bool {
 		print, err := signing.Fingerprint(line)
@@ -75,7 +77,7 @@ func isSigner(s *schema.Site, fingerprint string) bool {
 	})
 }
 
-// sign signs with the SSH key in a file, or with the agent's whose public half it is.
+// sign signs with the SSH key in a file. If the file holds a public key, the agent signs with its private half.
 func (c *command) sign(ctx context.Context, name, namespace string, content []byte) ([]byte, error) {
 	key, text, err := c.readKey(ctx, name)
 	if err == nil {

@@ -15,7 +15,7 @@ import (
 	"github.com/syncctl/syncctl/schema"
 )
 
-// lastRuns is how many ended runs status lists.
+// lastRuns is the number of ended runs that status lists.
 const lastRuns = 5
 
 func (c *command) statusCommand() *cobra.Command {
@@ -168,7 +168,7 @@ func (c *command) runDoc(r *executor.Run) runDoc {
 	return d
 }
 
-// timeOf is a time for a document, in UTC; nil where there is none.
+// timeOf returns a time for a document, in UTC, or nil if it is zero.
 func timeOf(t time.Time) *time.Time {
 	if t.IsZero() {
 		return nil
@@ -193,7 +193,7 @@ func (c *command) statusJSON(open *executor.Run, ended []executor.Brief) error {
 	return c.document(doc)
 }
 
-// stepIDs lists the ids of a run's steps.
+// stepIDs returns the IDs of a run's steps.
 func stepIDs(r *executor.Run) []string {
 	var ids []string
 	for i := range r.Plan.Steps {
@@ -202,7 +202,7 @@ func stepIDs(r *executor.Run) []string {
 	return ids
 }
 
-// stepOf finds the step that a person names by its id, its number, or the end of its id where that is unique.
+// stepOf finds the step that a person names by its ID, its number, or a unique ending of its ID.
 func stepOf(r *executor.Run, name string) (string, error) {
 	var hits []string
 	for i := range r.Plan.Steps {

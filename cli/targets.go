@@ -14,7 +14,7 @@ import (
 	"github.com/syncctl/syncctl/schema"
 )
 
-// mostOfTargets is how many bytes a file of -target-file or -exclude-file may have.
+// mostOfTargets is the maximum size of a file of -target-file or -exclude-file, in bytes.
 const mostOfTargets = 1 << 20
 
 // targetFlags adds the flags that limit a plan, with completion.
@@ -35,7 +35,7 @@ func (c *command) targetFlags(cmd *cobra.Command, to *planner.Selection) {
 	}
 }
 
-// replaceFlag adds the flag that has something made again, with completion.
+// replaceFlag adds the flag that replaces declarations, with completion.
 func (c *command) replaceFlag(cmd *cobra.Command, to *planner.Selection) {
 	cmd.Flags().StringArrayVar(&to.Replaces, planner.ReplaceFlag, nil, "make again what there is of this declaration, "+
 		"though it may be as declared, as `ADDRESS`: the self-signed certificates of a keystore, or the configurations of "+
@@ -43,7 +43,7 @@ func (c *command) replaceFlag(cmd *cobra.Command, to *planner.Selection) {
 	_ = cmd.RegisterFlagCompletionFunc(planner.ReplaceFlag, c.words(c.completeTargets))
 }
 
-// addressFile is a flag whose value is a file of addresses, one a line.
+// addressFile is a flag whose value is a file of addresses, one on each line.
 type addressFile struct {
 	c    *command
 	to   *[]string
@@ -53,17 +53,17 @@ type addressFile struct {
 func (f *addressFile) String() string { return f.name }
 func (f *addressFile) Type() string   { return "string" }
 
-// Set keeps the name: where it leads is known once -chdir is.
+// Set stores the name. It is resolved later, when -chdir is known.
 func (f *addressFile) Set(name string) error {
 	f.name = name
 	*f.to = append(*f.to, fileOfAddresses+name)
 	return nil
 }
 
-// fileOfAddresses begins what stands for the lines of a file. No address begins so.
+// fileOfAddresses is the prefix of a placeholder for the lines of a file. No address begins with it.
 const fileOfAddresses = "\x00file:"
 
-// addresses are the patterns of a flag, with those of its files.
+// addresses returns the patterns of a flag, including those in its files.
 func (c *command) addresses(given []string) ([]string, error) {
 	var out []string
 	for _, g := range given {
@@ -93,8 +93,8 @@ func (c *command) addresses(given []string) ([]string, error) {
 	return out, nil
 }
 
-// targets finds what the flags select, and puts in what files of addresses hold. An unknown address is an error, with
-// the address that was likely meant.
+// targets resolves the flags' selection, and replaces files of addresses by their contents. An unknown address is an
+// error that suggests the address probably meant.
 func (c *command) targets(cfg *schema.Config, only *planner.Selection) (chosen, error) {
 	var err error
 	if only.Targets, err = c.addresses(only.Targets); err != nil {
@@ -111,7 +111,7 @@ func (c *command) targets(cfg *schema.Config, only *planner.Selection) (chosen, 
 	return out, err
 }
 
-// chosen is what a selection finds in a configuration, as planner.Input has it.
+// chosen is the result of a selection in a configuration, for planner.Input.
 type chosen struct{ targets, replace []schema.Addr }
 
 func choose(cfg *schema.Config, only planner.Selection) (chosen, error) {
@@ -151,8 +151,8 @@ func (c *command) completeTargets(ctx context.Context) []cobra.Completion {
 	return out
 }
 
-// meantTarget says what was likely meant by a pattern that matches nothing: an address or a module of like name, the
-// same in the modules, or how patterns are written.
+// meantTarget explains a pattern that matches nothing: it suggests an address or a module with a similar name, the
+// same address inside of the modules, or the syntax of patterns.
 func meantTarget(cfg *schema.Config, pattern string) string {
 	var names, within []string
 	seen := map[string]bool{}

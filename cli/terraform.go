@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// People who know Terraform type its words. What syncctl has instead is said in one line.
+// These messages are for people who type words of Terraform. Each says in one line what syncctl has instead.
 
 // otherFlags are flags of Terraform that syncctl does not have.
 var otherFlags = map[string]string{
@@ -46,15 +46,15 @@ var otherFlags = map[string]string{
 	"output state":    "Outputs are evaluated from the files: there is no state file.",
 }
 
-// noInit is said of what Terraform prepares a folder with.
+// noInit is the message for flags with which Terraform prepares a folder.
 const noInit = "There is no state to keep elsewhere and nothing to install: a folder needs no init."
 
-// otherFlag is what is said of a flag of a command that syncctl does not have, "" if it is not one of Terraform's.
+// otherFlag returns the message for a flag that a command of syncctl lacks, or "" if it is not one of Terraform's.
 func otherFlag(command, flag string) string {
 	return cmp.Or(otherFlags[command+" "+flag], otherFlags[flag])
 }
 
-// otherCommands are commands of Terraform that syncctl does not have.
+// otherCommands are commands of Terraform that syncctl lacks.
 var otherCommands = map[string]string{
 	"destroy": "What is to be removed is declared: state = \"removed\" of a sync, or a migration.",
 	"state":   "There is no state file: the servers are the truth. `syncctl status` shows the runs of this folder.",
@@ -74,7 +74,7 @@ var otherCommands = map[string]string{
 	"stacks":       "A folder is a configuration with runs of its own; use one folder for each.",
 }
 
-// tfstate refuses a state of Terraform where a plan is meant.
+// tfstate refuses a state file of Terraform given as a plan.
 func tfstate(name string) error {
 	if !strings.HasSuffix(name, ".tfstate") {
 		return nil

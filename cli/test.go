@@ -81,7 +81,7 @@ func (c *command) test(ctx context.Context, f *testFlags) error {
 	t := &tester{command: c, verbose: f.verbose, faults: map[*schema.TestRun][]sandbox.Fault{}}
 	for _, v := range f.vars.list {
 		if v.File != "" {
-			v.File = c.abs(v.File) // the runs work elsewhere
+			v.File = c.abs(v.File) // the runs work in another folder
 		}
 		t.vars = append(t.vars, v)
 	}
@@ -100,14 +100,14 @@ func (c *command) test(ctx context.Context, f *testFlags) error {
 	return t.end(ctx, f.junit)
 }
 
-// configurationName tells whether a file of that name is read as part of a configuration or test.
+// configurationName reports whether a file name is that of a part of a configuration or test.
 func configurationName(name string) bool {
 	name = strings.TrimSuffix(name, ".json")
 	return slices.ContainsFunc([]string{".sync.hcl", ".syncvars.hcl", ".synctest.hcl"},
 		func(suffix string) bool { return strings.HasSuffix(name, suffix) })
 }
 
-// read reads all tests of the folder, with the faults in them. Its errors are printed.
+// read reads all tests of the folder, and checks their faults. It prints errors.
 func (t *tester) read(ctx context.Context) ([]*schema.Test, error) {
 	tests, files, diags := schema.ReadTests(ctx, schema.Options{Fs: t.files(), Dir: t.dirName, Access: t.access(),
 		Room: t.room()})
@@ -142,12 +142,12 @@ func (t *tester) read(ctx context.Context) ([]*schema.Test, error) {
 	return tests, nil
 }
 
-// mistake is a diagnostic about a place in a test.
+// mistake makes an error diagnostic about a position in a test.
 func mistake(rng hcl.Range, summary, format string, args ...any) *hcl.Diagnostic {
 	return &hcl.Diagnostic{Severity: hcl.DiagError, Summary: summary, Detail: fmt.Sprintf(format, args...), Subject: &rng}
 }
 
-// filterTests keeps what the filters name. Each must name something.
+// filterTests returns what the filters name. Each filter must match something.
 func filterTests(tests []*schema.Test, filters []string) ([]*schema.Test, error) {
 	if len(filters) == 0 {
 		return tests, nil
@@ -181,7 +181,7 @@ func filterTests(tests []*schema.Test, filters []string) ([]*schema.Test, error)
 	return out, nil
 }
 
-// file carries out the runs of one file, against servers of its own.
+// file carries out the runs of one file, with their own servers.
 func (t *tester) file(ctx context.Context, test *schema.Test) (err error) {
 	file := &fileResult{name: test.File}
 	t.results = append(t.results, file)
@@ -198,7 +198,7 @@ func (t *tester) file(ctx context.Context, test *schema.Test) (err error) {
 	t.tell("%s... in progress", schema.SanitizeLine(test.File))
 	at := "."
 	if filepath.IsLocal(t.dirName) {
-		at = t.dirName // so that files are called as they are outside
+		at = t.dirName // so that files have the same paths as outside
 	}
 	tried, err := t.openScratch(ctx, t.dirName, at, sandbox.Options{Person: true})
 	if err != nil {
@@ -206,7 +206,7 @@ func (t *tester) file(ctx context.Context, test *schema.Test) (err error) {
 	}
 	defer func() { err = errors.Join(err, tried.close()) }()
 	earlier := map[string]cty.Value{}
-	skip := false // what follows a run that ended half-way would only fail because of it
+	skip := false // after a run that ended half-way, later ones would fail because of it
 	for _, run := range test.Runs {
 		result := &runResult{run: run, status: statusSkip}
 		if !skip && !t.interrupted(ctx) {
@@ -225,7 +225,7 @@ func (t *tester) file(ctx context.Context, test *schema.Test) (err error) {
 	return nil
 }
 
-// interrupted tells whether there was an interrupt. A run that is carried out takes it for itself.
+// interrupted reports whether there was an interrupt. While a run is carried out, the run itself handles it.
 func (t *tester) interrupted(ctx context.Context) bool {
 	return ctx.Err() != nil || t.app.interrupts.Happened()
 }

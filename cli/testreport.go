@@ -13,17 +13,17 @@ import (
 	"github.com/syncctl/syncctl/schema"
 )
 
-// status is how a run ended.
+// status is the result of a run.
 type status string
 
 const (
 	statusPass  status = "pass"
 	statusFail  status = "fail"  // something was not as expected
 	statusError status = "error" // it ended half-way
-	statusSkip  status = "skip"  // it was not carried out, or interrupted
+	statusSkip  status = "skip"  // it was not carried out, or was interrupted
 )
 
-// runResult is how one run of a test went.
+// runResult is the result of one run of a test.
 type runResult struct {
 	run      *schema.TestRun
 	status   status
@@ -33,7 +33,7 @@ type runResult struct {
 	redactor *redact.Set
 }
 
-// fileResult is how the runs of one file went.
+// fileResult is the results of one file.
 type fileResult struct {
 	name string
 	runs []*runResult
@@ -49,7 +49,7 @@ func (f *fileResult) count(s status) int {
 	return n
 }
 
-// status is the worst of the runs'.
+// status returns the worst status of the runs.
 func (f *fileResult) status() status {
 	for _, s := range []status{statusError, statusFail, statusSkip} {
 		if f.count(s) > 0 {
@@ -59,7 +59,7 @@ func (f *fileResult) status() status {
 	return statusPass
 }
 
-// paint is a status with its colour.
+// paint returns a status with its colour.
 func (t *tester) paint(s status) string {
 	switch s {
 	case statusPass:
@@ -106,7 +106,7 @@ func (t *tester) fileEnded(file *fileResult) {
 		map[string]any{"file": file.name, "status": file.status()})
 }
 
-// end reports the end of all, and writes the report for CI systems.
+// end reports the end of all tests, and writes the report for CI systems.
 func (t *tester) end(ctx context.Context, junit string) error {
 	passed, failed, skipped := 0, 0, 0
 	for _, f := range t.results {

@@ -19,24 +19,24 @@ import (
 	"github.com/zclconf/go-cty/cty"
 )
 
-// trial is one run of a test, carried out by a command of its own in the scratch folder.
+// trial is one run of a test, carried out by its own command in the scratch folder.
 type trial struct {
 	*command
 
 	run      *schema.TestRun
 	project  *project
-	made     *application // nil as long as there is no plan
+	made     *application // nil before there is a plan
 	failures []trialFailure
 }
 
 // trialFailure is something that went wrong.
 type trialFailure struct {
 	diag   *hcl.Diagnostic
-	object string // what has failed: var.x, check.x, the address of a declaration; "": nothing that a test can expect to
-	fatal  bool   // the run has not come to its end
+	object string // what failed: var.x, check.x, the address of a declaration; "": nothing that a test can expect
+	fatal  bool   // the run did not complete
 }
 
-// newTrial makes the command that works at a folder of the scratch.
+// newTrial makes the command that works in a folder of the scratch.
 func (t *tester) newTrial(s *scratch, at string, run *schema.TestRun) (*trial, error) {
 	inside := s.inside()
 	inside.tty = terminal{} // nobody is asked
@@ -59,7 +59,7 @@ func (t *tester) newTrial(s *scratch, at string, run *schema.TestRun) (*trial, e
 	return &trial{command: c, run: run}, c.enter(at)
 }
 
-// run carries out one run, and says how it went. The error is one of the program itself.
+// run carries out one run and returns its result. An error is one of the program itself.
 func (t *tester) run(
 	ctx context.Context, s *scratch, at string, run *schema.TestRun, earlier map[string]cty.Value,
 ) (*runResult, error) {
@@ -94,7 +94,7 @@ func (t *tester) run(
 	return result, nil
 }
 
-// fail notes a failure that ended the run.
+// fail records a failure that ended the run.
 func (r *trial) fail(object, summary, format string, args ...any) {
 	d := mistake(r.run.Range, summary, format, args...)
 	if a, err := schema.ParseAddr(object); err == nil {
@@ -103,7 +103,7 @@ func (r *trial) fail(object, summary, format string, args ...any) {
 	r.failures = append(r.failures, trialFailure{d, object, true})
 }
 
-// setFaults has the servers fail as the run says, and no other way. It notes what is wrong about a fault.
+// setFaults sets exactly the faults that the run describes. It reports invalid faults.
 func (r *trial) setFaults(box *sandbox.Sandbox, faults []sandbox.Fault) bool {
 	for i := range faults {
 		if err := box.SetFaults(faults[i : i+1]); err != nil {
@@ -141,7 +141,7 @@ func (r *trial) carryOutRun(ctx context.Context, vars []schema.VarSource) error 
 	return errors.Join(r.applyRun(ctx), lock.Release())
 }
 
-// take notes an error, or a warning that is a failure.
+// take records an error, or a warning that counts as a failure.
 func (r *trial) take(d *hcl.Diagnostic, object string) {
 	fatal := d.Severity == hcl.DiagError
 	if !fatal {
@@ -155,7 +155,8 @@ func (r *trial) take(d *hcl.Diagnostic, object string) {
 	r.failures = append(r.failures, trialFailure{d, object, fatal})
 }
 
-// choosePlan makes the plan, or takes that of the unfinished run; nil with the failures noted where there is none.
+// choosePlan makes the plan, or uses that of the unfinished run. If there is none, it records the failures and returns
+// nil.
 func (r *trial) choosePlan(ctx context.Context) (*application, error) {
 	unfinished, err := r.store().Unfinished()
 	if err != nil {
@@ -189,7 +190,7 @@ func (r *trial) choosePlan(ctx context.Context) (*application, error) {
 	return a, nil
 }
 
-// addressOf is the declaration that a diagnostic is about, "" for none.
+// addressOf returns the address of the declaration that a diagnostic is about, or "".
 func addressOf(d *hcl.Diagnostic) string {
 	if a := schema.AddrOf(d); a != (schema.Addr{}) {
 		return a.String()
@@ -197,7 +198,7 @@ func addressOf(d *hcl.Diagnostic) string {
 	return ""
 }
 
-// applyRun carries the plan out, with approval given.
+// applyRun carries out the plan, approved in advance.
 func (r *trial) applyRun(ctx context.Context) error {
 	a, err := r.choosePlan(ctx)
 	if a == nil || err != nil {
@@ -231,7 +232,7 @@ func (r *trial) applyRun(ctx context.Context) error {
 	return nil
 }
 
-// judge holds what happened against what the run expects.
+// judge compares what happened with what the run expects.
 func (r *trial) judge(ctx context.Context, earlier map[string]cty.Value) (hcl.Diagnostics, status) {
 	var out hcl.Diagnostics
 	how := statusPass
@@ -276,12 +277,12 @@ func (r *trial) judge(ctx context.Context, earlier map[string]cty.Value) (hcl.Di
 	return out, how
 }
 
-// covers tells whether what is expected to fail is the object that did, or all its instances, or the module around it.
+// covers reports whether an expected failure is that of the object, of all its instances, or of the module around it.
 func covers(want, object string) bool {
 	return want == object || strings.HasPrefix(object, want+"[") || strings.HasPrefix(object, want+".")
 }
 
-// steps are those that the plan has still to carry out when the run begins.
+// steps returns the steps of the plan that remain when the run begins.
 func (r *trial) steps() []planner.Step {
 	done := doneSteps(r.made.decided)
 	var out []planner.Step
@@ -293,7 +294,7 @@ func (r *trial) steps() []planner.Step {
 	return out
 }
 
-// missingSteps reports the first expected step that does not come after the one before it.
+// missingSteps reports the first expected step that does not come after the previous one.
 func (r *trial) missingSteps() hcl.Diagnostics {
 	var ids []string
 	for _, s := range r.steps() {
@@ -324,8 +325,8 @@ func (r *trial) missingSteps() hcl.Diagnostics {
 	return nil
 }
 
-// value is what assertions see of the run as plan, and later ones as run.NAME. Lists are tuples, so that they can be
-// compared with what is written in brackets.
+// value returns the value that assertions use as plan, and later runs as run.NAME. Lists are tuples, so that they can
+// be compared with literals in brackets.
 func (r *trial) value() cty.Value {
 	tally := r.made.plan.Tally()
 	steps, done, findings := []cty.Value{}, []cty.Value{}, []cty.Value{}

@@ -12,13 +12,14 @@ import (
 	"github.com/syncctl/syncctl/fault"
 )
 
-// exitBrokenPipe is what a shell shows for a program ended by SIGPIPE: nobody reads the rest of its output.
+// exitBrokenPipe is the exit code that a shell shows for a program ended by SIGPIPE, because nobody reads the rest of
+// its output.
 const exitBrokenPipe = 141
 
 // productsTool marks a command that is a product's own.
 const productsTool = "tool"
 
-// toolsCommand is `syncctl PRODUCT`, with the tools of the product; nil if it has none.
+// toolsCommand returns the command `syncctl PRODUCT` with the tools of the product, or nil if it has none.
 func (c *command) toolsCommand(p Product) *cobra.Command {
 	if len(p.Tools) == 0 {
 		return nil
@@ -35,7 +36,7 @@ func (c *command) toolCommand(t driver.Tool) *cobra.Command {
 		Use: t.Name + " [flags]", Short: t.Short, Long: t.Long, Example: t.Example,
 		Annotations: map[string]string{productsTool: "yes"},
 		RunE: func(cmd *cobra.Command, args []string) error {
-			said := c.redactor.Writer(c.err) // whole lines, whatever pieces the tool writes
+			said := c.redactor.Writer(c.err) // whole lines, however the tool splits its output
 			run := driver.ToolRun{
 				Fs: c.files(), Stdin: c.app.stdin, Stdout: c.app.stdout, Stderr: said, Args: args, Flags: cmd.Flags(),
 			}
@@ -52,7 +53,7 @@ func (c *command) toolCommand(t driver.Tool) *cobra.Command {
 	return cmd
 }
 
-// runTool runs a tool. The first signal asks it to end, the second does not wait for it.
+// runTool runs a tool. The first signal asks it to end; after the second, runTool no longer waits for it.
 func (c *command) runTool(ctx context.Context, t driver.Tool, run driver.ToolRun) error {
 	defer takeBrokenPipes()()
 	ctx, cancel := context.WithCancel(ctx)

@@ -12,8 +12,8 @@ import (
 	"github.com/syncctl/syncctl/schema"
 )
 
-// unfinished is the run that has to be resumed before anything new is planned: one whose steps are not all done, or
-// whose end nobody was told; or a damaged one. nil: there is none.
+// unfinished returns the run that must be resumed before anything new is planned, or nil if there is none. It is
+// damaged, its steps are not all done, or the other sites were not told that it has ended.
 func (c *command) unfinished(cfg *schema.Config) (*executor.Run, error) {
 	run, err := c.store().Unfinished()
 	if run == nil && err == nil && cfg.Site != "" {
@@ -22,9 +22,9 @@ func (c *command) unfinished(cfg *schema.Config) (*executor.Run, error) {
 	return run, err
 }
 
-// untold returns the last run if its end is here, over sites, and neither do the other sites know it nor does a bundle
-// that was written say so, as when the process was killed in between: what they have shown is from before. Where the
-// files were changed since, no bundle can say it any more.
+// untold returns the last run over sites if it has ended here, the other sites do not know that, and no written bundle
+// says so, for example because the process was killed in between. The observations of the other sites are then older
+// than its end. If the files were changed since, no bundle can say it any more, and untold returns nil.
 func (c *command) untold(cfg *schema.Config) (*executor.Run, error) {
 	ids, err := c.store().IDs()
 	if err != nil || len(ids) == 0 {
@@ -58,7 +58,7 @@ func (c *command) untold(cfg *schema.Config) (*executor.Run, error) {
 	return run, nil
 }
 
-// changedElsewhere says when the other sites have changed something on their servers in the last run.
+// changedElsewhere returns when the other sites last changed something on their servers in the last run.
 func (c *command) changedElsewhere(cfg *schema.Config) (map[string]time.Time, error) {
 	if cfg.Site == "" {
 		return nil, nil
@@ -80,7 +80,7 @@ func (c *command) changedElsewhere(cfg *schema.Config) (map[string]time.Time, er
 	return out, nil
 }
 
-// toldOf tells whether a bundle that was written since has these entries of a run: a journal only grows.
+// toldOf reports whether a bundle written since contains these entries of a run: a journal only grows.
 func (c *command) toldOf(run *executor.Run, entries []journal.Entry) (bool, error) {
 	var text bytes.Buffer
 	if err := journal.Encode(&text, entries); err != nil {
@@ -90,7 +90,7 @@ func (c *command) toldOf(run *executor.Run, entries []journal.Entry) (bool, erro
 	if err != nil {
 		return false, err
 	}
-	end := entries[len(entries)-1].Time.Truncate(time.Second) // as the time of a bundle is
+	end := entries[len(entries)-1].Time.Truncate(time.Second) // bundles have times in whole seconds
 	sent, err := c.sent().List()
 	return slices.ContainsFunc(sent, func(r bundle.Record) bool {
 		return r.Plan == hash && !r.Created.Before(end) && slices.ContainsFunc(r.Parts, func(p bundle.Part) bool {

@@ -19,7 +19,7 @@ type variables struct {
 	typed []string // the value of each flag
 }
 
-// varFlags adds the flags that give values to variables.
+// varFlags adds the flags that set variables.
 func (c *command) varFlags(cmd *cobra.Command, to *variables) {
 	flag := func(name, kind, usage string, source func(string) (schema.VarSource, error)) {
 		cmd.Flags().Var(varFlag{to, kind, source}, name, usage)
@@ -67,7 +67,7 @@ func (f varFlag) String() string { return "" }
 
 func (f varFlag) Type() string { return f.kind }
 
-// varCommand is the source of a -var-command. Its errors do not have the text: it may hold a secret.
+// varCommand returns the source of a -var-command. Its errors do not quote the text, which may contain a secret.
 func (c *command) varCommand(text string) (schema.VarSource, error) {
 	name, line, ok := strings.Cut(text, "=")
 	name = strings.TrimSpace(name)
@@ -83,7 +83,7 @@ func (c *command) varCommand(text string) (schema.VarSource, error) {
 	}
 	var value string
 	var failure error
-	ran := false // a command may ask for a password: once is enough
+	ran := false // a command may ask for a password, so it is run only once
 	return schema.VarSource{Name: name, Read: func(ctx context.Context) (string, error) {
 		if !ran {
 			value, failure = c.commandOutput(ctx, argv)
@@ -93,19 +93,19 @@ func (c *command) varCommand(text string) (schema.VarSource, error) {
 	}}, nil
 }
 
-// mostOfCommand is how many bytes a -var-command may print.
+// mostOfCommand is the maximum output of a -var-command, in bytes.
 const mostOfCommand = 1 << 20
 
-// commandOutput runs a person's own program, at the person's terminal, and returns what it printed without the newline
-// at its end. Errors do not have the output.
+// commandOutput runs a person's own program at the person's terminal, and returns its output without the final
+// newline. Errors do not quote the output.
 func (c *command) commandOutput(ctx context.Context, argv []string) (string, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	out := &bounded{most: mostOfCommand + 1, full: cancel} // the newline does not count
+	out := &bounded{most: mostOfCommand + 1, full: cancel} // the final newline does not count
 	cmd := exec.CommandContext(ctx, argv[0], argv[1:]...)
 	cmd.Dir, cmd.Env = c.cwd, c.app.environ()
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = c.app.stdin, out, c.app.stderr
-	cmd.WaitDelay = closeWithin // what it has started may hold the output open
+	cmd.WaitDelay = closeWithin // its child processes may keep the output open
 	err := cmd.Run()
 	text := strings.TrimSuffix(out.text.String(), "\n")
 	var ended *exec.ExitError
@@ -122,12 +122,12 @@ func (c *command) commandOutput(ctx context.Context, argv []string) (string, err
 	return text, nil
 }
 
-// bounded keeps what is written, up to a limit.
+// bounded stores what is written, up to a limit.
 type bounded struct {
 	text bytes.Buffer
 	most int
 	over bool
-	full func() // called when there is more
+	full func() // called at the limit
 }
 
 func (b *bounded) Write(p []byte) (int, error) {
@@ -139,7 +139,8 @@ func (b *bounded) Write(p []byte) (int, error) {
 	return b.text.Write(p)
 }
 
-// asker asks the person at the terminal for the values of variables; nil when nobody is there.
+// asker returns a function that asks the person at the terminal for the values of variables, or nil if nobody is
+// there.
 func (c *command) asker() func(ctx context.Context, name, description string, sensitive bool) (string, error) {
 	if !c.app.tty.in || !c.app.tty.err || !c.mayAsk() || c.flags.json || c.app.answers == nil {
 		return nil
@@ -160,7 +161,7 @@ func (c *command) asker() func(ctx context.Context, name, description string, se
 		}
 		text, err := read(ctx)
 		if sensitive || err != nil {
-			fmt.Fprintln(c.err) // the end of the line was not shown
+			fmt.Fprintln(c.err) // the person's newline was not echoed
 		}
 		fmt.Fprintln(c.err)
 		if err == nil {

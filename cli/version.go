@@ -8,7 +8,7 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// build is how the program was built.
+// build describes how the program was built.
 type build struct {
 	Version  string `json:"version"`
 	Commit   string `json:"commit,omitempty"`
@@ -18,7 +18,7 @@ type build struct {
 	Platform string `json:"platform"`
 }
 
-// module is syncctl's, of which a program with products of its own is not the main one.
+// module is the module path of syncctl, which is not the main module of a program with other products.
 const module = "github.com/syncctl/syncctl"
 
 func buildInfo() build {
@@ -29,7 +29,7 @@ func buildInfo() build {
 	return buildOf(info)
 }
 
-// buildOf has the version of syncctl, whatever the program is; the commit is known only of syncctl's own program.
+// buildOf returns the version of syncctl in any program. The commit is known only in syncctl's own program.
 func buildOf(info *debug.BuildInfo) build {
 	b := build{Version: "dev", Go: info.GoVersion, Platform: platform()}
 	for _, m := range append([]*debug.Module{&info.Main}, info.Deps...) {
@@ -53,7 +53,7 @@ func buildOf(info *debug.BuildInfo) build {
 	return b
 }
 
-// version is the version of syncctl, "dev" for a working copy.
+// version returns the version of syncctl, or "dev" for a working copy.
 func version() string { return buildInfo().Version }
 
 func (c *command) versionCommand() *cobra.Command {

@@ -9,18 +9,19 @@ import (
 	"github.com/syncctl/syncctl/schema"
 )
 
-// waits tells, at once, that a driver waits for a server: in the display that is shown, or in a line of its own, and as
-// an event. Several requests that wait for the same are told once.
+// waits reports at once that a driver waits for a server: in the current display or on a line of its own, and as an
+// event. Several requests that wait for the same are reported once.
 type waits struct {
 	mu    sync.Mutex
 	until map[schema.Addr]time.Time
-	show  func(line string) // of the display; nil: there is none
+	show  func(line string) // of the display; nil if there is none
 
 	patient bool
 }
 
-// patience is how long an apply waits for what becomes free by itself, while it looks at the servers before its
-// steps. A step is put off instead, so that an interrupt ends the wait. Whoever plans wants an answer.
+// patience is how long an apply waits for something that becomes free by itself, while it reads the servers before its
+// steps. During steps, the step is deferred instead, so that an interrupt ends the wait. A plan does not wait, because
+// its user wants an answer.
 const patience = 17 * time.Minute
 
 func (w *waits) patience() time.Duration {
@@ -32,7 +33,7 @@ func (w *waits) patience() time.Duration {
 	return 0
 }
 
-// bePatient has patience until the returned function is called.
+// bePatient sets whether to wait with patience, until the returned function is called.
 func (w *waits) bePatient(is bool) (end func()) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -45,7 +46,7 @@ func (w *waits) bePatient(is bool) (end func()) {
 	}
 }
 
-// within has waits shown in a display until the returned function is called.
+// within shows waits in a display until the returned function is called.
 func (w *waits) within(show func(line string)) (end func()) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -58,7 +59,7 @@ func (w *waits) within(show func(line string)) (end func()) {
 	}
 }
 
-// waiting is called by drivers.
+// waiting is called by drivers when they wait.
 func (c *command) waiting(w driver.Wait) {
 	c.waits.mu.Lock()
 	defer c.waits.mu.Unlock()

@@ -7,11 +7,11 @@ import (
 	"github.com/syncctl/syncctl/cli/internal/files"
 )
 
-// place is where a file is written that the command line or the environment names. If it is a link in the folder of the
-// configuration, or in that of the command, it must not lead out of it: it may have come with the files.
+// place returns the path of a file to write, which the command line or the environment names. A link in the folder of
+// the configuration, or of the command, must not lead out of that folder, because it may have come with the files.
 func (c *command) place(name string) (string, error) {
 	path := c.abs(name)
-	at := filepath.Join(files.Resolved(filepath.Dir(path)), filepath.Base(path)) // the folder is the person's word
+	at := filepath.Join(files.Resolved(filepath.Dir(path)), filepath.Base(path)) // the person has chosen the folder
 	for _, dir := range []string{c.cwd, c.dir} {
 		if err := files.Inside(files.Resolved(dir), at); err != nil {
 			return "", failf(exitError, "%w", err)
