@@ -12,7 +12,7 @@ import (
 	"github.com/zclconf/go-cty/cty"
 )
 
-// format answers with the changes that fmt would make. A file that does not parse stays as it is.
+// format returns the edits that fmt would make. It returns none if the file does not parse.
 func (v *view) format(ctx context.Context, p *documentParams) ([]textEdit, error) {
 	out := []textEdit{}
 	f := v.document(p.TextDocument)
@@ -29,7 +29,7 @@ func (v *view) format(ctx context.Context, p *documentParams) ([]textEdit, error
 	return out, nil
 }
 
-// actions answers with what can be mended at a place: arguments and blocks that are missing.
+// actions returns the fixes that are possible at a position: they add missing arguments and blocks.
 func (v *view) actions(_ context.Context, p *actionParams) ([]codeAction, error) {
 	out := []codeAction{}
 	f := v.document(p.TextDocument)
@@ -71,7 +71,7 @@ func (v *view) actions(_ context.Context, p *actionParams) ([]codeAction, error)
 	return out, nil
 }
 
-// blockAt is the innermost block at an offset.
+// blockAt returns the innermost block at an offset.
 func blockAt(b *source.Block, at int) *source.Block {
 	for {
 		inner := b
@@ -87,7 +87,7 @@ func blockAt(b *source.Block, at int) *source.Block {
 	}
 }
 
-// hasBlock tells whether a block is there, or made by a dynamic one.
+// hasBlock reports whether b contains a block of that name, or a dynamic block that makes it.
 func hasBlock(b *source.Block, name string) bool {
 	for _, x := range b.Blocks {
 		if x.Type.Text == name || x.Type.Text == "dynamic" && x.Label(0) == name {
@@ -97,7 +97,7 @@ func hasBlock(b *source.Block, name string) bool {
 	return false
 }
 
-// hasDefault tells whether a block defaults gives an argument to a declaration.
+// hasDefault reports whether a defaults block sets an argument of a declaration.
 func (v *view) hasDefault(f *file, b *source.Block, arg string) bool {
 	if b.Parent.Parent != nil || !isKind(b.Type.Text) {
 		return false
@@ -112,13 +112,13 @@ func (v *view) hasDefault(f *file, b *source.Block, arg string) bool {
 	return false
 }
 
-// insertion adds lines at the end of a block.
+// insertion returns an edit that adds lines at the end of a block.
 func (v *view) insertion(f *file, b *source.Block, lines []string) textEdit {
 	at := b.Body.To
 	last := strings.TrimRight(f.text.Source[b.Body.From:at], " \t\r\n")
 	at = b.Body.From + len(last)
 	outer := f.text.Indent(f.text.Position(b.From, source.UTF8).Line)
-	if nl := strings.IndexByte(f.text.Source[at:b.Body.To], '\n'); nl >= 0 { // behind a comment at the end of the line
+	if nl := strings.IndexByte(f.text.Source[at:b.Body.To], '\n'); nl >= 0 { // after a comment at the end of the line
 		at += nl
 		if f.text.Source[at-1] == '\r' {
 			at--
@@ -135,7 +135,7 @@ func (v *view) insertion(f *file, b *source.Block, lines []string) textEdit {
 	return textEdit{v.rangeIn(f.text, source.Span{From: at, To: at}), text.String()}
 }
 
-// placeholder is a value that an argument may have, as far as there is one that is better than another.
+// placeholder returns a likely value for an argument, written as HCL.
 func (v *view) placeholder(f *file, a *schema.Attribute) string {
 	switch {
 	case a.Ref != nil:

@@ -17,31 +17,31 @@ import (
 	"github.com/syncctl/syncctl/schema"
 )
 
-// pause is how long nothing must have been typed before files are checked.
+// pause is the time after the last change before files are checked.
 const pause = 200 * time.Millisecond
 
-// checker checks what has changed, and tells the editor what is wrong.
+// checker checks folders whose files have changed, and sends the diagnostics to the editor.
 type checker struct {
 	server  *server
-	changed chan struct{} // something is in touched
+	changed chan struct{} // signals that touched is not empty
 
 	mu      sync.Mutex
-	touched map[string]bool // paths
-	stop    context.CancelFunc
+	touched map[string]bool    // paths
+	stop    context.CancelFunc // cancels the check in progress
 
-	// of run alone
+	// The fields below are used only by the goroutine of run.
 	found     map[string]*findings // by folder
 	published map[string]string    // by path
 }
 
-// findings are what is wrong with the configuration of a folder.
+// findings holds the diagnostics of the configuration of a folder.
 type findings struct {
-	files map[string]bool         // that it was read from
-	dirs  map[string]bool         // of its modules, also those that are not there
+	files map[string]bool         // files that it was read from
+	dirs  map[string]bool         // folders of its modules, also missing ones
 	diags map[string][]diagnostic // by file
 }
 
-// touch has what a file belongs to checked. A check that is under way is given up.
+// touch makes run check the folders that a file belongs to. A check in progress is canceled.
 func (c *checker) touch(path string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -58,7 +58,7 @@ func (c *checker) touch(path string) {
 	}
 }
 
-// run checks until ctx ends.
+// run checks what is touched until ctx ends.
 func (c *checker) run(ctx context.Context) {
 	for {
 		select {
@@ -90,7 +90,7 @@ func (c *checker) check(ctx context.Context) {
 	c.mu.Lock()
 	touched := c.touched
 	c.touched, c.stop = nil, cancel
-	select { // of what is in touched already
+	select { // drops the signal for what was already in touched
 	case <-c.changed:
 	default:
 	}
@@ -115,7 +115,7 @@ func (c *checker) check(ctx context.Context) {
 			continue
 		}
 		found := v.check(ctx, dir)
-		if ctx.Err() != nil { // once more, with what has been typed since
+		if ctx.Err() != nil { // check again, with what has been typed since
 			for path := range touched {
 				c.touch(path)
 			}
@@ -126,7 +126,7 @@ func (c *checker) check(ctx context.Context) {
 	c.publish(ctx, v)
 }
 
-// concerns tells whether a folder has to be checked after files were touched.
+// concerns reports whether a folder must be checked after files were touched.
 func (c *checker) concerns(dir string, touched map[string]bool) bool {
 	was := c.found[dir]
 	for path := range touched {
@@ -141,11 +141,11 @@ func (c *checker) concerns(dir string, touched map[string]bool) bool {
 	return false
 }
 
-// errElsewhere is why a file is not read.
+// errElsewhere is the reason why a file is not read.
 var errElsewhere = errors.New("it is outside of the configuration's folder, and is not read while it is edited")
 
-// load loads the configuration of a folder and reads its tests, as validate does for files that nobody has reviewed.
-// The environment is unknown.
+// load loads the configuration of a folder and reads its tests, as validate does for files that nobody has reviewed:
+// variables of the environment are unknown. It returns the files that were read, and the diagnostics.
 func (v *view) load(ctx context.Context, dir string) (map[string]bool, hcl.Diagnostics) {
 	opts := schema.Options{Fs: files.In(v.fs, dir), Dir: ".", Catalog: v.opts.Catalog, Version: v.opts.Version,
 		AllowUnset: true, Access: schema.Access{ReadFile: func(schema.Reading) error { return errElsewhere }}}
@@ -176,7 +176,7 @@ func (v *view) check(ctx context.Context, dir string) *findings {
 	return found
 }
 
-// moduleDirs are the folders of the modules that are used in some files.
+// moduleDirs returns the folders of the modules that are used in files.
 func (v *view) moduleDirs(files map[string]bool) map[string]bool {
 	out := map[string]bool{}
 	for path := range files {
@@ -193,7 +193,8 @@ func (v *view) moduleDirs(files map[string]bool) map[string]bool {
 	return out
 }
 
-// where is a diagnostic's place. One without stands at the beginning of an open file of the folder.
+// where returns a diagnostic's file and range. A diagnostic without a place is put at the beginning of an open file of
+// the folder.
 func (v *view) where(dir string, d *hcl.Diagnostic) (string, textRange) {
 	if d.Subject != nil {
 		path := filepath.Join(dir, d.Subject.Filename)
@@ -218,7 +219,7 @@ func severity(d *hcl.Diagnostic) int {
 	return 2
 }
 
-// messageOf is what a diagnostic says. Texts in it may come from elsewhere.
+// messageOf returns the text of a diagnostic. It is sanitized, since parts of it may be foreign text.
 func messageOf(d *hcl.Diagnostic) string {
 	text := d.Summary
 	if addr := schema.AddrOf(d); addr.Module != "" || addr.Index != "" {
@@ -230,7 +231,7 @@ func messageOf(d *hcl.Diagnostic) string {
 	return schema.Sanitize(strings.TrimRight(text, "\n"))
 }
 
-// publish tells the editor what is wrong in each file, of those that are not open only what has changed.
+// publish sends the diagnostics of each file to the editor. For files that are not open, it sends only changes.
 func (c *checker) publish(ctx context.Context, v *view) {
 	all := map[string][]diagnostic{}
 	for path := range v.docs {
@@ -263,7 +264,7 @@ func (c *checker) publish(ctx context.Context, v *view) {
 		if d != nil {
 			p.Version = &d.version
 		}
-		_ = c.server.conn.Notify(ctx, "textDocument/publishDiagnostics", p) // an editor that is gone needs none
+		_ = c.server.conn.Notify(ctx, "textDocument/publishDiagnostics", p) // an error means that the editor is gone
 		if c.published[path] = string(text); len(p.Diagnostics) == 0 && d == nil {
 			delete(c.published, path)
 		}

@@ -14,21 +14,21 @@ import (
 	"github.com/zclconf/go-cty/cty"
 )
 
-// completer collects what may be typed at a place.
+// completer collects what may be typed at a position.
 type completer struct {
 	*view
 
 	file   *file
 	place  *source.Place
-	at     textRange // what is replaced
+	at     textRange // what an item replaces
 	typed  string
-	behind string                  // the sign that follows what is replaced: = . or (
-	write  func(suggestion) string // in JSON: what is inserted; else nil
+	behind string                  // the character that follows what is replaced, if it is one of = . (
+	write  func(suggestion) string // in JSON, returns the text to insert; otherwise nil
 	items  []completionItem
-	seen   map[string]bool
+	seen   map[string]bool // labels of items
 }
 
-// complete answers what may be typed at a place. What stands behind it need not make sense.
+// complete returns what may be typed at a position. The text after it does not have to be valid.
 func (v *view) complete(_ context.Context, p *positionParams) (*completionList, error) {
 	out := &completionList{Items: []completionItem{}}
 	f := v.document(p.TextDocument)
@@ -66,7 +66,7 @@ func (v *view) complete(_ context.Context, p *positionParams) (*completionList, 
 	return out, nil
 }
 
-// wordEnd is where the word ends that an offset is in, or at.
+// wordEnd returns the end of the word at an offset.
 func wordEnd(src string, at int) int {
 	n := at
 	for n < len(src) && (src[n] == '_' || src[n] == '-' || src[n] >= '0' && src[n] <= '9' ||
@@ -76,8 +76,8 @@ func wordEnd(src string, at int) int {
 	return n
 }
 
-// toQuote has all replaced that stands in the quotes. Where they are not closed, what is behind the cursor may be
-// something else.
+// toQuote makes items replace the text up to the closing quote. If the line has none, they replace the text up to the
+// cursor only, since what follows may be something else.
 func (c *completer) toQuote(at int) {
 	src := c.file.text.Source[at:]
 	end := strings.IndexAny(src, "\"\r\n")
@@ -87,18 +87,18 @@ func (c *completer) toQuote(at int) {
 	c.at.End = c.file.text.Position(at+end, c.enc)
 }
 
-// suggestion is one item, before it is known how it is inserted.
+// suggestion is one item, before it is decided how it is inserted.
 type suggestion struct {
 	label  string
 	kind   int
 	detail string
 	doc    string
-	order  string // what comes first has the least
-	insert string // "": the label
-	snip   string // "": as insert; for editors that have snippets
+	order  string // items are sorted by it first
+	insert string // text to insert; "": the label
+	snip   string // for editors that support snippets; "": insert
 }
 
-// offer adds an item, unless its letters are not what was typed.
+// offer adds an item if its label matches what was typed, and is not there yet.
 func (c *completer) offer(s suggestion) {
 	if c.seen[s.label] || !resembles(c.typed, s.label) {
 		return
@@ -114,7 +114,7 @@ func (c *completer) offer(s suggestion) {
 	}
 	if c.write != nil {
 		item.TextEdit.NewText = c.write(s)
-	} else if c.behind != "" && strings.HasSuffix(strings.TrimRight(s.insert, " "), c.behind) { // it is there already
+	} else if c.behind != "" && strings.HasSuffix(strings.TrimRight(s.insert, " "), c.behind) { // do not repeat it
 		item.TextEdit.NewText = s.label
 	} else if s.snip != "" && c.snippets {
 		item.TextEdit.NewText, item.InsertTextFormat = s.snip, 2
@@ -122,7 +122,7 @@ func (c *completer) offer(s suggestion) {
 	c.items = append(c.items, item)
 }
 
-// resembles tells whether a word has the letters of another one in their order, as editors match them.
+// resembles reports whether label contains the letters of typed in order, as editors match them.
 func resembles(typed, label string) bool {
 	label = strings.ToLower(label)
 	for _, r := range strings.ToLower(typed) {
@@ -135,7 +135,7 @@ func resembles(typed, label string) bool {
 	return true
 }
 
-// atItem offers the arguments and blocks of a body that are not there yet.
+// atItem offers the arguments and blocks that a body may have and does not have yet.
 func (c *completer) atItem(at int) {
 	s := c.scope(c.file, c.place.In)
 	if s == nil {
@@ -169,7 +169,7 @@ func (c *completer) atItem(at int) {
 	}
 }
 
-// bodyAt is the block that a place is in, of the whole file: with what stands behind the place.
+// bodyAt returns the block at an offset in the tree of the whole file, so that it includes what follows the offset.
 func (c *completer) bodyAt(at int) *source.Block {
 	b := c.file.tree.File
 	for {
@@ -181,7 +181,7 @@ func (c *completer) bodyAt(at int) *source.Block {
 	}
 }
 
-// detail is what an argument takes, in a few words.
+// detail says in a few words what an argument takes.
 func detail(a *schema.Attribute, optional bool) string {
 	text := "optional"
 	if a.Required && !optional {
@@ -196,7 +196,7 @@ func detail(a *schema.Attribute, optional bool) string {
 	return text
 }
 
-// snippet is a block with places to fill in.
+// snippet returns a block with placeholders to fill in.
 func snippet(b *nested) string {
 	text := b.name
 	for i, l := range b.labels {
@@ -205,7 +205,7 @@ func snippet(b *nested) string {
 	return text + " {\n  $0\n}"
 }
 
-// atLabel offers labels. bare: they have no quotes yet.
+// atLabel offers labels. bare means that there are no quotes yet.
 func (c *completer) atLabel(bare bool) {
 	head := c.place.Head
 	if len(head) == 0 {
@@ -249,7 +249,7 @@ func (c *completer) atLabel(bare bool) {
 	}
 }
 
-// atText offers what a quoted text may be.
+// atText offers values for a quoted text.
 func (c *completer) atText(at int) {
 	c.toQuote(at)
 	if !c.direct(1) {
@@ -267,8 +267,8 @@ func (c *completer) atText(at int) {
 	}
 }
 
-// direct tells whether the place is the value itself, or an element of it where that is a list. inner: of the things
-// around the place, how many do not count.
+// direct reports whether the position is the argument's value itself, or an element of it if it is a list. The inner
+// innermost things around the position are ignored.
 func (c *completer) direct(inner int) bool {
 	for _, e := range c.place.Outer[:max(0, len(c.place.Outer)-inner)] {
 		if e.Kind != '(' && e.Kind != '[' {
@@ -278,7 +278,7 @@ func (c *completer) direct(inner int) bool {
 	return true
 }
 
-// folders offers the folders with files of the language below this one and beside it.
+// folders offers the folders with configuration files that are in this folder or beside it.
 func (c *completer) folders() {
 	for _, near := range []string{".", ".."} {
 		dir := filepath.Join(c.file.dir, near)
@@ -298,7 +298,7 @@ func (c *completer) folders() {
 	}
 }
 
-// atValue offers what an expression may begin with, or the members behind a dot.
+// atValue offers what an expression may begin with, or the members after a dot.
 func (c *completer) atValue() {
 	if c.place.Before != nil {
 		c.members(c.place.Before)
@@ -328,7 +328,7 @@ func (c *completer) atValue() {
 	}
 }
 
-// roots are the words that a reference may begin with at the place.
+// roots returns the words that a reference may begin with at the position.
 func (c *completer) roots() []string {
 	out := []string{"var", "local"}
 	for _, k := range schema.Kinds {
@@ -390,7 +390,7 @@ func (c *completer) valuesFor(a *schema.Attribute) {
 	}
 }
 
-// fits tells whether a reference may point at a declaration.
+// fits reports whether a reference may refer to a declaration.
 func fits(want *schema.Ref, s *symbol) bool {
 	if want.Kind == "" {
 		return isKind(s.kind) || s.kind == "module"
@@ -398,7 +398,7 @@ func fits(want *schema.Ref, s *symbol) bool {
 	return s.kind == string(want.Kind) && (want.Type == "" || s.typ == want.Type)
 }
 
-// types offers what the type of a variable may be.
+// types offers types for a variable.
 func (c *completer) types() {
 	for _, word := range []string{"string", "number", "bool", "any"} {
 		c.offer(suggestion{label: word, kind: kindKeyword, order: "0"})
@@ -409,5 +409,5 @@ func (c *completer) types() {
 	}
 }
 
-// valid tells whether a text is a name, so that it can be written behind a dot.
+// valid reports whether a text is an identifier, so that it can be written after a dot.
 func valid(text string) bool { return hclsyntax.ValidIdentifier(text) }

@@ -7,14 +7,14 @@ import (
 	"github.com/syncctl/syncctl/cli/internal/lsp/source"
 )
 
-// inJSON has what is inserted written as JSON has it at the place.
+// inJSON makes items insert their text as JSON, as the position needs it.
 func (c *completer) inJSON(at int) {
 	switch {
 	case c.place.Kind == source.AtItem || c.place.Kind == source.AtLabel:
 		c.key(at)
 	case c.place.Bare:
 		c.write = func(s suggestion) string {
-			if s.kind == kindConstant || s.kind == kindEnumMember { // has its quotes
+			if s.kind == kindConstant || s.kind == kindEnumMember { // has its quotes, if it needs them
 				return cmp.Or(s.insert, s.label)
 			}
 			return `"` + textInJSON(c.place, s) + `"`
@@ -24,7 +24,7 @@ func (c *completer) inJSON(at int) {
 	}
 }
 
-// key has keys inserted, with quotes and colon where these are missing.
+// key makes items insert a key, with the quotes and the colon that are missing.
 func (c *completer) key(at int) {
 	before, after := "", `": `
 	if !c.place.Quoted {
@@ -43,13 +43,13 @@ func (c *completer) key(at int) {
 	c.write = func(s suggestion) string { return before + s.label + after }
 }
 
-// textInJSON is what is inserted into a text.
+// textInJSON returns what is inserted into a JSON string.
 func textInJSON(p *source.Place, s suggestion) string {
 	text := cmp.Or(s.insert, s.label)
 	if p.Kind == source.AtText {
 		text = s.label
 	}
-	if (p.Plain || p.Bare) && strings.Contains(text, "[each.key]") { // an address alone has no such key
+	if (p.Plain || p.Bare) && strings.Contains(text, "[each.key]") { // an address without ${} cannot contain each.key
 		text = "${" + text + "}"
 	}
 	return strings.NewReplacer(`\`, `\\`, `"`, `\"`, "\n", `\n`).Replace(text)

@@ -13,7 +13,7 @@ import (
 	"github.com/syncctl/syncctl/schema"
 )
 
-// document is a file that is open in the editor, as it is there. It is never changed, but replaced.
+// document is a file that is open in the editor, with the editor's text. It is immutable: a change replaces it.
 type document struct {
 	uri     string
 	path    string
@@ -26,14 +26,14 @@ type document struct {
 func newDocument(uri, path string, version int, text *source.Text) *document {
 	d := &document{uri: uri, path: path, version: version, text: text, real: path,
 		file: mem.CreateFile(filepath.Base(path))}
-	_, _ = mem.NewFileHandle(d.file).WriteString(text.Source) // memory takes everything
+	_, _ = mem.NewFileHandle(d.file).WriteString(text.Source) // writing to memory does not fail
 	return d
 }
 
-// maxOpen is how large all open documents are together, in bytes.
+// maxOpen is the maximum size of all open documents together, in bytes.
 const maxOpen = 128 << 20
 
-// pathOf is the absolute name of a file that a URI names.
+// pathOf returns the absolute path of the file that a URI names. It returns false if it names none.
 func pathOf(uri string) (string, bool) {
 	u, err := url.Parse(uri)
 	if err != nil || u.Scheme != "file" || u.Path == "" {
@@ -52,7 +52,7 @@ func pathOf(uri string) (string, bool) {
 	return filepath.Clean(path), true
 }
 
-// uriOf is the URI of a file; of an open one, as the editor writes it.
+// uriOf returns the URI of a file. For an open file it is the URI that the editor uses.
 func (v *view) uriOf(path string) string {
 	if d := v.docs[path]; d != nil {
 		return d.uri
@@ -64,7 +64,7 @@ func (v *view) uriOf(path string) string {
 	return (&url.URL{Scheme: "file", Path: slashed}).String()
 }
 
-// put makes a document open, or changes it. The caller holds the lock.
+// put opens or replaces a document. It returns false if too much would be open. It must be called with mu held.
 func (s *server) put(d *document) bool {
 	size := s.size + len(d.text.Source)
 	if was := s.docs[d.path]; was != nil {
@@ -99,7 +99,7 @@ func (s *server) didOpen(ctx context.Context, params json.RawMessage) {
 	}
 }
 
-// didChange changes a document piece by piece.
+// didChange applies changes to a document, in order.
 func (s *server) didChange(ctx context.Context, params json.RawMessage) {
 	var p changeParams
 	path, ok := pathOf(documentURI(params))
@@ -164,7 +164,7 @@ func (s *server) didSave(_ context.Context, params json.RawMessage) {
 	}
 }
 
-// didChangeFiles is told of files that something else than the editor has changed.
+// didChangeFiles handles changes of files that were not made in the editor.
 func (s *server) didChangeFiles(_ context.Context, params json.RawMessage) {
 	var p watchedParams
 	if json.Unmarshal(params, &p) != nil {

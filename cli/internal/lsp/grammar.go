@@ -10,29 +10,29 @@ import (
 	"github.com/zclconf/go-cty/cty"
 )
 
-// scope is what may stand in a body.
+// scope says what a body may contain.
 type scope struct {
 	attributes []schema.Attribute
 	blocks     []nested
-	general    int  // how many of the attributes, from the end, are those of all declarations
-	any        bool // arguments of any name
+	general    int  // number of attributes, at the end, that all declarations (or module blocks) have
+	any        bool // arguments may have any name
 	optional   bool // nothing is required
 }
 
-// nested is a block that may stand in a body.
+// nested is a block that a body may contain.
 type nested struct {
 	name     string
 	labels   []string
 	doc      string
 	required bool
 	many     bool
-	body     func(b *source.Block) *scope // for a block of the name
+	body     func(b *source.Block) *scope // returns what block b of that name may contain
 }
 
-// top is where a construct stands that begins a block of a file.
+// top is the value of Construct.Where for blocks at the top of a file.
 const top = "at the top of a file"
 
-// outermost are the blocks that stand at the top of a file.
+// outermost returns the blocks that may be at the top of a file.
 func outermost(kind fileKind) []schema.Construct {
 	switch kind {
 	case values:
@@ -43,7 +43,7 @@ func outermost(kind fileKind) []schema.Construct {
 	return slices.DeleteFunc(schema.Grammar(), func(c schema.Construct) bool { return c.Where != top })
 }
 
-// construct is one of the grammar that is not at the top of a file.
+// construct returns the construct of that name that is not at the top of a file.
 func construct(name string) schema.Construct {
 	for _, c := range schema.Grammar() {
 		if c.Name == name && c.Where != top {
@@ -53,7 +53,7 @@ func construct(name string) schema.Construct {
 	return schema.Construct{}
 }
 
-// topWords are the words that begin a block of a file.
+// topWords returns the types of the blocks that may be at the top of a file.
 func topWords(kind fileKind) []string {
 	var out []string
 	for _, c := range outermost(kind) {
@@ -62,7 +62,7 @@ func topWords(kind fileKind) []string {
 	return out
 }
 
-// inJSON is what has to be known to read a file in JSON.
+// inJSON returns what source needs to know to read a JSON file of that kind.
 func (v *view) inJSON(kind fileKind) source.JSON {
 	plain := map[string]bool{"depends_on": true, "from": true, "to": true, "expect_failures": true}
 	var look func(b *schema.Body)
@@ -79,7 +79,7 @@ func (v *view) inJSON(kind fileKind) source.JSON {
 	for i := range v.opts.Catalog {
 		look(&v.opts.Catalog[i].Body)
 	}
-	blocks := map[string]map[string]int{} // by what decides on them
+	blocks := map[string]map[string]int{} // cached results of blocksIn, by all that they depend on
 	return source.JSON{
 		Blocks: func(in *source.Block) map[string]int {
 			key := ""
@@ -103,7 +103,8 @@ func (v *view) inJSON(kind fileKind) source.JSON {
 	}
 }
 
-// blocksIn are the types of the blocks in a block, with how many labels they have. No other file is read for it.
+// blocksIn returns the types of the blocks that a block may contain, with the number of their labels. It reads no
+// other file.
 func (v *view) blocksIn(kind fileKind, b *source.Block) map[string]int {
 	out := map[string]int{}
 	if kind == values || b.Type.Text == "variables" || b.Type.Text == "module" {
@@ -117,7 +118,7 @@ func (v *view) blocksIn(kind fileKind, b *source.Block) map[string]int {
 	return out
 }
 
-// scope is what may stand in a block of a file. It is nil where nobody can tell.
+// scope returns what a block of a file may contain, or nil if that is not known.
 func (v *view) scope(f *file, b *source.Block) *scope {
 	if b.Parent == nil {
 		return v.fileScope(f)
@@ -204,7 +205,7 @@ func (v *view) fileScope(f *file) *scope {
 	return out
 }
 
-// plain gives a body as it is.
+// plain returns a function that returns the scope of b, without dynamic blocks.
 func (v *view) plain(f *file, b *schema.Body) func(*source.Block) *scope {
 	return func(*source.Block) *scope { return v.bodyScope(f, b) }
 }
@@ -227,12 +228,12 @@ func (v *view) bodyScope(f *file, b *schema.Body) *scope {
 	return s
 }
 
-// typed is the body of a block of a type, in which dynamic blocks may stand.
+// typed returns a function that returns the scope of b, part of a type's body, in which dynamic blocks are allowed.
 func (v *view) typed(f *file, b *schema.Body) func(*source.Block) *scope {
 	return func(*source.Block) *scope { return v.withDynamic(f, v.bodyScope(f, b)) }
 }
 
-// withDynamic adds the dynamic block to a body that has blocks.
+// withDynamic adds the dynamic block to a scope that has blocks.
 func (v *view) withDynamic(f *file, s *scope) *scope {
 	if len(s.blocks) == 0 {
 		return s
@@ -259,7 +260,8 @@ func (v *view) withDynamic(f *file, s *scope) *scope {
 	return s
 }
 
-// typeScope is the body of a type, without what all declarations have.
+// typeScope returns the scope of a type's body, without what all declarations have. It returns nil if the type is
+// unknown.
 func (v *view) typeScope(f *file, kind schema.Kind, name string) *scope {
 	t := v.opts.Catalog.Lookup(kind, name)
 	if t == nil {
@@ -268,13 +270,13 @@ func (v *view) typeScope(f *file, kind schema.Kind, name string) *scope {
 	return v.withDynamic(f, v.bodyScope(f, &t.Body))
 }
 
-// declaration is the body of a declaration.
+// declaration returns the scope of a declaration's body.
 func (v *view) declaration(f *file, kind schema.Kind, name string) *scope {
 	s := v.typeScope(f, kind, name)
 	if s == nil {
 		s = &scope{}
 	}
-	for _, c := range schema.Grammar() { // what all declarations take, or those of a kind
+	for _, c := range schema.Grammar() { // what all declarations take, or all of this kind
 		if c.Name == "" && (c.Where == "in a declaration" || strings.Contains(c.Where, string(kind))) {
 			s.attributes = append(s.attributes, c.Body.Attributes...)
 			s.general += len(c.Body.Attributes)
@@ -285,7 +287,7 @@ func (v *view) declaration(f *file, kind schema.Kind, name string) *scope {
 	return s
 }
 
-// variables are the variables of a folder as arguments, sorted.
+// variables returns the variables of a folder as arguments, sorted by name.
 func (v *view) variables(dir string) []schema.Attribute {
 	var out []schema.Attribute
 	for _, s := range v.symbols(dir) {
@@ -310,7 +312,8 @@ func (v *view) variables(dir string) []schema.Attribute {
 	return out
 }
 
-// moduleDir is the folder of a module block. It is not looked for outside of what is open.
+// moduleDir returns the folder of the module that a module block uses. It returns false if its source is not a
+// relative path written as a constant, or leads out of the open folders.
 func (v *view) moduleDir(f *file, b *source.Block) (string, bool) {
 	a := b.Find("source")
 	if a == nil {
@@ -333,7 +336,8 @@ func (v *view) moduleDir(f *file, b *source.Block) (string, bool) {
 	return dir, true
 }
 
-// isOpen tells whether a folder is, also where links lead, in one that the editor has open or in another one.
+// isOpen reports whether a file or folder is, even with links resolved, inside beside or a folder that the editor has
+// open.
 func (v *view) isOpen(dir, beside string) bool {
 	return slices.ContainsFunc(append([]string{beside}, v.folders...), func(open string) bool {
 		folder := schema.Folder{Fs: v.fs, Dir: open}

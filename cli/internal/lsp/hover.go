@@ -12,19 +12,19 @@ import (
 	"github.com/syncctl/syncctl/schema"
 )
 
-// spot is what stands at an offset of a file.
+// spot is the word at an offset of a file.
 type spot struct {
 	word  source.Span
 	role  source.Role
-	block *source.Block    // that the word is in, or whose type or label it is
-	label int              // which label
-	arg   *source.Argument // whose name it is
+	block *source.Block    // the block that the word is in, or whose type or label it is
+	label int              // index of the label
+	arg   *source.Argument // the argument whose name it is
 	ref   *source.Reference
-	step  int // of the reference
+	step  int // index of the step in ref
 	text  string
 }
 
-// spot finds the word at an offset; false where there is none.
+// spot finds the word at an offset. It returns false if there is none.
 func (f *file) spot(at int) (spot, bool) {
 	for _, r := range f.tree.References {
 		if !r.Has(at) {
@@ -51,10 +51,10 @@ func (f *file) spot(at int) (spot, bool) {
 	return spot{}, false
 }
 
-// blockSpot finds the block's type, label or argument's name at an offset, in the block or in those in it.
+// blockSpot finds the block type, label or argument name at an offset, in b or in blocks inside it.
 func blockSpot(b *source.Block, at int) (spot, bool) {
 	for {
-		for _, x := range append([]*source.Block{b}, b.Blocks...) { // in JSON, these words stand outside of the block
+		for _, x := range append([]*source.Block{b}, b.Blocks...) { // in JSON, these words are outside of the block
 			if x.Parent != nil && x.Type.Has(at) {
 				return spot{word: x.Type.Span, role: source.BlockType, block: x, text: x.Type.Text}, true
 			}
@@ -82,7 +82,7 @@ func blockSpot(b *source.Block, at int) (spot, bool) {
 	}
 }
 
-// hover answers what a word means.
+// hover returns what the word at a position means, or nil if there is nothing to say.
 func (v *view) hover(_ context.Context, p *positionParams) (*hover, error) {
 	f := v.document(p.TextDocument)
 	if f == nil {
@@ -99,7 +99,7 @@ func (v *view) hover(_ context.Context, p *positionParams) (*hover, error) {
 	return &hover{Contents: markdown(text), Range: v.rangeIn(f.text, s.word)}, nil
 }
 
-// explain is what there is to say about a word, in Markdown.
+// explain returns what a word means, in Markdown.
 func (v *view) explain(f *file, s spot) string {
 	switch s.role {
 	case source.Function:
@@ -131,10 +131,10 @@ func (v *view) explain(f *file, s spot) string {
 	return ""
 }
 
-// maxShown is how much of a text is shown that a person has written, in bytes.
+// maxShown is the maximum length of a text from a file that is shown, in bytes.
 const maxShown = 2_000
 
-// shortened is a text, or its beginning.
+// shortened returns a text, or the beginning of a long one.
 func shortened(text string) string {
 	if len(text) <= maxShown {
 		return text
@@ -142,10 +142,10 @@ func shortened(text string) string {
 	return strings.ToValidUTF8(text[:maxShown], "") + "…"
 }
 
-// head is code, some of it perhaps from a file that is open, in Markdown.
+// head returns code as a Markdown code block. The code may come from a file.
 func head(code string) string { return printable.MarkdownBlock("hcl", shortened(code)) }
 
-// prose is a text from a file in Markdown, where it means nothing: an editor would fetch pictures, and follow links.
+// prose returns a text from a file, escaped for Markdown: otherwise an editor would fetch pictures and follow links.
 func prose(text string) string {
 	var paragraphs []string
 	for line := range strings.Lines(shortened(text)) {
@@ -156,7 +156,7 @@ func prose(text string) string {
 	return strings.Join(paragraphs, "\n\n")
 }
 
-// header is how a block begins.
+// header returns how a block is written, with its labels and an empty body.
 func (n *nested) header() string {
 	text := n.name
 	for _, l := range n.labels {
@@ -194,7 +194,7 @@ func (v *view) explainLabel(f *file, s spot) string {
 	return ""
 }
 
-// explainStep says what a step of a reference names.
+// explainStep returns what a step of a reference means.
 func (v *view) explainStep(f *file, s spot) string {
 	for _, u := range v.uses(f, s.ref) {
 		if u.at != s.word {
@@ -228,7 +228,7 @@ func (v *view) explainStep(f *file, s spot) string {
 	return ""
 }
 
-// describe says what is declared, and where. It shows no value.
+// describe returns what is declared, and where. It shows no value.
 func (v *view) describe(s *symbol) string {
 	where, line := filepath.Base(s.file.path), s.file.text.Position(s.at.From, v.enc).Line+1
 	at := fmt.Sprintf("Declared in %s, line %d.", prose(where), line)
@@ -254,8 +254,8 @@ func (v *view) describe(s *symbol) string {
 	return text + at
 }
 
-// summary is what the reference says of a word of the language, in a sentence or two. var and local are on the pages
-// of what declares them.
+// summary returns the summary of a word of the language from the reference pages. var and local are described on the
+// pages of variable and locals.
 func (v *view) summary(word string) string {
 	for _, p := range v.opts.Pages {
 		if p.Group == reference.Language && (p.Word == word || word+"iable" == p.Word || word+"s" == p.Word) {
@@ -265,7 +265,7 @@ func (v *view) summary(word string) string {
 	return ""
 }
 
-// function is the page of a function.
+// function returns the reference page of a function, or "" if there is none.
 func (v *view) function(name string) string {
 	for _, p := range v.opts.Pages {
 		if p.Group != reference.Functions || p.Word != name {

@@ -12,9 +12,9 @@ import (
 	"github.com/zclconf/go-cty/cty"
 )
 
-// links answers which files a file names: those that functions read, and the modules', as far as they are written as
-// texts. A file that is read by its name alone lies in the folder of the whole configuration, which this may not be: it
-// is a link only where there is such a file.
+// links returns the files that a file names, if they are written as constants: the files that functions read, and a
+// file of each module. A path without ${path.module} is relative to the folder of the whole configuration, which may
+// be another folder than this one. So it is a link only if that file exists.
 func (v *view) links(ctx context.Context, p *documentParams) ([]documentLink, error) {
 	out := []documentLink{}
 	f := v.document(p.TextDocument)
@@ -41,7 +41,7 @@ func (v *view) links(ctx context.Context, p *documentParams) ([]documentLink, er
 	return out, nil
 }
 
-// first is the file of a module that is opened.
+// first returns the file that is opened for a module: main, or else the first one.
 func first(names []string) []string {
 	for _, path := range names {
 		if strings.HasPrefix(filepath.Base(path), "main.") {
@@ -51,7 +51,7 @@ func first(names []string) []string {
 	return names[:min(1, len(names))]
 }
 
-// eachArgument calls do for the arguments of a block and of those in it.
+// eachArgument calls do for the arguments of a block and of all blocks inside it.
 func eachArgument(b *source.Block, do func(*source.Argument)) {
 	for _, a := range b.Arguments {
 		do(a)
@@ -61,7 +61,7 @@ func eachArgument(b *source.Block, do func(*source.Argument)) {
 	}
 }
 
-// linksIn are the files that an argument reads.
+// linksIn returns links to the files that an argument's value reads.
 func (v *view) linksIn(f *file, a *source.Argument) []documentLink {
 	src := f.text.Slice(a.Value)
 	if !strings.Contains(src, "file") {
@@ -91,13 +91,14 @@ func (v *view) linksIn(f *file, a *source.Argument) []documentLink {
 	return out
 }
 
-// readsFile tells whether a function's first argument is the name of a file.
+// readsFile reports whether a function's first argument is the path of a file.
 func readsFile(function string) bool {
 	fn := functions.Find(function)
 	return fn != nil && len(fn.Func.Params()) > 0 && fn.Func.Params()[0].Name == "path" && function != "fileset"
 }
 
-// fileName is the name of a file as it is written, perhaps behind ${path.module}, without that; "" else.
+// fileName returns the constant path that an expression is, without ${path.module} at its beginning. It returns "" if
+// the expression is anything else.
 func fileName(expr hclsyntax.Expression) string {
 	tmpl, ok := expr.(*hclsyntax.TemplateExpr)
 	if !ok {

@@ -12,7 +12,7 @@ import (
 	"github.com/zclconf/go-cty/cty"
 )
 
-// members offers what may follow the dot behind some steps.
+// members offers what may follow the dot after the steps of r.
 func (c *completer) members(r *source.Reference) {
 	word := func(i int) string {
 		if i < len(r.Steps) {
@@ -70,7 +70,7 @@ func (c *completer) words(all ...string) {
 	}
 }
 
-// declared offers the names of a kind and type that the folder declares.
+// declared offers the names that the folder declares, of a kind and type.
 func (c *completer) declared(kind, typ string) {
 	for _, s := range c.symbols(c.file.dir) {
 		if s.kind == kind && s.typ == typ && valid(s.name.name) {
@@ -88,7 +88,8 @@ func (c *completer) outputs(dir string) {
 	}
 }
 
-// typeMembers offers the arguments and blocks of a type, where no more than a key stands behind the declaration.
+// typeMembers offers the arguments and blocks of a type. behind is the number of steps after the declaration: only a
+// key may follow it.
 func (c *completer) typeMembers(kind schema.Kind, typ string, behind int, r *source.Reference) {
 	t := c.opts.Catalog.Lookup(kind, typ)
 	if t == nil || behind > 1 || behind == 1 && !r.Steps[len(r.Steps)-1].Index {
@@ -104,7 +105,8 @@ func (c *completer) typeMembers(kind schema.Kind, typ string, behind int, r *sou
 	}
 }
 
-// valueMembers offers the attributes of an object: of a variable by its type, of a local value as it is written.
+// valueMembers offers the attributes of an object: a variable's by its type, a local value's as it is written. steps
+// are the steps after its name.
 func (c *completer) valueMembers(n name, steps []source.Step) {
 	s := c.find(n)
 	if s == nil {
@@ -138,7 +140,7 @@ func (c *completer) valueMembers(n name, steps []source.Step) {
 	}
 }
 
-// shapeOf is the type of a local value as far as it is written as an object.
+// shapeOf returns the type of a local value. Only what is written as an object is known, anything else is dynamic.
 func (v *view) shapeOf(s *symbol) cty.Type {
 	expr, diags := parse(s.file.text.Slice(s.arg.Value))
 	if diags.HasErrors() {
@@ -161,8 +163,8 @@ func shape(expr hclsyntax.Expression) cty.Type {
 	return cty.Object(types)
 }
 
-// keyOf is the key of an element of an object where it is a word or a text and nothing else. Nothing is evaluated,
-// since there are no limits here.
+// keyOf returns the key of an item of an object if it is a word or a constant text, and "" otherwise. It evaluates
+// nothing, since evaluation would have no limits here.
 func keyOf(item hclsyntax.ObjectConsItem) string {
 	if key := hcl.ExprAsKeyword(item.KeyExpr); key != "" {
 		return key

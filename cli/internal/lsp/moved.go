@@ -8,18 +8,18 @@ import (
 	"github.com/syncctl/syncctl/cli/internal/lsp/source"
 )
 
-// edit is a change of a file: what a span has instead.
+// edit is a change of a file: text replaces the span at.
 type edit struct {
 	at   source.Span
 	text string
 }
 
-// edits are the changes of some files.
+// edits holds changes by file.
 type edits map[*file][]edit
 
 func (e edits) add(f *file, at source.Span, text string) { e[f] = append(e[f], edit{at, text}) }
 
-// text is a file with its changes made.
+// text returns the text of a file with its changes applied.
 func (e edits) text(f *file) string {
 	all := slices.Clone(e[f])
 	slices.SortStableFunc(all, func(a, b edit) int { return cmp.Compare(a.at.From, b.at.From) })
@@ -32,14 +32,14 @@ func (e edits) text(f *file) string {
 	return b.String() + f.text.Source[from:]
 }
 
-// move is a moved block.
+// move is a moved block, with its addresses.
 type move struct {
 	file     *file
 	block    *source.Block
 	from, to string
 }
 
-// moves are the moved blocks of a folder.
+// moves returns the moved blocks of a folder.
 func (v *view) moves(dir string) []move {
 	var out []move
 	for _, f := range v.in(dir, configuration) {
@@ -52,7 +52,7 @@ func (v *view) moves(dir string) []move {
 	return out
 }
 
-// address is the address that an argument is, as it is written.
+// plain returns the source of an argument's value; in JSON, the text of a constant string.
 func (f *file) plain(a *source.Argument) string {
 	text := f.text.Slice(a.Value)
 	if f.json {
@@ -61,9 +61,10 @@ func (f *file) plain(a *source.Argument) string {
 	return text
 }
 
-// keepAddress adds what lets runs know a declaration, or a module with all that is in it, by its new name: a moved
-// block. Moves that lead to it until now lead to the new name already. If it had the new name before, it has not moved
-// from there. What was never saved no run knows.
+// keepAddress adds a moved block from the old to the new name of a declaration or module, so that runs recognize it.
+// Existing moved blocks to the old name have already been edited to lead to the new name. A moved block from the new
+// name, which it had before, is turned around, or removed if it is not needed. No block is added if the declaration
+// was never saved: no run knows it then.
 func (v *view) keepAddress(n name, to string, all edits) {
 	named := n
 	named.name = to
@@ -94,7 +95,7 @@ func (v *view) keepAddress(n name, to string, all edits) {
 	}
 }
 
-// leads tells whether moves lead from an address to another one.
+// leads reports whether moves lead from one address to another.
 func leads(moves []move, from, to string) bool {
 	for range moves {
 		i := slices.IndexFunc(moves, func(m move) bool { return m.from == from })
@@ -106,7 +107,7 @@ func leads(moves []move, from, to string) bool {
 	return from == to
 }
 
-// saved tells whether something is declared in the files as they are saved.
+// saved reports whether a name is declared in the files as they are saved on disk.
 func (v *view) saved(n name) bool {
 	s := &view{opts: v.opts, enc: v.enc, folders: v.folders, fs: newOverlay(v.opts.Fs, nil), cache: newCache(),
 		files: map[string]*file{}, declaredIn: map[string]*declarations{}, mayOpen: map[[2]string]bool{}}
@@ -120,7 +121,7 @@ func (f *file) quoted(addr string) string {
 	return addr
 }
 
-// newline is what ends a line of the file.
+// newline returns the line break that the file uses.
 func (f *file) newline() string {
 	if strings.Contains(f.text.Source, "\r\n") {
 		return "\r\n"
@@ -128,7 +129,7 @@ func (f *file) newline() string {
 	return "\n"
 }
 
-// moveAtEnd writes a moved block at the end of the file.
+// moveAtEnd adds a moved block at the end of the file.
 func (f *file) moveAtEnd(from, to string, all edits) {
 	nl := f.newline()
 	text := nl + strings.Join([]string{"moved {", "  from = " + from, "  to   = " + to, "}"}, nl)
@@ -139,16 +140,16 @@ func (f *file) moveAtEnd(from, to string, all edits) {
 	}
 }
 
-// lines are a block with the empty line before it and the end of its line: taking out what moveAtEnd has written leaves
-// what was there before.
+// lines returns the span of a block with the empty line before it and the line break after it. Removing that span
+// undoes moveAtEnd.
 func (f *file) lines(at source.Span) source.Span {
 	src := f.text.Source
-	ends := func(before int) int { // where a line break begins that ends there
+	ends := func(before int) int { // returns where the line break that ends at before begins
 		return len(strings.TrimSuffix(strings.TrimSuffix(src[:before], "\n"), "\r"))
 	}
 	line := ends(at.From)
 	if line == at.From || !strings.HasSuffix(src[:line], "\n") && line > 0 {
-		return at // something else is on the line, or there is no empty one
+		return at // something else is on the line, or there is no empty line before it
 	}
 	switch rest := src[at.To:]; {
 	case strings.HasPrefix(rest, "\r\n"):
@@ -159,7 +160,7 @@ func (f *file) lines(at source.Span) source.Span {
 	return source.Span{From: ends(line), To: at.To}
 }
 
-// moveInJSON writes a moved block behind those that are there, or at the end of the file.
+// moveInJSON adds a moved block after the last moved block, or at the end of the file.
 func (f *file) moveInJSON(from, to string, all edits) {
 	src := f.text.Source
 	text := `{ "from": "` + from + `", "to": "` + to + `" }`
@@ -179,7 +180,7 @@ func (f *file) moveInJSON(from, to string, all edits) {
 			comma = ""
 		}
 		all.add(f, at(end), comma+nl+`  "moved": [`+nl+"    "+text+nl+"  ]")
-	case strings.TrimLeft(src[last.Type.To+1:last.From], ": \t\r\n") == "": // one, without a list
+	case strings.TrimLeft(src[last.Type.To+1:last.From], ": \t\r\n") == "": // a single block, without a list
 		all.add(f, at(last.From), "[")
 		all.add(f, at(last.To), ", "+text+"]")
 	default:
@@ -191,7 +192,8 @@ func (f *file) moveInJSON(from, to string, all edits) {
 	}
 }
 
-// element is a block of JSON with what separates it from its neighbours; where it is the only one, with its key.
+// element returns the span of a block in JSON with the comma that separates it from its neighbours. If the block is
+// the only one of its type, the span includes the key.
 func (f *file) element(b *source.Block) source.Span {
 	src, at := f.text.Source, b.Span
 	for {

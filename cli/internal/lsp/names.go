@@ -11,7 +11,7 @@ import (
 	"github.com/syncctl/syncctl/schema"
 )
 
-// namesIn are all words of a file that name something, where it is declared or used, in their order.
+// namesIn returns all words of a file that name something, where it is declared or used, in order.
 func (v *view) namesIn(f *file) []use {
 	var out []use
 	for _, s := range f.declared() {
@@ -56,7 +56,7 @@ func (v *view) namesIn(f *file) []use {
 	return out
 }
 
-// moduleArguments are the arguments of a module block that are not variables.
+// moduleArguments returns the arguments of a module block that are not variables of the module.
 func moduleArguments() []schema.Attribute {
 	for _, c := range outermost(configuration) {
 		if c.Name == "module" {
@@ -66,7 +66,7 @@ func moduleArguments() []schema.Attribute {
 	return nil
 }
 
-// siteName is the site that a declaration names by a text.
+// siteName returns the use of a site that a declaration names with a constant text.
 func siteName(f *file, a *source.Argument) []use {
 	text := f.text.Slice(a.Value)
 	site := constant(text)
@@ -76,7 +76,7 @@ func siteName(f *file, a *source.Argument) []use {
 	return []use{{name{f.dir, "site", "", site}, source.Span{From: a.Value.From + 1, To: a.Value.To - 1}}}
 }
 
-// stepNames are the declarations whose steps a run of a test expects, in texts such as "sync.TYPE.NAME/start".
+// stepNames returns the declarations that a test's run names in expect_steps, in texts such as "sync.TYPE.NAME/start".
 func stepNames(f *file, run *source.Block) []use {
 	a := run.Find("expect_steps")
 	if a == nil {
@@ -98,7 +98,7 @@ func stepNames(f *file, run *source.Block) []use {
 	return out
 }
 
-// nameAt is what the word at a place names.
+// nameAt returns what the word at an offset names.
 func (v *view) nameAt(f *file, at int) (use, bool) {
 	for _, u := range v.namesIn(f) {
 		if u.at.Has(at) {
@@ -108,11 +108,11 @@ func (v *view) nameAt(f *file, at int) (use, bool) {
 	return use{}, false
 }
 
-// maxFolders is how many folders are looked through for uses of a module.
+// maxFolders is the maximum number of folders that are searched for uses of a module.
 const maxFolders = 5_000
 
-// open are all folders that the editor has open and those in them, without those whose name begins with a dot. Links
-// are not followed.
+// open returns the folders that contain files of the language: the open folders, the folders of open documents, and
+// all folders inside them. Folders whose name begins with a dot are skipped. Links are not followed.
 func (v *view) open(ctx context.Context) []string {
 	var out []string
 	todo := slices.Clone(v.folders)
@@ -145,7 +145,7 @@ func (v *view) open(ctx context.Context) []string {
 	return out
 }
 
-// where are the files in which a name may stand.
+// filesOf returns the files in which a name may be used.
 func (v *view) filesOf(ctx context.Context, n name) []*file {
 	var out []*file
 	for _, kind := range []fileKind{configuration, values, tests} {
@@ -166,7 +166,7 @@ func (v *view) filesOf(ctx context.Context, n name) []*file {
 	return out
 }
 
-// calls tells whether a file uses a folder as a module.
+// calls reports whether a file uses a folder as a module.
 func (v *view) calls(f *file, dir string) bool {
 	return slices.ContainsFunc(f.tree.File.Blocks, func(b *source.Block) bool {
 		if b.Type.Text != "module" {
@@ -183,11 +183,11 @@ type found struct {
 	at   source.Span
 }
 
-// usesOf are all places where a name stands, also where it is declared.
+// usesOf returns all places where a name is used, including its declaration.
 func (v *view) usesOf(ctx context.Context, n name) []found {
 	var out []found
 	for _, f := range v.filesOf(ctx, n) {
-		var last source.Span // they are in their order
+		var last source.Span // uses are in order, so duplicates are neighbours
 		for _, u := range v.namesIn(f) {
 			if u.name == n && u.at != last {
 				out = append(out, found{f, u.at})
@@ -202,7 +202,7 @@ func (v *view) location(f *file, at source.Span) location {
 	return location{v.uriOf(f.path), v.rangeIn(f.text, at)}
 }
 
-// spotOf is the file and the offset that a question is about; nil where that is not open.
+// spotOf returns the file and the offset that a question is about. It returns nil if the file is not open.
 func (v *view) spotOf(p positionParams) (*file, int) {
 	f := v.document(p.TextDocument)
 	if f == nil {
@@ -211,7 +211,7 @@ func (v *view) spotOf(p positionParams) (*file, int) {
 	return f, f.text.Offset(p.Position, v.enc)
 }
 
-// definition answers where a name is declared.
+// definition returns where a name is declared.
 func (v *view) definition(_ context.Context, p *positionParams) ([]location, error) {
 	out := []location{}
 	f, at := v.spotOf(*p)
@@ -232,7 +232,7 @@ func (v *view) definition(_ context.Context, p *positionParams) ([]location, err
 	return out, nil
 }
 
-// references answers where a name is used.
+// references returns where a name is used.
 func (v *view) references(ctx context.Context, p *referenceParams) ([]location, error) {
 	out := []location{}
 	f, at := v.spotOf(p.positionParams)
@@ -251,7 +251,7 @@ func (v *view) references(ctx context.Context, p *referenceParams) ([]location, 
 	return out, nil
 }
 
-// highlights answers where a name stands in the same file.
+// highlights returns where a name is used in the same file.
 func (v *view) highlights(_ context.Context, p *positionParams) ([]highlight, error) {
 	out := []highlight{}
 	f, at := v.spotOf(*p)

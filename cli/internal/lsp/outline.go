@@ -18,7 +18,7 @@ const (
 	symbolObject   = 19
 )
 
-// outline answers what is in a file.
+// outline returns the arguments and blocks of a file.
 func (v *view) outline(_ context.Context, p *documentParams) ([]documentSymbol, error) {
 	f := v.document(p.TextDocument)
 	if f == nil {
@@ -27,7 +27,7 @@ func (v *view) outline(_ context.Context, p *documentParams) ([]documentSymbol, 
 	return append([]documentSymbol{}, v.outlineOf(f, f.tree.File)...), nil
 }
 
-// outlineOf is what is in a block. Blocks are not deeper inside each other than the reader reads.
+// outlineOf returns the arguments and blocks inside a block. The recursion is bounded: the reader limits the depth.
 func (v *view) outlineOf(f *file, b *source.Block) []documentSymbol {
 	var out []documentSymbol
 	for _, a := range b.Arguments {
@@ -64,10 +64,10 @@ func (v *view) outlineOf(f *file, b *source.Block) []documentSymbol {
 	return out
 }
 
-// maxFound is how many symbols a search finds.
+// maxFound is the maximum number of symbols that a search returns.
 const maxFound = 1_000
 
-// search answers what in the open folders has a name with some letters.
+// search returns the symbols in the open folders whose names match a query.
 func (v *view) search(ctx context.Context, p *searchParams) ([]symbolInformation, error) {
 	out := []symbolInformation{}
 	for _, dir := range v.open(ctx) {
@@ -88,17 +88,17 @@ func (v *view) search(ctx context.Context, p *searchParams) ([]symbolInformation
 	return out, nil
 }
 
-// tokenTypes are the names of what tokens are, as the protocol has them.
+// tokenTypes are the types of tokens, by their names in the protocol.
 var tokenTypes = []string{"class", "enumMember", "property", "function", "variable", "parameter", "keyword", "number",
 	"string", "comment", "operator"}
 
-// tokenTypeOf is what each role is called.
+// tokenTypeOf holds the token type of each role.
 var tokenTypeOf = map[source.Role]string{source.BlockType: "class", source.Label: "enumMember", source.Name: "property",
 	source.Key: "property", source.Function: "function", source.Root: "variable", source.Member: "property",
 	source.Local: "parameter", source.Keyword: "keyword", source.Number: "number", source.Quoted: "string",
 	source.Comment: "comment", source.Operator: "operator"}
 
-// tokens answers what each word of a file is, for its colours.
+// tokens returns the type of each word of a file, for syntax colours.
 func (v *view) tokens(ctx context.Context, p *documentParams) (*semanticTokens, error) {
 	out := &semanticTokens{Data: []int{}}
 	f := v.document(p.TextDocument)
@@ -135,7 +135,7 @@ func (v *view) tokens(ctx context.Context, p *documentParams) (*semanticTokens, 
 	return out, nil
 }
 
-// length is how long a part of a line is, as the editor counts.
+// length returns the length of a part of a line, as the editor counts.
 func (v *view) length(part string) int {
 	return source.NewText(part).Position(len(part), v.enc).Character
 }

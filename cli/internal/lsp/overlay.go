@@ -11,11 +11,11 @@ import (
 	"github.com/spf13/afero/mem"
 )
 
-// overlay is a file system in which open documents are as the editor has them. It cannot be written to.
+// overlay is a read-only file system in which open documents have the editor's text.
 type overlay struct {
 	afero.Fs
 
-	docs map[string]*document // by path, and by where links in the path lead
+	docs map[string]*document // by path, and by path with links resolved
 }
 
 func newOverlay(base afero.Fs, docs map[string]*document) overlay {
@@ -83,7 +83,7 @@ func (o overlay) ReadlinkIfPossible(name string) (string, error) {
 	return "", &os.PathError{Op: "readlink", Path: name, Err: afero.ErrNoReadlink}
 }
 
-// folderFile is a file or folder of the system. A folder also lists the documents that have not been saved yet.
+// folderFile is a file or folder of the underlying file system. A folder also lists documents that were never saved.
 type folderFile struct {
 	afero.File
 
@@ -97,7 +97,7 @@ func (f *folderFile) Readdir(n int) ([]os.FileInfo, error) {
 	if err != nil || n > 0 {
 		return infos, err
 	}
-	for path := range f.over.docs { // whoever reads a folder sorts
+	for path := range f.over.docs { // in any order: the reader of a folder sorts
 		if filepath.Dir(path) != f.path || slices.ContainsFunc(infos, func(i os.FileInfo) bool {
 			return i.Name() == filepath.Base(path)
 		}) {

@@ -6,7 +6,7 @@ import (
 	"github.com/syncctl/syncctl/cli/internal/lsp/source"
 )
 
-// The messages of the Language Server Protocol 3.17 as far as they are used here, under its own names.
+// The messages of the Language Server Protocol 3.17 that are used here, with the names of the protocol.
 
 type textRange struct {
 	Start source.Position `json:"start"`
@@ -235,7 +235,7 @@ type showMessageParams struct {
 	Message string `json:"message"`
 }
 
-// capabilities is what the server can do, as initialize answers it.
+// capabilities returns what the server can do, for the answer to initialize.
 func capabilities(e source.Encoding) json.RawMessage {
 	all := map[string]any{
 		"positionEncoding": e,

@@ -17,7 +17,7 @@ import (
 
 var errNoName = errors.New("this does not name anything that can be renamed")
 
-// prepareRename answers what would be renamed.
+// prepareRename returns what would be renamed.
 func (v *view) prepareRename(_ context.Context, p *positionParams) (*renameRange, error) {
 	f, at := v.spotOf(*p)
 	if f == nil {
@@ -30,8 +30,7 @@ func (v *view) prepareRename(_ context.Context, p *positionParams) (*renameRange
 	return &renameRange{v.rangeIn(f.text, u.at), u.name.name}, nil
 }
 
-// rename answers with the changes that give something another name, wherever it stands. What would not be right
-// afterwards is refused.
+// rename returns the edits that rename something everywhere. It returns an error if the result would not be valid.
 func (v *view) rename(ctx context.Context, p *renameParams) (*workspaceEdit, error) {
 	f, at := v.spotOf(p.positionParams)
 	if f == nil {
@@ -73,7 +72,7 @@ func (v *view) rename(ctx context.Context, p *renameParams) (*workspaceEdit, err
 	return out, nil
 }
 
-// mayBeCalled refuses a name that is not one, or is taken.
+// mayBeCalled returns an error if a name is not an identifier, or is taken.
 func (v *view) mayBeCalled(n name, to string) error {
 	if !hclsyntax.ValidIdentifier(to) {
 		return fmt.Errorf("%q cannot be a name: a name starts with a letter or underscore and holds letters, digits, "+
@@ -89,7 +88,7 @@ func (v *view) mayBeCalled(n name, to string) error {
 	return nil
 }
 
-// whole refuses a file that does not parse: what stands in it is not certain.
+// whole returns an error if a file does not parse: its content is not certain then.
 func (f *file) whole(ctx context.Context) error {
 	if f.json {
 		var wrong *json.SyntaxError
@@ -113,8 +112,8 @@ func (f *file) torn(line int) error {
 		schema.SanitizeLine(filepath.Base(f.path)), line)
 }
 
-// stillRight loads the folders with the changes in place. It refuses what has an error then that it has not now, such
-// as where a name is used that only evaluation leads to.
+// stillRight loads the folders with the changes applied. It returns an error if there are more errors than before,
+// such as for a use of the name that only evaluation finds.
 func (v *view) stillRight(ctx context.Context, n name, all edits) error {
 	docs := maps.Clone(v.docs)
 	dirs := map[string]bool{}
@@ -153,7 +152,7 @@ func (v *view) stillRight(ctx context.Context, n name, all edits) error {
 	return nil
 }
 
-// errors are what is wrong with a folder, without what is a warning.
+// errors returns the errors in a folder, without warnings.
 func (v *view) errors(ctx context.Context, dir string) hcl.Diagnostics {
 	_, diags := v.load(ctx, dir)
 	return slices.DeleteFunc(diags, func(d *hcl.Diagnostic) bool { return d.Severity != hcl.DiagError })

@@ -1,7 +1,7 @@
-// Package lsp tells editors of a configuration what they ask: what is wrong in it, what could be written at a place,
-// what a word means and where it is used. It speaks the Language Server Protocol on two streams. It contacts no server,
-// reads no environment, runs nothing, and reads only files of the folders that are open: an editor opens what others
-// have written.
+// Package lsp is the language server for editors: what is wrong in a configuration, what can be written at a position,
+// what a word means and where it is used. It speaks the Language Server Protocol on two streams. The files in an
+// editor may come from anybody. So it contacts no server, reads no environment, runs nothing, and reads only files in
+// the folders that are open.
 package lsp
 
 import (
@@ -26,7 +26,7 @@ import (
 	"github.com/syncctl/syncctl/schema"
 )
 
-// Options is what a server needs of the world.
+// Options configure a language server.
 type Options struct {
 	Fs      afero.Fs // with absolute names
 	Catalog schema.Catalog
@@ -34,14 +34,14 @@ type Options struct {
 	Version string // of the program
 	Log     hclog.Logger
 
-	// After is time.After: it tells when nothing has been typed for a while.
+	// After is time.After, used to wait until nothing has been typed for a while.
 	After func(time.Duration) <-chan time.Time
 }
 
-// errNoShutdown is what Serve returns when the editor was gone, or said exit, without saying shutdown before.
+// errNoShutdown is returned by Serve if the editor disconnected, or sent exit, without shutdown before.
 var errNoShutdown = errors.New("the editor has ended without saying shutdown")
 
-// Serve answers an editor until it says exit, is gone, or ctx ends.
+// Serve answers an editor until it sends exit or disconnects, or until ctx ends.
 func Serve(ctx context.Context, in io.Reader, out io.Writer, opts Options) error {
 	return newServer(opts).serve(ctx, in, out)
 }
@@ -51,27 +51,27 @@ type server struct {
 	conn    *jsonrpc2.Conn
 	checker *checker
 	ended   chan struct{} // closed by exit
-	slots   chan struct{} // one for each question that is being answered
+	slots   chan struct{} // holds a value for each question that is being answered
 
 	mu       sync.Mutex
-	began    bool // initialize was said
-	shutdown bool
+	began    bool // initialize was received
+	shutdown bool // shutdown was received
 	enc      source.Encoding
-	snippets bool
-	folders  []string             // that the editor has open, absolute
-	docs     map[string]*document // open ones, by path
-	size     int                  // of their texts together
+	snippets bool                 // the editor supports snippets
+	folders  []string             // folders that the editor has open, absolute
+	docs     map[string]*document // open documents, by path
+	size     int                  // total size of their texts, in bytes
 	running  map[jsonrpc2.ID]context.CancelFunc
-	asked    int           // how many questions are not answered yet
+	asked    int           // number of questions that are not answered yet
 	idle     chan struct{} // closed when all are answered
 	cache    *cache
-	settled  func() // of tests: what had changed was checked
+	settled  func() // for tests: called when changes have been checked
 }
 
-// maxRunning is how many questions are answered at a time. What comes after them waits.
+// maxRunning is the maximum number of questions that are answered at a time. Others wait.
 const maxRunning = 8
 
-// maxAsked is how many questions may wait for their answers.
+// maxAsked is the maximum number of questions that are not answered yet.
 const maxAsked = 1_000
 
 var errTooMany = fmt.Errorf("more than %d questions wait for their answers", maxAsked)
@@ -109,7 +109,7 @@ func (s *server) serve(ctx context.Context, in io.Reader, out io.Writer) error {
 	if left := <-checked; err == nil {
 		err = left
 	}
-	s.rest(context.WithoutCancel(ctx)) // the questions see that ctx has ended
+	s.rest(context.WithoutCancel(ctx)) // questions end soon, since ctx has ended
 	if err != nil {
 		return err
 	}
@@ -121,11 +121,11 @@ func (s *server) serve(ctx context.Context, in io.Reader, out io.Writer) error {
 	return nil
 }
 
-// jsonrpc2Handler hands messages to the server, in their order.
+// jsonrpc2Handler passes messages to the server, in order.
 type jsonrpc2Handler struct {
 	*server
 
-	ready <-chan struct{} // the server knows the connection
+	ready <-chan struct{} // closed when server.conn is set
 }
 
 // Handle implements jsonrpc2.Handler.
@@ -144,7 +144,7 @@ func (h jsonrpc2Handler) Handle(ctx context.Context, _ *jsonrpc2.Conn, req *json
 	}
 }
 
-// faulty reports a fault to the editor. What is open stays open: each question is answered from an unchangeable view.
+// faulty reports a panic to the editor. The server goes on: each question is answered from an immutable view.
 func (s *server) faulty(ctx context.Context, err error) {
 	var f *fault.Error
 	if errors.As(err, &f) {
@@ -154,17 +154,17 @@ func (s *server) faulty(ctx context.Context, err error) {
 }
 
 func (s *server) show(ctx context.Context, text string) {
-	_ = s.conn.Notify(ctx, "window/showMessage", showMessageParams{1, text}) // an editor that is gone needs none
+	_ = s.conn.Notify(ctx, "window/showMessage", showMessageParams{1, text}) // an error means that the editor is gone
 }
 
-// The codes of errors.
+// The error codes of the protocol.
 const (
 	codeNotInitialized = -32002
 	codeCancelled      = -32800
 	codeFailed         = -32803
 )
 
-// message takes in one message. What changes the documents is done at once; questions are answered beside.
+// message handles one message. Changes of documents are applied at once. Questions are answered in goroutines.
 func (s *server) message(ctx context.Context, req *jsonrpc2.Request) {
 	var params json.RawMessage
 	if req.Params != nil {
@@ -228,7 +228,7 @@ func (s *server) end() {
 	}
 }
 
-// changes are the notifications that change what is open.
+// changes holds the handlers of notifications.
 var changes = map[string]func(*server, context.Context, json.RawMessage){
 	"initialized":                         (*server).initialized,
 	"textDocument/didOpen":                (*server).didOpen,
@@ -239,7 +239,7 @@ var changes = map[string]func(*server, context.Context, json.RawMessage){
 	"workspace/didChangeWorkspaceFolders": (*server).didChangeFolders,
 }
 
-// question answers what an editor asks.
+// question answers one kind of request.
 type question func(context.Context, *view, json.RawMessage) (any, error)
 
 var questions map[string]question
@@ -263,7 +263,7 @@ func init() {
 	}
 }
 
-// with reads the parameters of a question.
+// with returns a question that decodes its parameters and calls answer.
 func with[P, R any](answer func(*view, context.Context, *P) (R, error)) question {
 	return func(ctx context.Context, v *view, params json.RawMessage) (any, error) {
 		p := new(P)
@@ -274,8 +274,8 @@ func with[P, R any](answer func(*view, context.Context, *P) (R, error)) question
 	}
 }
 
-// ask answers a question in a goroutine of its own, from the documents as they are now. It does not wait for a slot:
-// the editor may say meanwhile that it does not need an answer.
+// ask answers a question in a goroutine of its own, from the documents as they are now. ask itself does not wait for a
+// slot, so that the editor can cancel the question meanwhile.
 func (s *server) ask(ctx context.Context, id jsonrpc2.ID, q question, params json.RawMessage) {
 	s.mu.Lock()
 	if s.asked == maxAsked {
@@ -340,7 +340,7 @@ func (s *server) cancel(params json.RawMessage) {
 	}
 }
 
-// answer sends an answer. An editor that is gone needs none.
+// answer sends an answer. It ignores errors, since they mean that the editor is gone.
 func (s *server) answer(ctx context.Context, id jsonrpc2.ID, result any, err error) {
 	if err == nil {
 		_ = s.conn.Reply(ctx, id, result)
@@ -389,7 +389,7 @@ func (s *server) addFolder(uri string) {
 
 func (s *server) initialized(context.Context, json.RawMessage) {}
 
-// view is the documents as they are now. The caller holds the lock.
+// view returns the documents as they are now. It must be called with mu held.
 func (s *server) view() *view {
 	docs := maps.Clone(s.docs)
 	return &view{opts: &s.opts, enc: s.enc, snippets: s.snippets, folders: slices.Clone(s.folders), docs: docs,
@@ -414,7 +414,7 @@ func (s *server) didChangeFolders(_ context.Context, params json.RawMessage) {
 	}
 }
 
-// inside tells whether a path is one of the folders or below one.
+// inside reports whether a path is one of the folders, or below one of them.
 func inside(path string, folders []string) bool {
 	return slices.ContainsFunc(folders, func(f string) bool {
 		rel, err := filepath.Rel(f, path)

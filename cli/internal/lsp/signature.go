@@ -10,7 +10,7 @@ import (
 	"github.com/syncctl/syncctl/schema/functions"
 )
 
-// signature answers what the function takes whose arguments are being typed; nil where none is.
+// signature returns the signature of the function whose arguments are being typed, or nil if there is none.
 func (v *view) signature(_ context.Context, p *positionParams) (*signatureHelp, error) {
 	f := v.document(p.TextDocument)
 	if f == nil {
@@ -56,7 +56,7 @@ func (v *view) signature(_ context.Context, p *positionParams) (*signatureHelp, 
 	return &signatureHelp{Signatures: []signatureInformation{sig}, ActiveParameter: active}, nil
 }
 
-// placeAt is what stands at an offset of a file.
+// placeAt returns the place at an offset of a file.
 func (v *view) placeAt(f *file, at int) *source.Place {
 	if f.json {
 		return source.AtJSON(f.text.Source, at, v.inJSON(f.kind))

@@ -15,28 +15,29 @@ import (
 // maxMessage is the largest message that is read, in bytes. The largest file that is read is smaller.
 const maxMessage = 64 << 20
 
-// maxHeader is how many lines stand before a message.
+// maxHeader is the maximum number of header lines of a message, including the empty line.
 const maxHeader = 20
 
-// stream is the messages of an editor as the protocol frames them: a header with the length, an empty line, JSON.
+// stream reads and writes messages as the protocol frames them: a header with the length, an empty line, JSON.
 type stream struct {
 	in  *bufio.Reader
 	out io.Writer
-	mu  sync.Mutex // of out
+	mu  sync.Mutex // guards out
 }
 
 func newStream(in io.Reader, out io.Writer) *stream {
 	return &stream{in: bufio.NewReaderSize(in, 4096), out: out}
 }
 
-// ReadObject implements jsonrpc2.ObjectStream. A message that cannot be read is answered, and the next one is read.
+// ReadObject implements jsonrpc2.ObjectStream. It answers a message that it cannot decode with an error, and reads the
+// next message.
 func (s *stream) ReadObject(v any) error {
 	for {
 		n, err := s.header()
 		if err != nil {
 			return err
 		}
-		var body bytes.Buffer // it grows with what comes, not with what the header promises
+		var body bytes.Buffer // grows with what is received, not with the length in the header
 		if _, err := io.CopyN(&body, s.in, n); err != nil {
 			return err
 		}
@@ -52,7 +53,7 @@ func (s *stream) ReadObject(v any) error {
 	}
 }
 
-// header reads the lines before a message, and returns its length.
+// header reads the header of a message and returns the length of the message.
 func (s *stream) header() (int64, error) {
 	length := int64(-1)
 	for range maxHeader {
@@ -90,5 +91,5 @@ func (s *stream) WriteObject(v any) error {
 	return err
 }
 
-// Close implements jsonrpc2.ObjectStream. The streams belong to whoever handed them in.
+// Close implements jsonrpc2.ObjectStream. It does nothing: the caller of newStream owns the streams.
 func (s *stream) Close() error { return nil }

@@ -12,15 +12,15 @@ import (
 	"github.com/zclconf/go-cty/cty"
 )
 
-// name is what a word in a file names: something that is declared in a folder.
+// name identifies something that is declared in a folder.
 type name struct {
 	dir  string
 	kind string // var, local, module, output, check, site, or a kind of declaration
-	typ  string // of a declaration
+	typ  string // the type, if it is a declaration
 	name string
 }
 
-// key is the name as references write it.
+// key returns the name as it is written in references.
 func (n name) key() string {
 	if n.typ != "" {
 		return n.kind + "." + n.typ + "." + n.name
@@ -34,11 +34,11 @@ type symbol struct {
 
 	file  *file
 	at    source.Span      // the name alone
-	block *source.Block    // nil of a local value
-	arg   *source.Argument // of a local value
+	block *source.Block    // nil for a local value
+	arg   *source.Argument // only for a local value
 }
 
-// constant is an argument of the block that is a text or a word and nothing else.
+// constant returns the value of an argument of the block if it is a constant text or a word, and "" otherwise.
 func (s *symbol) constant(arg string) string {
 	a := s.block.Find(arg)
 	if a == nil {
@@ -47,7 +47,7 @@ func (s *symbol) constant(arg string) string {
 	return constant(s.file.text.Slice(a.Value))
 }
 
-// constant is the text that an expression is, "" where it is not one.
+// constant returns the text of an expression that is a constant text or a word, and "" otherwise.
 func constant(src string) string {
 	if hclsyntax.ValidIdentifier(src) {
 		return src
@@ -59,7 +59,7 @@ func constant(src string) string {
 	return literal(expr)
 }
 
-// literal is the text that an expression is, written in quotes and without anything in it to evaluate; "" else.
+// literal returns the text of an expression that is a quoted text without anything to evaluate, and "" otherwise.
 func literal(expr hclsyntax.Expression) string {
 	tmpl, ok := expr.(*hclsyntax.TemplateExpr)
 	if !ok || !tmpl.IsStringLiteral() {
@@ -72,10 +72,10 @@ func literal(expr hclsyntax.Expression) string {
 	return val.AsString()
 }
 
-// maxParsed is the largest expression that is looked into, in bytes.
+// maxParsed is the maximum size of an expression that is parsed, in bytes.
 const maxParsed = 20_000
 
-// parse parses an expression that is not too large, nor too deep.
+// parse parses an expression. It returns an error if the expression is too large or may be too deep.
 func parse(src string) (hclsyntax.Expression, hcl.Diagnostics) {
 	if len(src) > maxParsed || strings.Count(src, "(")+strings.Count(src, "[")+strings.Count(src, "{") > 200 {
 		return nil, hcl.Diagnostics{{Severity: hcl.DiagError}}
@@ -83,7 +83,7 @@ func parse(src string) (hclsyntax.Expression, hcl.Diagnostics) {
 	return hclsyntax.ParseExpression([]byte(src), "", hcl.InitialPos)
 }
 
-// typeOf is the type that a variable takes, NilType where it takes any.
+// typeOf returns the type of a variable, or NilType if it takes any.
 func (s *symbol) typeOf() cty.Type {
 	a := s.block.Find("type")
 	if a == nil {
@@ -106,7 +106,7 @@ func (s *symbol) typeOf() cty.Type {
 	return ty
 }
 
-// symbols are what the files of a folder declare, in the order of the files.
+// symbols returns what the files of a folder declare, in the order of the files.
 func (v *view) symbols(dir string) []*symbol { return v.declarations(dir).all }
 
 // declarations are the symbols of a folder.
@@ -132,7 +132,7 @@ func (v *view) declarations(dir string) *declarations {
 	return d
 }
 
-// declared is what a file declares.
+// declared returns what a file declares.
 func (f *file) declared() []*symbol {
 	var out []*symbol
 	for _, b := range f.tree.File.Blocks {
@@ -160,7 +160,7 @@ func (f *file) declared() []*symbol {
 
 func isKind(word string) bool { return slices.Contains(schema.Kinds, schema.Kind(word)) }
 
-// find is the declaration of a name, nil where there is none.
+// find returns the first declaration of a name, or nil if there is none.
 func (v *view) find(n name) *symbol { return v.declarations(n.dir).byName[n] }
 
 // use is a word that names something.
@@ -170,7 +170,7 @@ type use struct {
 	at source.Span
 }
 
-// uses are the names in a reference: a module and an output of it are two.
+// uses returns the names in a reference. A reference to an output of a module has two: the module and the output.
 func (v *view) uses(f *file, r *source.Reference) []use {
 	steps := r.Steps
 	if r.Bound != nil {
@@ -207,7 +207,8 @@ func (v *view) uses(f *file, r *source.Reference) []use {
 	return nil
 }
 
-// usesOfModule are the names in module.NAME["KEY"].OUTPUT, and in addresses of what is in a module.
+// usesOfModule returns the names in module.NAME["KEY"].OUTPUT. If address is true, the steps may also be the address
+// of something inside a module.
 func (v *view) usesOfModule(f *file, address bool, steps []source.Step) []use {
 	if len(steps) < 2 || steps[1].Text == "" {
 		return nil
@@ -229,7 +230,7 @@ func (v *view) usesOfModule(f *file, address bool, steps []source.Step) []use {
 	return append(out, v.outputOf(n, rest)...)
 }
 
-// outputOf is the output of a module that the first of some steps names.
+// outputOf returns the use of a module's output that the first step names.
 func (v *view) outputOf(module name, steps []source.Step) []use {
 	if len(steps) == 0 || steps[0].Text == "" {
 		return nil
@@ -245,8 +246,8 @@ func (v *view) outputOf(module name, steps []source.Step) []use {
 	return []use{{name{dir, "output", "", steps[0].Text}, steps[0].Span}}
 }
 
-// usesOfElement are the names behind one that a for expression gives: where the collection is a module with for_each,
-// its elements have the module's outputs.
+// usesOfElement returns the names after a name that a for expression binds. If the collection is a module with
+// for_each, its elements have the module's outputs.
 func (v *view) usesOfElement(f *file, b *source.Binding, steps []source.Step) []use {
 	if !b.Value || b.Of == nil || len(b.Of.Steps) != 2 || b.Of.Bound != nil || b.Of.Steps[0].Text != "module" {
 		return nil
@@ -254,7 +255,7 @@ func (v *view) usesOfElement(f *file, b *source.Binding, steps []source.Step) []
 	return v.outputOf(name{f.dir, "module", "", b.Of.Steps[1].Text}, steps[1:])
 }
 
-// usesInCollection are the names behind each.value, where the for_each is a module.
+// usesInCollection returns the names after each.value if the for_each is a module.
 func (v *view) usesInCollection(f *file, a *source.Argument, steps []source.Step) []use {
 	words := strings.Split(f.text.Slice(a.Value), ".")
 	if len(words) != 2 || words[0] != "module" {
@@ -263,7 +264,7 @@ func (v *view) usesInCollection(f *file, a *source.Argument, steps []source.Step
 	return v.outputOf(name{f.dir, "module", "", words[1]}, steps)
 }
 
-// forEachOf is the declaration or module around a place that has a for_each, or nil.
+// forEachOf returns the declaration or module block around b if it has a for_each, and nil otherwise.
 func forEachOf(b *source.Block) *source.Block {
 	if t := b.Top(); t != nil && t.Find("for_each") != nil {
 		return t
@@ -271,7 +272,7 @@ func forEachOf(b *source.Block) *source.Block {
 	return nil
 }
 
-// iterator is the dynamic block around a place whose elements have a name, or nil.
+// iterator returns the dynamic block around b whose elements have the name word, or nil if there is none.
 func iterator(f *file, b *source.Block, word string) *source.Block {
 	for ; b != nil && b.Parent != nil; b = b.Parent {
 		if d := b.Parent; b.Type.Text == "content" && d.Type.Text == "dynamic" && iteratorOf(f, d) == word {
@@ -281,7 +282,7 @@ func iterator(f *file, b *source.Block, word string) *source.Block {
 	return nil
 }
 
-// iteratorOf is the name of a dynamic block's elements.
+// iteratorOf returns the name of a dynamic block's elements.
 func iteratorOf(f *file, d *source.Block) string {
 	if a := d.Find("iterator"); a != nil {
 		return constant(f.text.Slice(a.Value))

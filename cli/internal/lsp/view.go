@@ -11,7 +11,7 @@ import (
 	"github.com/syncctl/syncctl/schema"
 )
 
-// view is all files as they are at one time: open documents as the editor has them, others as they are saved.
+// view is a snapshot of the files: open documents with the editor's text, other files as they are saved.
 type view struct {
 	opts     *Options
 	enc      source.Encoding
@@ -21,12 +21,12 @@ type view struct {
 	fs       overlay
 	cache    *cache
 
-	files      map[string]*file         // that were read already
+	files      map[string]*file         // files that were already read, by path
 	declaredIn map[string]*declarations // by folder
-	mayOpen    map[[2]string]bool       // folders that use modules, and those of the modules: see isOpen
+	mayOpen    map[[2]string]bool       // results of isOpen, by the folder that uses a module and the module's folder
 }
 
-// fileKind is what a file is for, by its name.
+// fileKind is the purpose of a file, according to its name.
 type fileKind int
 
 const (
@@ -43,7 +43,7 @@ var suffixes = []struct {
 
 func kindOf(path string) fileKind {
 	name := filepath.Base(path)
-	if strings.HasPrefix(name, ".") { // of editors and systems
+	if strings.HasPrefix(name, ".") { // files of editors and systems
 		return other
 	}
 	for _, s := range suffixes {
@@ -54,7 +54,7 @@ func kindOf(path string) fileKind {
 	return other
 }
 
-// file is a file as far as names and places in it go.
+// file is a file of the language that was read.
 type file struct {
 	path string
 	dir  string
@@ -64,7 +64,7 @@ type file struct {
 	tree *source.Tree
 }
 
-// cache keeps files that were read, as long as they do not change.
+// cache keeps files that were read, until their text changes or there are too many.
 type cache struct {
 	mu    sync.Mutex
 	files map[string]*file
@@ -72,10 +72,10 @@ type cache struct {
 
 func newCache() *cache { return &cache{files: map[string]*file{}} }
 
-// maxCached is how many files are kept.
+// maxCached is the maximum number of cached files.
 const maxCached = 5_000
 
-// file reads a file of the language. It is nil where there is none, or where it cannot be read.
+// file returns a file of the language. It returns nil if there is none, or if it cannot be read.
 func (v *view) file(path string) *file {
 	if f, ok := v.files[path]; ok {
 		return f
@@ -125,7 +125,7 @@ func (v *view) read(path string) *file {
 	return f
 }
 
-// document is the file that a question is about, or nil.
+// document returns the open file that a question is about, or nil if it is not open.
 func (v *view) document(id documentID) *file {
 	path, ok := pathOf(id.URI)
 	if !ok || v.docs[path] == nil {
@@ -134,7 +134,7 @@ func (v *view) document(id documentID) *file {
 	return v.file(path)
 }
 
-// names are the files of a kind in a folder, sorted.
+// names returns the paths of the files of a kind in a folder, sorted.
 func (v *view) names(dir string, kind fileKind) []string {
 	infos, err := afero.ReadDir(v.fs, dir)
 	if err != nil {
@@ -152,7 +152,7 @@ func (v *view) names(dir string, kind fileKind) []string {
 
 func (v *view) holds(dir string, kind fileKind) bool { return len(v.names(dir, kind)) > 0 }
 
-// in are the files of a kind in a folder, as far as they can be read.
+// in returns the files of a kind in a folder, without those that cannot be read.
 func (v *view) in(dir string, kind fileKind) []*file {
 	var out []*file
 	for _, path := range v.names(dir, kind) {

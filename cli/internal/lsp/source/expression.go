@@ -6,10 +6,10 @@ import (
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 )
 
-// keywords are the words of expressions that name nothing.
+// keywords are the words in expressions that are not names.
 var keywords = map[string]bool{"true": true, "false": true, "null": true}
 
-// closers are what ends each kind of frame.
+// closers holds the kinds of frames that each closing token ends.
 var closers = map[hclsyntax.TokenType][]frameKind{
 	hclsyntax.TokenCParen:         {inParen, inCall},
 	hclsyntax.TokenCBrack:         {inList, inIndex},
@@ -19,7 +19,7 @@ var closers = map[hclsyntax.TokenType][]frameKind{
 	hclsyntax.TokenCHeredoc:       {inQuote},
 }
 
-// expression takes in one token of a value.
+// expression reads one token of a value.
 func (r *reader) expression(f *frame, t hclsyntax.Token) {
 	switch t.Type {
 	case hclsyntax.TokenIdent:
@@ -56,7 +56,7 @@ func (r *reader) expression(f *frame, t hclsyntax.Token) {
 	r.dot = false
 }
 
-// operator takes in what is neither a name nor a bracket.
+// operator reads a token that is neither a name nor a bracket.
 func (r *reader) operator(f *frame, t hclsyntax.Token) {
 	switch t.Type {
 	case hclsyntax.TokenNumberLit:
@@ -154,7 +154,7 @@ func (r *reader) ident(f *frame, t hclsyntax.Token) {
 	}
 }
 
-// begin begins a reference.
+// begin starts a reference.
 func (r *reader) begin(name Word) {
 	r.ref = &Reference{Span: name.Span, Steps: []Step{{Word: name}}, In: r.block(), Bound: r.bound(name.Text)}
 	if f := r.value(); f != nil {
@@ -167,7 +167,7 @@ func (r *reader) begin(name Word) {
 	r.mark(name.Span, role)
 }
 
-// bound is what a for expression around gives a name to.
+// bound returns the binding of a name by an enclosing for expression, or nil if there is none.
 func (r *reader) bound(name string) *Binding {
 	for _, f := range slices.Backward(r.frames) {
 		if f.kind == inBody {
@@ -195,7 +195,7 @@ func (r *reader) flush() {
 	r.touch(ref)
 }
 
-// open begins a bracket that is not an index.
+// open enters a bracket that is not an index.
 func (r *reader) open(f *frame) {
 	r.flush()
 	if f.kind == inParen && r.call != "" {
@@ -216,7 +216,7 @@ func (r *reader) bracket(t hclsyntax.Token) {
 		return
 	}
 	if before := r.i - 1; before >= 0 {
-		switch r.tokens[before].Type { // an index of what is not a reference
+		switch r.tokens[before].Type { // an index of something other than a reference
 		case hclsyntax.TokenCBrack, hclsyntax.TokenCParen, hclsyntax.TokenCBrace, hclsyntax.TokenCQuote:
 			f.kind = inIndex
 		}
@@ -230,13 +230,13 @@ func (r *reader) quote(t hclsyntax.Token) {
 	r.mark(span(t), Quoted)
 }
 
-// close ends the bracket that a token closes, with all in it that was not closed.
+// close ends the bracket that a token closes, and everything inside it that was not closed.
 func (r *reader) close(t hclsyntax.Token) {
 	kinds := closers[t.Type]
 	n := len(r.frames) - 1
 	for ; n >= 0 && !slices.Contains(kinds, r.frames[n].kind); n-- {
 		if k := r.frames[n].kind; k == inBody || k == inValue && t.Type != hclsyntax.TokenCBrace || k == inQuote {
-			return // it closes nothing that is open
+			return // the token does not close anything that is open
 		}
 		if r.frames[n].kind == inValue { // the end of the block
 			r.flush()
@@ -262,7 +262,7 @@ func (r *reader) close(t hclsyntax.Token) {
 	r.closed(r.pop(), t)
 }
 
-// closed is called with a frame that has been closed as it should.
+// closed finishes a frame that its own closing token t has ended.
 func (r *reader) closed(f *frame, t hclsyntax.Token) {
 	switch f.kind {
 	case inIndex:
@@ -292,7 +292,7 @@ func (r *reader) closed(f *frame, t hclsyntax.Token) {
 	}
 }
 
-// forEnds ends the head of a for expression: its names hold from here on.
+// forEnds ends the head of a for expression. Its names are visible from here on.
 func (r *reader) forEnds(f *frame) {
 	for i, b := range f.heading {
 		b.Value = i == len(f.heading)-1

@@ -10,24 +10,24 @@ import (
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 )
 
-// JSON is what has to be known to read a file in JSON.
+// JSON holds what must be known about the language to read a file in JSON.
 type JSON struct {
-	// Blocks are the types of the blocks that may stand in a block, or in the file, with how many labels they have.
+	// Blocks returns the types of the blocks that a block or the file may contain, with the number of their labels.
 	Blocks func(in *Block) map[string]int
 
-	// Plain tells whether the texts of an argument are expressions as they stand, without ${}.
+	// Plain reports whether the texts of an argument are expressions as a whole, without ${}.
 	Plain func(in *Block, argument string) bool
 }
 
-// ReadJSON reads a file in JSON as far as it can be told, also where something is missing: its blocks with their
-// arguments, and the references in their texts.
+// ReadJSON reads a file in JSON: its blocks with their arguments, and the references in their texts. The file may be
+// incomplete or invalid; ReadJSON reads as much as it can.
 func ReadJSON(src string, j JSON) *Tree {
 	r := newJSONReader(src, j)
 	r.file()
 	return r.tree
 }
 
-// AtJSON tells what stands at an offset of a file in JSON. Only what is before it counts.
+// AtJSON returns the place at an offset of a file in JSON. It considers only the text before the offset.
 func AtJSON(src string, offset int, j JSON) *Place {
 	src = src[:min(max(offset, 0), len(src))]
 	r := newJSONReader(src, j)
@@ -46,12 +46,12 @@ func newJSONReader(src string, j JSON) *jsonReader {
 type jsonReader struct {
 	src     string
 	at      int
-	open    []byte // the brackets that the reader is in
+	open    []byte // the enclosing brackets
 	json    JSON
 	tree    *Tree
-	outer   []Enclosed // what the reader is in within a value
-	place   *Place     // of the end, where the text ends within something
-	stopped bool       // the text has ended, or is too deep
+	outer   []Enclosed // what encloses the reader within a value
+	place   *Place     // the place at the end of the text; nil if it is not known
+	stopped bool       // the text has ended, or is nested too deeply
 }
 
 func (r *jsonReader) file() {
@@ -60,7 +60,7 @@ func (r *jsonReader) file() {
 	}
 }
 
-// next skips blanks. It is the next sign, 0 at the end.
+// next skips blanks and line breaks, and returns the next byte, or 0 at the end.
 func (r *jsonReader) next() byte {
 	r.at += len(r.src[r.at:]) - len(strings.TrimLeft(r.src[r.at:], " \t\r\n"))
 	if r.stopped || r.at == len(r.src) {
@@ -69,7 +69,7 @@ func (r *jsonReader) next() byte {
 	return r.src[r.at]
 }
 
-// ends takes note of what stands at the end of the text.
+// ends records the place at the end of the text, unless p.In is nil, and stops reading.
 func (r *jsonReader) ends(p Place) {
 	if !r.stopped && p.In != nil {
 		r.place = &p
@@ -77,7 +77,7 @@ func (r *jsonReader) ends(p Place) {
 	r.stopped, r.at = true, len(r.src)
 }
 
-// bracket goes into an object or a list, unless it is too deep.
+// bracket enters an object or a list and returns true, if c is next and the nesting is not too deep.
 func (r *jsonReader) bracket(c byte) bool {
 	if r.next() != c {
 		return false
@@ -91,7 +91,8 @@ func (r *jsonReader) bracket(c byte) bool {
 	return true
 }
 
-// leaves goes out of a bracket at the sign that closes it, or one around it.
+// leaves leaves the innermost bracket and returns true, if c is its closer, closes an enclosing bracket, or is 0 (the
+// end of the text).
 func (r *jsonReader) leaves(c, closer byte) bool {
 	other := byte('{')
 	if closer == '}' {
@@ -107,7 +108,8 @@ func (r *jsonReader) leaves(c, closer byte) bool {
 	return true
 }
 
-// object reads an object. Each reads the value of a key. What stands at a key is said by place.
+// object reads an object and reports whether it is closed. It calls each to read the value of each key. place is the
+// place that is recorded if the text ends at a key.
 func (r *jsonReader) object(place Place, each func(key Word)) bool {
 	if !r.bracket('{') {
 		return false
@@ -145,7 +147,7 @@ func (r *jsonReader) object(place Place, each func(key Word)) bool {
 	}
 }
 
-// list reads a list. Each reads an element.
+// list reads a list. It calls each to read each element.
 func (r *jsonReader) list(each func()) {
 	if !r.bracket('[') {
 		return
@@ -157,7 +159,7 @@ func (r *jsonReader) list(each func()) {
 			r.at++
 			continue
 		case c == 0 && !r.stopped:
-			each() // it takes note of the end
+			each() // records the place at the end
 		}
 		if r.leaves(c, ']') {
 			return
@@ -166,7 +168,7 @@ func (r *jsonReader) list(each func()) {
 	}
 }
 
-// word is what stands outside of quotes and brackets, at least one sign.
+// word reads a word outside of quotes and brackets, and moves on by at least one byte.
 func (r *jsonReader) word() Span {
 	n := strings.IndexAny(r.src[r.at:], "\",:[]{} \t\r\n")
 	if n < 0 {
@@ -177,7 +179,7 @@ func (r *jsonReader) word() Span {
 	return word
 }
 
-// body reads the object that a block or the file is.
+// body reads the object of a block or of the file, and reports whether it is closed.
 func (r *jsonReader) body(b *Block) bool {
 	types := r.json.Blocks(b)
 	return r.object(Place{Kind: AtItem, In: b}, func(key Word) {
@@ -189,7 +191,8 @@ func (r *jsonReader) body(b *Block) bool {
 	})
 }
 
-// blocks reads the blocks of a type: below each label an object, at the end bodies, each perhaps in a list.
+// blocks reads the blocks of a type: an object for each of the n labels, and inside them the bodies. Each of these may
+// be in a list.
 func (r *jsonReader) blocks(in *Block, typ Word, n int, labels []Word) {
 	switch c := r.next(); {
 	case c == '[':
@@ -225,7 +228,7 @@ func (r *jsonReader) argument(in *Block, key Word) {
 	a.Span = Span{key.From, r.at}
 }
 
-// value reads a value. plain: its texts are expressions.
+// value reads a value. plain means that its texts are expressions.
 func (r *jsonReader) value(a *Argument, plain bool) {
 	inside := func(e Enclosed) func() {
 		r.outer = append(r.outer, e)
@@ -257,7 +260,7 @@ func (r *jsonReader) value(a *Argument, plain bool) {
 		}
 		r.tree.Marks = append(r.tree.Marks, Mark{text.Span, Quoted})
 		r.references(a, text, offsets, plain)
-	case ',', ':', '}', ']': // there is none
+	case ',', ':', '}', ']': // there is no value
 	default:
 		if word := r.word(); word.To == len(r.src) {
 			ends(word)
@@ -265,8 +268,9 @@ func (r *jsonReader) value(a *Argument, plain bool) {
 	}
 }
 
-// text reads a text, at the most to the end of its line. The offsets are where each of its bytes stands, nil where it
-// has no escapes. The span is without the quotes. It is false where the last quote is missing.
+// text reads a quoted text, at most to the end of its line. The span excludes the quotes. The offsets say where each
+// byte of the text is in the file; they are nil if the text has no escapes. text returns false if the closing quote is
+// missing.
 func (r *jsonReader) text() (Word, []int, bool) {
 	r.at++
 	from := r.at
@@ -294,7 +298,7 @@ func (r *jsonReader) text() (Word, []int, bool) {
 	return word, offsets, closed
 }
 
-// unescape reads one character of a text, and how long it is as it is written.
+// unescape returns the first character of a text, and its length in the source, in bytes.
 func unescape(src string) (string, int) {
 	if src[0] != '\\' || len(src) == 1 {
 		_, size := utf8.DecodeRuneInString(src)
@@ -311,14 +315,14 @@ func unescape(src string) (string, int) {
 	return src[1:2], 2
 }
 
-// inner reads a text of an argument.
+// inner reads a text of an argument as an expression or a template.
 func (r *jsonReader) inner(a *Argument, text string, plain bool) *reader {
 	inner := newReader(text, nil)
 	inner.push(&frame{kind: inBody, block: a.In})
 	inner.push(&frame{kind: inValue, arg: a})
 	var tokens hclsyntax.Tokens
 	if plain {
-		tokens, _ = hclsyntax.LexExpression([]byte(text), "", hcl.InitialPos) // what is wrong, the parser says
+		tokens, _ = hclsyntax.LexExpression([]byte(text), "", hcl.InitialPos) // the parser reports errors
 	} else {
 		inner.push(&frame{kind: inQuote})
 		tokens, _ = hclsyntax.LexTemplate([]byte(text), "", hcl.InitialPos)
@@ -327,12 +331,12 @@ func (r *jsonReader) inner(a *Argument, text string, plain bool) *reader {
 	return inner
 }
 
-// endsInText takes note of what stands at the end of a text, which the end of the file is too.
+// endsInText records the place at the end of a text that is also the end of the file.
 func (r *jsonReader) endsInText(a *Argument, text Word, offsets []int, plain bool) {
 	p := *r.inner(a, text.Text, plain).place(len(text.Text))
 	inText(text, offsets)(&p.Typed)
 	if p.Quoted = true; len(p.Outer) > 1 && strings.HasPrefix(text.Text, "${") {
-		p.Outer = p.Outer[2:] // the text is what the expression is
+		p.Outer = p.Outer[2:] // the text and ${ do not count: the expression is the whole value
 	}
 	p.Outer = append(slices.Clone(r.outer), p.Outer...)
 	if p.Plain = plain; a.Name.Text == "" {
@@ -341,7 +345,7 @@ func (r *jsonReader) endsInText(a *Argument, text Word, offsets []int, plain boo
 	r.ends(p)
 }
 
-// inText gives a place in a text its place in the file.
+// inText returns a function that changes a span in a text into the span in the file.
 func inText(text Word, offsets []int) func(*Span) {
 	return func(s *Span) {
 		if offsets == nil {
@@ -352,7 +356,7 @@ func inText(text Word, offsets []int) func(*Span) {
 	}
 }
 
-// references finds the references and the functions in a text.
+// references adds the references and the function names in a text to the tree.
 func (r *jsonReader) references(a *Argument, text Word, offsets []int, plain bool) {
 	if !plain && !strings.Contains(text.Text, "{") {
 		return
@@ -366,7 +370,7 @@ func (r *jsonReader) references(a *Argument, text Word, offsets []int, plain boo
 			r.tree.Marks = append(r.tree.Marks, m)
 		}
 	}
-	placed := map[*Binding]bool{} // several references may have the same
+	placed := map[*Binding]bool{} // several references may share a binding
 	for _, ref := range inner.tree.References {
 		if b := ref.Bound; b != nil && !placed[b] {
 			placed[b] = true

@@ -4,7 +4,7 @@ import (
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 )
 
-// place is what the reader is in, at the end of what it has read.
+// place returns the place at the end of what was read.
 func (r *reader) place(at int) *Place {
 	p := &Place{In: r.block(), Typed: Span{at, at}}
 	if r.deep {
@@ -56,7 +56,7 @@ func (r *reader) place(at int) *Place {
 			p.Before = &c
 		}
 	} else if r.dot {
-		p.Kind = Nothing // of what, is unknown
+		p.Kind = Nothing // a member of something unknown
 	}
 	return p
 }
@@ -73,7 +73,7 @@ func (r *reader) atHead(p *Place, f *frame, typing bool) {
 	}
 }
 
-// around says what the place is in within its value.
+// around adds what encloses the place within its value, and the names that for expressions bind there.
 func (r *reader) around(p *Place) {
 	for _, f := range r.frames {
 		for _, group := range f.names {

@@ -9,8 +9,8 @@ import (
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 )
 
-// Read reads a file. The words are those that begin a block of a file: at the beginning of a line such a block begins,
-// whatever was not closed before.
+// Read reads a file. words are the types of the blocks at the top of a file. If such a block begins at the beginning
+// of a line, everything that was not closed before it ends there.
 func Read(src string, words []string) *Tree {
 	r := newReader(src, words)
 	r.read(lex(src, 0))
@@ -18,17 +18,17 @@ func Read(src string, words []string) *Tree {
 	return r.tree
 }
 
-// At tells what stands at an offset. Only what is before it counts: so it does not matter what is wrong behind it.
+// At returns the place at an offset. It considers only the text before it, so errors after it do not matter.
 func At(src string, offset int, words []string) *Place {
 	src = src[:min(max(offset, 0), len(src))]
 	return placeIn(src, lastBlock(src, words), words)
 }
 
-// placeIn is what stands at the end of a text that is read from an offset on.
+// placeIn returns the place at the end of a text. It reads the text from an offset on.
 func placeIn(src string, from int, words []string) *Place {
 	r := newReader(src, words)
 	tokens := lex(src, from)
-	if n := len(tokens) - 1; n > 0 { // the last one is the end
+	if n := len(tokens) - 1; n > 0 { // the last token is the end of the text
 		last := tokens[n-1]
 		if last.Type == hclsyntax.TokenComment && last.Range.End.Byte == len(src) && !endsLine(last) {
 			return &Place{Kind: Nothing, In: r.tree.File}
@@ -38,17 +38,18 @@ func placeIn(src string, from int, words []string) *Place {
 	return r.place(len(src))
 }
 
-// maxDepth is how deep braces, brackets and quotes may be inside each other. What is deeper is not read.
+// maxDepth is the maximum nesting of braces, brackets and quotes. Deeper text is not read.
 const maxDepth = 200
 
-// maxSize is the largest file that is read, in bytes. It is read again whenever a key is pressed.
+// maxSize is the maximum size of a file that is read, in bytes. A file is read again after each key press.
 const maxSize = 4 << 20
 
-// maxSigns is about how many words and signs are read of one file: the lexer takes some hundred bytes for each.
+// maxSigns is the approximate maximum number of words and other characters that are read from one file. The lexer
+// needs some hundred bytes for each.
 const maxSigns = 1 << 18
 
-// readable is how much of a text is read: what is denser, or far deeper than what is looked at, is cut off before it is
-// taken apart.
+// readable returns how many bytes of a text are read. A text with too many signs, or nested far too deeply, is cut off
+// before it is lexed.
 func readable(src string) int {
 	signs, depth, inWord := 0, 0, false
 	for i := range len(src) {
@@ -64,18 +65,19 @@ func readable(src string) int {
 		case '}', ']', ')':
 			depth = max(depth-1, 0)
 		}
-		if signs > maxSigns || depth > 10*maxDepth { // brackets in quotes count, so that it is more than maxDepth
+		if signs > maxSigns || depth > 10*maxDepth { // brackets in quotes count too, so the limit is larger than maxDepth
 			return i
 		}
 	}
 	return len(src)
 }
 
-// maxTorn is how many quotes without an end are made good in one file.
+// maxTorn is the maximum number of unclosed quotes that are repaired in one file.
 const maxTorn = 50
 
-// lastBlock is where the last block of the file begins: at the beginning of a line, whatever was not closed before, and
-// so what is before does not matter. Where a line may be part of something else, it is the beginning of the text.
+// lastBlock returns where the last block at the top of the file begins. It begins at the beginning of a line, and ends
+// whatever was not closed before, so the text before it does not matter. If a line could be inside a heredoc or a
+// comment, lastBlock returns 0.
 func lastBlock(src string, words []string) int {
 	if strings.Contains(src, "<<") || strings.Contains(src, "/*") {
 		return 0
@@ -93,19 +95,19 @@ func lastBlock(src string, words []string) int {
 	return 0
 }
 
-// lex takes a text apart, from an offset on. A quoted text ends with its line at the latest, so that one quote too few
-// is the fault of one line only.
+// lex returns the tokens of a text from an offset on. A quoted text ends at the end of its line at the latest, so that
+// a missing quote affects only one line.
 func lex(src string, at int) hclsyntax.Tokens {
 	if len(src) > maxSize {
 		return nil
 	}
 	src = src[:at+readable(src[at:])]
 	var out hclsyntax.Tokens
-	left := 8 * maxSize // each quote without an end has the rest read again
+	left := 8 * maxSize // bytes that may still be lexed: after each unclosed quote, the rest is lexed again
 	for torn := 0; ; torn++ {
 		left -= len(src) - at
 		begin := hcl.Pos{Byte: at, Line: 1, Column: 1}
-		tokens, _ := hclsyntax.LexConfig([]byte(src[at:]), "", begin) // what is wrong, the parser says
+		tokens, _ := hclsyntax.LexConfig([]byte(src[at:]), "", begin) // the parser reports errors
 		cut := slices.IndexFunc(tokens, func(t hclsyntax.Token) bool { return t.Type == hclsyntax.TokenQuotedNewline })
 		if cut < 0 || torn == maxTorn || left < 0 {
 			return append(out, tokens...)
@@ -128,43 +130,43 @@ type frameKind int
 
 const (
 	inBody    frameKind = iota
-	inHead              // a word at the beginning of a line, and what stands behind it
-	inValue             // behind the equals sign
+	inHead              // a word at the beginning of a line, and what follows it
+	inValue             // after the equals sign
 	inParen             //
 	inCall              //
 	inList              //
-	inIndex             // [ behind a reference
+	inIndex             // [ after a reference or another value
 	inObject            //
 	inQuote             // also a heredoc
 	inInterp            // ${
 	inControl           // %{
 )
 
-// frame is one thing that the reader is in.
+// frame is one syntax element that encloses the reader.
 type frame struct {
 	kind  frameKind
 	from  int
-	block *Block    // of a body
-	words []Word    // of a head: the type and the labels so far
-	label bool      // the quoted text is one
-	arg   *Argument // of a value
+	block *Block    // in a body
+	words []Word    // in a head: the type and the labels so far
+	label bool      // the quoted text is a label
+	arg   *Argument // in a value
 
-	function string
-	n        int
-	key      string
-	atKey    bool
-	indexed  *Reference // of an index: what it is the index of
-	text     *Word      // of an index: its key, where it is a quoted text and nothing else
+	function string     // in a call
+	n        int        // number of commas so far: the index of the argument or element
+	key      string     // in an object: the current key
+	atKey    bool       // in an object: a key is expected
+	indexed  *Reference // in an index: the reference that is indexed, or nil
+	text     *Word      // in an index: the key, if it is only a quoted text
 
-	begun   bool // something is in it
-	phase   int  // of a for expression: forNames, forOf, forDone
-	choices int  // question marks in the collection whose colon is to come
-	heading []*Binding
-	of      []*Reference // in the collection
-	ofMore  bool         // there is more in the collection than references
-	names   [][]*Binding // that for expressions give; of a text one group for each that has no endfor yet
-	control string       // the word that a %{ begins with
-	pending []*Binding   // of a %{ for: they hold from its end on
+	begun   bool         // it is not empty
+	phase   int          // of a for expression: forNames, forOf, forDone; 0: there is none
+	choices int          // number of question marks in the collection whose colon has not come yet
+	heading []*Binding   // the names in the head of a for expression
+	of      []*Reference // the references in the collection
+	ofMore  bool         // the collection contains more than references
+	names   [][]*Binding // names that for expressions bind; in a text, a group for each for without endfor yet
+	control string       // the first word of a %{
+	pending []*Binding   // names of a %{ for; they are visible after its end
 }
 
 const (
@@ -178,10 +180,10 @@ type reader struct {
 	words  map[string]bool
 	tree   *Tree
 	frames []*frame
-	ref    *Reference // that has not ended yet
+	ref    *Reference // the reference that is being read, or nil
 	dot    bool       // the last token was a dot
-	deep   bool       // nothing is read any more
-	call   string     // the function that is called by the parenthesis that follows
+	deep   bool       // the nesting is too deep: reading has stopped
+	call   string     // the function whose opening parenthesis is next
 	tokens hclsyntax.Tokens
 	i      int
 }
@@ -218,7 +220,7 @@ func word(t hclsyntax.Token) Word { return Word{string(t.Bytes), span(t)} }
 
 func (r *reader) mark(s Span, role Role) { r.tree.Marks = append(r.tree.Marks, Mark{s, role}) }
 
-// block is the block that the reader is in.
+// block returns the innermost block that encloses the reader.
 func (r *reader) block() *Block {
 	for _, f := range slices.Backward(r.frames) {
 		if f.kind == inBody {
@@ -228,7 +230,7 @@ func (r *reader) block() *Block {
 	return r.tree.File
 }
 
-// value is the frame of the value that the reader is in, or nil.
+// value returns the frame of the value that encloses the reader, or nil if there is none.
 func (r *reader) value() *frame {
 	for _, f := range slices.Backward(r.frames) {
 		switch f.kind {
@@ -262,7 +264,7 @@ func (r *reader) read(tokens hclsyntax.Tokens) {
 	}
 }
 
-// next is the token after the current one that is not a comment.
+// next returns the nth token after the current one. Comments that do not end a line are not counted.
 func (r *reader) next(n int) hclsyntax.Token {
 	for _, t := range r.tokens[min(r.i+1, len(r.tokens)):] {
 		if t.Type == hclsyntax.TokenComment && !endsLine(t) {
@@ -301,7 +303,7 @@ func (r *reader) inBody(f *frame, t hclsyntax.Token) {
 
 func (r *reader) closeBlock(f *frame, t hclsyntax.Token) {
 	if f.block.Parent == nil {
-		return // a brace too many
+		return // there is one brace too many
 	}
 	f.block.Closed = true
 	f.block.Body.To, f.block.To = t.Range.Start.Byte, t.Range.End.Byte
@@ -340,7 +342,7 @@ func (r *reader) inHead(f *frame, t hclsyntax.Token) {
 	}
 }
 
-// alone ends a head of which nothing has come.
+// alone ends a head that has become neither an argument nor a block.
 func (r *reader) alone() {
 	f := r.pop()
 	b := r.block()
@@ -377,7 +379,8 @@ func (r *reader) inQuote(f *frame, t hclsyntax.Token) {
 	f.begun = f.begun || t.Type == hclsyntax.TokenTemplateInterp || t.Type == hclsyntax.TokenTemplateControl
 }
 
-// touch notes that something other than a reference, or a reference, is in the collection of a for expression.
+// touch records that ref is in the collection of a for expression. If ref is nil, something other than a reference is
+// in it.
 func (r *reader) touch(ref *Reference) {
 	f := r.top()
 	if f.phase != forOf {
@@ -390,7 +393,7 @@ func (r *reader) touch(ref *Reference) {
 	f.of = append(f.of, ref)
 }
 
-// newline ends what a line ends, and what cannot go on in the next one.
+// newline ends what ends with its line, and what cannot continue on the next line.
 func (r *reader) newline(t hclsyntax.Token) {
 	r.flush()
 	r.dot = false
@@ -418,7 +421,7 @@ func (r *reader) closeValue(at int) {
 	f.arg.Value.From = f.arg.Value.To - len(strings.TrimLeft(r.src[f.from:f.arg.Value.To], " \t"))
 }
 
-// recover leaves what was not closed, where the next line can only stand outside of it.
+// recover leaves frames that were not closed if the next line can only be outside of them.
 func (r *reader) recover(newline hclsyntax.Token) {
 	first, second := r.next(1), r.next(2)
 	if first.Type != hclsyntax.TokenIdent {
@@ -454,7 +457,7 @@ func (r *reader) recover(newline hclsyntax.Token) {
 	}
 }
 
-// leave ends the innermost frame, which was not closed.
+// leave ends the innermost frame although it was not closed.
 func (r *reader) leave(at int) {
 	r.flush()
 	switch f := r.top(); f.kind {
@@ -475,7 +478,7 @@ func (r *reader) leave(at int) {
 	}
 }
 
-// end ends what the end of the file leaves open.
+// end ends everything that is still open at the end of the file.
 func (r *reader) end(at int) {
 	r.flush()
 	for len(r.frames) > 1 {

@@ -1,6 +1,6 @@
-// Package source reads HCL as it stands in an editor: half a line, without its closing quote or brace. It tells what
-// each word is and what stands at a place, where the parser only says that something is wrong. It knows HCL, and none
-// of the words that are written in it.
+// Package source reads HCL as it is while somebody types it: with half a line, or without a closing quote or brace.
+// The parser would only report an error. This package says what each word is and what can be typed at a place. It
+// knows the syntax of HCL, but no block types and no arguments.
 package source
 
 import (
@@ -9,24 +9,25 @@ import (
 	"unicode/utf8"
 )
 
-// Position is a place in a text as editors count: lines and units from 0. What a unit is, the Encoding says.
+// Position is a position in a text as editors count: lines, and units within a line, from 0. The Encoding says what a
+// unit is.
 type Position struct {
 	Line      int `json:"line"`
 	Character int `json:"character"`
 }
 
-// Encoding is what positions count within a line.
+// Encoding is the unit in which positions within a line are counted.
 type Encoding string
 
-// The encodings. An editor that says nothing counts in UTF-16.
+// The encodings. UTF16 is the default of the protocol.
 const (
 	UTF8  Encoding = "utf-8"
 	UTF16 Encoding = "utf-16"
 	UTF32 Encoding = "utf-32"
 )
 
-// units is how long a character is. What is not UTF-8 was one replacement character for each byte when the editor read
-// it.
+// units returns the length of a character. Each byte that is not valid UTF-8 has the length of a replacement
+// character, since the editor has replaced it by one.
 func (e Encoding) units(r rune, size int) int {
 	switch {
 	case e == UTF8:
@@ -37,31 +38,31 @@ func (e Encoding) units(r rune, size int) int {
 	return 1
 }
 
-// Span is a part of a text, in bytes.
+// Span is a part of a text, as byte offsets. To is exclusive.
 type Span struct{ From, To int }
 
-// Has tells whether an offset is in the span, or at its end, as a cursor is behind a word.
+// Has reports whether an offset is in the span or at its end, where a cursor is after typing a word.
 func (s Span) Has(offset int) bool { return s.From <= offset && offset <= s.To }
 
 // Text is the source of one file.
 type Text struct {
 	Source string
 
-	starts []int  // of lines
-	marks  []mark // in long lines, in their order
+	starts []int  // offsets of the beginnings of lines
+	marks  []mark // in long lines, in order
 }
 
-// mark is a character in a long line, from which places behind it are counted: a file may be a single line.
+// mark is a character in a long line. Positions after it are counted from it, since a file may be a single long line.
 type mark struct {
 	at    int
 	runes int // characters before it on its line
-	wide  int // of these, those that are two units of UTF-16
+	wide  int // number of those characters that are two units in UTF-16
 }
 
-// apart is how many bytes are between marks.
+// apart is the minimum distance of marks, in bytes.
 const apart = 256
 
-// NewText takes in a source.
+// NewText returns a Text of a source.
 func NewText(source string) *Text {
 	t := &Text{Source: source, starts: []int{0}}
 	from := mark{}
@@ -90,10 +91,10 @@ func NewText(source string) *Text {
 	return t
 }
 
-// Lines is how many lines there are, at least one.
+// Lines returns the number of lines, which is at least one.
 func (t *Text) Lines() int { return len(t.starts) }
 
-// line is a line's span without what ends it.
+// line returns the span of a line without its line break.
 func (t *Text) line(n int) Span {
 	to := len(t.Source)
 	if n+1 < len(t.starts) {
@@ -105,8 +106,8 @@ func (t *Text) line(n int) Span {
 	return Span{t.starts[n], to}
 }
 
-// Offset is the byte at a position. A position behind the end of a line or of the text means that end; one inside of a
-// character means its beginning.
+// Offset returns the byte offset of a position. A position after the end of a line or of the text means that end. A
+// position inside a character means its beginning.
 func (t *Text) Offset(p Position, e Encoding) int {
 	switch {
 	case p.Line < 0:
@@ -126,7 +127,7 @@ func (t *Text) Offset(p Position, e Encoding) int {
 	return at
 }
 
-// Position is where a byte is.
+// Position returns the position of a byte offset.
 func (t *Text) Position(offset int, e Encoding) Position {
 	offset = min(max(offset, 0), len(t.Source))
 	n := sort.SearchInts(t.starts, offset+1) - 1
@@ -147,7 +148,7 @@ func (t *Text) Position(offset int, e Encoding) Position {
 	}
 	for at < to {
 		r, size := utf8.DecodeRuneInString(t.Source[at:])
-		if at+size > to { // inside of a character
+		if at+size > to { // inside a character
 			break
 		}
 		p.Character += e.units(r, size)
@@ -156,13 +157,13 @@ func (t *Text) Position(offset int, e Encoding) Position {
 	return p
 }
 
-// Slice is a part of the text; what lies outside of it is left out.
+// Slice returns the part of the text that is in a span. A span that exceeds the text is cut off.
 func (t *Text) Slice(s Span) string {
 	from := min(max(s.From, 0), len(t.Source))
 	return t.Source[from:max(from, min(s.To, len(t.Source)))]
 }
 
-// Indent is the blanks that a line begins with.
+// Indent returns the blanks and tabs at the beginning of a line.
 func (t *Text) Indent(n int) string {
 	line := t.Slice(t.line(n))
 	return line[:len(line)-len(strings.TrimLeft(line, " \t"))]

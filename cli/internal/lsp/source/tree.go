@@ -1,24 +1,24 @@
 package source
 
-// Word is a name as it is written.
+// Word is a word of the source: a name, or a quoted label or key without its quotes.
 type Word struct {
 	Text string
 	Span
 }
 
-// Block is a block, or the whole file, whose Type is empty.
+// Block is a block, or the whole file. The Type of a file is empty.
 type Block struct {
 	Span
 
-	Parent *Block // nil of the file
+	Parent *Block // nil for the file
 	Type   Word
 	Labels []Word // spans without the quotes
 	Body   Span   // between the braces
-	Closed bool   // its brace is there
+	Closed bool   // its closing brace is there
 
 	Arguments []*Argument
 	Blocks    []*Block
-	Words     []Word // that stand alone on a line: nobody can tell what they will be
+	Words     []Word // words that begin a line and are not an argument or a block yet
 }
 
 // Argument is NAME = VALUE.
@@ -30,7 +30,7 @@ type Argument struct {
 	Value Span
 }
 
-// Find is the argument of a name, or nil.
+// Find returns the argument with that name, or nil if there is none.
 func (b *Block) Find(name string) *Argument {
 	for _, a := range b.Arguments {
 		if a.Name.Text == name {
@@ -40,7 +40,7 @@ func (b *Block) Find(name string) *Argument {
 	return nil
 }
 
-// Label is a label, "" where there is none.
+// Label returns the label with index i, or "" if there is none.
 func (b *Block) Label(i int) string {
 	if i >= len(b.Labels) {
 		return ""
@@ -48,7 +48,7 @@ func (b *Block) Label(i int) string {
 	return b.Labels[i].Text
 }
 
-// Top is the outermost block that a block is in, itself where it is one, and nil of the file.
+// Top returns the block at the top of the file that contains b, which may be b itself. It returns nil for the file.
 func (b *Block) Top() *Block {
 	for ; b.Parent != nil; b = b.Parent {
 		if b.Parent.Parent == nil {
@@ -58,32 +58,32 @@ func (b *Block) Top() *Block {
 	return nil
 }
 
-// Reference is a name in an expression with the names behind it: server.depot.north.url.
+// Reference is a name in an expression with the names after it, such as server.depot.north.url.
 type Reference struct {
 	Span
 
 	Steps    []Step // the first is the root
 	In       *Block
 	Argument *Argument
-	Bound    *Binding // what the first step means, where a for expression around it gave it that name
+	Bound    *Binding // the binding of the first step, if an enclosing for expression binds that name
 }
 
 // Step is one name of a reference.
 type Step struct {
 	Word
 
-	Index bool // a key: ["north"], or one that is computed, whose text is empty
+	Index bool // it is a key, such as ["north"]; the text of a computed key is empty
 }
 
-// Binding is a name that a for expression gives to the elements of a collection, or to their keys.
+// Binding is a name that a for expression binds to the elements of a collection, or to their keys.
 type Binding struct {
 	Word
 
-	Value bool       // to the elements
-	Of    *Reference // the collection, where it is a reference and nothing else
+	Value bool       // it is bound to the elements, not to the keys
+	Of    *Reference // the collection, if it is only a reference
 }
 
-// Role is what a word is.
+// Role says what a word is.
 type Role int
 
 // The roles.
@@ -94,8 +94,8 @@ const (
 	Key  // of an object
 	Function
 	Root   // the first step of a reference
-	Member // another one
-	Local  // a name that a for expression gives
+	Member // another step
+	Local  // a name that a for expression binds
 	Keyword
 	Number
 	Quoted // a quoted text, or a piece of one
@@ -110,37 +110,37 @@ type Mark struct {
 	Role Role
 }
 
-// Tree is what a file says, as far as it can be told.
+// Tree is the content of a file, as far as it could be read.
 type Tree struct {
 	File       *Block
 	References []*Reference
-	Marks      []Mark // in their order
+	Marks      []Mark // in about the order of the file: sort them if it matters
 }
 
-// Place is what stands around a cursor, and what may be typed there.
+// Place says what is around a cursor and what kind of word may be typed there.
 type Place struct {
 	Kind  PlaceKind
 	In    *Block
-	Head  []Word // at a label: the block's type and the labels before
-	Typed Span   // the word that has been begun, up to the cursor
+	Head  []Word // at a label: the block's type and the labels before it
+	Typed Span   // the beginning of the word, up to the cursor
 
 	Argument *Argument  // in a value
-	Outer    []Enclosed // what the cursor is in within the value, the outermost first
-	Before   *Reference // the steps before the word, where there is a dot; nil
-	Names    []string   // that for expressions around give
+	Outer    []Enclosed // in a value: what encloses the cursor, the outermost first
+	Before   *Reference // after a dot: the steps before the word; otherwise nil
+	Names    []string   // names that enclosing for expressions bind
 
-	// In JSON.
-	Quoted bool // the word is in a text
-	Bare   bool // a value begins, without quotes yet
-	Plain  bool // the text is an expression as it stands, without ${}
+	// Only in JSON.
+	Quoted bool // the word is in a quoted text
+	Bare   bool // a value begins, and there are no quotes yet
+	Plain  bool // the text is an expression as a whole, without ${}
 }
 
-// PlaceKind is what kind of word belongs to a place.
+// PlaceKind is the kind of word that may be typed at a place.
 type PlaceKind int
 
 // The kinds of places.
 const (
-	Nothing     PlaceKind = iota // a comment, a number
+	Nothing     PlaceKind = iota // no word, such as in a comment or a number
 	AtItem                       // an argument or a block begins
 	AtLabel                      // a label, within its quotes
 	AtBareLabel                  // a label, without quotes yet
@@ -148,10 +148,10 @@ const (
 	AtText                       // a quoted text
 )
 
-// Enclosed is one thing that a cursor is in within a value.
+// Enclosed is one syntax element within a value that encloses a cursor.
 type Enclosed struct {
-	Kind     rune   // ( [ { " or f of a call
-	Function string // of a call
-	Index    int    // which argument of the call, or which element
-	Key      string // of an object: the key whose value it is, "" at a key
+	Kind     rune   // one of ( [ { " or $ (for ${ and %{) or f (a function call)
+	Function string // in a call
+	Index    int    // index of the argument or element
+	Key      string // in an object: the key whose value it is; "" at a key
 }
