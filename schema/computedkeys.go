@@ -36,6 +36,47 @@ func (l *loader) improveComputed(d *hcl.Diagnostic) {
 	})
 }
 
+// improveSplat improves the error for a splat over a map or an object. The library reports only the part after the splat,
+// so the part before it is found by its position.
+func (l *loader) improveSplat(d *hcl.Diagnostic, expr hcl.Expression, ctx *hcl.EvalContext) {
+	behind, ok := d.Expression.(*hclsyntax.RelativeTraversalExpr)
+	file := l.files[d.Subject.Filename]
+	if !ok || file == nil {
+		return
+	}
+	for _, t := range expr.Variables() {
+		between := hcl.Range{Filename: d.Subject.Filename, Start: t.SourceRange().End, End: behind.Traversal.SourceRange().Start}
+		if !between.CanSliceBytes(file.Bytes) {
+			continue
+		}
+		if sign := string(between.SliceBytes(file.Bytes)); sign != "[*]" && sign != ".*" {
+			continue
+		}
+		if of, diags := t.TraverseAbs(ctx); !diags.HasErrors() && haveAll(of, behind.Traversal) {
+			name := traversalText(t)
+			d.Detail = fmt.Sprintf("A splat is for lists, and %s has keys. Write values(%s)[*]%s.", name, name,
+				traversalText(behind.Traversal))
+		}
+	}
+}
+
+// haveAll reports whether a traversal leads somewhere from each element of a map or an object.
+func haveAll(of cty.Value, behind hcl.Traversal) bool {
+	if of.IsMarked() || !of.IsKnown() || of.IsNull() || !of.Type().IsObjectType() && !of.Type().IsMapType() {
+		return false
+	}
+	for it := of.ElementIterator(); it.Next(); {
+		_, one := it.Element()
+		if one.IsMarked() || !one.IsKnown() {
+			return false
+		}
+		if _, diags := behind.TraverseRel(one); diags.HasErrors() {
+			return false
+		}
+	}
+	return of.LengthInt() > 0
+}
+
 // lacksIndex says which key a collection lacks, and which keys it has.
 func (l *loader) lacksIndex(e *hclsyntax.IndexExpr, ctx *hcl.EvalContext) string {
 	of, ok := l.openValue(e.Collection, ctx)

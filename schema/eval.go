@@ -409,27 +409,34 @@ func (l *loader) improve(d *hcl.Diagnostic, expr hcl.Expression, ctx *hcl.EvalCo
 	}
 	for _, t := range d.Expression.Variables() { // inside of a for expression, its own names exist too
 		for i := 1; i < len(t); i++ {
-			name, ok := stepName(t, i)
-			if !ok || t[i].SourceRange() != *d.Subject && t[i:i+1].SourceRange() != *d.Subject {
+			if t[i].SourceRange() != *d.Subject && t[i:i+1].SourceRange() != *d.Subject {
 				continue
 			}
 			parent, diags := t[:i].TraverseAbs(d.EvalContext)
 			if diags.HasErrors() {
 				continue
 			}
-			if text := lacks(t, i, parent, name); text != "" {
+			name, ok := stepName(t, i)
+			text := ""
+			if ok {
+				text = lacks(t, i, parent, name)
+			} else {
+				text = notNumbered(t, i, parent)
+			}
+			if text != "" {
 				d.Detail = text
 				return
 			}
 		}
 	}
 	l.improveComputed(d)
+	l.improveSplat(d, expr, ctx)
 }
 
 // lacks says that a value has no such attribute or key. It returns "" if that is not the problem.
 func lacks(t hcl.Traversal, at int, parent cty.Value, name string) string {
 	text, root := traversalText(t[:at]), t.RootName()
-	whole := at == 3 && isKind(root) || at == 2 && root == "module"
+	whole := isWhole(t, at)
 	_, index := t[at].(hcl.TraverseIndex)
 	names := keysOf(parent)
 	switch {
@@ -448,6 +455,27 @@ func lacks(t hcl.Traversal, at int, parent cty.Value, name string) string {
 		return fmt.Sprintf("%s has no key %q.%s", text, name, namesHint(name, names))
 	}
 	return fmt.Sprintf("%s has no attribute %q.%s", text, name, namesHint(name, names))
+}
+
+// isWhole reports whether the first steps of a traversal name a declaration or a module.
+func isWhole(t hcl.Traversal, steps int) bool {
+	return steps == 3 && isKind(t.RootName()) || steps == 2 && t.RootName() == "module"
+}
+
+// notNumbered explains what to write instead of a number in brackets. It returns "" if that is not the problem.
+func notNumbered(t hcl.Traversal, at int, parent cty.Value) string {
+	step, ok := t[at].(hcl.TraverseIndex)
+	if !ok || step.Key.Type() != cty.Number || parent.IsMarked() || !parent.IsKnown() || parent.IsNull() {
+		return ""
+	}
+	text, names := traversalText(t[:at]), keysOf(parent)
+	switch {
+	case isWhole(t, at) && t.RootName() != "module" && slices.Contains(names, "address"):
+		return fmt.Sprintf("%s has no for_each, so that there is only one: leave out the number.", text)
+	case parent.Type().IsObjectType() || parent.Type().IsMapType():
+		return fmt.Sprintf("%s has keys instead of numbers.%s", text, theNames(names))
+	}
+	return lacksKey(text, parent, step.Key)
 }
 
 // keysOf returns the names of an object's attributes, or the keys of a map, sorted.
@@ -469,10 +497,15 @@ func keysOf(v cty.Value) []string {
 
 // namesHint suggests the name that was probably meant, or else lists the existing names if there are few.
 func namesHint(name string, names []string) string {
-	if hint := didYouMean(name, names); hint != "" || len(names) == 0 {
+	if hint := didYouMean(name, names); hint != "" {
 		return hint
 	}
-	if len(names) > 12 {
+	return theNames(names)
+}
+
+// theNames lists the existing names if there are few.
+func theNames(names []string) string {
+	if len(names) == 0 || len(names) > 12 {
 		return ""
 	}
 	return fmt.Sprintf(" It has %s.", quoteList(names, "and"))

@@ -2,7 +2,6 @@ package schema
 
 import (
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 
@@ -22,9 +21,6 @@ type reference struct {
 // roots are the names that an expression may begin with.
 var roots = []string{"var", "local", string(Server), string(Keystore), string(Sync), string(Migration), "module",
 	"path", "site"}
-
-// rootWords maps common wrong words to the right ones where edit distance would not find them.
-var rootWords = map[string]string{"vars": "var", "variable": "var", "variables": "var", "locals": "local"}
 
 // reference resolves a traversal in a module, where names are valid too. It returns at most one of reference and
 // diagnostic; it returns neither if the name may be declared in a file that could not be read.
@@ -110,46 +106,6 @@ func (l *loader) byModule(m *module, t hcl.Traversal) (*reference, *hcl.Diagnost
 	return r, nil
 }
 
-// rootText explains the error in an expression that begins with an unknown name.
-func (l *loader) rootText(m *module, t hcl.Traversal, names names) string {
-	root := t.RootName()
-	if root == "each" {
-		return "each.key and each.value are there in a block with for_each, and this one has none."
-	}
-	if root == "self" {
-		return "self is there in the precondition and postcondition of a declaration only."
-	}
-	all := slices.Concat(roots, slices.Sorted(maps.Keys(names)))
-	meant := rootWords[root]
-	if meant == "" {
-		meant = Nearest(root, all)
-	}
-	if len(t) == 1 {
-		hint := fmt.Sprintf(" To write a text, put it in quotes: %q.", root)
-		if m.nodes["local."+root] != nil {
-			hint += fmt.Sprintf(" Did you mean local.%s?", root)
-		} else if m.vars[root] != nil {
-			hint += fmt.Sprintf(" Did you mean var.%s?", root)
-		}
-		return fmt.Sprintf("There is nothing named %q here.%s", root, hint)
-	}
-	if meant != "" {
-		return fmt.Sprintf("There is nothing named %q here. Did you mean %q?", root, l.meantText(m, t, meant))
-	}
-	return fmt.Sprintf("There is nothing named %q here. A reference begins with %s.", root, quoteList(all, "or"))
-}
-
-// meantText returns the whole reference as it was probably meant, if that declaration exists, or else its first word.
-func (l *loader) meantText(m *module, t hcl.Traversal, root string) string {
-	typeName, ok1 := stepName(t, 1)
-	name, ok2 := stepName(t, 2)
-	addr := Addr{Kind: Kind(root), Type: typeName, Name: name}
-	if !isKind(root) || !ok1 || !ok2 || m.nodes[addr.String()] == nil && !m.lost.names[addr.String()] {
-		return root
-	}
-	return addr.String()
-}
-
 // byName resolves var.NAME and local.NAME.
 func (l *loader) byName(m *module, root, name string, t hcl.Traversal) (*reference, *hcl.Diagnostic) {
 	r := &reference{rng: t.SourceRange()}
@@ -186,29 +142,6 @@ func (l *loader) byAddr(m *module, addr Addr, t hcl.Traversal) (*reference, *hcl
 		return nil, nil
 	}
 	return nil, l.undeclared(m, addr, t[:3].SourceRange())
-}
-
-func (l *loader) undeclared(m *module, addr Addr, rng hcl.Range) *hcl.Diagnostic {
-	if l.problems[hcl.DiagError] >= maxProblems { // this one is only counted
-		return problem(rng, "Reference to undeclared declaration", "There is no %s.", addr)
-	}
-	var all []string
-	for _, key := range m.keysSorted() {
-		n := m.nodes[key]
-		if n.decl == nil {
-			continue
-		}
-		if a := n.decl.addr; a.Name == addr.Name && a.Kind != addr.Kind && Nearest(addr.String(), []string{key}) == "" &&
-			a.Type == addr.Type {
-			return problem(rng, "Reference to undeclared declaration", "There is no %s. Did you mean %s?", addr, a)
-		}
-		all = append(all, key)
-	}
-	hint := ""
-	if meant := Nearest(addr.String(), all); meant != "" {
-		hint = fmt.Sprintf(" Did you mean %s?", meant)
-	}
-	return problem(rng, "Reference to undeclared declaration", "There is no %s.%s", addr, hint)
 }
 
 func (m *module) localNames() []string {
@@ -295,8 +228,14 @@ func (l *loader) resolveTarget(n *node, attr *hcl.Attribute, want *Ref, names na
 		return
 	}
 	if !ok {
-		l.add(problem(rng, "Invalid reference", "The argument %q takes a reference written %s, and nothing else.",
-			attr.Name, want.form()))
+		hint := ""
+		if text, diags := attr.Expr.Value(nil); !diags.HasErrors() && text.Type() == cty.String && text.IsKnown() {
+			if _, err := ParseAddr(text.AsString()); err == nil {
+				hint = " It stands without quotes: " + text.AsString() + "."
+			}
+		}
+		l.add(problem(rng, "Invalid reference", "The argument %q takes a reference written %s, and nothing else.%s",
+			attr.Name, want.form(), hint))
 		return
 	}
 	typeName, ok1 := stepName(t, 1)
@@ -306,6 +245,8 @@ func (l *loader) resolveTarget(n *node, attr *hcl.Attribute, want *Ref, names na
 		hint := ""
 		if meant := Nearest(t.RootName(), roots); isKind(meant) && !isKind(t.RootName()) {
 			hint = fmt.Sprintf(" Did you mean %q?", l.meantText(n.mod, t, meant))
+		} else if isKind(t.RootName()) && ok1 && ok2 {
+			hint = n.mod.instanceHint(Addr{Kind: Kind(t.RootName()), Type: typeName, Name: name})
 		}
 		l.add(problem(rng, "Invalid reference", "The argument %q takes a reference written %s, and %q is not one.%s",
 			attr.Name, want.form(), traversalText(t), hint))
@@ -456,31 +397,4 @@ func (l *loader) referTo(a *Attribute, attr *hcl.Attribute, f frame) cty.Value {
 		return unknown
 	}
 	return l.found(a, r, attr.Expr.Range(), f)
-}
-
-// noReferenceHint describes a value that is not a reference, if that shows what was meant: all instances of a
-// for_each, or text in JSON that would be an expression in the native syntax.
-func noReferenceHint(val cty.Value) string {
-	if val.Type() == cty.String {
-		t, diags := hclsyntax.ParseTraversalAbs([]byte(val.AsString()), "", hcl.InitialPos)
-		if !diags.HasErrors() && len(t) > 1 && slices.Contains(append([]string{"each", "self"}, roots...), t.RootName()) {
-			return fmt.Sprintf(" This is a text. In JSON an expression is written \"${%s}\".", traversalText(t))
-		}
-		return ""
-	}
-	if !val.Type().IsObjectType() && !val.Type().IsMapType() {
-		return ""
-	}
-	for it := val.ElementIterator(); it.Next(); {
-		key, one := it.Element()
-		if one.IsMarked() || !one.IsKnown() || one.IsNull() || !one.Type().IsObjectType() ||
-			!one.Type().HasAttribute("address") {
-			return ""
-		}
-		if addr, err := ParseAddr(Text(one.GetAttr("address"))); err == nil && addr.Index == indexText(Text(key)) {
-			return fmt.Sprintf(" This is all of %s, which has a for_each: name one by its key, such as [%q].", addr.All(),
-				Text(key))
-		}
-	}
-	return ""
 }

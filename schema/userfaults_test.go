@@ -114,3 +114,50 @@ func TestMovedIntoModule(t *testing.T) {
 		}
 	}
 }
+
+// TestReferencesOfTerraform: numbers, splats over keys, and names of other references lead to how it is written here.
+func TestReferencesOfTerraform(t *testing.T) {
+	servers := "server \"depot\" \"one\" { url = \"u\" }\n" +
+		"server \"depot\" \"many\" {\n for_each = { n = 1, s = 2 }\n url = \"u\"\n}\n" +
+		"locals {\n rooms = { a = { size = 1 } }\n list = [1]\n}\n"
+	for expr, want := range map[string]string{
+		"server.depot.many[0].url":    `It has "n" and "s".`,
+		"server.depot.one[0].url":     "leave out the number",
+		"server.depot.many[*].url":    "values(server.depot.many)[*].url",
+		"server.depot.many.*.url":     "values(server.depot.many)[*].url",
+		"local.rooms[*].size":         "values(local.rooms)[*].size",
+		"local.list[3]":               "It has 1,",
+		"depot.one.url":               `"server.depot.one"`,
+		"server.one.url":              "server.depot.one",
+		"count.index":                 "each.key",
+		"data.depot.one.url":          "no data sources",
+		"terraform.workspace":         "var.NAME",
+		"[for x in [1] : x.y.z][*].a": "", // the library's own words
+	} {
+		for name, text := range map[string]string{
+			"o.sync.hcl":      "output \"o\" { value = " + expr + " }\n",
+			"o.sync.hcl.json": `{"output": {"o": {"value": "${` + expr + `}"}}}`,
+		} {
+			cfg, diags := world{files: map[string]string{"a.sync.hcl": servers, name: text}}.load(t)
+			if got := textOf(t, cfg, diags); len(diags) != 1 || !strings.Contains(strings.Join(strings.Fields(got), " "), want) {
+				t.Errorf("%s in %s: want one diagnostic with %q, got %d:\n%s", expr, name, want, len(diags), got)
+			}
+		}
+	}
+}
+
+// TestTargetsOfTerraform: a reference in quotes, with a number, or with its key as an attribute leads to the right one.
+func TestTargetsOfTerraform(t *testing.T) {
+	for expr, want := range map[string]string{
+		`"server.depot.a"`:  "without quotes: server.depot.a",
+		"server.depot.b[0]": "Write server.depot.b.",
+		"server.depot.k[0]": `server.depot.k["KEY"]`,
+		"server.depot.k.x":  `server.depot.k["KEY"]`,
+	} {
+		cfg, diags := one(t, strings.Replace(twoDepots, "server.depot.b\n", expr+"\n", 1)+
+			"server \"depot\" \"k\" {\n for_each = toset([\"x\"])\n url = \"u\"\n}\n")
+		if got := strings.Join(strings.Fields(textOf(t, cfg, diags)), " "); len(diags) != 1 || !strings.Contains(got, want) {
+			t.Errorf("%s: want one diagnostic with %q, got %d:\n%s", expr, want, len(diags), got)
+		}
+	}
+}

@@ -1,0 +1,155 @@
+package schema
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+	"github.com/zclconf/go-cty/cty"
+)
+
+// rootWords maps common wrong words to the right ones where edit distance would not find them.
+var rootWords = map[string]string{"vars": "var", "variable": "var", "variables": "var", "locals": "local"}
+
+// rootText explains the error in an expression that begins with an unknown name.
+func (l *loader) rootText(m *module, t hcl.Traversal, names names) string {
+	root := t.RootName()
+	if root == "each" {
+		return "each.key and each.value are there in a block with for_each, and this one has none."
+	}
+	if root == "self" {
+		return "self is there in the precondition and postcondition of a declaration only."
+	}
+	if text := wordsOfReferences[root]; text != "" && len(t) > 1 {
+		return fmt.Sprintf("There is nothing named %q here. %s", root, text)
+	}
+	if l.problems[hcl.DiagError] < maxProblems { // the others are only counted
+		if a, ok := m.withoutKind(t); ok {
+			return fmt.Sprintf("There is nothing named %q here. Did you mean %q? A reference is written KIND.TYPE.NAME.", root, a)
+		}
+	}
+	all := slices.Concat(roots, slices.Sorted(maps.Keys(names)))
+	meant := rootWords[root]
+	if meant == "" {
+		meant = Nearest(root, all)
+	}
+	if len(t) == 1 {
+		hint := fmt.Sprintf(" To write a text, put it in quotes: %q.", root)
+		if m.nodes["local."+root] != nil {
+			hint += fmt.Sprintf(" Did you mean local.%s?", root)
+		} else if m.vars[root] != nil {
+			hint += fmt.Sprintf(" Did you mean var.%s?", root)
+		}
+		return fmt.Sprintf("There is nothing named %q here.%s", root, hint)
+	}
+	if meant != "" {
+		return fmt.Sprintf("There is nothing named %q here. Did you mean %q?", root, l.meantText(m, t, meant))
+	}
+	return fmt.Sprintf("There is nothing named %q here. A reference begins with %s.", root, quoteList(all, "or"))
+}
+
+// wordsOfReferences maps first words of Terraform's references to what to use instead.
+var wordsOfReferences = map[string]string{
+	"count":     "Instances have keys instead of numbers: with for_each, write each.key.",
+	"data":      "There are no data sources: a plan reads what servers have. A reference is written KIND.TYPE.NAME.",
+	"terraform": "There are no workspaces: what differs comes in by a variable, var.NAME.",
+}
+
+// withoutKind returns the declaration that a reference TYPE.NAME means, if there is exactly one.
+func (m *module) withoutKind(t hcl.Traversal) (Addr, bool) {
+	return m.only(func(a Addr) bool {
+		name, ok := stepName(t, 1)
+		return ok && a.Type == t.RootName() && a.Name == name
+	})
+}
+
+// only returns the declaration that meets a condition, if there is exactly one.
+func (m *module) only(fits func(Addr) bool) (Addr, bool) {
+	var found []Addr
+	for _, key := range m.keysSorted() {
+		if n := m.nodes[key]; n.decl != nil && fits(n.decl.addr) {
+			found = append(found, n.decl.addr)
+		}
+	}
+	if len(found) != 1 {
+		return Addr{}, false
+	}
+	return found[0], true
+}
+
+// meantText returns the whole reference as it was probably meant, if that declaration exists, or else its first word.
+func (l *loader) meantText(m *module, t hcl.Traversal, root string) string {
+	typeName, ok1 := stepName(t, 1)
+	name, ok2 := stepName(t, 2)
+	addr := Addr{Kind: Kind(root), Type: typeName, Name: name}
+	if !isKind(root) || !ok1 || !ok2 || m.nodes[addr.String()] == nil && !m.lost.names[addr.String()] {
+		return root
+	}
+	return addr.String()
+}
+
+func (l *loader) undeclared(m *module, addr Addr, rng hcl.Range) *hcl.Diagnostic {
+	if l.problems[hcl.DiagError] >= maxProblems { // it is only counted
+		return problem(rng, "Reference to undeclared declaration", "There is no %s.", addr)
+	}
+	var all []string
+	for _, key := range m.keysSorted() {
+		n := m.nodes[key]
+		if n.decl == nil {
+			continue
+		}
+		if a := n.decl.addr; a.Name == addr.Name && a.Kind != addr.Kind && Nearest(addr.String(), []string{key}) == "" &&
+			a.Type == addr.Type {
+			return problem(rng, "Reference to undeclared declaration", "There is no %s. Did you mean %s?", addr, a)
+		}
+		all = append(all, key)
+	}
+	hint := ""
+	if meant := Nearest(addr.String(), all); meant != "" {
+		hint = fmt.Sprintf(" Did you mean %s?", meant)
+	} else if a, ok := m.only(func(a Addr) bool { return a.Kind == addr.Kind && a.Name == addr.Type }); ok &&
+		l.opts.Catalog.Lookup(addr.Kind, addr.Type) == nil {
+		hint = fmt.Sprintf(" Did you mean %s? A reference is written %s.TYPE.NAME.", a, addr.Kind)
+	}
+	return problem(rng, "Reference to undeclared declaration", "There is no %s.%s", addr, hint)
+}
+
+// instanceHint tells how to refer to a declaration, or to one of its instances.
+func (m *module) instanceHint(addr Addr) string {
+	switch n := m.nodes[addr.String()]; {
+	case n == nil:
+		return ""
+	case n.decl.meta.forEach != nil:
+		return fmt.Sprintf(" One instance of it is %s[\"KEY\"] or %s[each.key].", addr, addr)
+	}
+	return fmt.Sprintf(" Write %s.", addr)
+}
+
+// noReferenceHint describes a value that is not a reference, if that shows what was meant: all instances of a
+// for_each, or text in JSON that would be an expression in the native syntax.
+func noReferenceHint(val cty.Value) string {
+	if val.Type() == cty.String {
+		t, diags := hclsyntax.ParseTraversalAbs([]byte(val.AsString()), "", hcl.InitialPos)
+		if !diags.HasErrors() && len(t) > 1 && slices.Contains(append([]string{"each", "self"}, roots...), t.RootName()) {
+			return fmt.Sprintf(" This is a text. In JSON an expression is written \"${%s}\".", traversalText(t))
+		}
+		return ""
+	}
+	if !val.Type().IsObjectType() && !val.Type().IsMapType() {
+		return ""
+	}
+	for it := val.ElementIterator(); it.Next(); {
+		key, one := it.Element()
+		if one.IsMarked() || !one.IsKnown() || one.IsNull() || !one.Type().IsObjectType() ||
+			!one.Type().HasAttribute("address") {
+			return ""
+		}
+		if addr, err := ParseAddr(Text(one.GetAttr("address"))); err == nil && addr.Index == indexText(Text(key)) {
+			return fmt.Sprintf(" This is all of %s, which has a for_each: name one by its key, such as [%q].", addr.All(),
+				Text(key))
+		}
+	}
+	return ""
+}
