@@ -42,6 +42,9 @@ func (in Input) replaceable(wanted func(schema.Addr) bool) hcl.Diagnostics {
 			continue
 		}
 		why := in.irreplaceable(r)
+		if r.PreventDestroy {
+			why = "Its lifecycle block says prevent_destroy. Take that away if it is meant."
+		}
 		if !wanted(a) {
 			why = "It is left out (-target, -exclude)."
 		}

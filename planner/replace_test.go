@@ -35,7 +35,7 @@ func (d *replacing) Plan(c planner.Change) (planner.Outline, hcl.Diagnostics) {
 // TestReplace: what is named is planned again, and nothing else; what cannot be, or is left out, is refused where it is
 // declared.
 func TestReplace(t *testing.T) {
-	cfg := load(t, moving)
+	cfg := load(t, moving+"sync \"depot\" \"safe\" {\n  lifecycle {\n    prevent_destroy = true\n  }\n}\n")
 	addr := func(text string) schema.Addr {
 		a, err := schema.ParseAddr(text)
 		if err != nil {
@@ -52,6 +52,7 @@ func TestReplace(t *testing.T) {
 		"a server":                  {"server.depot.north", "", "none is made"},
 		"a migration":               {"migration.depot_move.m", "", "resolve -abandon"},
 		"what a migration owns":     {"sync.depot.new", "", "migration.depot_move.m"},
+		"what is protected":         {"sync.depot.safe", "", "prevent_destroy"},
 		"what a target leaves out":  {"sync.depot.apart", "sync.depot.base", "left out"},
 		"what is not declared":      {"sync.depot.aprat", "", "sync.depot.aprat"},
 		"what a target takes along": {"sync.depot.apart", "sync.depot.apart", ""},
