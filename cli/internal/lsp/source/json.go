@@ -32,7 +32,7 @@ func AtJSON(src string, offset int, j JSON) *Place {
 	src = src[:min(max(offset, 0), len(src))]
 	r := newJSONReader(src, j)
 	r.file()
-	if r.place == nil {
+	if r.place == nil || len(r.src) < len(src) {
 		return &Place{Kind: Nothing, In: r.tree.File, Typed: Span{len(src), len(src)}}
 	}
 	return r.place
@@ -56,6 +56,7 @@ type jsonReader struct {
 
 func (r *jsonReader) file() {
 	if len(r.src) <= maxSize {
+		r.src = r.src[:readable(r.src)]
 		r.body(r.tree.File)
 	}
 }

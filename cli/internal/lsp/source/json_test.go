@@ -1,6 +1,7 @@
 package source
 
 import (
+	"runtime"
 	"strings"
 	"testing"
 )
@@ -122,6 +123,22 @@ func FuzzReadJSON(f *testing.F) {
 			}
 		}
 	})
+}
+
+// TestDeepTextInJSON: a text that is too deep or too dense is cut off before its tokens are read, like one in the usual
+// syntax, and nothing is offered behind the cut.
+func TestDeepTextInJSON(t *testing.T) {
+	for _, sign := range []string{"${[(", "a+"} {
+		src := `{"locals": {"a": "${` + strings.Repeat(sign, 1<<21/len(sign))
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		ReadJSON(src+`}"}}`, inJSON)
+		p := AtJSON(src, len(src), inJSON)
+		runtime.ReadMemStats(&after)
+		if n := after.TotalAlloc - before.TotalAlloc; n > 512<<20 || p.Kind != Nothing || p.Typed.From != len(src) {
+			t.Errorf("%q: %d MiB, %+v", sign, n>>20, p)
+		}
+	}
 }
 
 // TestBindingsInJSON: the names that for expressions give stand where they are written in the file, also behind
