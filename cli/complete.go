@@ -90,6 +90,9 @@ func offered(name string) bool {
 		!strings.ContainsAny(name, "$`()<>;&|'\"\\")
 }
 
+// offeredAddress reports whether an address is offered: anybody may have given its keys. Their quotes do not count.
+func offeredAddress(addr string) bool { return offered(strings.ReplaceAll(addr, `"`, "")) }
+
 // completePlans returns the plan files of the folder.
 func (c *command) completePlans(context.Context) []cobra.Completion {
 	infos, _ := afero.ReadDir(c.app.fs, c.cwd) // completion cannot report an error

@@ -131,7 +131,7 @@ func (c *command) completeServers(ctx context.Context) []cobra.Completion {
 	p, _ := c.read(ctx, nil, true)
 	var out []cobra.Completion
 	for _, r := range p.cfg.Resources {
-		if r.Addr.Kind == schema.Server {
+		if r.Addr.Kind == schema.Server && offeredAddress(r.Addr.String()) {
 			out = append(out, cobra.CompletionWithDesc(r.Addr.String(), r.Range.String()))
 		}
 	}

@@ -127,7 +127,7 @@ func (c *command) completeTargets(ctx context.Context) []cobra.Completion {
 	var out []cobra.Completion
 	seen := map[string]bool{}
 	add := func(name, where string) {
-		if !seen[name] {
+		if !seen[name] && offeredAddress(name) {
 			seen[name] = true
 			out = append(out, cobra.CompletionWithDesc(name, where))
 		}
