@@ -140,15 +140,18 @@ func optionalDefaults(typ hcl.Expression) (out []hcl.Expression) {
 func feeds(t hcl.Traversal) []string {
 	root := t.RootName()
 	name, _ := stepName(t, 1)
-	switch {
-	case root == "local" || root == "var":
-		return []string{root + "." + name}
-	case root == "module":
-		return outputs(t)
-	case name == "key" || slices.Contains(roots, root):
-		return nil
+	var out []string
+	switch root {
+	case "local", "var":
+		out = []string{root + "." + name}
+	case "module":
+		out = outputs(t)
 	}
-	return []string{"each " + t.SourceRange().Filename} // each.value, or the iterator of a dynamic block
+	// each.value, or the iterator of a dynamic block; its name may be one with which other references begin.
+	if name == "value" || name != "key" && !slices.Contains(roots, root) {
+		out = append(out, "each "+t.SourceRange().Filename)
+	}
+	return out
 }
 
 // outputs returns the names in masker.named of the outputs that a reference to a module may mean. A text in brackets

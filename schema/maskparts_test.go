@@ -125,6 +125,18 @@ output "q" { value = "shown-q" }`, `module.m["k"].p`,
   }
 }`, "", `{"server": {"barn": {"a": {"dynamic": {"user": {"for_each": ["canary-p"],
   "content": {"password": "${user.value}"}}}}}}}`},
+		"dynamic with the name of another root": {`server "barn" "a" {
+  dynamic "user" {
+    iterator = server
+    for_each = ["canary-p"]
+    content { password = server.value }
+  }
+  dynamic "module" {
+    for_each = ["canary-q"]
+    content { password = module["value"] }
+  }
+}`, "", `{"server": {"barn": {"a": {"dynamic": {"local": {"for_each": ["canary-p"],
+  "content": {"password": "${local.value}"}}}}}}}`},
 	} {
 		native := map[string]string{"part.sync.hcl": c.part}
 		inJSON := map[string]string{"part.sync.hcl.json": c.inJSON}
