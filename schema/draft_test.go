@@ -221,3 +221,16 @@ func TestImportBlocks(t *testing.T) {
 		}
 	}
 }
+
+// TestImportOfTwoKeys: a key that is written and one that is computed are not one.
+func TestImportOfTwoKeys(t *testing.T) {
+	fs := afero.NewMemMapFs()
+	src := "import {\n  to = server.x.b[\"k\"][upper(\"l\")]\n  id = \"server.x.a/1\"\n}\n"
+	if err := afero.WriteFile(fs, "d/i.sync.hcl", []byte(src), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	cfg, diags := Load(t.Context(), Options{Fs: fs, Dir: "d", Catalog: draftTypes})
+	if len(diags) != 1 || diags[0].Subject.Start.Line != 2 || len(cfg.Imports) > 0 {
+		t.Errorf("%v, %v", diags, cfg.Imports)
+	}
+}

@@ -82,7 +82,7 @@ func (l *loader) collectImport(m *module, b *hcl.Block) {
 	addr, err := ParseAddr(traversalText(t))
 	i.to, i.index = addr.All(), addr.Index
 	switch {
-	case err != nil || addr.Module != "":
+	case err != nil || addr.Module != "" || key != nil && addr.Index != "":
 		l.add(problem(i.toRange, "Invalid address", "The argument \"to\" is the address at which something is to be "+
 			"declared: KIND.TYPE.NAME, or KIND.TYPE.NAME[each.key] with for_each, and in no module."))
 		return
