@@ -219,3 +219,41 @@ func TestEndBeforeOtherFiles(t *testing.T) {
 		c.fail("exit code %d: %s", code, out)
 	}
 }
+
+// TestChangedBeforeAnotherRun: what the other site showed before it changed something in a run is not planned from,
+// also where a later run has changed nothing there.
+func TestChangedBeforeAnotherRun(t *testing.T) {
+	c, whole := newCourier(t, drivertest.Random(t)), afero.NewOsFs()
+	from, code, out := "globex", -1, "" // both have seen the other's servers before the run
+	for turn := 0; turn < 20 && code != exitDone; turn++ {
+		if sent, out := c.send(whole, from); sent != exitDone {
+			c.fail("exit code %d: %s", sent, out)
+		}
+		c.deliver(whole, otherSite(from), c.sent[from][len(c.sent[from])-1].content)
+		if from = otherSite(from); turn > 0 {
+			code, out = c.apply(whole, from)
+		}
+	}
+	if sent, out := c.send(whole, from); code != exitDone || sent != exitDone {
+		c.fail("exit codes %d, %d: %s", code, sent, out)
+	}
+	changed := func(when string) {
+		t.Helper()
+		if code, out = c.run(whole, from, "plan"); code != exitWaiting || !strings.Contains(out, "before a change") {
+			c.fail("%s: exit code %d: %s", when, code, out)
+		}
+	}
+	changed("after the run")
+	dir := filepath.Join(c.dir, from)
+	later := &command{dir: dir, app: &app{fs: whole, clock: c.clock, env: func(name string) (string, bool) {
+		v, ok := map[string]string{"SYNCCTL_CONFIG_DIR": dir + ".user", "SYNCCTL_SITE": from}[name]
+		return v, ok
+	}}}
+	if _, err := later.store().Create(c.plan(from), nil); err != nil {
+		t.Fatal(err)
+	}
+	if code, out = c.run(whole, from, "resolve", "-abandon", "-auto-approve"); code != exitDone {
+		c.fail("exit code %d: %s", code, out)
+	}
+	changed("after another run")
+}

@@ -58,23 +58,34 @@ func (c *command) untold(cfg *schema.Config) (*executor.Run, error) {
 	return run, nil
 }
 
-// changedElsewhere returns when the other sites last changed something on their servers in the last run.
+// changedElsewhere returns when each other site may last have changed something on its servers, as far as the runs here
+// say. Runs that ended before the longest max_age do not count: what was sent before such a change is too old anyway.
 func (c *command) changedElsewhere(cfg *schema.Config) (map[string]time.Time, error) {
 	if cfg.Site == "" {
 		return nil, nil
 	}
 	ids, err := c.store().IDs()
-	if err != nil || len(ids) == 0 {
+	if err != nil {
 		return nil, err
 	}
-	run, err := c.store().Load(ids[len(ids)-1])
-	if err != nil || run.Damage != nil {
-		return nil, err
+	var most time.Duration
+	for _, s := range cfg.Settings.Sites {
+		most = max(most, s.MaxAge)
 	}
+	oldest := c.app.clock.Now().Add(-most)
 	out := map[string]time.Time{}
-	for _, s := range run.Plan.Sites {
-		if at := run.LastChange(s.Name); s.Name != cfg.Site && !at.IsZero() {
-			out[s.Name] = at
+	for _, id := range slices.Backward(ids) {
+		run, err := c.store().Load(id) // of a damaged one, what can be read counts
+		if err != nil {
+			return nil, err
+		}
+		for site := range run.Chains {
+			if at := run.LastChange(site); site != cfg.Site && at.After(out[site]) {
+				out[site] = at
+			}
+		}
+		if n := len(run.Entries); n > 0 && run.Entries[n-1].Time.Before(oldest) {
+			break
 		}
 	}
 	return out, nil

@@ -118,12 +118,27 @@ func (r *Run) KnowsEnd(site string) bool {
 	})
 }
 
-// LastChange returns when a site last carried out a step that changes something, by its own clock and as far as its
-// journal is known here. It returns zero if there is none.
+// LastChange returns when a site may last have changed something, by its own clock and as far as its journal is known
+// here. It returns zero if it has changed nothing. A step that its servers show as done counts as well: a try whose
+// answer was lost, or that was killed, has no other entry.
 func (r *Run) LastChange(site string) time.Time {
+	checks := map[string]bool{}
+	for i := range r.Plan.Steps {
+		if r.Plan.Steps[i].Mark == planner.MarkCheck {
+			checks[r.Plan.Steps[i].ID] = true
+		}
+	}
 	for _, e := range slices.Backward(r.Chains[site]) {
-		if s := r.Plan.Step(e.Key); s != nil && s.Mark != planner.MarkCheck && e.Event == EventExecuted {
+		if e.Key == RunKey || checks[e.Key] {
+			continue
+		}
+		switch e.Event {
+		case EventStarted, EventExecuted, EventDone, EventStuck, EventResolved:
 			return e.Time
+		case EventFailed:
+			if f, _ := failureOf(e); !f.Unsent {
+				return e.Time
+			}
 		}
 	}
 	return time.Time{}

@@ -67,20 +67,6 @@ func (o *Observations) agesBut(cfg *schema.Config, site string) map[string]Age {
 	return out
 }
 
-// newest returns, for each other site, when the newest observation of its servers was made.
-func (o *Observations) newest(cfg *schema.Config) map[string]time.Time {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	out := map[string]time.Time{}
-	for n, x := range o.made {
-		addr, err := schema.ParseAddr(n.Server)
-		if r := cfg.Lookup(addr); err == nil && r != nil && r.Elsewhere && x.at.After(out[r.Site]) {
-			out[r.Site] = x.at
-		}
-	}
-	return out
-}
-
 // Take adds the observations that are missing in o or newer than those in o.
 func (o *Observations) Take(from *Observations) {
 	from.mu.Lock()
@@ -101,14 +87,14 @@ func Fresh(at, now time.Time, most time.Duration) bool { return now.Sub(at).Abs(
 // outdated refuses observations that other sites sent too long ago, or before they last changed their servers.
 func (in Input) outdated(seen *Observations) hcl.Diagnostics {
 	var diags hcl.Diagnostics
-	ages, newest := seen.Ages(in.Config), seen.newest(in.Config)
+	ages := seen.Ages(in.Config)
 	for _, s := range in.Config.Settings.Sites {
 		age, sent := ages[s.Name]
-		if at, changed := in.Changed[s.Name]; sent && changed && newest[s.Name].Before(at) {
+		if at, changed := in.Changed[s.Name]; sent && changed && age.At.Before(at) {
 			diags = append(diags, &hcl.Diagnostic{Severity: hcl.DiagError, Summary: "Observations from before a change",
 				Subject: s.Range.Ptr(), Extra: ofOtherSite{},
 				Detail: fmt.Sprintf("What site %q sent of its servers is of %s, and it has carried out steps there until %s. "+
-					"%[1]s has to send again: syncctl send.", s.Name, newest[s.Name].UTC().Format(time.RFC3339),
+					"%[1]s has to send again: syncctl send.", s.Name, age.At.UTC().Format(time.RFC3339),
 					at.UTC().Format(time.RFC3339))})
 			continue
 		}

@@ -292,6 +292,13 @@ func TestOtherSitesSendWhatTheyShow(t *testing.T) {
 			t.Errorf("b has changed something at %v, and shown it at %v: %v", changed, now, diags)
 		}
 	}
+	again = in("a", &apart{})
+	again.Observations, again.Changed = planner.NewObservations(), map[string]time.Time{"b": now.Add(time.Nanosecond)}
+	again.Observations.Take(sent)
+	again.Observations.Put(planner.Need{Server: "server.depot.b", What: "lid"}, now.Add(time.Hour), "somebody", &box{})
+	if _, diags = planner.Make(t.Context(), again); !planner.Lacking(diags) {
+		t.Errorf("b has shown only something else since it changed something: %v", diags)
+	}
 	now = now.Add(25 * time.Hour)
 	again = in("a", &apart{})
 	again.Observations = sent

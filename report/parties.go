@@ -28,6 +28,13 @@ type Party struct {
 
 // Parties returns the sites that take part in a plan, or in a run of it. It returns none without sites.
 func Parties(p *planner.Plan, run *Run) []Party {
+	if len(p.Sites) == 0 {
+		return nil
+	}
+	steps := make(map[string]*planner.Step, len(p.Steps))
+	for i := range p.Steps {
+		steps[p.Steps[i].ID] = &p.Steps[i]
+	}
 	var out []Party
 	for _, site := range p.Sites {
 		t := Party{PlanSite: site, Plans: len(p.Turns) > 0 && p.Turns[0].Site == site.Name, run: run != nil}
@@ -44,7 +51,7 @@ func Parties(p *planner.Plan, run *Run) []Party {
 			}
 		}
 		if run != nil {
-			t.Verified = verified(p, run, site.Name)
+			t.Verified = verified(steps, run, site.Name)
 		}
 		if !t.Verified.IsZero() {
 			t.Holds = t.Verified.Add(time.Duration(site.MaxAge))
@@ -56,15 +63,14 @@ func Parties(p *planner.Plan, run *Run) []Party {
 
 // verified returns when a site verified the guards of other sites' unfinished steps: the earliest of its last
 // verifications. It returns zero if there is no such guard, or one is not verified yet.
-func verified(p *planner.Plan, run *Run, site string) time.Time {
+func verified(steps map[string]*planner.Step, run *Run, site string) time.Time {
 	rests := map[string]bool{}
-	for i := range p.Steps {
-		s := &p.Steps[i]
+	for _, s := range steps {
 		if s.Site == site || run.Decision.Steps[s.ID].Phase == executor.PhaseDone {
 			continue
 		}
 		for _, id := range s.Guards {
-			if g := p.Step(id); g != nil && g.Site == site {
+			if g := steps[id]; g != nil && g.Site == site {
 				rests[id] = true
 			}
 		}
