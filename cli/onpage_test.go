@@ -96,11 +96,15 @@ func (full) Write([]byte) (int, error) { return 0, errors.New("no space left") }
 type waitsOver struct {
 	systemClock
 
-	asked time.Duration
+	asked  time.Duration
+	during func() // nil: nothing happens then
 }
 
 func (c *waitsOver) After(d time.Duration) <-chan time.Time {
 	c.asked = d
+	if c.during != nil {
+		c.during()
+	}
 	over := make(chan time.Time)
 	close(over)
 	return over
@@ -161,6 +165,11 @@ func TestBesideThePage(t *testing.T) {
 	waits := &waitsOver{}
 	op, _ = asksOnClock(t, strings.NewReader(""), plan, waits)
 	person := op.(*onPage).person
+	waits.during = func() { // steps wait beside each other, not one after the other
+		if len(op.(*onPage).Operator.(*terminalOperator).turn) > 0 {
+			t.Error("no other step is asked while one waits for the page")
+		}
+	}
 	for name, op := range map[string]executor.Operator{
 		"the input has ended": op, "no terminal": &onPage{waiting{person, time.Hour}, person, op.(*onPage).page},
 	} {

@@ -93,6 +93,18 @@ func newTerminalOperator(p person) *terminalOperator {
 }
 
 func (t *terminalOperator) Perform(ctx context.Context, ask executor.Ask) (executor.Reply, error) {
+	reply, err := t.ask(ctx, ask)
+	switch {
+	case errors.Is(err, prompt.ErrNobody) && t.elsewhere != nil:
+		return t.later(ctx, t.wait) // beside other steps, whose time runs as well
+	case errors.Is(err, prompt.ErrNobody):
+		return executor.Deferred, nil
+	}
+	return reply, err
+}
+
+// ask asks at the terminal, one step at a time. The error wraps prompt.ErrNobody where nobody can answer there.
+func (t *terminalOperator) ask(ctx context.Context, ask executor.Ask) (executor.Reply, error) {
 	select {
 	case t.turn <- struct{}{}:
 		defer func() { <-t.turn }()
@@ -120,12 +132,7 @@ func (t *terminalOperator) Perform(ctx context.Context, ask executor.Ask) (execu
 		} else if t.elsewhere != nil {
 			err = prompt.ErrNobody // nobody sees the question here
 		}
-		switch {
-		case errors.Is(err, prompt.ErrNobody) && t.elsewhere != nil:
-			return t.later(ctx, t.wait)
-		case errors.Is(err, prompt.ErrNobody):
-			return executor.Deferred, nil
-		case err != nil:
+		if err != nil {
 			return executor.Reply{}, err
 		}
 		switch strings.Join(strings.Fields(strings.ToLower(answer)), " ") {
