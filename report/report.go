@@ -46,6 +46,9 @@ type Run struct {
 	Entries  []journal.Entry
 }
 
+// Abandoned reports whether a person abandoned the run: nothing waits any more.
+func (r *Run) Abandoned() bool { return (&executor.Run{Entries: r.Entries}).Abandoned() }
+
 // State is the state of a step of a run, for people.
 type State string
 

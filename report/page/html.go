@@ -249,7 +249,7 @@ func spell(r *report.Report) tile {
 		return tile{"Took", picture.Span(r.To.Sub(r.From)), ""}
 	case r.Run.Live:
 		return tile{"Began", at(r.From), "when"}
-	case broken == 0 && r.Counts[report.Waiting]+r.Counts[report.Away] > 0:
+	case broken == 0 && !r.Run.Abandoned() && r.Counts[report.Waiting]+r.Counts[report.Away] > 0:
 		return tile{"Waiting since", at(r.To), "when"}
 	}
 	return tile{"Stopped", at(r.To), "when"}

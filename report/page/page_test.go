@@ -13,6 +13,8 @@ import (
 	"unicode/utf16"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/syncctl/syncctl/executor"
+	"github.com/syncctl/syncctl/journal"
 	"github.com/syncctl/syncctl/planner"
 	"github.com/syncctl/syncctl/printable"
 	"github.com/syncctl/syncctl/report"
@@ -317,10 +319,15 @@ func TestSpell(t *testing.T) {
 	p := reporttest.Small()
 	live := reporttest.Run(p, 1, "started", "")
 	live.Live = true
+	givenUp := reporttest.Run(p, 1, "waiting", "ask")
+	givenUp.Entries = append(givenUp.Entries, journal.Entry{Seq: len(givenUp.Entries) + 1, Key: executor.RunKey,
+		Event: executor.EventAbandoned})
 	for name, run := range map[string]*report.Run{
 		"Took": reporttest.Run(p, 3, "", ""), "Waiting since": reporttest.Run(p, 1, "waiting", "ask"),
 		"Stopped": reporttest.Run(p, 1, "failed", "busy"), "Began": live,
+		"Stopped, given up": givenUp,
 	} {
+		name, _, _ := strings.Cut(name, ",")
 		text := htmlOf(t, made(t, p, run))
 		for _, other := range []string{"Took", "Waiting since", "Stopped", "Began"} {
 			if has := strings.Contains(text, "<dt>"+other+"</dt>"); has != (other == name) {
