@@ -213,6 +213,15 @@ func (c *courier) disk() afero.Fs {
 
 func (c *courier) key(site string) string { return "-key=" + filepath.Join(c.dir, site+".key") }
 
+// command has the folder of a site at hand.
+func (c *courier) command(site string) *command {
+	dir := filepath.Join(c.dir, site)
+	return &command{dir: dir, app: &app{fs: afero.NewOsFs(), clock: c.clock, env: func(name string) (string, bool) {
+		v, ok := map[string]string{"SYNCCTL_CONFIG_DIR": dir + ".user", "SYNCCTL_SITE": site}[name]
+		return v, ok
+	}}}
+}
+
 // plan is that of a site's only run.
 func (c *courier) plan(site string) *planner.Plan {
 	names, err := filepath.Glob(filepath.Join(c.dir, site, ".syncctl", "runs", "*", "plan.json"))

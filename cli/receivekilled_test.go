@@ -188,6 +188,19 @@ func TestEndThatNobodyWasTold(t *testing.T) {
 	if code, out = c.run(whole, from, "apply", "-auto-approve"); strings.Contains(out, "Apply complete!") {
 		c.fail("told again: exit code %d: %s", code, out)
 	}
+	ids, err := c.command(from).store().IDs()
+	if err != nil || len(ids) != 1 {
+		c.fail("%q, %v", ids, err)
+	}
+	run, err := c.command(from).store().Load(ids[0])
+	if err != nil {
+		c.fail("%v", err)
+	}
+	for _, to := range [][]string{{otherSite(from)}, {otherSite(from), "third"}} { // to which nothing was written
+		if told, err := c.command(from).toldOf(run, run.Chains[from][:1], to); told != (len(to) == 1) || err != nil {
+			c.fail("%q are told: %v, %v", to, told, err)
+		}
+	}
 	c.deliver(whole, otherSite(from), c.sent[from][len(c.sent[from])-1].content)
 	if code, out = c.run(whole, otherSite(from), "apply", "-auto-approve"); strings.Contains(out, "Apply complete!") {
 		c.fail("a site that has learned of the end tells it: exit code %d: %s", code, out)
@@ -244,12 +257,7 @@ func TestChangedBeforeAnotherRun(t *testing.T) {
 		}
 	}
 	changed("after the run")
-	dir := filepath.Join(c.dir, from)
-	later := &command{dir: dir, app: &app{fs: whole, clock: c.clock, env: func(name string) (string, bool) {
-		v, ok := map[string]string{"SYNCCTL_CONFIG_DIR": dir + ".user", "SYNCCTL_SITE": from}[name]
-		return v, ok
-	}}}
-	if _, err := later.store().Create(c.plan(from), nil); err != nil {
+	if _, err := c.command(from).store().Create(c.plan(from), nil); err != nil {
 		t.Fatal(err)
 	}
 	if code, out = c.run(whole, from, "resolve", "-abandon", "-auto-approve"); code != exitDone {

@@ -8,7 +8,6 @@ import (
 	"github.com/syncctl/syncctl/bundle"
 	"github.com/syncctl/syncctl/executor"
 	"github.com/syncctl/syncctl/journal"
-	"github.com/syncctl/syncctl/planner"
 	"github.com/syncctl/syncctl/schema"
 )
 
@@ -22,9 +21,9 @@ func (c *command) unfinished(cfg *schema.Config) (*executor.Run, error) {
 	return run, err
 }
 
-// untold returns the last run over sites if it has ended here, the other sites do not know that, and no written bundle
-// says so, for example because the process was killed in between. The observations of the other sites are then older
-// than its end. If the files were changed since, no bundle can say it any more, and untold returns nil.
+// untold returns the last run over sites if it has ended here, another site does not know that, and no bundle written for
+// that site says so, for example because the process was killed in between. The observations of that site are then
+// older than its end. If the files were changed since, no bundle can say it any more, and untold returns nil.
 func (c *command) untold(cfg *schema.Config) (*executor.Run, error) {
 	ids, err := c.store().IDs()
 	if err != nil || len(ids) == 0 {
@@ -36,9 +35,14 @@ func (c *command) untold(cfg *schema.Config) (*executor.Run, error) {
 		return run, err
 	case run.Site != cfg.Site || run.Plan.Digest != cfg.Digest():
 		return nil, nil
-	case !slices.ContainsFunc(run.Plan.Sites, func(s planner.PlanSite) bool {
-		return s.Name != run.Site && !run.KnowsEnd(s.Name)
-	}):
+	}
+	var unsure []string
+	for _, s := range run.Plan.Sites {
+		if s.Name != run.Site && !run.KnowsEnd(s.Name) {
+			unsure = append(unsure, s.Name)
+		}
+	}
+	if len(unsure) == 0 {
 		return nil, nil
 	}
 	chain, err := journal.Rechain(run.Chains[run.Site], nil)
@@ -51,7 +55,7 @@ func (c *command) untold(cfg *schema.Config) (*executor.Run, error) {
 	if end < 0 {
 		return nil, nil
 	}
-	told, err := c.toldOf(run, chain[:end+1])
+	told, err := c.toldOf(run, chain[:end+1], unsure)
 	if told || err != nil {
 		return nil, err
 	}
@@ -91,8 +95,9 @@ func (c *command) changedElsewhere(cfg *schema.Config) (map[string]time.Time, er
 	return out, nil
 }
 
-// toldOf reports whether a bundle written since contains these entries of a run: a journal only grows.
-func (c *command) toldOf(run *executor.Run, entries []journal.Entry) (bool, error) {
+// toldOf reports whether each of these sites was sent a bundle written since that contains these entries of a run: a
+// journal only grows.
+func (c *command) toldOf(run *executor.Run, entries []journal.Entry, sites []string) (bool, error) {
 	var text bytes.Buffer
 	if err := journal.Encode(&text, entries); err != nil {
 		return false, err
@@ -103,9 +108,16 @@ func (c *command) toldOf(run *executor.Run, entries []journal.Entry) (bool, erro
 	}
 	end := entries[len(entries)-1].Time.Truncate(time.Second) // bundles have times in whole seconds
 	sent, err := c.sent().List()
-	return slices.ContainsFunc(sent, func(r bundle.Record) bool {
-		return r.Plan == hash && !r.Created.Before(end) && slices.ContainsFunc(r.Parts, func(p bundle.Part) bool {
+	told := map[string]bool{}
+	for _, r := range sent {
+		if r.Plan != hash || r.Created.Before(end) || !slices.ContainsFunc(r.Parts, func(p bundle.Part) bool {
 			return p.Name == partJournal && p.Size >= int64(text.Len())
-		})
-	}), err
+		}) {
+			continue
+		}
+		for _, to := range r.To {
+			told[to.Site] = true
+		}
+	}
+	return !slices.ContainsFunc(sites, func(site string) bool { return !told[site] }), err
 }
