@@ -21,8 +21,8 @@ func (c *command) unfinished(cfg *schema.Config) (*executor.Run, error) {
 	return run, err
 }
 
-// untold returns the last run over sites if it has ended here, another site does not know that, and no bundle written for
-// that site says so, for example because the process was killed in between. The observations of that site are then
+// untold returns the last run over sites if it has ended here, another site does not know that, and no bundle written
+// for that site says so, for example because the process was killed in between. The observations of that site are then
 // older than its end. If the files were changed since, no bundle can say it any more, and untold returns nil.
 func (c *command) untold(cfg *schema.Config) (*executor.Run, error) {
 	ids, err := c.store().IDs()
