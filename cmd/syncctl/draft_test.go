@@ -13,7 +13,7 @@ import (
 	"github.com/syncctl/syncctl/driver"
 )
 
-// answers are all combinations of answers to the questions of a draft. A question without choices has one answer.
+// answers returns all combinations of answers to the questions of a draft. A question without choices has one answer.
 func answers(d driver.Draft) []map[string]string {
 	all := []map[string]string{{"product": d.Name}}
 	for _, q := range d.Questions {

@@ -22,7 +22,7 @@ import (
 	"github.com/syncctl/syncctl/sandbox"
 )
 
-// exampleDirs are the examples whose products are all built in.
+// exampleDirs returns the folders of the examples whose products are all built in.
 func exampleDirs(t *testing.T) []string {
 	t.Helper()
 	seeds, err := filepath.Glob(filepath.Join("..", "..", "examples", "*", "sandbox.json"))
@@ -51,7 +51,7 @@ func exampleDirs(t *testing.T) []string {
 
 var exampleNamed = regexp.MustCompile(`examples/([A-Za-z0-9._-]+)`)
 
-// builtIn tells whether the products of all examples that a text names are built in.
+// builtIn reports whether the products of all examples that a text names are built in.
 func builtIn(t *testing.T, text string) bool {
 	t.Helper()
 	var names []string
@@ -88,8 +88,8 @@ func TestExamples(t *testing.T) {
 	}
 }
 
-// TestInitExamples writes each example into an empty folder, as somebody does who has the program alone: it is valid,
-// and the first is rehearsed by its name. None is written twice.
+// TestInitExamples writes each example into an empty folder, as a user does who has only the program. It checks that
+// each is valid, that the first can be rehearsed by its name, and that none is written twice.
 func TestInitExamples(t *testing.T) {
 	self, err := os.Executable()
 	if err != nil {
@@ -134,7 +134,7 @@ func TestInitExamples(t *testing.T) {
 	}
 }
 
-// simulators are what the sandbox can simulate.
+// simulators returns the products that the sandbox can simulate.
 func simulators() map[string]sandbox.Open {
 	open := map[string]sandbox.Open{}
 	for _, p := range products {
@@ -192,7 +192,7 @@ func inside(t *testing.T, dir, line string) (out string, changes []sandbox.Acces
 	return said.String(), changes, drivertest.WithoutTimes(b)
 }
 
-// counted is how often each was carried out.
+// counted returns how often each was carried out, by name.
 func counted(lines []sandbox.AccessLine, name func(sandbox.AccessLine) string) map[string]int {
 	out := map[string]int{}
 	for _, l := range lines {
@@ -205,10 +205,10 @@ func byPath(l sandbox.AccessLine) string {
 	return l.Server + " " + l.Method + " " + drivertest.PathOf(l)
 }
 
-// byContent tells requests to one path apart by their content.
+// byContent names requests so that requests to the same path differ by their content.
 func byContent(l sandbox.AccessLine) string { return byPath(l) + "?" + l.Query + " " + l.Body }
 
-// undisturbed is how an example ends when nothing is killed.
+// undisturbed is the result of an example when nothing is killed.
 type undisturbed struct {
 	flags   string // of every apply
 	writes  int    // of the journal
@@ -217,7 +217,7 @@ type undisturbed struct {
 	state   string
 }
 
-// again tells whether a killed run will repeat something: its journal has an idempotent step that had started.
+// again reports whether a killed run will repeat something: its journal has an idempotent step that had started.
 func (u undisturbed) again(record string) bool {
 	last := map[string]string{}
 	for line := range strings.Lines(record) {
@@ -232,7 +232,7 @@ func (u undisturbed) again(record string) bool {
 	})
 }
 
-// unlike lists what was not carried out as often as undisturbed, or once more where it may be repeated.
+// unlike lists the changes that were not carried out as often as undisturbed. If again, one repetition is allowed.
 func (u undisturbed) unlike(changes []sandbox.AccessLine, again bool) []string {
 	got, want := counted(changes, byPath), counted(u.changes, byPath)
 	most := 0
@@ -254,8 +254,8 @@ func (u undisturbed) unlike(changes []sandbox.AccessLine, again bool) []string {
 	return out
 }
 
-// carryUndisturbed applies an example; false: a guard refuses it. The steps of several declarations have no fixed
-// order, and objects get their ids in that order, so they are carried out one at a time.
+// carryUndisturbed applies an example. It returns false if a guard refuses it. The steps of several declarations have
+// no fixed order, and objects get their IDs in that order, so the steps are carried out one at a time.
 func carryUndisturbed(t *testing.T, dir, flags string) (undisturbed, bool) {
 	t.Helper()
 	u := undisturbed{flags: flags}

@@ -22,7 +22,7 @@ const findingsTitle = "# Findings, and other ids that syncctl prints\n\n" +
 
 const anyProduct = "Any product"
 
-// sectionTitles are what ids of a kind stand under.
+// sectionTitles holds the titles of the sections, by kind.
 var sectionTitles = map[string]string{
 	"finding": "findings of plans", "permission": "checks that `allow` names", "acceptance": "losses that `accept` names",
 	"examination": "lines of `doctor`", "exit code": "exit codes",
@@ -30,8 +30,8 @@ var sectionTitles = map[string]string{
 
 var severityWords = map[string]string{"refuse": "error", "warn": "warning", "note": "note"}
 
-// TestFindingsPage: docs/findings.md is what explain says. The sections of products that are not built in are left
-// alone.
+// TestFindingsPage checks that docs/findings.md says the same as explain. It ignores the sections of products that are
+// not built in.
 func TestFindingsPage(t *testing.T) {
 	t.Parallel()
 	page := filepath.Join("..", "..", "docs", "findings.md")
@@ -61,7 +61,7 @@ func TestFindingsPage(t *testing.T) {
 	}
 }
 
-// findingsSections are the head of the page, and a section for each product and kind.
+// findingsSections returns the head of the page, and a section for each product and kind.
 func findingsSections(t *testing.T) []string {
 	t.Helper()
 	self, err := os.Executable()

@@ -5,7 +5,8 @@ import (
 	"testing"
 )
 
-// TestPlansFitSchema: the plan of every example, as syncctl plan -json writes it, fits docs/schemas/plan.schema.json.
+// TestPlansFitSchema checks that the plan of every example, as written by syncctl plan -json, is valid against
+// docs/schemas/plan.schema.json.
 func TestPlansFitSchema(t *testing.T) {
 	fits := schemaIn(t, "schemas/plan.schema.json")
 	for _, dir := range oneProcessDirs(t) {

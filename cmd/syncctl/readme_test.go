@@ -11,7 +11,7 @@ import (
 
 var shellBlocks = regexp.MustCompile("(?ms)^```sh\n(.*?)^```")
 
-// readmeBlocks are the commands of the README and of the page about tests, block by block.
+// readmeBlocks returns the commands of the README and of the page about tests, block by block.
 func readmeBlocks(t *testing.T) [][]string {
 	t.Helper()
 	var out [][]string

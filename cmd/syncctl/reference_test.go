@@ -38,7 +38,7 @@ func program(t *testing.T, args ...string) string {
 	return string(out)
 }
 
-// pages are the Markdown files of a folder, by name.
+// pages returns the Markdown files of a folder, by name.
 func pages(t *testing.T, dir string) map[string]string {
 	t.Helper()
 	out := map[string]string{}
@@ -57,8 +57,8 @@ func pages(t *testing.T, dir string) map[string]string {
 	return out
 }
 
-// TestReferencePages: docs/reference is what the program says of itself. Without a product only the pages of what is
-// left are compared.
+// TestReferencePages checks that docs/reference is what the program writes. The pages of products that are not built
+// in are ignored.
 func TestReferencePages(t *testing.T) {
 	src, err := os.ReadFile("main.go")
 	if err != nil {
@@ -97,7 +97,7 @@ func TestReferencePages(t *testing.T) {
 	}
 }
 
-// TestReferenceExamples: the examples of all pages are configurations without mistakes, whatever products there are.
+// TestReferenceExamples checks that the examples of all pages are valid configurations, whatever products there are.
 func TestReferenceExamples(t *testing.T) {
 	var catalog schema.Catalog
 	for _, p := range products {
@@ -123,7 +123,7 @@ func TestReferenceExamples(t *testing.T) {
 	}
 }
 
-// schemaIn reads a JSON Schema of docs/.
+// schemaIn reads a JSON Schema from docs/.
 func schemaIn(t *testing.T, name string) *jsonschema.Resolved {
 	t.Helper()
 	src, err := os.ReadFile(filepath.Join("..", "..", "docs", filepath.FromSlash(name)))
@@ -141,7 +141,8 @@ func schemaIn(t *testing.T, name string) *jsonschema.Resolved {
 	return fits
 }
 
-// TestReferenceDocument: the grammar in JSON fits its JSON Schema, and has each type of each product.
+// TestReferenceDocument checks that the grammar in JSON is valid against its JSON Schema, and has each type of each
+// product.
 func TestReferenceDocument(t *testing.T) {
 	fits := schemaIn(t, "reference/reference.schema.json")
 	out := program(t, "schema", "-json")

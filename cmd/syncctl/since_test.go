@@ -11,7 +11,7 @@ import (
 	"github.com/syncctl/syncctl/reference"
 )
 
-// arguments are all arguments that can be written, each with the version that brought it: "1.0 server.TYPE.url".
+// arguments returns all arguments, each with the version that introduced it: "1.0 server.TYPE.url".
 func arguments(t *testing.T) []string {
 	t.Helper()
 	var doc reference.Document
@@ -42,7 +42,7 @@ func arguments(t *testing.T) []string {
 	return slices.Compact(out)
 }
 
-// unsaid are the arguments that claim to have come with a released version and are not in its list.
+// unsaid returns the arguments that claim to have come with a released version and are not in its list.
 func unsaid(released string, listed, now []string) []string {
 	var out []string
 	for _, line := range now {
@@ -54,8 +54,8 @@ func unsaid(released string, listed, now []string) []string {
 	return out
 }
 
-// TestSince: docs/reference/arguments.txt has every argument with its version. Its first line names the versions that
-// are released: an argument that is new since then needs a Since of its own.
+// TestSince checks that docs/reference/arguments.txt has every argument with its version. Its first line names the
+// released versions: an argument that is newer than these needs a Since of its own.
 func TestSince(t *testing.T) {
 	if src, err := os.ReadFile("main.go"); err != nil || strings.Count(string(src), "{Name: ") != len(products) {
 		t.Log("a product is left out, and with it its arguments", err)
@@ -84,7 +84,7 @@ func TestSince(t *testing.T) {
 	}
 }
 
-// TestUnsaid: what is new since a release is found, unless it names a later version.
+// TestUnsaid checks that an argument that is newer than a release is found, unless it names a later version.
 func TestUnsaid(t *testing.T) {
 	listed := []string{"1.0 server.x.url"}
 	now := []string{"1.0 server.x.url", "1.0 server.x.user", "1.1 server.x.site"}

@@ -18,7 +18,7 @@ import (
 
 var siteBlock = regexp.MustCompile(`(?m)^site "([^"]+)"`)
 
-// sitesOf are the sites of an example, in the order of their blocks; none where one process reaches all servers.
+// sitesOf returns the sites of an example, in the order of their blocks, or none if one process reaches all servers.
 func sitesOf(t *testing.T, dir string) []string {
 	t.Helper()
 	files, err := filepath.Glob(filepath.Join(dir, "*.sync.hcl"))
@@ -38,14 +38,14 @@ func sitesOf(t *testing.T, dir string) []string {
 	return names
 }
 
-// oneProcessDirs are the examples whose servers one process reaches.
+// oneProcessDirs returns the folders of the examples in which one process reaches all servers.
 func oneProcessDirs(t *testing.T) []string {
 	t.Helper()
 	return slices.DeleteFunc(exampleDirs(t), func(dir string) bool { return len(sitesOf(t, dir)) > 0 })
 }
 
-// siteKeys makes an SSH key for each site, in the files of a folder; "all" has the public halves, as a rehearsal
-// has them.
+// siteKeys makes an SSH key for each site, as files in dir. The file "all" lists the public keys, in the form of a
+// rehearsal.
 func siteKeys(t *testing.T, sites []string) (dir string, public map[string]string) {
 	t.Helper()
 	dir, public = t.TempDir(), map[string]string{}
@@ -67,8 +67,8 @@ func siteKeys(t *testing.T, sites []string) (dir string, public map[string]strin
 	return dir, public
 }
 
-// exchange is a whole run over sites in a shell in the sandbox, with folders beside each other, and a courier who loses
-// nothing. The first site plans. Where $VICTIM's process was killed, it is started again.
+// exchange is a shell script for the sandbox: a whole run over sites, with a folder for each site, and a courier who
+// loses nothing. The first site plans. If $VICTIM's process was killed, it is started again.
 const exchange = `
 at() { # SITE COMMAND...: as the people of a site
 	site=$1; shift
@@ -136,9 +136,9 @@ for site in $SITES; do at $site syncctl plan -detailed-exitcode || exit 1; done
 for site in $SITES; do echo "writes $site $(cat ../$site/.syncctl/runs/*/journal.jsonl | wc -l)"; done
 `
 
-// TestSitesKilledAtEveryWrite: over sites, apply and receive are killed at a write of the journal of either side, and
-// run again: the servers end in the same state, and every change is made as often as undisturbed, except what the
-// interrupted step may repeat.
+// TestSitesKilledAtEveryWrite kills apply and receive, over sites, at a write of the journal of either side, and runs
+// them again. It checks that the servers end in the same state, and that every change is made as often as undisturbed,
+// except what the interrupted step may repeat.
 func TestSitesKilledAtEveryWrite(t *testing.T) {
 	for _, dir := range exampleDirs(t) {
 		sites := sitesOf(t, dir)
@@ -194,8 +194,8 @@ var (
 	runbookSite = map[string]string{"A": "acme", "G": "globex"}
 )
 
-// TestRunbook types the commands of docs/two-companies.md as they are written, each on its side: with a folder, a home,
-// an SSH key and the passwords of its side alone. The courier brings what appears in one folder to the other.
+// TestRunbook types the commands of docs/two-companies.md as they are written, each on its side. A side has only its
+// own folder, home, SSH key and passwords. The courier brings what appears in one folder to the other.
 func TestRunbook(t *testing.T) {
 	dir := filepath.Join("..", "..", "examples", "behind-firewall-two-companies-master")
 	if !builtIn(t, filepath.ToSlash(dir)) {
@@ -227,7 +227,8 @@ func TestRunbook(t *testing.T) {
 	}
 }
 
-// twoSides are the folders of two companies in the sandbox. What has been exported on a side stays so.
+// twoSides is a shell script for the sandbox, with a folder for each of two companies. Variables that a side exports
+// stay set for that side.
 const twoSides = `
 set -e
 echo yes >../yes

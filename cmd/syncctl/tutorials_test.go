@@ -16,8 +16,8 @@ var (
 	exitCode     = regexp.MustCompile(`^(.*?) +# exit code (\d+)$`)
 )
 
-// TestTutorials runs every command of the tutorials as it is written, in their order. What follows a line that opens
-// a shell in the sandbox is typed into that shell, until exit.
+// TestTutorials runs every command of the tutorials as it is written, in order. Lines after a line that opens a shell
+// in the sandbox are typed into that shell, until exit.
 func TestTutorials(t *testing.T) {
 	pages, err := filepath.Glob(filepath.Join("..", "..", "docs", "tutorials", "*.md"))
 	if err != nil || len(pages) < 3 {
@@ -56,7 +56,7 @@ func TestTutorials(t *testing.T) {
 	}
 }
 
-// typed is a script of lines that are typed into a terminal.
+// typed returns a script that types lines into a terminal.
 func typed(t *testing.T, lines []string) string {
 	t.Helper()
 	var script strings.Builder

@@ -9,7 +9,7 @@ import (
 	"pgregory.net/rapid"
 )
 
-// commands is a small tree like the real one.
+// commands returns a small tree of commands like the real one.
 func commands() *cobra.Command {
 	root := &cobra.Command{Use: "syncctl"}
 	root.PersistentFlags().String("chdir", "", "")
@@ -49,7 +49,7 @@ func TestTwoDashes(t *testing.T) {
 	}
 }
 
-// TestTwoDashesTwice: a command line with two dashes stays as it is.
+// TestTwoDashesTwice checks that a command line with two dashes stays as it is.
 func TestTwoDashesTwice(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		word := rapid.StringMatching(`-{0,3}[a-z]{0,3}(=.{0,3})?|-?-?(out|master|chdir)|plan|backbone|merge`)

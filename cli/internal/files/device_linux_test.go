@@ -10,8 +10,8 @@ import (
 	"github.com/spf13/afero"
 )
 
-// TestReplaceDevice: a device that takes nothing is an error, and stays a device, also for root, who may write to its
-// folder.
+// TestReplaceDevice checks that a device that cannot be written to is an error, and stays a device, even for root, who
+// may write to its folder.
 func TestReplaceDevice(t *testing.T) {
 	const full = "/dev/full"
 	before, err := os.Stat(full)

@@ -60,7 +60,7 @@ func TestReplace(t *testing.T) {
 	}
 }
 
-// TestReplaceWritesIntoPipes: what is not a regular file stays what it is, and gets the content.
+// TestReplaceWritesIntoPipes checks that the content is written into what is not a regular file, which stays as it is.
 func TestReplaceWritesIntoPipes(t *testing.T) {
 	pipe := filepath.Join(t.TempDir(), "p")
 	if err := syscall.Mkfifo(pipe, 0o600); err != nil {
@@ -93,7 +93,7 @@ func TestReplaceWritesIntoPipes(t *testing.T) {
 	}
 }
 
-// plantedFs is a file system in which all that is not a folder is another user's.
+// plantedFs is a file system in which everything except folders belongs to another user.
 type plantedFs struct{ afero.Fs }
 
 func (p plantedFs) LstatIfPossible(name string) (fs.FileInfo, bool, error) {
@@ -114,7 +114,7 @@ type another struct {
 
 func (a another) Sys() any { return a.stat }
 
-// TestReplacePlanted: what another user may have put into a folder of everybody's is not written to.
+// TestReplacePlanted checks that files are not written to if another user may have put them into a shared folder.
 func TestReplacePlanted(t *testing.T) {
 	dir := t.TempDir()
 	victim := filepath.Join(t.TempDir(), "victim")
@@ -143,7 +143,7 @@ func TestReplacePlanted(t *testing.T) {
 	}
 }
 
-// opened is a file that notes what is set of it.
+// opened is a file that records which attributes are set.
 type opened struct {
 	host.NewFile
 
@@ -161,8 +161,8 @@ func (o *opened) Chmod(mode fs.FileMode) error {
 	return nil
 }
 
-// TestReplaceKeepsTheOwner: a file that belongs to another user or group does so afterwards, with its mode, which is
-// set last, since a change of the owner may take bits off; where that is refused, nothing is replaced.
+// TestReplaceKeepsTheOwner checks that a file keeps its owner, its group and its mode. The mode is set last, since a
+// change of the owner may remove bits. If the owner cannot be changed, the file is not replaced.
 func TestReplaceKeepsTheOwner(t *testing.T) {
 	name := filepath.Join(t.TempDir(), "f")
 	if err := os.WriteFile(name, nil, 0o640); err != nil {

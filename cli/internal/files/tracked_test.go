@@ -10,8 +10,8 @@ import (
 	"github.com/spf13/afero"
 )
 
-// TestTracked: what git itself has put into its index is found, in each of its versions and both kinds of ids, in a
-// worktree too; what is only ignored or not added is not.
+// TestTracked checks that files in an index written by git are found: in each version, with both lengths of IDs, and
+// in a worktree. Files that are ignored or not added are not found.
 func TestTracked(t *testing.T) {
 	program, err := exec.LookPath("git")
 	if err != nil {
@@ -86,7 +86,7 @@ func TestTracked(t *testing.T) {
 	}
 }
 
-// FuzzIndex: an index comes with a repository.
+// FuzzIndex reads arbitrary indexes, since an index comes with a foreign repository.
 func FuzzIndex(f *testing.F) {
 	f.Add([]byte("DIRC\x00\x00\x00\x02\x00\x00\x00\x00"))
 	f.Add([]byte("DIRC\x00\x00\x00\x04\x00\x00\x00\x01" + strings.Repeat("\x00", 60) + "\x00\x03\x00abc\x00"))

@@ -12,7 +12,7 @@ import (
 	"testing"
 )
 
-// served is a repository at a server that answers so.
+// served returns a repository at a server that answers with answer.
 func served(t *testing.T, answer http.HandlerFunc) *Repository {
 	s := httptest.NewServer(answer)
 	t.Cleanup(s.Close)
@@ -23,7 +23,7 @@ type object = map[string]any
 
 func write(w http.ResponseWriter, v any) { _ = json.NewEncoder(w).Encode(v) }
 
-// TestPages: a comment is found on whatever page it stands; a list without end is an error, and nothing is written.
+// TestPages checks that a comment is found on any page. An endless list is an error, and nothing is written then.
 func TestPages(t *testing.T) {
 	total, wrote := 250, ""
 	r := served(t, func(w http.ResponseWriter, q *http.Request) {
@@ -53,7 +53,8 @@ func TestPages(t *testing.T) {
 	}
 }
 
-// TestMergedAs: a pull request that was rebased is found by its last commit, and an open one is none.
+// TestMergedAs checks that a pull request that was merged by rebase is found by its last commit, and that an open one
+// does not count.
 func TestMergedAs(t *testing.T) {
 	merged := "2027-01-02T03:04:05Z"
 	for name, c := range map[string]struct {
@@ -73,8 +74,8 @@ func TestMergedAs(t *testing.T) {
 	}
 }
 
-// TestErrors: what is wrong is said without the token; an answer that is not JSON is an error, and so is one that sends
-// what writes elsewhere.
+// TestErrors checks that errors do not contain the token. An answer that is not JSON is an error, and so is a redirect
+// of a request that writes.
 func TestErrors(t *testing.T) {
 	for name, answer := range map[string]http.HandlerFunc{
 		"status":  func(w http.ResponseWriter, _ *http.Request) { http.Error(w, `{"message": "no"}`, http.StatusForbidden) },
@@ -124,8 +125,8 @@ func TestErrors(t *testing.T) {
 	}
 }
 
-// TestTokenStays: the token goes to the interface alone: not to another port of its machine, nor to a subdomain, where
-// somebody else may listen.
+// TestTokenStays checks that the token is sent only to the interface: not to another port of its machine or to a
+// subdomain, where somebody else may listen.
 func TestTokenStays(t *testing.T) {
 	var got []string
 	note := func(name string, then http.HandlerFunc) http.HandlerFunc {
@@ -159,8 +160,8 @@ func TestTokenStays(t *testing.T) {
 	}
 }
 
-// TestApproved: a review counts if it is known that nobody but its author has written it; one of nobody, or of whom the
-// repository does not know, holds up nothing.
+// TestApproved checks that a review counts only if it is known that only its author has written it. A review without
+// an author, or of somebody whom the repository does not know, is ignored.
 func TestApproved(t *testing.T) {
 	hash := "sha256:" + strings.Repeat("a", 64)
 	ada, mallory := map[string]any{"login": "ada"}, map[string]any{"login": "mallory"}
@@ -228,8 +229,8 @@ func TestApproved(t *testing.T) {
 	}
 }
 
-// TestArtifact: what is not right is passed over, on whatever page the right one stands, and those of forks and those
-// that have expired are not read.
+// TestArtifact checks that wrong artifacts are skipped, and the right one is found on any page. Artifacts of forks and
+// expired ones are not read.
 func TestArtifact(t *testing.T) {
 	r := served(t, func(w http.ResponseWriter, q *http.Request) {
 		id, isZip := strings.CutSuffix(strings.TrimPrefix(q.URL.Path, "/repos/acme/plants/actions/artifacts/"), "/zip")

@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// TestStages: the first interrupt ends nothing, the second everything, and a third does no harm.
+// TestStages checks that the first interrupt cancels nothing, the second everything, and a third does no harm.
 func TestStages(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
@@ -30,7 +30,7 @@ func TestStages(t *testing.T) {
 	s.Next(nil)
 }
 
-// TestEarly: a signal that comes before anybody takes signals is for who does so first, and for nobody else.
+// TestEarly checks that a signal that comes before there is a handler goes to the first handler, and to no other.
 func TestEarly(t *testing.T) {
 	i := &Interrupts{}
 	i.Deliver(os.Interrupt)

@@ -17,7 +17,7 @@ import (
 	"github.com/syncctl/syncctl/reference"
 )
 
-// TestCancelled: a question that the editor does not wait for any more ends, and is answered so.
+// TestCancelled checks that a question that the editor cancels ends, and is answered as cancelled.
 func TestCancelled(t *testing.T) {
 	begun := make(chan bool)
 	questions["test/wait"] = func(ctx context.Context, _ *view, _ json.RawMessage) (any, error) {
@@ -36,7 +36,7 @@ func TestCancelled(t *testing.T) {
 	}
 }
 
-// TestFaultOfAQuestion: it is said, and the next question is answered.
+// TestFaultOfAQuestion checks that a panic in a question is reported, and that the next question is answered.
 func TestFaultOfAQuestion(t *testing.T) {
 	questions["test/fault"] = func(context.Context, *view, json.RawMessage) (any, error) { panic("of the test") }
 	defer delete(questions, "test/fault")
@@ -55,7 +55,8 @@ func TestFaultOfAQuestion(t *testing.T) {
 	}
 }
 
-// TestEnds: the editor is gone, without a word or after shutdown; and what is said before initialize.
+// TestEnds checks what happens when the editor disconnects, with or without shutdown, and the answers before
+// initialize.
 func TestEnds(t *testing.T) {
 	for _, say := range []bool{false, true} {
 		c := newClient(t, nil)
@@ -78,7 +79,8 @@ func TestEnds(t *testing.T) {
 	}
 }
 
-// TestMessagesThatCannotBeRead: one is answered, and the next one read; a header without a length ends it.
+// TestMessagesThatCannotBeRead checks that an invalid message is answered, and the next one is read. A header without
+// a length ends the connection.
 func TestMessagesThatCannotBeRead(t *testing.T) {
 	framed := func(body string) string { return fmt.Sprintf("Content-Length: %d\r\n\r\n%s", len(body), body) }
 	for _, c := range []struct{ say, want string }{
@@ -107,7 +109,7 @@ func hostileOptions(fs afero.Fs) Options {
 		}}
 }
 
-// FuzzSession: whatever an editor says about whatever text, the server ends when the editor does, and has no fault.
+// FuzzSession checks that the server ends when the editor does, without a panic, whatever messages and texts it gets.
 func FuzzSession(f *testing.F) {
 	f.Add("server \"depot\" \"a\" {\n  url = upper(var.x)\n}\n", 1, 10, "x")
 	f.Add("module \"m\" {\n  source = \".\"\n  size = [for a in module.m : a.b]\n}\n"+
@@ -153,7 +155,7 @@ func FuzzSession(f *testing.F) {
 	})
 }
 
-// neverEnding is a stream that says nothing more.
+// neverEnding is a stream from which nothing more comes.
 type neverEnding struct{ ctx context.Context }
 
 func (n neverEnding) Read([]byte) (int, error) {
@@ -161,7 +163,7 @@ func (n neverEnding) Read([]byte) (int, error) {
 	return 0, io.EOF
 }
 
-// TestNothingIsEvaluated: what a person has written is looked at, not evaluated: that has no limits here.
+// TestNothingIsEvaluated checks that expressions are not evaluated, since evaluation would have no limits here.
 func TestNothingIsEvaluated(t *testing.T) {
 	list := "[" + strings.Repeat("0,", 1000) + "]"
 	endless := strings.ReplaceAll("[for a in LIST : [for b in LIST : [for c in LIST : [for d in LIST : 0]]]]",
@@ -182,7 +184,7 @@ func TestNothingIsEvaluated(t *testing.T) {
 	}
 }
 
-// TestTextsOfOthersAreNoMarkdown: what stands in files makes no picture, and does not leave the code that it is in.
+// TestTextsOfOthersAreNoMarkdown checks that texts from files make no picture, and stay inside their code blocks.
 func TestTextsOfOthersAreNoMarkdown(t *testing.T) {
 	const picture = "![](https://evil.example/x)"
 	text := "variable \"x\" {\n  description = \"" + picture + "\"\n  type = object({ /*\n```\n" + picture +
@@ -228,7 +230,7 @@ func TestTextsOfOthersAreNoMarkdown(t *testing.T) {
 	}
 }
 
-// TestLinkToElsewhere: the folder of a module that is a link out of what is open is not looked into.
+// TestLinkToElsewhere checks that a module's folder is not read if it is a link that leads out of the open folders.
 func TestLinkToElsewhere(t *testing.T) {
 	dir, elsewhere := t.TempDir(), t.TempDir()
 	for path, text := range map[string]string{
@@ -258,8 +260,8 @@ func TestLinkToElsewhere(t *testing.T) {
 	}
 }
 
-// TestCancelledInTheQueue: where as many questions are answered as may be, what the editor says next is still read: it
-// may be that an answer is not needed.
+// TestCancelledInTheQueue checks that messages are read even while the maximum number of questions is being answered,
+// since the next message may cancel one.
 func TestCancelledInTheQueue(t *testing.T) {
 	begun := make(chan bool, 2*maxRunning)
 	questions["test/wait"] = func(ctx context.Context, _ *view, _ json.RawMessage) (any, error) {

@@ -10,7 +10,7 @@ import (
 	"github.com/syncctl/syncctl/cli/internal/lsp/source"
 )
 
-// fleet is the configuration of a transcript.
+// fleet returns the configuration of a transcript.
 func fleet(t *testing.T, name string) map[string]string {
 	t.Helper()
 	ar, err := txtar.ParseFile(filepath.Join("testdata", name+".txtar"))
@@ -26,8 +26,8 @@ func fleet(t *testing.T, name string) map[string]string {
 	return files
 }
 
-// TestRenameThereAndBack: a name that was changed and changed back leaves every byte as it was, from wherever it is
-// used, and however lines end.
+// TestRenameThereAndBack checks that renaming and renaming back leaves every byte as it was, from any use of the name,
+// and with any line breaks.
 func TestRenameThereAndBack(t *testing.T) {
 	for name, written := range map[string]func(string) string{
 		"as it is":        func(text string) string { return text },
@@ -101,7 +101,7 @@ func renameThereAndBack(t *testing.T, files map[string]string) {
 	}
 }
 
-// replace makes the texts those of the documents.
+// replace replaces the texts of documents.
 func (c *client) replace(texts map[string]string) {
 	for name, text := range texts {
 		c.texts[name] = text
@@ -111,7 +111,7 @@ func (c *client) replace(texts map[string]string) {
 	}
 }
 
-// shifted is where a place is after a name before it was changed.
+// shifted returns the offset of a new_name in after: the first one from at on, otherwise the last one before it.
 func shifted(before, after string, at int) int {
 	for i := at; i < len(after); i++ {
 		if len(after)-i >= 8 && after[i:i+8] == "new_name" {

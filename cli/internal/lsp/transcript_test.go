@@ -27,7 +27,7 @@ import (
 
 var update = flag.Bool("update", false, "rewrite the golden parts of transcripts")
 
-// catalog has types with everything that a type may have.
+// catalog returns types with everything that a type may have.
 func catalog() schema.Catalog {
 	ref := &schema.Ref{Kind: schema.Server, Type: "depot"}
 	return schema.Catalog{
@@ -115,7 +115,7 @@ func (c *client) notify(method string, params any) {
 	c.send(map[string]any{"method": method, "params": params})
 }
 
-// call asks and waits for the answer. What the server says before is kept.
+// call sends a request and waits for the answer. Notifications that come before it are kept.
 func (c *client) call(method string, params any) json.RawMessage {
 	c.t.Helper()
 	c.id++
@@ -165,7 +165,7 @@ func (c *client) open(name, text string) {
 		"languageId": "hcl", "version": c.version, "text": text}})
 }
 
-// change replaces a text that stands in a document once.
+// change replaces a text that occurs once in a document.
 func (c *client) change(name, from, to string) {
 	c.t.Helper()
 	text := c.texts[name]
@@ -182,7 +182,7 @@ func (c *client) change(name, from, to string) {
 	c.texts[name] = text[:at] + to + text[at+len(from):]
 }
 
-// tick lets the pause pass, and waits until what was changed has been checked.
+// tick lets the pause pass, and waits until the changes have been checked.
 func (c *client) tick() {
 	c.call("barrier", nil) // what was changed before is known
 	c.gate <- time.Time{}
@@ -190,7 +190,7 @@ func (c *client) tick() {
 	c.call("barrier", nil) // what was said before is here
 }
 
-// place finds where a text with a | in it, which is the cursor, first stands in the document without it.
+// place returns the position of the cursor, which is a | in text. text without it is searched in the document.
 func (c *client) place(name, text string) source.Position {
 	c.t.Helper()
 	before, after, _ := strings.Cut(text, "|")
@@ -206,8 +206,8 @@ func (c *client) at(method, name, text string) json.RawMessage {
 	return c.call(method, map[string]any{"textDocument": documentID{uri(name)}, "position": c.place(name, text)})
 }
 
-// TestTranscripts: what the server answers to what an editor says. The comment of a file is what the editor says, a
-// line each; "want" is what comes back.
+// TestTranscripts checks the server's answers. The comment of a file holds what the editor says, one message per line;
+// "want" holds the answers.
 func TestTranscripts(t *testing.T) {
 	paths, err := filepath.Glob("testdata/*.txtar")
 	if err != nil || len(paths) == 0 {
@@ -262,7 +262,7 @@ func runTranscript(t *testing.T, path string) {
 	}
 }
 
-// say says one line of a transcript, and writes what comes back.
+// say carries out one line of a transcript, and writes the answer.
 func (c *client) say(out *strings.Builder, files map[string]string, line string) {
 	c.t.Helper()
 	word, rest, _ := strings.Cut(line, " ")
@@ -362,7 +362,7 @@ func show(r textRange) string {
 	return fmt.Sprintf("%d:%d-%d:%d", r.Start.Line, r.Start.Character, r.End.Line, r.End.Character)
 }
 
-// showItems writes completions, a line each; functions are counted where there are many.
+// showItems writes completions, one per line. If there are many functions, it writes only their number.
 func (c *client) showItems(out *strings.Builder, items []completionItem) {
 	slices.SortStableFunc(items, func(a, b completionItem) int { return strings.Compare(a.SortText, b.SortText) })
 	calls := 0
@@ -387,7 +387,7 @@ func (c *client) showItems(out *strings.Builder, items []completionItem) {
 
 func short(u string) string { return strings.TrimPrefix(u, uri("")) }
 
-// showPlaces writes where a name is.
+// showPlaces writes where a name is declared or used.
 func (c *client) showPlaces(out *strings.Builder, word, name, text string) {
 	c.t.Helper()
 	method := map[string]string{"definition": "textDocument/definition", "references": "textDocument/references",
@@ -403,7 +403,7 @@ func (c *client) showPlaces(out *strings.Builder, word, name, text string) {
 	}
 }
 
-// rename asks for a new name, and returns the documents with the changes made, or what the server says against it.
+// rename asks for a new name. It returns the documents with the edits applied, or the server's error.
 func (c *client) rename(name string, at source.Position, to string) (map[string]string, string) {
 	c.t.Helper()
 	answer := c.call("textDocument/rename", map[string]any{"textDocument": documentID{uri(name)}, "position": at,
@@ -424,7 +424,7 @@ func (c *client) rename(name string, at source.Position, to string) (map[string]
 	return changed, ""
 }
 
-// text is a file as the editor sees it.
+// text returns a file as the editor sees it.
 func (c *client) text(name string) string {
 	if text, ok := c.texts[name]; ok {
 		return text
@@ -436,7 +436,7 @@ func (c *client) text(name string) string {
 	return string(text)
 }
 
-// apply makes changes in a text, the last first.
+// apply applies edits to a text, the last first.
 func apply(text string, edits []textEdit) string {
 	lines := source.NewText(text)
 	slices.SortStableFunc(edits, func(a, b textEdit) int {
@@ -448,7 +448,7 @@ func apply(text string, edits []textEdit) string {
 	return text
 }
 
-// showRename writes the lines that change, and returns the documents with the changes made.
+// showRename writes the lines that change, and returns the documents with the edits applied.
 func (c *client) showRename(out *strings.Builder, name, text string) map[string]string {
 	c.t.Helper()
 	text, to, _ := strings.Cut(text, " => ")
@@ -518,7 +518,7 @@ func (c *client) showFile(out *strings.Builder, word, name string) {
 	}
 }
 
-// showActions writes what can be mended, with the lines that each adds.
+// showActions writes the fixes that are offered, with the lines that each adds.
 func (c *client) showActions(out *strings.Builder, name, text string) {
 	c.t.Helper()
 	at := c.place(name, text)

@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// TestColoursKnowTheBlocks: the colours that VS Code shows before the server has answered know every word that begins a
-// block of a file.
+// TestColoursKnowTheBlocks checks that the syntax colours that VS Code shows before the server has answered know every
+// type of block at the top of a file.
 func TestColoursKnowTheBlocks(t *testing.T) {
 	text, err := os.ReadFile("../../../editors/vscode/syntaxes/syncctl.tmLanguage.json")
 	if err != nil {

@@ -13,7 +13,7 @@ import (
 	"github.com/syncctl/syncctl/schema"
 )
 
-// TestGuarded: secrets are taken out as soon as they are known.
+// TestGuarded checks that secrets are removed as soon as they are known.
 func TestGuarded(t *testing.T) {
 	var out bytes.Buffer
 	var known *redact.Set
@@ -26,7 +26,7 @@ func TestGuarded(t *testing.T) {
 	}
 }
 
-// redactor knows the secret of a configuration.
+// redactor returns a set with the secret of a configuration.
 func redactor(t *testing.T) *redact.Set {
 	t.Helper()
 	fs := afero.NewMemMapFs()
@@ -46,7 +46,7 @@ type failing struct{ err error }
 
 func (f failing) Write([]byte) (int, error) { return 0, f.err }
 
-// TestUnread: a reader that is gone is remembered and not an error; a full disk is.
+// TestUnread checks that a reader that is gone is remembered without an error, and that a full disk is an error.
 func TestUnread(t *testing.T) {
 	nothing := func() *redact.Set { return nil }
 	r := Guard(failing{&os.PathError{Op: "write", Path: "|1", Err: syscall.EPIPE}}, nothing)

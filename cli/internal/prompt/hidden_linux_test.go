@@ -11,7 +11,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// pty opens a terminal: what a person types is written to person.
+// pty opens a terminal. Write to person what the person types.
 func pty(t *testing.T) (person, terminal *os.File) {
 	t.Helper()
 	person, err := os.OpenFile("/dev/ptmx", os.O_RDWR|unix.O_NOCTTY, 0)
@@ -42,7 +42,8 @@ func echoes(t *testing.T, f *os.File) bool {
 	return state.Lflag&unix.ECHO != 0
 }
 
-// TestReadHidden: the terminal shows nothing while it is read, and is as before afterwards, also after an interrupt.
+// TestReadHidden checks that the terminal does not show what is typed, and is restored afterwards, even after an
+// interrupt.
 func TestReadHidden(t *testing.T) {
 	person, terminal := pty(t)
 	in := NewLines(terminal)
@@ -79,12 +80,12 @@ func TestReadHidden(t *testing.T) {
 	}
 }
 
-// late is a context that ends right after it was looked at.
+// late is a context that ends right after its first check.
 type late struct{ context.Context }
 
 func (late) Err() error { return nil }
 
-// TestReadHiddenInterruptedAtOnce: nothing keeps the terminal from showing what is typed after the call has returned,
+// TestReadHiddenInterruptedAtOnce checks that the terminal shows again what is typed after the call has returned,
 // however early the interrupt came.
 func TestReadHiddenInterruptedAtOnce(t *testing.T) {
 	gone, interrupt := context.WithCancel(t.Context())

@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// TestLines: a line that comes late answers the next question, and an end without a line is nobody.
+// TestLines checks that a line that comes late answers the next question, and that the end of the input is ErrNobody.
 func TestLines(t *testing.T) {
 	r, w := io.Pipe()
 	in := NewLines(r)

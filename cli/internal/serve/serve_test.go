@@ -26,7 +26,7 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// still is a clock that stands still: nothing is sent because time has passed.
+// still is a clock that stands still, so that nothing is sent because time has passed.
 type still struct{}
 
 func (still) Now() time.Time { return time.Date(2027, 2, 3, 4, 5, 30, 0, time.UTC) }
@@ -38,7 +38,7 @@ func (still) After(d time.Duration) <-chan time.Time {
 	return c
 }
 
-// bench is a page of a run, and what the run is like.
+// bench is a page of a run, and the state of the run.
 type bench struct {
 	*Page
 
@@ -58,7 +58,7 @@ func (b *bench) report() (*report.Report, error) {
 	return report.New(b.plan, run)
 }
 
-// goTo goes to another state of the run.
+// goTo sets the state of the run.
 func (b *bench) goTo(done int, event string) {
 	b.mu.Lock()
 	b.done, b.event = done, event
@@ -101,7 +101,7 @@ func servingAt(t *testing.T, l net.Listener, p *planner.Plan, change func(*Optio
 	return b
 }
 
-// browser keeps cookies, and follows nothing.
+// browser returns a client that keeps cookies and does not follow redirects.
 func (b *bench) browser() *http.Client {
 	jar, _ := cookiejar.New(nil)
 	transport := &http.Transport{}
@@ -110,10 +110,10 @@ func (b *bench) browser() *http.Client {
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 }
 
-// origin is the page's.
+// origin returns the origin of the page.
 func (b *bench) origin() string { return "http://" + b.listener.Addr().String() }
 
-// post sends a form as a browser would; change makes something of the request.
+// post sends a form as a browser would. change may change the request.
 func (b *bench) post(c *http.Client, to string, form url.Values, change func(*http.Request)) (int, string) {
 	b.t.Helper()
 	r, err := http.NewRequestWithContext(b.t.Context(), http.MethodPost, b.Address()+to, strings.NewReader(form.Encode()))
@@ -170,7 +170,7 @@ func (b *bench) session(c *http.Client) string {
 	return secret
 }
 
-// ask asks a question, which is shown once this returns, and returns where its answer comes.
+// ask asks a question and returns the channel for its answer. The question is shown when ask returns.
 func (b *bench) ask(ctx context.Context, step planner.Step, attempt int) <-chan executor.Reply {
 	answers := make(chan executor.Reply, 1)
 	go func() {
@@ -196,15 +196,15 @@ func (b *bench) ask(ctx context.Context, step planner.Step, attempt int) <-chan 
 	}
 }
 
-// final is a person's step that cannot be undone.
+// final returns a person's step that cannot be undone.
 func final(p *planner.Plan) planner.Step {
 	s := p.Steps[1]
 	s.Effect = &planner.Effect{Irreversible: true}
 	return s
 }
 
-// TestAnswers: a person's step is answered on the page, by who has opened its session, once; who has not typed 'done'
-// has not confirmed what cannot be undone.
+// TestAnswers checks that a person's step is answered on the page, once, by the browser that has opened the session. A
+// step that cannot be undone is confirmed only if 'done' is typed.
 func TestAnswers(t *testing.T) {
 	p := reporttest.Small()
 	b := serving(t, p, nil)
@@ -255,7 +255,8 @@ func TestAnswers(t *testing.T) {
 	}
 }
 
-// TestAcknowledged: an answer of which a browser was told that it is recorded counts, whatever ends the question then.
+// TestAcknowledged checks that an answer counts if the browser was told that it is recorded, whatever ends the
+// question afterwards.
 func TestAcknowledged(t *testing.T) {
 	p := reporttest.Small()
 	b := serving(t, p, nil)
@@ -270,7 +271,7 @@ func TestAcknowledged(t *testing.T) {
 	}
 }
 
-// TestLastPage: who has given the answer with which the run ends gets the page that the answer leads to.
+// TestLastPage checks that the browser whose answer ends the run still gets the page that the answer leads to.
 func TestLastPage(t *testing.T) {
 	p := reporttest.Small()
 	b := serving(t, p, nil)
@@ -293,8 +294,8 @@ func TestLastPage(t *testing.T) {
 	}
 }
 
-// TestToken: it opens one session at a time, is not guessed, and stands nowhere that is sent. Whoever reads the page
-// locks nobody out.
+// TestToken checks that the token opens one session at a time, cannot be guessed, and is never sent. Readers of the
+// page cannot lock anybody out.
 func TestToken(t *testing.T) {
 	b := serving(t, reporttest.Small(), nil)
 	c := b.browser()
@@ -338,14 +339,14 @@ func TestToken(t *testing.T) {
 	}
 }
 
-// secretOf is the secret of the session that is open.
+// secretOf returns the secret of the open session.
 func (b *bench) secretOf(c *http.Client) string {
 	_, rest, _ := strings.Cut(b.get(c), `name="secret" value="`)
 	secret, _, _ := strings.Cut(rest, `"`)
 	return secret
 }
 
-// TestCookie: it is for this page alone, for no script, and not for requests that come from other sites.
+// TestCookie checks that the cookie is only for this page, not for scripts, and not for requests from other sites.
 func TestCookie(t *testing.T) {
 	b := serving(t, reporttest.Small(), nil)
 	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, b.Address()+"session",
@@ -367,7 +368,7 @@ func TestCookie(t *testing.T) {
 	}
 }
 
-// TestHostileRequests: what does not come from the page itself is refused, and changes nothing.
+// TestHostileRequests checks that requests that do not come from the page itself are refused, and change nothing.
 func TestHostileRequests(t *testing.T) {
 	p := reporttest.Small()
 	b := serving(t, p, nil)
@@ -468,7 +469,7 @@ func TestHostileRequests(t *testing.T) {
 	}
 }
 
-// TestLargeHeader: who sends more than there is room for is refused, or cut off.
+// TestLargeHeader checks that a request with too large a header is refused, or its connection is closed.
 func TestLargeHeader(t *testing.T) {
 	b := serving(t, reporttest.Small(), nil)
 	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, b.Address(), nil)
@@ -486,7 +487,7 @@ func TestLargeHeader(t *testing.T) {
 	}
 }
 
-// TestHeaders: the page may do what it needs and nothing else, and is kept nowhere.
+// TestHeaders checks that the page may do only what it needs, and is not cached.
 func TestHeaders(t *testing.T) {
 	b := serving(t, reporttest.Small(), nil)
 	for _, to := range []string{"", "live.js", "other"} {
@@ -555,7 +556,7 @@ type moment struct {
 	Log     []struct{ ID, Event, Key, Text string }
 }
 
-// next is the next event and what it says.
+// next returns the next event and its data.
 func (e *events) next() (name string, m moment) {
 	e.t.Helper()
 	for e.in.Scan() {
@@ -573,14 +574,14 @@ func (e *events) next() (name string, m moment) {
 	return "", m
 }
 
-// first is the line with the first data, as it was sent.
+// first returns the line with the first data, as it was sent.
 func (e *events) first() string {
 	for e.in.Scan() && !strings.HasPrefix(e.in.Text(), "data: ") {
 	}
 	return e.in.Text()
 }
 
-// until reads until a moment is as it should be.
+// until reads until holds returns true for a moment.
 func (e *events) until(holds func(moment) bool) moment {
 	e.t.Helper()
 	for {
@@ -594,7 +595,7 @@ func (e *events) until(holds func(moment) bool) moment {
 	}
 }
 
-// TestEvents: a browser gets everything first, then what changes, and how it ended.
+// TestEvents checks that a browser first gets the whole state, then the changes, and the end of the run.
 func TestEvents(t *testing.T) {
 	p := reporttest.Small()
 	b := serving(t, p, nil)
@@ -648,7 +649,7 @@ func TestEvents(t *testing.T) {
 	}
 }
 
-// TestContextEnds: with the command, the page and its streams end, and questions are not answered any more.
+// TestContextEnds checks that streams and questions end when the context of the command does.
 func TestContextEnds(t *testing.T) {
 	l, _, err := Listen(t.Context(), "127.0.0.1:0")
 	if err != nil {
@@ -675,7 +676,7 @@ func TestContextEnds(t *testing.T) {
 	}
 }
 
-// TestManyBrowsers: there are only so many streams, and one that ends makes room.
+// TestManyBrowsers checks that the number of streams is limited, and that a stream that ends makes room.
 func TestManyBrowsers(t *testing.T) {
 	b := serving(t, reporttest.Small(), nil)
 	c := b.browser()
@@ -707,7 +708,7 @@ func (b *bench) watchers() int {
 	return b.streams
 }
 
-// pipes is a listener whose connections hold nothing: who does not read stops who writes.
+// pipes is a listener whose connections have no buffer: a writer waits until the other side reads.
 type pipes struct {
 	conns chan net.Conn
 	done  chan struct{}
@@ -728,7 +729,7 @@ func (*pipes) Addr() net.Addr {
 	return &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 80}
 }
 
-// TestSlowReader: a browser that does not take what it is sent is dropped, and others are served meanwhile.
+// TestSlowReader checks that a browser that does not read is dropped, and that others are served meanwhile.
 func TestSlowReader(t *testing.T) {
 	l := &pipes{conns: make(chan net.Conn), done: make(chan struct{})}
 	b := servingAt(t, l, reporttest.Small(), func(o *Options) { o.Patience = 50 * time.Millisecond })
@@ -756,7 +757,7 @@ func TestSlowReader(t *testing.T) {
 	}
 }
 
-// waitFor waits until something holds, which it has to at some time.
+// waitFor waits until holds returns true.
 func (b *bench) waitFor(holds func() bool) {
 	for !holds() {
 		select {
@@ -767,7 +768,7 @@ func (b *bench) waitFor(holds func() bool) {
 	}
 }
 
-// TestHostileNames: names of servers are text in what is sent, whatever they say.
+// TestHostileNames checks that names of servers are sent as mere text, whatever they contain.
 func TestHostileNames(t *testing.T) {
 	b := serving(t, reporttest.Malign(), nil)
 	c := b.browser()
@@ -804,7 +805,7 @@ func TestHostileNames(t *testing.T) {
 	}
 }
 
-// TestSecrets: what the run knows as a secret is in nothing that is sent.
+// TestSecrets checks that nothing that is sent contains a secret of the run.
 func TestSecrets(t *testing.T) {
 	p := reporttest.Small()
 	p.Steps[0].Summary = "with hunter2"
@@ -822,7 +823,7 @@ func TestSecrets(t *testing.T) {
 	}
 }
 
-// TestSecretsThatAreWords: whatever word a secret is, the page's markup and forms work as without it.
+// TestSecretsThatAreWords checks that the page's markup and forms work whatever word a secret is.
 func TestSecretsThatAreWords(t *testing.T) {
 	p := reporttest.Small()
 	words := []string{"password", "secret", "done", "steps", "true", "text", "data", "step", "event", "attempt", "reply",
@@ -852,7 +853,7 @@ func TestSecretsThatAreWords(t *testing.T) {
 	}
 }
 
-// TestListen: only addresses are taken, and whether others reach them is said.
+// TestListen checks that only addresses are accepted, and whether other machines can reach them.
 func TestListen(t *testing.T) {
 	for address, want := range map[string]struct{ open, fails bool }{
 		"127.0.0.1:0": {}, "localhost:0": {}, ":0": {}, "0.0.0.0:0": {open: true},
@@ -869,7 +870,7 @@ func TestListen(t *testing.T) {
 	}
 }
 
-// TestFault: a fault in a request ends with one answer, and is reported when the run has ended.
+// TestFault checks that a panic in a request ends with one answer, and is reported by Close.
 func TestFault(t *testing.T) {
 	b := serving(t, reporttest.Small(), func(o *Options) {
 		o.Report = func() (*report.Report, error) { panic("broken") }

@@ -9,7 +9,7 @@ import (
 	"github.com/syncctl/syncctl/planner"
 )
 
-// TestAdvice: the advice fits the state of the step, and names apply alone only where it can succeed.
+// TestAdvice checks that the advice fits the state of the step, and names only apply if apply can succeed.
 func TestAdvice(t *testing.T) {
 	c := Commands{Apply: "syncctl apply d", Resolve: "syncctl -chdir=d resolve"}
 	const do = "step 3 (sync.a.b/do)"
@@ -62,7 +62,7 @@ func TestAdvice(t *testing.T) {
 	}
 }
 
-// TestReportFields: a program gets a command to resume only where no person has to decide.
+// TestReportFields checks that a program gets a command to resume only if no person has to decide.
 func TestReportFields(t *testing.T) {
 	steps := twoDeclarations().Steps
 	for phase, want := range map[executor.Phase]any{executor.PhaseWaiting: "syncctl apply", executor.PhaseStuck: nil} {
@@ -76,7 +76,7 @@ func TestReportFields(t *testing.T) {
 	}
 }
 
-// TestFolded: steps that were not tried are listed by what they wait for, one line for each cause.
+// TestFolded checks that steps that were not tried are listed by what they wait for, one line per cause.
 func TestFolded(t *testing.T) {
 	at := func(id string, p executor.Phase, needs ...string) executor.StepReport {
 		return executor.StepReport{Step: planner.Step{ID: id, Needs: needs}, Phase: p}
@@ -103,8 +103,8 @@ func TestFolded(t *testing.T) {
 	}
 }
 
-// TestRollback: steps undone together share a line, steps that are done are marked, and what can no longer be undone
-// is named.
+// TestRollback checks that steps that are undone together share a line, that steps that are done are marked, and that
+// steps that can no longer be undone are named.
 func TestRollback(t *testing.T) {
 	step := func(id, addr, undo string, final bool) planner.Step {
 		return planner.Step{

@@ -10,8 +10,8 @@ import (
 	"github.com/syncctl/syncctl/report"
 )
 
-// TestManyFindings: a note that says the same of many declarations is one; of many notes of one rule the first ones are
-// shown, and how many more there are. Warnings are all shown, and -detail shows all.
+// TestManyFindings checks that notes that say the same about many declarations are merged. Of many notes of one rule
+// the first ones are shown, and the number of the others. All warnings are shown, and -detail shows everything.
 func TestManyFindings(t *testing.T) {
 	p := &planner.Plan{}
 	for i := range 40 {

@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// TestLanes: side by side each line has its column, and those that are shown together begin in the same row; otherwise
-// the name stands in front, and no line is broken without a width.
+// TestLanes checks that each lane has its column, and that lines that are shown together begin in the same row.
+// Without columns, the name is in front, and lines are not broken if the width is unknown.
 func TestLanes(t *testing.T) {
 	for name, row := range map[string]struct {
 		width, room int
@@ -47,7 +47,7 @@ func TestLanes(t *testing.T) {
 	}
 }
 
-// TestBroken: a line is broken at a blank, with its indent and its colour, and nothing of it is lost.
+// TestBroken checks that a line is broken at a blank, keeps its indent and its colour, and loses no text.
 func TestBroken(t *testing.T) {
 	for text, want := range map[string]string{
 		"  one two three":                  "  one two|  three",

@@ -8,7 +8,7 @@ import (
 	"github.com/syncctl/syncctl/planner"
 )
 
-// TestPlanDiffLong: what differs behind the part of a value that is shown is seen, and commands are never cut.
+// TestPlanDiffLong checks that a difference near the end of a long value is shown, and that commands are never cut.
 func TestPlanDiffLong(t *testing.T) {
 	long := strings.Repeat("x", 600)
 	for name, c := range map[string]struct {
@@ -32,7 +32,7 @@ func TestPlanDiffLong(t *testing.T) {
 	}
 }
 
-// TestPlanDiff: every sort of difference, with text that would move a cursor.
+// TestPlanDiff checks every sort of difference, with text that would move a cursor.
 func TestPlanDiff(t *testing.T) {
 	old, made := twoDeclarations(), twoDeclarations()
 	paint, label, scrap := made.Steps[0], made.Steps[1], made.Steps[2]

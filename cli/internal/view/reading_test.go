@@ -43,7 +43,8 @@ func TestReading(t *testing.T) {
 	}
 }
 
-// TestLiveOnANarrowerTerminal: lines that wrap since the terminal became narrower are erased, all of them.
+// TestLiveOnANarrowerTerminal checks that all rows of a line are erased if it wraps because the terminal became
+// narrower.
 func TestLiveOnANarrowerTerminal(t *testing.T) {
 	var b bytes.Buffer
 	width := 80
@@ -57,7 +58,8 @@ func TestLiveOnANarrowerTerminal(t *testing.T) {
 	}
 }
 
-// TestNote: a line that is about no step stays on the screen, above what is redrawn; while a question is open it waits.
+// TestNote checks that a line that is not about a step stays on the screen, above what is redrawn, and that it waits
+// while a question is open.
 func TestNote(t *testing.T) {
 	var b bytes.Buffer
 	now := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)

@@ -13,7 +13,7 @@ import (
 	"github.com/syncctl/syncctl/planner"
 )
 
-// long is a run of n steps, of which the one in the middle has failed.
+// long returns a run of n steps, where the step in the middle has failed.
 func long(n int) RunState {
 	p := &planner.Plan{}
 	d := executor.Decision{Steps: map[string]executor.StepState{}}
@@ -34,7 +34,8 @@ func long(n int) RunState {
 	return RunState{Run: &executor.Run{Plan: p}, Decision: d}
 }
 
-// TestLongRuns: of a long run what needs a look is shown, the rest in a few lines, and all of it if asked for.
+// TestLongRuns checks that the important steps of a long run are shown, and the others in a few lines. With detail,
+// all steps are shown.
 func TestLongRuns(t *testing.T) {
 	for _, c := range []struct {
 		steps  int
@@ -66,7 +67,7 @@ func TestLongRuns(t *testing.T) {
 	}
 }
 
-// TestFinalByAPerson: a person's step that cannot be undone carries both signs wherever steps are listed.
+// TestFinalByAPerson checks that a person's step that cannot be undone has both marks wherever steps are listed.
 func TestFinalByAPerson(t *testing.T) {
 	final := planner.Person("scrap", "scraps b", planner.Manual{Where: "the depot"})
 	final.ID, final.Addr = "sync.depot.b/scrap", "sync.depot.b"
@@ -109,8 +110,8 @@ func TestFinalByAPerson(t *testing.T) {
 	}
 }
 
-// TestLengthOfAPlan: a plan of many declarations has about a line a step and two a declaration; what is found stands
-// beneath its step.
+// TestLengthOfAPlan checks that a plan of many declarations has about one line per step and two per declaration, with
+// findings below their steps.
 func TestLengthOfAPlan(t *testing.T) {
 	const declarations, steps, found = 40, 20, 3
 	p := &planner.Plan{}
@@ -156,8 +157,8 @@ func TestLengthOfAPlan(t *testing.T) {
 	}
 }
 
-// TestBegunStepsStandAlone: of a long run, what was begun once and perhaps sent is shown, though it may start again;
-// the hint names the run that is shown.
+// TestBegunStepsStandAlone checks that a long run shows steps that were begun and perhaps sent, even if they may start
+// again, and that the hint names the run.
 func TestBegunStepsStandAlone(t *testing.T) {
 	r := long(1000)
 	r.Run.ID = "20260101T000000.000Z-abcdef"

@@ -38,7 +38,7 @@ func golden(t *testing.T, name string, got []byte) {
 	}
 }
 
-// twoDeclarations has everything that a plan can show.
+// twoDeclarations returns a plan with everything that a plan can show.
 func twoDeclarations() *planner.Plan {
 	return &planner.Plan{
 		Changes: []planner.ResourceChange{
@@ -119,7 +119,8 @@ func TestPlan(t *testing.T) {
 	}
 }
 
-// TestSites: who acts when, and of each site how old what it has sent is, and until when it may be relied on.
+// TestSites checks that a plan shows who acts when, and for each site how old its observations are and until when they
+// are valid.
 func TestSites(t *testing.T) {
 	p := reporttest.Sites()
 	var b bytes.Buffer
@@ -135,7 +136,7 @@ func TestSites(t *testing.T) {
 	golden(t, "sites.txt", b.Bytes())
 }
 
-// TestManualCommands: what is pasted into a shell is never folded, however narrow the terminal is.
+// TestManualCommands checks that commands for a shell are never wrapped, however narrow the terminal is.
 func TestManualCommands(t *testing.T) {
 	commands := []string{"# a comment that is longer than the terminal is wide",
 		"remove --for-good=1 2 3 4 5 6 7 8 9 10 11",
@@ -150,8 +151,8 @@ func TestManualCommands(t *testing.T) {
 	}
 }
 
-// TestManualScript: where the run has a script, a person is told how to run it, on one line that a shell takes apart,
-// and the commands stand in it alone.
+// TestManualScript checks that a person is told how to run the run's script, on one line that is quoted for a shell,
+// and that the commands are only in the script.
 func TestManualScript(t *testing.T) {
 	step := planner.Step{Manual: &planner.Manual{Where: "here", Do: []string{"Run them."}, Commands: []string{"remove 1"}}}
 	var b bytes.Buffer
@@ -191,8 +192,8 @@ func TestReport(t *testing.T) {
 	golden(t, "report.txt", b.Bytes())
 }
 
-// TestPlain: verifying is reported when its message changes, and nothing is printed between a question and its
-// answer.
+// TestPlain checks that verifying is reported when its message changes, and that nothing is printed between a question
+// and its answer.
 func TestPlain(t *testing.T) {
 	p := twoDeclarations()
 	var b bytes.Buffer
@@ -215,7 +216,7 @@ func TestPlain(t *testing.T) {
 	}
 }
 
-// TestLive: in the end a terminal shows only the steps that ended.
+// TestLive checks that in the end a terminal shows only the steps that have ended.
 func TestLive(t *testing.T) {
 	p := twoDeclarations()
 	now := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
@@ -241,7 +242,7 @@ func TestLive(t *testing.T) {
 	}
 }
 
-// TestLiveOfAResumedRun: the counter of a run that is resumed begins with the steps that are done.
+// TestLiveOfAResumedRun checks that the counter of a resumed run begins with the steps that are already done.
 func TestLiveOfAResumedRun(t *testing.T) {
 	p := twoDeclarations()
 	now := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
@@ -259,7 +260,7 @@ func TestLiveOfAResumedRun(t *testing.T) {
 	v.Close()
 }
 
-// screen is what a terminal shows of a text with the two escape sequences that Live uses.
+// screen returns what a terminal shows for a text with the two escape sequences that Live uses.
 func screen(t *testing.T, text string) []string {
 	t.Helper()
 	var lines []string
@@ -301,7 +302,7 @@ func TestEvents(t *testing.T) {
 	}
 }
 
-// TestWrap: only a single word makes a line wider than the limit, and no word is lost.
+// TestWrap checks that a line exceeds the width only if it is a single word, and that no word is lost.
 func TestWrap(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		text := rapid.StringMatching(`([a-zäöü]{1,9} ){0,20}[a-z]{1,9}`).Draw(t, "text")

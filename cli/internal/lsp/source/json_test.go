@@ -19,7 +19,7 @@ var inJSON = JSON{
 	Plain: func(_ *Block, name string) bool { return name == "depends_on" },
 }
 
-// outlineJSON is what a file has, in a line.
+// outlineJSON returns the content of a file in one line.
 func outlineJSON(src string) string {
 	tree := ReadJSON(src, inJSON)
 	var out []string
@@ -69,7 +69,7 @@ func TestReadJSON(t *testing.T) {
 	}
 }
 
-// TestAtJSON: what stands at the end of a text.
+// TestAtJSON checks the place at the end of a text.
 func TestAtJSON(t *testing.T) {
 	for _, c := range []struct {
 		src   string
@@ -125,8 +125,8 @@ func FuzzReadJSON(f *testing.F) {
 	})
 }
 
-// TestDeepTextInJSON: a text that is too deep or too dense is cut off before its tokens are read, like one in the usual
-// syntax, and nothing is offered behind the cut.
+// TestDeepTextInJSON checks that a text that is nested too deeply or too dense is cut off before it is lexed, as in
+// native syntax, and that nothing is offered after the cut.
 func TestDeepTextInJSON(t *testing.T) {
 	for _, sign := range []string{"${[(", "a+"} {
 		src := `{"locals": {"a": "${` + strings.Repeat(sign, 1<<21/len(sign))
@@ -141,8 +141,7 @@ func TestDeepTextInJSON(t *testing.T) {
 	}
 }
 
-// TestBindingsInJSON: the names that for expressions give stand where they are written in the file, also behind
-// escapes.
+// TestBindingsInJSON checks the positions in the file of names that for expressions bind, also after escapes.
 func TestBindingsInJSON(t *testing.T) {
 	for _, src := range []string{
 		`{"locals": {"a": "${[for word in var.l : upper(word, word)]}"}}`,

@@ -12,8 +12,8 @@ import (
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 )
 
-// TestAsTheParser: in files that parse, the reader finds the blocks, arguments and references that the parser finds, at
-// the same places.
+// TestAsTheParser checks that in valid files the reader finds the same blocks, arguments and references as the parser,
+// at the same places.
 func TestAsTheParser(t *testing.T) {
 	read := 0
 	err := filepath.WalkDir("../../../..", func(path string, d fs.DirEntry, err error) error {

@@ -9,7 +9,7 @@ import (
 
 var words = []string{"server", "sync", "locals", "variable"}
 
-// describe is a place in one line.
+// describe returns a place in one line.
 func describe(p *Place, src string) string {
 	kind := []string{"nothing", "item", "label", "bare label", "value", "text"}[p.Kind]
 	var in []string
@@ -129,8 +129,8 @@ func FuzzRead(f *testing.F) {
 	})
 }
 
-// TestPlacesFromTheLastBlock: what stands at a place does not depend on whether all before it is read, or the last
-// block alone, also where something before it was not closed.
+// TestPlacesFromTheLastBlock checks that a place is the same whether the whole text before it is read or only the last
+// block, even if something before was not closed.
 func TestPlacesFromTheLastBlock(t *testing.T) {
 	const src = `variable "a" {
   default = "x
@@ -160,7 +160,7 @@ sync "t" "u" { server = server.t.n.
 	}
 }
 
-// whole is all of a place.
+// whole returns all fields of a place.
 func whole(p *Place) string {
 	out := fmt.Sprint(p.Kind, p.Typed, p.Outer, p.Names)
 	for b := p.In; b != nil; b = b.Parent {
@@ -175,8 +175,8 @@ func whole(p *Place) string {
 	return out + fmt.Sprint(p.Head)
 }
 
-// TestDeepText: text that is deeper than anybody reads, or all signs, is not taken apart as a whole: each sign would
-// cost some hundred bytes.
+// TestDeepText checks that a text that is nested too deeply, or consists only of signs, is not lexed as a whole: each
+// sign would need some hundred bytes.
 func TestDeepText(t *testing.T) {
 	for _, sign := range []string{"[", "{", "${", "\"${", "a=["} {
 		src := "locals {\n  x = " + strings.Repeat(sign, 1<<19)

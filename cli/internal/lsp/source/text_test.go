@@ -9,7 +9,7 @@ import (
 	"pgregory.net/rapid"
 )
 
-// sources are texts with characters of every length, every end of a line, and bytes that are not UTF-8.
+// sources generates texts with characters of every length, every kind of line break, and bytes that are not UTF-8.
 func sources() *rapid.Generator[string] {
 	piece := rapid.SampledFrom([]string{"a", "ß", "€", "😀", "é", "\n", "\r\n", "\r", "\xff", "\xe2\x82", "\t", "\u2028"})
 	return rapid.Custom(func(t *rapid.T) string {
@@ -21,7 +21,7 @@ func sources() *rapid.Generator[string] {
 	})
 }
 
-// lengthIn is how long a line is, by the standard library.
+// lengthIn returns the length of a line, according to the standard library.
 func lengthIn(e Encoding, line string) int {
 	switch e {
 	case UTF8:
@@ -32,7 +32,8 @@ func lengthIn(e Encoding, line string) int {
 	return len(utf16.Encode([]rune(line)))
 }
 
-// TestPositions: each character's place leads to itself and back, and counts what the standard library counts.
+// TestPositions checks that each character's position leads back to its offset, and counts as the standard
+// library does.
 func TestPositions(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		src := sources().Draw(t, "source")
@@ -61,7 +62,7 @@ func TestPositions(t *testing.T) {
 	})
 }
 
-// TestPositionsOutside: whatever a client asks for is a place in the text.
+// TestPositionsOutside checks that any position that a client sends leads to an offset in the text.
 func TestPositionsOutside(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		src := sources().Draw(t, "source")
@@ -79,7 +80,8 @@ func TestPositionsOutside(t *testing.T) {
 	})
 }
 
-// TestPositionsInALongLine: they are counted from a place near by, and are the same in each encoding.
+// TestPositionsInALongLine checks that positions in a long line are right in each encoding, although they are counted
+// from a mark nearby.
 func TestPositionsInALongLine(t *testing.T) {
 	const piece = "aä€😀\xff\r"
 	for _, end := range []string{"\n", "\r\n"} {
