@@ -12,6 +12,7 @@ func (p *Plan) hide(instead func(string) string) {
 	if len(p.Sites) > 0 {
 		return
 	}
+	instead = remembering(instead)
 	hide := func(texts ...*string) {
 		for _, text := range texts {
 			*text = instead(*text)
@@ -22,20 +23,12 @@ func (p *Plan) hide(instead func(string) string) {
 	}
 	for i := range p.Changes {
 		c := &p.Changes[i]
-		c.Diff, c.Replaced = slices.Clone(c.Diff), slices.Clone(c.Replaced)
-		for n := range c.Diff {
-			hide(&c.Diff[n].Declared, &c.Diff[n].Actual)
-		}
-		for n := range c.Replaced {
-			hide(&c.Replaced[n].Original, &c.Replaced[n].New)
-		}
+		c.Diff = hiding(c.Diff, func(d *Difference) { hide(&d.Declared, &d.Actual) })
+		c.Replaced = hiding(c.Replaced, func(r *Replaced) { hide(&r.Original, &r.New) })
 	}
 	for i := range p.Declared {
 		d := &p.Declared[i]
-		d.Seen = slices.Clone(d.Seen)
-		for n := range d.Seen {
-			hide(&d.Seen[n].Value)
-		}
+		d.Seen = hiding(d.Seen, func(s *Shown) { hide(&s.Value) })
 	}
 	for i := range p.Steps {
 		s := &p.Steps[i]
@@ -49,14 +42,40 @@ func (p *Plan) hide(instead func(string) string) {
 			continue
 		}
 		m := *s.Manual
-		m.Do, m.Values = slices.Clone(m.Do), slices.Clone(m.Values)
 		hide(&m.Attest)
-		for n := range m.Do {
-			hide(&m.Do[n])
-		}
-		for n := range m.Values {
-			hide(&m.Values[n].Shown)
-		}
+		m.Do = hiding(m.Do, func(text *string) { hide(text) })
+		m.Values = hiding(m.Values, func(v *Value) { hide(&v.Shown) })
 		s.Manual = &m
+	}
+}
+
+// hiding returns the list with secrets hidden in each element. It copies the list if there is anything to hide: the
+// driver may use it elsewhere.
+func hiding[T comparable](list []T, hide func(*T)) []T {
+	copied := false
+	for i, was := range list {
+		is := was
+		if hide(&is); is == was {
+			continue
+		}
+		if !copied {
+			list, copied = slices.Clone(list), true
+		}
+		list[i] = is
+	}
+	return list
+}
+
+// remembering returns a function that gives the same as instead. Many texts of a plan are equal, and looking through
+// one costs more than finding it.
+func remembering(instead func(string) string) func(string) string {
+	known := map[string]string{"": ""}
+	return func(text string) string {
+		is, ok := known[text]
+		if !ok {
+			is = instead(text)
+			known[text] = is
+		}
+		return is
 	}
 }
