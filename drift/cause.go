@@ -44,37 +44,48 @@ type Run struct {
 
 	changes map[string]*planner.ResourceChange
 	steps   map[string]int
-	seen    map[string]map[seen]bool // what its plan has found, by address; filled on demand
+	seen    map[string]map[seen][]string // what its plan has found, by address; filled on demand
 }
 
-// seen is a difference that a plan has found.
-type seen struct{ what, path, actual string }
+// seen is a difference that a plan has found, without its actual value.
+type seen struct{ what, path string }
 
 // NewRun returns a run with its plan and what that was made from.
 func NewRun(id string, plan *planner.Plan, basis *planner.Basis) *Run {
 	r := &Run{ID: id, Plan: plan, Basis: basis, changes: map[string]*planner.ResourceChange{}, steps: stepsByAddr(plan),
-		seen: map[string]map[seen]bool{}}
+		seen: map[string]map[seen][]string{}}
 	for i := range plan.Changes {
 		r.changes[plan.Changes[i].Addr] = &plan.Changes[i]
 	}
 	return r
 }
 
-// found reports whether the run's plan has found the same difference.
-func (a *Applied) found(d *Difference) bool {
+// found reports whether the run's plan has found the same difference. It is not known if a secret is hidden in one of
+// the two values.
+func (a *Applied) found(d *Difference) (same, known bool) {
 	c := a.changes[a.Was]
 	if c == nil {
-		return false
+		return false, true
 	}
-	found, known := a.seen[a.Was]
-	if !known {
-		found = map[seen]bool{}
+	found, made := a.seen[a.Was]
+	if !made {
+		found = map[seen][]string{}
 		for _, was := range differences(c, a.steps[a.Was]) {
-			found[seen{was.What, was.Path, was.Actual}] = true
+			at := seen{was.What, was.Path}
+			found[at] = append(found[at], was.Actual)
 		}
 		a.seen[a.Was] = found
 	}
-	return found[seen{d.What, d.Path, d.Actual}]
+	known = true
+	for _, actual := range found[seen{d.What, d.Path}] {
+		switch {
+		case planner.Hides(actual) || planner.Hides(d.Actual):
+			known = false
+		case actual == d.Actual:
+			return true, true
+		}
+	}
+	return false, known
 }
 
 // explain determines the cause of a difference.
@@ -82,7 +93,7 @@ func (in *finder) explain(d *Difference, res *schema.Resource) {
 	last, planned := in.Past.Last[d.Addr]
 	if u, underway := in.Past.Underway[d.Addr]; underway && u.steps[u.Was] > 0 {
 		d.Run = u.ID
-		if u.found(d) {
+		if same, _ := u.found(d); same {
 			d.because(Pending, "run %s is to change it, and is not finished", u.ID)
 		} else {
 			d.because(Unknown, "run %s is not finished, and may have changed it", u.ID)
@@ -117,9 +128,12 @@ func (d *Difference) because(c Cause, format string, args ...any) {
 // compare compares a difference with what the last run has applied.
 func (in *finder) compare(d *Difference, a *Applied, res *schema.Resource) {
 	was := a.was()
+	same, known := a.found(d)
 	switch {
-	case a.steps[a.Was] == 0 && a.found(d):
+	case a.steps[a.Was] == 0 && same:
 		d.because(Pending, "it was so when run %s was planned, and no step of it has changed that", a.ID)
+	case a.steps[a.Was] == 0 && !known:
+		d.because(Unknown, "a secret is hidden in it, so that it cannot be compared with what run %s has found", a.ID)
 	case a.Plan.Digest == in.Plan.Digest:
 		d.because(Outside, "the files say what run %s has applied", a.ID)
 	case was == nil:
@@ -196,7 +210,7 @@ func (in *finder) explainArgument(d *Difference, a *Applied, res *schema.Resourc
 		applied, known := then[d.Path]
 		actual, readable := hashOfText(d.Actual)
 		switch {
-		case !known || !readable:
+		case !known || !readable || planner.Hides(d.Actual):
 			d.because(Unknown, "it is declared in another way since run %s, and cannot be compared with what that has "+
 				"applied", a.ID)
 		case actual == applied:

@@ -66,7 +66,7 @@ var day = time.Date(2027, 1, 31, 23, 59, 59, 0, time.UTC)
 // TestCause: where a difference comes from, or that it is not known.
 func TestCause(t *testing.T) {
 	type list []planner.Difference
-	color := of("color", `"red"`, `"green"`)
+	color, hidden := of("color", `"red"`, `"green"`), of("color", `"red"`, `"dark (sensitive value)"`)
 	for name, c := range map[string]struct {
 		was, is string // the arguments; was "": not declared
 		before  list
@@ -87,6 +87,18 @@ func TestCause(t *testing.T) {
 			want: drift.Outside},
 		"unreadable": {was: "size = 1", is: "size = 2", now: list{of("size", "2", "(unknown)")},
 			want: drift.Unknown},
+		"hidden": {was: `color = "blue"`, is: `color = "red"`,
+			now: list{of("color", `"red"`, `"(sensitive value)"`)}, want: drift.Unknown},
+		"left by the run, and hidden": {was: `color = "red"`, is: `color = "red"`, before: list{hidden}, now: list{hidden},
+			want: drift.Unknown},
+		"hidden since": {was: `color = "red"`, is: `color = "red"`, before: list{color}, now: list{hidden},
+			want: drift.Unknown},
+		"hidden then": {was: `color = "red"`, is: `color = "red"`, before: list{hidden}, now: list{color},
+			want: drift.Unknown},
+		"another is hidden": {was: `color = "red"`, is: `color = "red"`, before: list{of("size", "1", `"(sensitive value)"`)},
+			now: list{color}, want: drift.Outside},
+		"hidden, and changed back": {was: `color = "red"`, is: `color = "red"`, before: list{hidden}, worked: 1,
+			now: list{hidden}, want: drift.Outside},
 		"beside what changed": {was: "size = 1\ncolor = \"red\"", is: "size = 2\ncolor = \"red\"", now: list{color},
 			want: drift.Outside},
 		"newly declared": {was: "size = 1", is: "size = 1\ncolor = \"red\"", now: list{color}, want: drift.Pending},

@@ -108,7 +108,7 @@ func Text(v cty.Value) string {
 	case v == cty.NilVal:
 		return "null"
 	case schema.IsSensitive(v):
-		return "(sensitive value)"
+		return hidden
 	case !v.IsWhollyKnown():
 		return "(unknown)"
 	}

@@ -1,6 +1,16 @@
 package planner
 
-import "slices"
+import (
+	"slices"
+	"strings"
+)
+
+// hidden is what stands in a text in the place of a secret.
+const hidden = "(sensitive value)"
+
+// Hides reports whether a secret was removed from a text of a plan. Then the text does not say what the value is: two
+// such texts may be equal although the values differ.
+func Hides(text string) bool { return strings.Contains(text, hidden) }
 
 // hide removes secrets from the texts of a plan that people read: a server may repeat a secret in a name or a message,
 // and plans are passed on. What is compared or carried out must stay unchanged: IDs, arguments, facts, commands, and
@@ -15,7 +25,9 @@ func (p *Plan) hide(instead func(string) string) {
 	instead = remembering(instead)
 	hide := func(texts ...*string) {
 		for _, text := range texts {
-			*text = instead(*text)
+			if *text != "null" { // no value
+				*text = instead(*text)
+			}
 		}
 	}
 	for i := range p.Findings {
