@@ -59,17 +59,23 @@ func (p *Plan) Encode(w io.Writer) error {
 	if err != nil {
 		return err
 	}
+	text, err := document{Plan: p, Hash: hash, Seal: seal, MAC: p.MAC}.text()
+	if err == nil {
+		_, err = w.Write(text)
+	}
+	if err != nil {
+		return fmt.Errorf("writing the plan: %w", err)
+	}
+	return nil
+}
+
+func (d document) text() ([]byte, error) {
 	var b bytes.Buffer
 	enc := json.NewEncoder(&b)
 	enc.SetEscapeHTML(false)
 	enc.SetIndent("", "  ")
-	if err := enc.Encode(document{Plan: p, Hash: hash, Seal: seal, MAC: p.MAC}); err != nil {
-		return fmt.Errorf("writing the plan: %w", err)
-	}
-	if _, err := w.Write(printable.JSON(b.Bytes())); err != nil {
-		return fmt.Errorf("writing the plan: %w", err)
-	}
-	return nil
+	err := enc.Encode(d)
+	return printable.JSON(b.Bytes()), err
 }
 
 func (p *Plan) seal() (string, error) {
@@ -109,7 +115,8 @@ func Decode(r io.Reader) (*Plan, error) {
 	if err := printable.Documents.Check(text); err != nil {
 		return nil, fmt.Errorf("reading the plan: it %w", err)
 	}
-	dec := json.NewDecoder(bytes.NewReader(bytes.TrimPrefix(text, []byte("\ufeff")))) // a byte order mark
+	text = bytes.TrimPrefix(text, []byte("\ufeff")) // a byte order mark
+	dec := json.NewDecoder(bytes.NewReader(text))
 	dec.DisallowUnknownFields()
 	var p Plan
 	doc := document{Plan: &p}
@@ -137,33 +144,37 @@ func Decode(r io.Reader) (*Plan, error) {
 	if seal != doc.Seal || doc.Hash != "" && doc.Hash != hash {
 		return nil, errors.New("reading the plan: it was changed after it was made: make the plan again")
 	}
-	written, err := json.Marshal(doc)
+	written, err := doc.text()
 	if err != nil {
 		return nil, fmt.Errorf("reading the plan: %w", err)
 	}
-	if members(text) != members(written) { // other programs may take another one of the two for what it says
-		return nil, errors.New("reading the plan: it has a member twice, so it was changed after it was made: make the " +
-			"plan again")
+	if !sameJSON(text, written) { // other programs may understand it differently
+		return nil, errors.New("reading the plan: it has a member twice, or is written in another way than this program " +
+			"does, so it was changed after it was made: make the plan again")
 	}
 	p.MAC = doc.MAC
 	return &p, nil
 }
 
-// members counts the members of all objects in a JSON document.
-func members(doc []byte) (n int) {
-	for i := 0; i < len(doc); i++ {
-		switch doc[i] {
-		case ':':
-			n++
-		case '"':
-			for i++; i < len(doc) && doc[i] != '"'; i++ {
-				if doc[i] == '\\' {
-					i++
-				}
-			}
+// sameJSON reports whether two JSON documents differ only in whitespace and in how characters are escaped.
+func sameJSON(a, b []byte) bool {
+	var plain, other bytes.Buffer
+	if json.Compact(&plain, a) == nil && json.Compact(&other, b) == nil && bytes.Equal(plain.Bytes(), other.Bytes()) {
+		return true // the usual case, which is much faster
+	}
+	x, y := json.NewDecoder(bytes.NewReader(a)), json.NewDecoder(bytes.NewReader(b))
+	x.UseNumber()
+	y.UseNumber()
+	for {
+		one, errX := x.Token()
+		two, errY := y.Token()
+		if errX != nil || errY != nil {
+			return errors.Is(errX, io.EOF) && errors.Is(errY, io.EOF)
+		}
+		if one != two {
+			return false
 		}
 	}
-	return n
 }
 
 // notWhole explains why a JSON document cannot be decoded. The decoder's own message for an early end is of no help to

@@ -261,12 +261,17 @@ func TestPlanOfManyValues(t *testing.T) {
 
 // TestMembersTwice: of a member that is there twice a reader may show one while another one is carried out.
 func TestMembersTwice(t *testing.T) {
-	doc := encoded(t, full(t))
+	p := full(t)
+	p.Findings = append(p.Findings, planner.Finding{Rule: "plan/targets", Severity: planner.Note, Summary: "a part"})
+	doc := encoded(t, p)
 	for _, twice := range []string{
 		strings.Replace(doc, `"summary": "`, `"summary": "harmless", "summary": "`, 1),
 		strings.Replace(doc, `"summary": "`, `"SUMMARY": "harmless", "summary": "`, 1),
 		strings.Replace(doc, `"box": "7"`, `"box": "8", "b\u006fx": "7"`, 1),
 		strings.Replace(doc, `"steps": [`, `"steps": [], "steps": [`, 1),
+		strings.Replace(strings.Replace(doc, `"addr": "",`, "", 1), `"summary": "`, `"summary": "harmless", "summary": "`, 1),
+		strings.Replace(doc, `"addr": "",`, "", 1),
+		strings.Replace(doc, `"summary": "`, `"SUMMARY": "`, 1),
 	} {
 		if twice == doc {
 			t.Fatal("nothing is there twice")
@@ -274,5 +279,8 @@ func TestMembersTwice(t *testing.T) {
 		if _, err := planner.Decode(strings.NewReader(twice)); err == nil {
 			t.Errorf("it is read:\n%s", twice)
 		}
+	}
+	if _, err := planner.Decode(strings.NewReader(strings.Replace(doc, `"box"`, `"b\u006fx"`, 1))); err != nil {
+		t.Errorf("in other escapes: %v", err)
 	}
 }
