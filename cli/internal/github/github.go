@@ -113,6 +113,9 @@ func (r *Repository) call(ctx context.Context, method, path string, send any) ([
 		_ = json.Unmarshal(text, &said) // an error from a proxy has no message
 		return nil, &StatusError{method, path, answer.StatusCode, said.Message}
 	}
+	if err := printable.Documents.Check(text); err != nil {
+		return nil, fmt.Errorf("%s %s: the answer %w", method, path, err)
+	}
 	return text, nil
 }
 
@@ -140,9 +143,6 @@ func read[T any](ctx context.Context, r *Repository, path string) (T, error) {
 	text, err := r.call(ctx, http.MethodGet, path, nil)
 	if err != nil {
 		return out, err
-	}
-	if err := printable.Documents.Check(text); err != nil {
-		return out, fmt.Errorf("GET %s: the answer %w", path, err)
 	}
 	if err := json.Unmarshal(text, &out); err != nil {
 		return out, fmt.Errorf("GET %s: reading the answer: %w", path, err)

@@ -94,11 +94,17 @@ func TestErrors(t *testing.T) {
 		"many values": func(w http.ResponseWriter, _ *http.Request) {
 			_, _ = w.Write([]byte("[" + strings.Repeat("{},", 3_000_000) + "{}]"))
 		},
+		"data of many values": func(w http.ResponseWriter, _ *http.Request) {
+			_, _ = w.Write([]byte(`{"data": [` + strings.Repeat("{},", 3_000_000) + "{}]}"))
+		},
 	} {
 		r := served(t, answer)
 		_, _, err := r.Approved(t.Context(), 1)
 		if err == nil || errors.Is(err, ErrNotApproved) || strings.Contains(err.Error(), r.Token) {
 			t.Errorf("%s: %v", name, err)
+		}
+		if _, err := r.graph(t.Context(), "", nil); err == nil {
+			t.Errorf("%s: it is taken", name)
 		}
 	}
 	r := served(t, func(w http.ResponseWriter, q *http.Request) {
