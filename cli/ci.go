@@ -174,7 +174,7 @@ func (c *command) summarize(text []byte) error {
 	if name == "" {
 		return nil
 	}
-	path, err := c.place(name)
+	path, err := c.place(c.app.abs(name))
 	if err != nil {
 		return err
 	}

@@ -12,7 +12,7 @@ import (
 func (c *command) place(name string) (string, error) {
 	path := c.abs(name)
 	at := filepath.Join(files.Resolved(filepath.Dir(path)), filepath.Base(path)) // the person has chosen the folder
-	for _, dir := range []string{c.cwd, c.dir} {
+	for _, dir := range []string{c.app.cwd, c.cwd, c.dir} {
 		if err := files.Inside(files.Resolved(dir), at); err != nil {
 			return "", failf(exitError, "%w", err)
 		}
