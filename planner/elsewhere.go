@@ -94,7 +94,7 @@ func (in Input) outdated(seen *Observations) hcl.Diagnostics {
 			diags = append(diags, &hcl.Diagnostic{Severity: hcl.DiagError, Summary: "Observations from before a change",
 				Subject: s.Range.Ptr(), Extra: ofOtherSite{},
 				Detail: fmt.Sprintf("What site %q sent of its servers is of %s, and it has carried out steps there until %s. "+
-					"%[1]s has to send again: syncctl send.", s.Name, age.At.UTC().Format(time.RFC3339),
+					"%[1]s has to send again, once the run has ended: syncctl send.", s.Name, age.At.UTC().Format(time.RFC3339),
 					at.UTC().Format(time.RFC3339))})
 			continue
 		}
