@@ -36,8 +36,8 @@ func (l *loader) improveComputed(d *hcl.Diagnostic) {
 	})
 }
 
-// improveSplat improves the error for a splat over a map or an object. The library reports only the part after the splat,
-// so the part before it is found by its position.
+// improveSplat improves the error for a splat over a map or an object. The library reports only the part after the
+// splat, so the part before it is found by its position.
 func (l *loader) improveSplat(d *hcl.Diagnostic, expr hcl.Expression, ctx *hcl.EvalContext) {
 	behind, ok := d.Expression.(*hclsyntax.RelativeTraversalExpr)
 	file := l.files[d.Subject.Filename]
@@ -45,7 +45,9 @@ func (l *loader) improveSplat(d *hcl.Diagnostic, expr hcl.Expression, ctx *hcl.E
 		return
 	}
 	for _, t := range expr.Variables() {
-		between := hcl.Range{Filename: d.Subject.Filename, Start: t.SourceRange().End, End: behind.Traversal.SourceRange().Start}
+		between := hcl.Range{
+			Filename: d.Subject.Filename, Start: t.SourceRange().End, End: behind.Traversal.SourceRange().Start,
+		}
 		if !between.CanSliceBytes(file.Bytes) {
 			continue
 		}

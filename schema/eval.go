@@ -416,9 +416,8 @@ func (l *loader) improve(d *hcl.Diagnostic, expr hcl.Expression, ctx *hcl.EvalCo
 			if diags.HasErrors() {
 				continue
 			}
-			name, ok := stepName(t, i)
-			text := ""
-			if ok {
+			var text string
+			if name, ok := stepName(t, i); ok {
 				text = lacks(t, i, parent, name)
 			} else {
 				text = notNumbered(t, i, parent)

@@ -161,8 +161,8 @@ func (f Folder) absolute(name string) string {
 // maxLinks is the maximum number of links in one path.
 const maxLinks = 100
 
-// resolve follows the links in a path. If a part is missing, it returns an error together with the path, resolved as far
-// as possible.
+// resolve follows the links in a path. If a part is missing, it returns an error together with the path, resolved as
+// far as possible.
 func (f Folder) resolve(path string) (string, error) {
 	real, _, err := f.follow(path)
 	return real, err

@@ -208,8 +208,8 @@ var isSensitiveFunc = function.New(&function.Spec{
 	},
 })
 
-// unknownFunction says what to write instead of an unknown function: for omitted functions of Terraform it says why they
-// are omitted, for others it suggests the nearest name.
+// unknownFunction says what to write instead of an unknown function: for omitted functions of Terraform it says why
+// they are omitted, for others it suggests the nearest name.
 func unknownFunction(d *hcl.Diagnostic) {
 	call, ok := hcl.DiagnosticExtra[hclsyntax.FunctionCallUnknownDiagExtra](d)
 	if !ok {

@@ -21,7 +21,8 @@ func (c *Config) MissingImports() []Import {
 	var out []Import
 	for _, i := range c.Imports {
 		n := c.loader.root.nodes[i.To.All().String()]
-		if n == nil || i.To.Index != "" && c.Lookup(i.To) == nil && !n.lacks(i.To.Index) { // else declared, if perhaps not enabled
+		// Otherwise it is declared, though perhaps not enabled.
+		if n == nil || i.To.Index != "" && c.Lookup(i.To) == nil && !n.lacks(i.To.Index) {
 			out = append(out, i)
 		}
 	}

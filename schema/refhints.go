@@ -27,7 +27,8 @@ func (l *loader) rootText(m *module, t hcl.Traversal, names names) string {
 	}
 	if l.problems[hcl.DiagError] < maxProblems { // the others are only counted
 		if a, ok := m.withoutKind(t); ok {
-			return fmt.Sprintf("There is nothing named %q here. Did you mean %q? A reference is written KIND.TYPE.NAME.", root, a)
+			return fmt.Sprintf("There is nothing named %q here. Did you mean %q? A reference is written KIND.TYPE.NAME.",
+				root, a)
 		}
 	}
 	all := slices.Concat(roots, slices.Sorted(maps.Keys(names)))

@@ -155,7 +155,8 @@ func (r *Repository) editedByAnother(ctx context.Context, v *review) (string, er
 	err = json.Unmarshal(answer, &data)
 	for name, to := range map[string]any{"author": &author, "editor": &editor, "lastEditedAt": &last,
 		"includesCreatedEdit": &created, "body": &body, "userContentEdits": &edits} {
-		err = errors.Join(err, json.Unmarshal(data.Node[name], to)) // a missing field is an error: its empty text is not valid JSON
+		// A missing field is an error: its empty text is not valid JSON.
+		err = errors.Join(err, json.Unmarshal(data.Node[name], to))
 	}
 	if err != nil || author == nil || author.Login != v.User.Login || created == nil || edits.Total > len(edits.Nodes) ||
 		!slices.Equal(hashes.FindAllString(body, -1), hashes.FindAllString(v.Body, -1)) {
