@@ -107,16 +107,17 @@ var environment = []reference.Variable{
 var fileNames = []reference.Variable{
 	{Name: "*.sync.hcl", Meaning: "The configuration: all such files of the folder together."},
 	{Name: "*.sync.hcl.json", Meaning: "The same in JSON: a block is an object under its type and labels, an " +
-		"expression a text with ${...}. docs/json.md shows it."},
-	{Name: "*.synctest.hcl, *.synctest.hcl.json", Meaning: "Tests of the configuration: docs/testing.md."},
+		"expression a text with ${...}. `syncctl docs json` shows it."},
+	{Name: "*.synctest.hcl, *.synctest.hcl.json", Meaning: "Tests of the configuration: `syncctl docs testing`."},
 	{Name: "syncctl.syncvars.hcl", Meaning: "Values of variables, as NAME = VALUE."},
 	{Name: "*.auto.syncvars.hcl", Meaning: "More of them, in the order of their names; later ones win."},
 	{Name: "*.syncvars.hcl", Meaning: "The same, given by -var-file."},
 	{Name: "*.syncplan.json", Meaning: "A plan saved by plan -out. It holds no secret, and is authenticated by your " +
 		"key."},
-	{Name: "sandbox.json", Meaning: "The seed of the simulated servers, for rehearse, sandbox and test: docs/sandbox.md."},
+	{Name: "sandbox.json", Meaning: "The seed of the simulated servers, for rehearse, sandbox and test: " +
+		"`syncctl docs sandbox`."},
 	{Name: ".syncctl/", Meaning: "The runs of the folder with their journals and files, and its lock. Not to be " +
 		"committed."},
-	{Name: "*.syncbundle", Meaning: "What one site sends another, signed and encrypted: docs/bundles.md."},
+	{Name: "*.syncbundle", Meaning: "What one site sends another, signed and encrypted: `syncctl docs bundles`."},
 	{Name: "policy.hcl", Meaning: "In your configuration folder: what configurations may do on your behalf."},
 }

@@ -106,6 +106,10 @@ func (c *command) targets(cfg *schema.Config, only *planner.Selection) (chosen, 
 	out, err := choose(cfg, *only)
 	var none *planner.NoMatchError
 	if errors.As(err, &none) {
+		if within, err := planner.Select(cfg, planner.Selection{Targets: []string{none.Pattern}}); err == nil {
+			return chosen{}, failf(exitError, "-%s=%s takes the whole address of one declaration, such as %s", none.Flag,
+				none.Pattern, within[0])
+		}
 		return chosen{}, failf(exitError, "%s.%s", none, meantTarget(cfg, none.Pattern))
 	}
 	return out, err

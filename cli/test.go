@@ -30,7 +30,7 @@ func (c *command) testCommand() *cobra.Command {
 		Short: "Carry out the tests in *.synctest.hcl files against simulated servers on this machine",
 		Long: `Carries out the runs of DIR/*.synctest.hcl in their order: each plans or applies the configuration of DIR, in a
 scratch copy, against the simulated servers that DIR/sandbox.json describes, with a stand-in for the person. The runs of
-one file share the servers. No other server is reached. What the runs of a file can expect, docs/testing.md says.
+one file share the servers. No other server is reached. What a file can hold: syncctl docs testing.
 
 -filter takes the name of a file, or of a run: of its file, that run is carried out and those before it.
 Exit codes: 0 all passed · 1 at least one failed · 130 interrupted, some were not carried out.`,

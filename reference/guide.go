@@ -18,6 +18,10 @@ func Guide(word, text string) *Page {
 	for _, m := range tableWord.FindAllStringSubmatch(text, -1) {
 		p.mentions = append(p.mentions, m[1])
 	}
+	for _, m := range fileWord.FindAllStringSubmatch(para, -1) {
+		kind, _, _ := strings.Cut(m[1], ".")
+		p.mentions = append(p.mentions, m[1], kind)
+	}
 	if i := strings.LastIndex(word, "/"); i >= 0 {
 		p.mentions = append(p.mentions, word[i+1:])
 	}
@@ -25,6 +29,9 @@ func Guide(word, text string) *Page {
 	p.mentions = slices.Compact(p.mentions)
 	return p
 }
+
+// fileWord matches the name of a file that a guide is about, which its first paragraph says.
+var fileWord = regexp.MustCompile("`(?:NAME\\.)?([a-z]+\\.(?:hcl|json))`")
 
 // tableWord matches the word that a row of a table is about.
 var tableWord = regexp.MustCompile("(?m)^\\| `([a-z][a-z_]+)[` ]")

@@ -11,7 +11,7 @@ variable "password" {
 // languageTexts holds the pages of the language. TYPE in an example stands for a type of server.
 var languageTexts = []languageText{
 	{
-		word: "server", summary: "A server: its address, and how syncctl logs in.",
+		word: "server", also: []string{"resource", "provider"}, summary: "A server: its address, and how syncctl logs in.",
 		text: []string{"It is declared as `server \"TYPE\" \"NAME\" { ... }`. Other blocks refer to it as " +
 			"`server.TYPE.NAME`; expressions " +
 			"read its arguments, such as `server.TYPE.NAME.url`."},
@@ -24,24 +24,24 @@ server "TYPE" "north" {
 `},
 	},
 	{
-		word: "keystore", summary: "A file with keys and certificates, here or on a machine.",
+		word: "keystore", also: []string{"resource"}, summary: "A file with keys and certificates, here or on a machine.",
 		text: []string{"It is declared as `keystore \"TYPE\" \"NAME\" { ... }`. Other blocks refer to it as " +
 			"`keystore.TYPE.NAME`."},
 	},
 	{
-		word: "sync", summary: "A synchronization between servers.",
+		word: "sync", also: []string{"resource"}, summary: "A synchronization between servers.",
 		text: []string{"It is declared as `sync \"TYPE\" \"NAME\" { ... }`. Other blocks refer to it as " +
 			"`sync.TYPE.NAME`. A plan " +
 			"compares it with the servers; what it does not say is left as it is."},
 	},
 	{
-		word: "migration", summary: "Ordered work that is done once, such as replacing one synchronization by another.",
+		word: "migration", also: []string{"resource"}, summary: "Ordered work that is done once, such as replacing one synchronization by another.",
 		text: []string{"It is declared as `migration \"TYPE\" \"NAME\" { ... }`. It carries out the declarations that " +
 			"it owns; its page " +
 			"says which. When its end is reached, its block may stay or go."},
 	},
 	{
-		word: "syncctl", construct: "syncctl", summary: "Settings of a configuration.",
+		word: "syncctl", construct: "syncctl", also: []string{"terraform"}, summary: "Settings of a configuration.",
 		text: []string{"It stands in the folder of the whole configuration, not in modules."},
 		example: map[string]string{"main.sync.hcl": `
 syncctl {

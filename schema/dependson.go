@@ -50,7 +50,7 @@ func (l *loader) dependsOnTarget(m *module, expr hcl.Expression) (target, bool) 
 	if !ok || !isKind(t.RootName()) && t.RootName() != "module" || len(t) != whole && (len(t) != whole+1 || !to.keyed) {
 		l.add(problem(expr.Range(), "Invalid depends_on",
 			"Each element of depends_on is a reference to a whole declaration or module, written KIND.TYPE.NAME or "+
-				"module.NAME, with a key in quotes where it means one instance."))
+				"module.NAME without quotes around it, with a key in quotes where it means one instance."))
 		return to, false
 	}
 	r, d := l.reference(m, t[:whole], nil)

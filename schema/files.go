@@ -62,6 +62,10 @@ func (l *loader) readConfiguration(m *module) []hcl.Body {
 	dir := l.filePath(m, "")
 	if err != nil {
 		m.lost.everything = m != l.root
+		if m.call != nil {
+			l.add(m.call.notReadable(dir, err))
+			return nil
+		}
 		l.add(problem(rng, "Folder not readable", "Reading the configuration folder %q: %s.", dir, err))
 		return nil
 	}
@@ -254,7 +258,11 @@ func withoutEchoes(diags hcl.Diagnostics) hcl.Diagnostics {
 	var out hcl.Diagnostics
 	seen := map[echo]bool{}
 	torn := false
-	for _, d := range diags {
+	for i, d := range diags {
+		if i > 0 && d.Summary == "Invalid expression" && diags[i-1].Summary == "Invalid character" && d.Subject != nil &&
+			diags[i-1].Subject != nil && *d.Subject == *diags[i-1].Subject {
+			continue
+		}
 		if torn && (d.Summary == unclosed || d.Summary == "Unterminated template string") {
 			continue
 		}
@@ -280,6 +288,8 @@ func withoutWord(d *hcl.Diagnostic) *hcl.Diagnostic {
 	switch d.Summary {
 	case "Invalid JSON keyword":
 		c.Detail = "The words that JSON has without quotes are true, false and null. A text stands in double quotes."
+	case "Missing newline after argument":
+		c.Detail += " A text stands in double quotes."
 	case "Invalid template control keyword":
 		c.Detail = "The keywords of a template are if, else, endif, for and endfor. A %{ that is meant as text is written " +
 			"%%{."

@@ -114,6 +114,9 @@ func (l *loader) keys(attr *hcl.Attribute, f frame) (cty.Value, bool) {
 		if !val.IsWhollyKnown() {
 			return cty.NilVal, false
 		}
+	case ty.IsSetType() && ty.ElementType().IsPrimitiveType():
+		return wrong("The value of for_each is a map, an object, or a set of strings, and this is a %s. Write the keys as "+
+			"texts: toset([\"a\", \"b\"]).", ty.FriendlyName())
 	case ty.IsSetType() || ty.IsListType() || ty.IsTupleType():
 		return wrong("The value of for_each is a map, an object, or a set of strings, and this is a %s. A list of strings "+
 			"becomes a set by toset(...); of other lists make a map with a for expression: { for x in LIST : x.name => x }.",

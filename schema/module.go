@@ -1,7 +1,9 @@
 package schema
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"maps"
 	"path"
 	"path/filepath"
@@ -48,6 +50,7 @@ type call struct {
 	of      *module // the module that it uses
 	node    *node   // its evaluation makes the instances
 	rng     hcl.Range
+	source  hcl.Range // of the value of the argument source
 	meta    meta
 	inputs  map[string]*hcl.Attribute
 	failed  bool
@@ -97,6 +100,23 @@ func (m *module) full(key string) string {
 	return m.path + "." + key
 }
 
+// notReadable explains why the folder of a module cannot be read.
+func (c *call) notReadable(dir string, err error) *hcl.Diagnostic {
+	switch {
+	case isConfiguration(path.Base(dir)):
+		return problem(c.source, "Not a folder", "%q is a file. The source of a module is the folder that its files are in.",
+			dir)
+	case errors.Is(err, fs.ErrNotExist):
+		return problem(c.source, "No such folder", "There is no folder %q. The source is a path from the folder of this "+
+			"file.", dir)
+	case errors.Is(err, ErrOutside):
+		return problem(c.source, "Module outside of the configuration", "%q is outside of the configuration's folder, where "+
+			"the path or a link leads. Modules lie within the folder of the whole configuration: copy the folder there, or "+
+			"add it as a git submodule.", dir)
+	}
+	return problem(c.source, "Folder not readable", "Reading the configuration folder %q: %s.", dir, err)
+}
+
 // moduleArgs are the arguments of a module block that are not variables of the module.
 var moduleArgs = moduleBody.names()
 
@@ -117,6 +137,10 @@ func (l *loader) collectModule(m *module, b *hcl.Block) {
 		l.maskModule(b)
 		c.failed, n.broken = true, true
 		return
+	}
+	c.source = b.Body.MissingItemRange()
+	if attrs, _ := b.Body.JustAttributes(); attrs["source"] != nil { // other mistakes are reported elsewhere
+		c.source = attrs["source"].Expr.Range()
 	}
 	c.of = newModule(m, name, dir)
 	c.of.call = c

@@ -186,7 +186,7 @@ func TestModuleMistakes(t *testing.T) {
 		{call(`source = "share"`), []string{"Modules are not downloaded"}},
 		{call(`source = 3`), []string{"Modules are not downloaded"}},
 		{call(`source = var.x`), []string{"is a constant"}},
-		{call(`source = "./gone"`), []string{"file does not exist"}},
+		{call(`source = "./gone"`), []string{"There is no folder"}},
 		{call(`source = "./empty"`), []string{"holds no file"}},
 		{call(`source = "."`), []string{"A module cannot hold itself"}},
 		{"module \"m\" { source = \"./again\" }", []string{"A module cannot hold itself"}},

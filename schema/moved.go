@@ -217,8 +217,7 @@ func (l *loader) address(attr *hcl.Attribute) string {
 		}
 	}
 	l.add(problem(attr.Expr.Range(), "Invalid address", "The argument %q is the address of a declaration or a module, "+
-		"such as "+
-		"server.TYPE.NAME[\"KEY\"] or module.NAME.", attr.Name))
+		"such as server.TYPE.NAME[\"KEY\"] or module.NAME, without quotes around it.", attr.Name))
 	return ""
 }
 

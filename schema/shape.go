@@ -129,7 +129,7 @@ func (l *loader) content(body hcl.Body, sc scope) *hcl.BodyContent {
 		content, diags := body.Content(schema)
 		for _, d := range diags {
 			if m := extraneous.FindStringSubmatch(d.Detail); m != nil && !strings.Contains(d.Detail, "Did you mean") {
-				d.Detail += sc.knownFromTerraform(m[1])
+				d.Detail += cmp.Or(sc.knownFromTerraform(m[1]), sc.otherWord(m[1]))
 			}
 		}
 		l.add(diags...)
@@ -208,9 +208,25 @@ var extraneous = regexp.MustCompile(`^No argument or block type is named "([^"]*
 // knownFromTerraform explains the alternative to something that Terraform users write in such a place. It returns ""
 // if there is nothing to say.
 func (sc *scope) knownFromTerraform(word string) string {
+	if word == "count" && slices.Contains(sc.args, "for_each") {
+		return " " + countText(word)
+	}
+	if kind, _, _ := strings.Cut(strings.TrimPrefix(sc.where, "in "), " "); isKind(kind) && declarationWords[word] != "" {
+		return " " + declarationWords[word]
+	}
 	for where, words := range elsewhereWords {
 		if text := words[word]; text != "" && strings.HasPrefix(sc.where, where) {
 			return " " + text
+		}
+	}
+	return ""
+}
+
+// otherWord suggests a block with another name for the same thing, or returns "".
+func (sc *scope) otherWord(word string) string {
+	for _, b := range sc.blocks {
+		if b.Type == terraformWords[word] {
+			return fmt.Sprintf(" Did you mean %q?", b.Type)
 		}
 	}
 	return ""
@@ -234,6 +250,14 @@ var elsewhereWords = map[string]map[string]string{
 		"version":   "Modules are folders beside these files, which have no versions.",
 		"providers": "There are no providers: each server is declared by itself, and can be given to a variable.",
 	},
+}
+
+// declarationWords holds words that Terraform has in a resource and this language lacks in a declaration.
+var declarationWords = map[string]string{
+	"provider":    "There are no providers: each server is declared by itself, and other declarations refer to it.",
+	"provisioner": "Nothing is run beside the steps that a plan shows.",
+	"connection":  "How a server is reached is said in its own block.",
+	"timeouts":    "How long something may take is said by arguments of their own, where there are any.",
 }
 
 // terraformWords maps Terraform's words to ours.

@@ -74,6 +74,13 @@ func TestWordsOfTerraform(t *testing.T) {
 		{`data "barn" "x" {}`, `{"data": {"barn": {"x": {}}}}`, "no data sources"},
 		{"server \"barn\" \"x\" {\n lifecycle {\n  ignore_changes = [url]\n }\n}",
 			`{"server": {"barn": {"x": {"lifecycle": {"ignore_changes": ["url"]}}}}}`, "leave the argument out"},
+		{`terraform {}`, `{"terraform": {}}`, "Did you mean"},
+		{"server \"barn\" \"x\" {\n count = 2\n}", `{"server": {"barn": {"x": {"count": 2}}}}`, "for_each"},
+		{"server \"barn\" \"x\" {\n provider = 2\n}", `{"server": {"barn": {"x": {"provider": 2}}}}`, "no providers"},
+		{"server \"barn\" \"x\" {\n provisioner \"p\" {}\n}", `{"server": {"barn": {"x": {"provisioner": {}}}}}`,
+			"beside the steps"},
+		{"server \"barn\" \"x\" {\n connection {}\n}", `{"server": {"barn": {"x": {"connection": {}}}}}`, "its own block"},
+		{"server \"barn\" \"x\" {\n timeouts {}\n}", `{"server": {"barn": {"x": {"timeouts": {}}}}}`, "How long"},
 		{"variable \"v\" { type = strng }", `{"variable": {"v": {"type": "strng"}}}`, `Did you mean "string"?`},
 		{"variable \"v\" { type = int }", `{"variable": {"v": {"type": "int"}}}`, `Did you mean "number"?`},
 		{"variable \"v\" { type = \"string\" }", `{"variable": {"v": {"type": "blob"}}}`, ""},
@@ -158,6 +165,31 @@ func TestTargetsOfTerraform(t *testing.T) {
 			"server \"depot\" \"k\" {\n for_each = toset([\"x\"])\n url = \"u\"\n}\n")
 		if got := strings.Join(strings.Fields(textOf(t, cfg, diags)), " "); len(diags) != 1 || !strings.Contains(got, want) {
 			t.Errorf("%s: want one diagnostic with %q, got %d:\n%s", expr, want, len(diags), got)
+		}
+	}
+}
+
+// TestTextWithoutQuotes: a text without double quotes is one mistake, and the message says what is missing.
+func TestTextWithoutQuotes(t *testing.T) {
+	for _, value := range []string{"https://x.example", "'x'"} {
+		cfg, diags := one(t, "output \"o\" {\n value = "+value+"\n}\n")
+		if got := textOf(t, cfg, diags); len(diags) != 1 || !strings.Contains(strings.ToLower(strings.Join(strings.Fields(got), " ")), "double quotes") {
+			t.Errorf("%s: want one diagnostic, got %d:\n%s", value, len(diags), got)
+		}
+	}
+}
+
+// TestModuleSources: a source that is not a folder, or is outside, is reported at the source.
+func TestModuleSources(t *testing.T) {
+	for source, want := range map[string]string{
+		"./gone":            "No such folder",
+		"./m/main.sync.hcl": "Not a folder",
+		"../outside":        "Module outside of the configuration",
+	} {
+		cfg, diags := world{files: map[string]string{"m/main.sync.hcl": "",
+			"main.sync.hcl": "module \"m\" {\n source = \"" + source + "\"\n}\n"}}.load(t)
+		if len(diags) != 1 || diags[0].Summary != want || diags[0].Subject.Start.Line != 2 {
+			t.Errorf("%s: %s", source, textOf(t, cfg, diags))
 		}
 	}
 }

@@ -92,9 +92,12 @@ func Drift(w io.Writer, s Style, r *drift.Report) error {
 		}
 		b.WriteString("\n")
 	}
-	for _, f := range r.Findings {
-		s.block(&b, 0, s.severity(f.Severity)+": ", f.Addr+": "+f.Summary+" ["+f.Rule+"]")
-	}
+	report.FewOf(report.SumUp(r.Findings), func(f report.Alike) {
+		where := f.Where(func(addr string) string { return addr })
+		s.block(&b, 0, s.severity(f.Severity)+": ", where+": "+f.Summary+" ["+f.Rule+"]")
+	}, func(rule string, n int) {
+		s.block(&b, 0, s.severity(planner.Note)+": ", fmt.Sprintf("and %d more like it [%s]; -json shows them", n, rule))
+	})
 	if len(r.Findings) > 0 {
 		b.WriteString("\n")
 	}
@@ -140,9 +143,12 @@ func DriftMarkdown(w io.Writer, r *drift.Report) error {
 		}
 	}
 	var lines []string
-	for _, f := range r.Findings {
-		lines = append(lines, printable.Line(f.Addr+": "+f.Summary+" ["+f.Rule+"]"))
-	}
+	report.FewOf(report.SumUp(r.Findings), func(f report.Alike) {
+		where := f.Where(func(addr string) string { return addr })
+		lines = append(lines, printable.Line(where+": "+f.Summary+" ["+f.Rule+"]"))
+	}, func(rule string, n int) {
+		lines = append(lines, fmt.Sprintf("and %d more like it [%s]", n, rule))
+	})
 	if len(lines) > 0 {
 		b.WriteString("\n### Findings\n\n" + fenced(lines))
 	}
