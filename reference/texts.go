@@ -35,7 +35,8 @@ server "TYPE" "north" {
 			"compares it with the servers; what it does not say is left as it is."},
 	},
 	{
-		word: "migration", also: []string{"resource"}, summary: "Ordered work that is done once, such as replacing one synchronization by another.",
+		word: "migration", also: []string{"resource"},
+		summary: "Ordered work that is done once, such as replacing one synchronization by another.",
 		text: []string{"It is declared as `migration \"TYPE\" \"NAME\" { ... }`. It carries out the declarations that " +
 			"it owns; its page " +
 			"says which. When its end is reached, its block may stay or go."},

@@ -131,8 +131,8 @@ var metaBody = Body{Attributes: []Attribute{
 }}
 
 var moduleBody = Body{Attributes: append([]Attribute{{Name: "source", Type: cty.String, Required: true, Doc: "The " +
-	"folder with the module's files, below this one or beside it: ./NAME or ../NAME. It lies within the folder of the whole " +
-	"configuration. Modules are not downloaded."}}, metaBody.Attributes...)}
+	"folder with the module's files, below this one or beside it: ./NAME or ../NAME. It lies within the folder of the " +
+	"whole configuration. Modules are not downloaded."}}, metaBody.Attributes...)}
 
 var dynamicBody = Body{
 	Attributes: []Attribute{

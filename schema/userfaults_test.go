@@ -173,7 +173,8 @@ func TestTargetsOfTerraform(t *testing.T) {
 func TestTextWithoutQuotes(t *testing.T) {
 	for _, value := range []string{"https://x.example", "'x'"} {
 		cfg, diags := one(t, "output \"o\" {\n value = "+value+"\n}\n")
-		if got := textOf(t, cfg, diags); len(diags) != 1 || !strings.Contains(strings.ToLower(strings.Join(strings.Fields(got), " ")), "double quotes") {
+		got := strings.ToLower(strings.Join(strings.Fields(textOf(t, cfg, diags)), " "))
+		if len(diags) != 1 || !strings.Contains(got, "double quotes") {
 			t.Errorf("%s: want one diagnostic, got %d:\n%s", value, len(diags), got)
 		}
 	}
