@@ -252,7 +252,8 @@ removed {
 	{
 		word: "import", construct: "import", summary: "Says that something which a server has is to be declared.",
 		text: []string{"`to` is where, and `id` what: the address of a declared server, a slash, and what the product " +
-			"calls it there. `syncctl plan -generate-config-out=FILE` writes the declaration into a new file of the " +
+			"calls it there: `syncctl docs adopting` says it for each product, and an id that does not exist is an error " +
+			"that lists those that do. `syncctl plan -generate-config-out=FILE` writes the declaration into a new file of the " +
 			"configuration, and plans with it. Once it is declared, the block does nothing, and may go. `syncctl import` " +
 			"writes all that a server has, without such blocks.",
 			"With `for_each` the block stands for one import for each key, and `to` ends in `[each.key]`. What has a key is " +
