@@ -20,8 +20,9 @@ func gone(in Input) []Finding {
 		if err != nil || in.Config.Lookup(a) != nil || removed(addr) || in.Retired[addr] != "" {
 			continue
 		}
-		f := Finding{Rule: RuleGone, Addr: addr, Severity: Note, Summary: fmt.Sprintf("it is no longer declared, and %s; %s. "+
-			"If that is meant, say so with removed { from = %s }, or where it has another name now, with moved { from, to }",
+		f := Finding{Rule: RuleGone, Addr: addr, Severity: Note, Summary: fmt.Sprintf("it is no longer declared, and %s; "+
+			"%s. If that is meant, say so with removed { from = %s }, or where it has another name now, with "+
+			"moved { from, to }",
 			"run "+in.Acted[addr]+" has done something for it, or may have", stays[a.Kind], addr)}
 		if a.Kind == schema.Sync {
 			f.Severity = Warn
