@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/spf13/cobra"
@@ -21,7 +22,11 @@ type testFlags struct {
 	filter  []string
 	verbose bool
 	junit   string
+	timeout time.Duration // 0: the default
 }
+
+// untrustedTests is the default of -timeout with -untrusted: such files may wait for servers that never answer.
+const untrustedTests = 10 * time.Minute
 
 func (c *command) testCommand() *cobra.Command {
 	f := &testFlags{}
@@ -50,6 +55,8 @@ Exit codes: 0 all passed · 1 at least one failed · 130 interrupted, some were 
 	_ = cmd.RegisterFlagCompletionFunc("filter", c.words(c.completeTests))
 	cmd.Flags().BoolVar(&f.verbose, "verbose", false, "also show the plans, and every step as it is carried out")
 	cmd.Flags().StringVar(&f.junit, "junit-xml", "", "write a report for CI systems to `FILE`")
+	cmd.Flags().DurationVar(&f.timeout, "timeout", 0, "how long all tests together may take, as `DURATION`; 0: as long "+
+		"as they do, but with -untrusted 10m")
 	return cmd
 }
 
@@ -92,6 +99,14 @@ func (c *command) test(ctx context.Context, f *testFlags) error {
 	if tests, err = filterTests(tests, f.filter); err != nil {
 		return err
 	}
+	if f.timeout == 0 && c.flags.untrusted {
+		f.timeout = untrustedTests
+	}
+	if f.timeout > 0 {
+		var cancel func()
+		ctx, cancel = context.WithTimeoutCause(ctx, f.timeout, errLate)
+		defer cancel()
+	}
 	for _, test := range tests {
 		if err := t.file(ctx, test); err != nil {
 			return err
@@ -99,6 +114,11 @@ func (c *command) test(ctx context.Context, f *testFlags) error {
 	}
 	return t.end(ctx, f.junit)
 }
+
+var errLate = errors.New("the tests have taken as long as they may (-timeout)")
+
+// late reports whether the time of all tests is over.
+func late(ctx context.Context) bool { return errors.Is(context.Cause(ctx), errLate) }
 
 // configurationName reports whether a file name is that of a part of a configuration or test.
 func configurationName(name string) bool {
@@ -185,7 +205,7 @@ func filterTests(tests []*schema.Test, filters []string) ([]*schema.Test, error)
 func (t *tester) file(ctx context.Context, test *schema.Test) (err error) {
 	file := &fileResult{name: test.File}
 	t.results = append(t.results, file)
-	if t.interrupted(ctx) {
+	if t.interrupted(ctx) || late(ctx) {
 		t.tell("%s... not begun", schema.SanitizeLine(test.File))
 		for _, run := range test.Runs {
 			if err := t.ended(file, &runResult{run: run, status: statusSkip}); err != nil {
@@ -209,7 +229,7 @@ func (t *tester) file(ctx context.Context, test *schema.Test) (err error) {
 	skip := false // after a run that ended half-way, later ones would fail because of it
 	for _, run := range test.Runs {
 		result := &runResult{run: run, status: statusSkip}
-		if !skip && !t.interrupted(ctx) {
+		if !skip && !t.interrupted(ctx) && !late(ctx) {
 			begun := t.app.clock.Now()
 			if result, err = t.run(ctx, tried, at, run, earlier); err != nil {
 				return err
@@ -227,7 +247,7 @@ func (t *tester) file(ctx context.Context, test *schema.Test) (err error) {
 
 // interrupted reports whether there was an interrupt. While a run is carried out, the run itself handles it.
 func (t *tester) interrupted(ctx context.Context) bool {
-	return ctx.Err() != nil || t.app.interrupts.Happened()
+	return ctx.Err() != nil && !late(ctx) || t.app.interrupts.Happened()
 }
 
 // tell prints a line for people.

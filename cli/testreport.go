@@ -118,7 +118,7 @@ func (t *tester) end(ctx context.Context, junit string) error {
 	switch {
 	case t.interrupted(ctx):
 		code, word, painted = exitInterrupted, "Interrupted!", t.outStyle.Bad
-	case failed > 0:
+	case failed > 0 || late(ctx):
 		code, word, painted = exitError, "Failure!", t.outStyle.Bad
 	}
 	counts := fmt.Sprintf("%d passed, %d failed", passed, failed)

@@ -82,6 +82,9 @@ func (t *tester) run(
 		if _, left := codeOf(err); left == nil {
 			text = "what is wrong was reported"
 		}
+		if late(ctx) {
+			text = errLate.Error()
+		}
 		r.fail("", "Run failed", "The run could not be carried out: %s.", text)
 	}
 	result := &runResult{run: run, files: t.sources}

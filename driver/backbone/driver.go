@@ -33,6 +33,16 @@ func New(env driver.Env) driver.Driver {
 	return &Driver{env: env, clients: map[schema.Addr]*reader{}}
 }
 
+// Close closes the idle connections to all servers. There are no sessions.
+func (d *Driver) Close(context.Context) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for _, c := range d.clients {
+		c.rest.Close()
+	}
+	return nil
+}
+
 // verbs is the table of all verbs that the steps of a plan can have.
 var verbs = driver.Verbs[*Driver]{
 	noErrors, preflight, markHalves, marked, unmark, stop, stopByHand, drained, export, moveProject, merge, still,

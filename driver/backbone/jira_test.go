@@ -2,10 +2,12 @@ package backbone_test
 
 import (
 	"fmt"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -34,10 +36,22 @@ func TestSearchHasPages(t *testing.T) {
 	}
 }
 
-// ask observes something on a server that answers with answer.
+// ask observes something on a server that answers with answer. It checks that no connection stays open once the driver
+// is closed: a test makes one driver per run.
 func ask(t *testing.T, cloud bool, what string, answer http.HandlerFunc) error {
 	t.Helper()
-	s := httptest.NewServer(answer)
+	var opened atomic.Int32
+	closed := make(chan struct{}, 100)
+	s := httptest.NewUnstartedServer(answer)
+	s.Config.ConnState = func(_ net.Conn, is http.ConnState) {
+		switch is {
+		case http.StateNew:
+			opened.Add(1)
+		case http.StateClosed:
+			closed <- struct{}{}
+		}
+	}
+	s.Start()
 	t.Cleanup(s.Close)
 	deployment := map[bool]string{true: "cloud", false: "data_center"}[cloud]
 	fsys := afero.NewMemMapFs()
@@ -56,6 +70,16 @@ func ask(t *testing.T, cloud bool, what string, answer http.HandlerFunc) error {
 		t.Fatal(err)
 	}
 	_, err = d.Observe(t.Context(), cfg.Lookup(addr), planner.Need{Server: addr.String(), What: what, Of: "SP2"})
+	if err := d.(driver.Closer).Close(t.Context()); err != nil {
+		t.Error(err)
+	}
+	for range opened.Load() {
+		select {
+		case <-closed:
+		case <-time.After(10 * time.Second):
+			t.Fatal("a connection is still open")
+		}
+	}
 	return err
 }
 

@@ -35,6 +35,7 @@ func TestSeedErrors(t *testing.T) {
 		{`"key":"AA-2"`, `"key":"BB-2"`, "not an issue of AA"},
 		{`"first":"summary"`, `"type":"magic","first":"summary"`, "magic"},
 		{`"transport":"file",`, `"transport":"file","generate":{"pairs":2000000},`, "generate"},
+		{`"transport":"file",`, `"transport":"file","generate":{"pairs":99999,"comments_percent":100},`, "all together"},
 		{`"transport":"file",`, `"transport":"file","in_flight":[{"from":"first","issue":"AA-1"}],`, "in_flight[0]"},
 		{`"server":"b"`, `"errors":[{"issue":"BB-2","error":"x"}],"server":"b"`, "not paired"},
 	} {

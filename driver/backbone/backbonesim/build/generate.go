@@ -10,8 +10,20 @@ import (
 	"github.com/syncctl/syncctl/driver/backbone/backbonesim/state"
 )
 
-// maxGenerated keeps a mistake in a seed from filling the memory.
-const maxGenerated = 200_000
+// maxGenerated keeps a mistake in a seed from filling the memory: a sync generates at most so many pairs, and all
+// syncs together generate at most maxItems issues, comments and attachments.
+const (
+	maxGenerated = 200_000
+	maxItems     = 2 * maxGenerated
+)
+
+// items estimates how many issues, comments and attachments are generated: a pair with comments has two on average,
+// and everything of a pair is at both ends.
+func (in *seedGenerate) items() int {
+	pairs, unpaired := min(max(0, in.Pairs), 2*maxItems), min(max(0, in.Unpaired), 2*maxItems)
+	percent := func(p int) int { return min(max(0, p), 100) }
+	return 2*pairs + unpaired + 2*pairs*(2*percent(in.CommentsPercent)+percent(in.AttachmentsPercent))/100
+}
 
 var (
 	places = []string{

@@ -63,9 +63,16 @@ func build(w *state.World, in *seedWorld) error {
 		}
 		w.Named[name] = s
 	}
+	left := maxItems
 	for n, one := range in.Syncs {
 		if one == nil {
 			return fmt.Errorf("syncs[%d]: is null", n)
+		}
+		if one.Generate != nil {
+			if left -= one.Generate.items(); left < 0 {
+				return fmt.Errorf("syncs[%d]: generate: all together have more than %d issues, comments and attachments", n,
+					maxItems)
+			}
 		}
 		if err := buildSync(w, one, rand.New(rand.NewPCG(in.Random, uint64(n)))); err != nil {
 			return fmt.Errorf("syncs[%d]: %w", n, err)

@@ -13,7 +13,7 @@ import (
 // trunk is the name of the main branch (facts 2.5).
 const trunk = "trunk"
 
-// maxGenerated is the maximum number of revisions of all resources of a server, so that a mistake in a seed does not
+// maxGenerated is the maximum number of revisions of all resources of a server, and of all generated ones, so that a mistake in a seed does not
 // use up the memory.
 const maxGenerated = 200_000
 

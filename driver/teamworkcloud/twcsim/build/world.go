@@ -43,6 +43,9 @@ func build(w *state.World, in *seedWorld) error {
 	if err := buildAuthorities(w, in.Authorities); err != nil {
 		return err
 	}
+	if err := checkGenerated(in); err != nil {
+		return err
+	}
 	names := slices.Sorted(maps.Keys(in.Servers))
 	for _, name := range names {
 		if in.Servers[name] == nil {
@@ -67,6 +70,27 @@ func build(w *state.World, in *seedWorld) error {
 			}
 		}
 		alignCopies(s, w)
+	}
+	return nil
+}
+
+// checkGenerated refuses a seed whose generated histories have more than maxGenerated revisions together.
+func checkGenerated(in *seedWorld) error {
+	left := maxGenerated
+	for _, name := range slices.Sorted(maps.Keys(in.Servers)) {
+		if in.Servers[name] == nil {
+			continue
+		}
+		for n, r := range in.Servers[name].Resources {
+			if r == nil || r.Generate == nil || r.Generate.Revisions < 1 {
+				continue
+			}
+			if r.Generate.Revisions > left && left < maxGenerated {
+				return fmt.Errorf("servers.%s: resources[%d]: generate: all together have more than %d revisions", name, n,
+					maxGenerated)
+			}
+			left -= min(left, r.Generate.Revisions)
+		}
 	}
 	return nil
 }
