@@ -13,8 +13,8 @@ import (
 // trunk is the name of the main branch (facts 2.5).
 const trunk = "trunk"
 
-// maxGenerated is the maximum number of revisions of all resources of a server, and of all generated ones, so that a mistake in a seed does not
-// use up the memory.
+// maxGenerated is the maximum number of revisions of all resources of a server, and of all generated ones of a seed,
+// so that a mistake in a seed does not fill the memory.
 const maxGenerated = 200_000
 
 func buildResource(w *state.World, s *state.Server, in *seedResource) error {
