@@ -9,8 +9,10 @@ import (
 	"github.com/syncctl/syncctl/executor"
 )
 
-// pauseAfter429 is the pause after a 429 without Retry-After.
-const pauseAfter429 = 30 * time.Second
+const (
+	pauseAfter429 = 30 * time.Second // after a 429 without Retry-After
+	pauseUnsent   = 5 * time.Second  // after a request that was not sent
+)
 
 // Sent tells the executor what is known about a failed request that was to change something: that nothing was changed
 // (a refusal, or a request that was never written), or that the server wants it later (429). If neither is known, it
@@ -32,4 +34,14 @@ func Sent(err error) error {
 		return executor.NotSent(err)
 	}
 	return err
+}
+
+// SentOnce is Sent for a request with rest.Once. If there was no connection, which may be temporary, the step is tried
+// again later, and its guards are verified again before.
+func SentOnce(err error) error {
+	var e *rest.Error
+	if errors.As(err, &e) && e.Status == 0 && e.Retryable && rest.WasSent(err) == rest.SentNo {
+		return &executor.Later{After: pauseUnsent, Err: err}
+	}
+	return Sent(err)
 }

@@ -268,9 +268,12 @@ func (c writer) resync(ctx context.Context, connector, mapping string) error {
 	return nil
 }
 
-// delete deletes a synchronization.
+// delete deletes a synchronization. The request is never repeated here: while it waits, the synchronization may be
+// started again. The step is tried again later, and its guards are verified again before.
 func (c writer) delete(ctx context.Context, key string) error {
-	if err := c.send(ctx, http.MethodDelete, integrationPath(key), nil); err != nil {
+	_, err := c.rest.Do(ctx, rest.Request{Method: http.MethodDelete, Path: integrationPath(key), Header: noXSRF.Clone(),
+		Retry: rest.Once})
+	if err = driver.SentOnce(err); err != nil {
 		return fmt.Errorf("deleting synchronization %s: %w", key, err)
 	}
 	return nil

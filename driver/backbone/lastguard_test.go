@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"maps"
 	"os"
+	"path"
 	"strings"
 	"testing"
 	"time"
@@ -59,6 +60,34 @@ func TestDeletesOnlyThePlannedHalf(t *testing.T) {
 				t.Errorf("planned %q: %d requests to delete, error %v", planned, deletions(), err)
 			}
 		})
+	}
+}
+
+// TestDeletionIsNotRepeatedUnverified checks that the guards are verified again before a deletion is sent again: whoever
+// starts the half meanwhile is noticed.
+func TestDeletionIsNotRepeatedUnverified(t *testing.T) {
+	t.Parallel()
+	var access syncBuffer
+	b := small(t, benchLog{&access}, "method=DELETE,path=**/integrations/*,nth=1,kind=fail,status=429,retry_after=1")
+	if rep := b.carry(b.begin()); !rep.Finished {
+		t.Fatal(unfinished(rep))
+	}
+	between := map[string]int{} // the requests between the two attempts, by the last element of the path
+	dec := json.NewDecoder(bytes.NewReader(access.Bytes()))
+	for deletions := 0; deletions < 2; {
+		var line struct{ Method, Path string }
+		if err := dec.Decode(&line); err != nil {
+			t.Fatal(err)
+		}
+		switch {
+		case line.Method == "DELETE":
+			deletions++
+		case deletions == 1:
+			between[path.Base(line.Path)]++
+		}
+	}
+	if between["integrations"] == 0 || between["syncInformation"] == 0 || between["conflicts"] == 0 {
+		t.Errorf("only this was read before the deletion was sent again: %v", between)
 	}
 }
 

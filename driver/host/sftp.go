@@ -191,7 +191,8 @@ func (f *sftpFiles) Open(name string) (io.ReadSeekCloser, error) {
 	return file, nil
 }
 
-// Create implements Files. The machine creates the file with its default permissions. It is empty until they are set.
+// Create implements Files. The machine creates the file with its default permissions, because the library sends none.
+// It is empty until they are set, but whoever opened it before that can read what is written later (SECURITY.md).
 func (f *sftpFiles) Create(name string) (NewFile, error) {
 	file, err := access(f, "open", name, func(c *transfer) (*sftpFile, error) {
 		made, err := c.OpenFile(name, os.O_CREATE|os.O_EXCL|os.O_WRONLY)

@@ -86,7 +86,7 @@ func (c *Client) repeat(ctx context.Context, r Request, gate *gate, take func(*a
 		failure.permanent = failure.permanent || k.GiveUp != nil && k.GiveUp(failure)
 		failure.Retryable = retryable(k.safe(), now, failure)
 		err = c.fail(k, failure)
-		if !failure.Retryable || n > c.o.MaxRetries || ctx.Err() != nil {
+		if !failure.Retryable || k.Retry == Once || n > c.o.MaxRetries || ctx.Err() != nil {
 			c.log.Debug("request failed", "method", k.Method, "url", k.shown, "attempt", n, "status", failure.Status,
 				"error", err.Error())
 			return err
