@@ -63,8 +63,8 @@ func TestDeletesOnlyThePlannedHalf(t *testing.T) {
 	}
 }
 
-// TestDeletionIsNotRepeatedUnverified checks that the guards are verified again before a deletion is sent again: whoever
-// starts the half meanwhile is noticed.
+// TestDeletionIsNotRepeatedUnverified checks that the guards are verified again before a deletion is sent again, so
+// that it is noticed if somebody has started the half meanwhile.
 func TestDeletionIsNotRepeatedUnverified(t *testing.T) {
 	t.Parallel()
 	var access syncBuffer
