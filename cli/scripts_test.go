@@ -53,9 +53,11 @@ func TestScripts(t *testing.T) {
 		e.Setenv("BUNDLES", bundles) // of version 1, with keys that open them
 		e.Setenv("HOOKS", hooks)
 		e.Values[gitHubKey{}] = new(*gitHub)
-		if e.Values[typedKey{}], err = reviewCommands(); err != nil {
+		typed, err := reviewCommands()
+		if err != nil {
 			return err
 		}
+		e.Values[typedKey{}] = typed
 		return setup(e)
 	}
 	p.Cmds["serve"] = func(ts *testscript.TestScript, _ bool, args []string) { serve(ts, program, args) }
