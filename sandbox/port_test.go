@@ -122,6 +122,10 @@ func harbour(t *testing.T, o sandbox.Options) (*sandbox.Sandbox, *portWorld) {
 // reach connects to a port in one of the possible ways.
 type reach func(t *testing.T, port string) (net.Conn, error)
 
+// tunnels holds the *ssh.Client by which eachWay reaches the ports of a *sandbox.Sandbox. After the sandbox is closed,
+// a test must wait for the client's end: the library waits for ever for a channel that is opened just then.
+var tunnels sync.Map
+
 func eachWay(t *testing.T, test func(t *testing.T,
 	begin func(sandbox.Options) (*sandbox.Sandbox, *portWorld, reach), overSSH bool)) {
 	t.Helper()
@@ -139,6 +143,7 @@ func eachWay(t *testing.T, test func(t *testing.T,
 		test(t, func(o sandbox.Options) (*sandbox.Sandbox, *portWorld, reach) {
 			s, w := harbour(t, o)
 			c := login(t, s, "far")
+			tunnels.Store(s, c)
 			return s, w, func(t *testing.T, port string) (net.Conn, error) {
 				t.Helper()
 				return c.DialContext(t.Context(), "tcp", simulated(port))
@@ -168,6 +173,9 @@ func ended(t *testing.T, s *sandbox.Sandbox) {
 	t.Helper()
 	if err := s.Close(); err != nil {
 		t.Error(err)
+	}
+	if c, ok := tunnels.LoadAndDelete(s); ok {
+		_ = c.(*ssh.Client).Wait()
 	}
 }
 
