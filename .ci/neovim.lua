@@ -67,7 +67,8 @@ local function drive()
   -- Runs know a module by its new name.
   vim.lsp.util.apply_workspace_edit(ask("textDocument/rename", 7, 9), "utf-16")
   lines = vim.api.nvim_buf_get_lines(0, 7, -1, false)
-  local moved = { 'module "address" {', '  source = "./m"', "}", "", "moved {", "  from = module.m", "  to   = module.address",
+  local moved = { 'module "address" {', '  source = "./m"', "}", "",
+    "moved {", "  from = module.m", "  to   = module.address",
     "}" }
   try("moved", table.concat(lines, "\n") == table.concat(moved, "\n"), lines)
   io.stdout:write("neovim: mistakes, completion, hover, definition and renaming are as they should be\n")

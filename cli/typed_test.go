@@ -92,7 +92,8 @@ func typeInto(ts *testscript.TestScript, command, until string) (int, string) {
 	cmd := exec.CommandContext(ctx, "sh", "-c", "exec "+command)
 	cmd.Dir, cmd.Stdin = ts.MkAbs("."), strings.NewReader("yes\n")
 	for _, name := range []string{"PATH", "HOME", "SYNCCTL_CONFIG_DIR", "SYNCCTL_SANDBOX_CA_FILE",
-		"SYNCCTL_SANDBOX_PERSON", "SYNCCTL_SANDBOX_ADDRESSES", "SYNCCTL_VAR_url", "SYNCCTL_VAR_password", "SYNCCTL_VAR_color", "USER"} {
+		"SYNCCTL_SANDBOX_PERSON", "SYNCCTL_SANDBOX_ADDRESSES", "SYNCCTL_VAR_url",
+		"SYNCCTL_VAR_password", "SYNCCTL_VAR_color", "USER"} {
 		if value := ts.Getenv(name); value != "" {
 			cmd.Env = append(cmd.Env, name+"="+value)
 		}

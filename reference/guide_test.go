@@ -11,7 +11,9 @@ func TestGuide(t *testing.T) {
 	guide := Guide("more/tests", "# Tests\n\nSaid in `NAME.unit.hcl`.\n\n| `run \"NAME\"` | one |\n| `plan` | two |\n")
 	pages := []*Page{{Word: "plan", Group: Commands}, guide}
 	for word, want := range map[string]string{
-		"more/tests": "more/tests", "tests": "more/tests", "run": "more/tests", "unit": "more/tests", "unit.hcl": "more/tests", "plan": "plan",
+		"more/tests": "more/tests", "tests": "more/tests", "run": "more/tests", "unit": "more/tests",
+		"unit.hcl": "more/tests",
+		"plan":     "plan",
 	} {
 		found, err := Find(pages, nil, word)
 		if err != nil || len(found) != 1 || found[0].Word != want {

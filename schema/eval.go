@@ -1,9 +1,6 @@
 package schema
 
 import (
-	"fmt"
-	"slices"
-	"sort"
 	"strconv"
 	"strings"
 
@@ -395,119 +392,6 @@ func (l *loader) value(expr hcl.Expression, ctx *hcl.EvalContext) (cty.Value, hc
 		return cty.DynamicVal, diags
 	}
 	return val, diags
-}
-
-// improve adds what was probably meant to an error about a missing attribute or key.
-func (l *loader) improve(d *hcl.Diagnostic, expr hcl.Expression, ctx *hcl.EvalContext) {
-	if d.Expression == nil || d.EvalContext == nil {
-		d.Expression, d.EvalContext = expr, ctx
-	}
-	unknownFunction(d)
-	if d.Subject == nil || d.Summary != "Unsupported attribute" && d.Summary != "Invalid index" &&
-		d.Summary != "Attempt to get attribute from null value" {
-		return
-	}
-	for _, t := range d.Expression.Variables() { // inside of a for expression, its own names exist too
-		for i := 1; i < len(t); i++ {
-			if t[i].SourceRange() != *d.Subject && t[i:i+1].SourceRange() != *d.Subject {
-				continue
-			}
-			parent, diags := t[:i].TraverseAbs(d.EvalContext)
-			if diags.HasErrors() {
-				continue
-			}
-			var text string
-			if name, ok := stepName(t, i); ok {
-				text = lacks(t, i, parent, name)
-			} else {
-				text = notNumbered(t, i, parent)
-			}
-			if text != "" {
-				d.Detail = text
-				return
-			}
-		}
-	}
-	l.improveComputed(d)
-	l.improveSplat(d, expr, ctx)
-}
-
-// lacks says that a value has no such attribute or key. It returns "" if that is not the problem.
-func lacks(t hcl.Traversal, at int, parent cty.Value, name string) string {
-	text, root := traversalText(t[:at]), t.RootName()
-	whole := isWhole(t, at)
-	_, index := t[at].(hcl.TraverseIndex)
-	names := keysOf(parent)
-	switch {
-	case parent.IsNull() && whole:
-		return fmt.Sprintf("%s is not enabled: it is null, so it has no %q.", text, name)
-	case parent.IsNull():
-		return fmt.Sprintf("%s is null: nothing is written there, so it has no %q.", text, name)
-	case !parent.Type().IsObjectType() && !parent.Type().IsMapType() || slices.Contains(names, name):
-		return ""
-	case parent.IsMarked():
-		return fmt.Sprintf("%s has no attribute %q.", text, name)
-	case whole && !index && (root == "module" || !slices.Contains(names, "address")):
-		return fmt.Sprintf("%s has a for_each, so that there may be many: name one, as in %s[\"KEY\"].%s or "+
-			"%s[each.key].%s. Of all: values(%s)[*].%s.", text, text, name, text, name, text, name)
-	case index:
-		return fmt.Sprintf("%s has no key %q.%s", text, name, namesHint(name, names))
-	}
-	return fmt.Sprintf("%s has no attribute %q.%s", text, name, namesHint(name, names))
-}
-
-// isWhole reports whether the first steps of a traversal name a declaration or a module.
-func isWhole(t hcl.Traversal, steps int) bool {
-	return steps == 3 && isKind(t.RootName()) || steps == 2 && t.RootName() == "module"
-}
-
-// notNumbered explains what to write instead of a number in brackets. It returns "" if that is not the problem.
-func notNumbered(t hcl.Traversal, at int, parent cty.Value) string {
-	step, ok := t[at].(hcl.TraverseIndex)
-	if !ok || step.Key.Type() != cty.Number || parent.IsMarked() || !parent.IsKnown() || parent.IsNull() {
-		return ""
-	}
-	text, names := traversalText(t[:at]), keysOf(parent)
-	switch {
-	case isWhole(t, at) && t.RootName() != "module" && slices.Contains(names, "address"):
-		return fmt.Sprintf("%s has no for_each, so that there is only one: leave out the number.", text)
-	case parent.Type().IsObjectType() || parent.Type().IsMapType():
-		return fmt.Sprintf("%s has keys instead of numbers.%s", text, theNames(names))
-	}
-	return lacksKey(text, parent, step.Key)
-}
-
-// keysOf returns the names of an object's attributes, or the keys of a map, sorted.
-func keysOf(v cty.Value) []string {
-	v, _ = v.Unmark()
-	var names []string
-	if v.Type().IsObjectType() {
-		for n := range v.Type().AttributeTypes() {
-			names = append(names, n)
-		}
-	} else if v.Type().IsMapType() && v.IsKnown() && !v.IsNull() {
-		for n := range v.AsValueMap() {
-			names = append(names, n)
-		}
-	}
-	sort.Strings(names)
-	return names
-}
-
-// namesHint suggests the name that was probably meant, or else lists the existing names if there are few.
-func namesHint(name string, names []string) string {
-	if hint := didYouMean(name, names); hint != "" {
-		return hint
-	}
-	return theNames(names)
-}
-
-// theNames lists the existing names if there are few.
-func theNames(names []string) string {
-	if len(names) == 0 || len(names) > 12 {
-		return ""
-	}
-	return fmt.Sprintf(" It has %s.", quoteList(names, "and"))
 }
 
 // inContext lets the writers show the values that the expression refers to.

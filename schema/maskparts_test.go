@@ -85,8 +85,9 @@ output "q" { value = "shown-q" }`, `module.m["p"].x`,
 output "q" { value = "shown-q" }`, `module.m["k"].p`,
 			`{"output": {"p": {"value": "canary-p"}, "q": {"value": "shown-q"}}}`},
 		"output of all": {`output "p" { value = "canary-p" }`, `module.m[*].p`, `{"output": {"p": {"value": "canary-p"}}}`},
-		"outputs":       {`output "p" { value = "canary-p" }`, `module.m["k"]["p"]`, `{"output": {"p": {"value": "canary-p"}}}`},
-		"module":        {`module "m" { p = "canary-p" }`, `var.p`, `{"module": {"m": {"p": "canary-p"}}}`},
+		"outputs": {`output "p" { value = "canary-p" }`, `module.m["k"]["p"]`,
+			`{"output": {"p": {"value": "canary-p"}}}`},
+		"module": {`module "m" { p = "canary-p" }`, `var.p`, `{"module": {"m": {"p": "canary-p"}}}`},
 		"default of an attribute": {`variable "p" {
   type = object({ a = optional(string, "canary-p"), b = optional(map(string), { c = "canary-q" }) })
 }`, `var.p.a`, `{"variable": {"p": {"type": "object({ a = optional(string, \"canary-p\") })"}}}`},

@@ -25,7 +25,8 @@ func TestImportSources(t *testing.T) {
 		"server.teamwork_cloud.aa/x", ""}, all) {
 		got = append(got, r.Addr.String())
 	}
-	if want := `server.teamwork_cloud.a["k/l"] server.teamwork_cloud.b`; strings.Join(got, " ") != want || len(x.notes) != 5 {
+	want := `server.teamwork_cloud.a["k/l"] server.teamwork_cloud.b`
+	if strings.Join(got, " ") != want || len(x.notes) != 5 {
 		t.Errorf("%q, %q", got, x.notes)
 	}
 }

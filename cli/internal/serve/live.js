@@ -213,7 +213,8 @@
     source.addEventListener("end", () => source.close());
     source.addEventListener("error", () => {
       const text =
-        "The connection is lost. What is shown is as it was before; the page goes on when the run can be reached again.";
+        "The connection is lost. What is shown is as it was before; the page goes on when the run can be reached " +
+        "again.";
       set($("link"), text);
       set($("say"), text);
       if (source.readyState === EventSource.CLOSED) setTimeout(follow, 10000);

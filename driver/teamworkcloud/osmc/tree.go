@@ -394,8 +394,8 @@ func (e entity) id(kind string, names ...string) string {
 	return ""
 }
 
-// reference returns the ID that a place refers to: a text, a number, a URL, {"@id": …}, or a thing with its own ID. It
-// returns "" if there is none.
+// reference returns the ID that a place refers to: a text, a number, a URL, {"@id": …}, or a thing with its own ID.
+// It returns "" if there is none.
 func (n *node) reference(kind string) string {
 	switch v := n.v.(type) {
 	case string:

@@ -185,12 +185,13 @@ func TestMistakesInResources(t *testing.T) {
 		`{"name": "A", "generate": {}}`:                                                                        "generate: revisions: 0 is not between 1 and 200000",
 		`{"name": "A", "generate": {"revisions": 200001}}`:                                                     "generate: revisions: 200001 is not",
 		`{"name": "A", "generate": {"revisions": 200000}}, {"name": "B", "revisions": [{}]}`:                   "resources[1]: the server has more than 200000 revisions",
-		`{"name": "A", "generate": {"revisions": 150000}}, {"name": "B", "generate": {"revisions": 50001}}`:    "resources[1]: generate: all together",
-		`{"name": "A", "generate": {"revisions": 1, "every": "often"}}`:                                        `generate: every: "often" is not a time`,
-		`{"name": "A", "generate": {"revisions": 1, "every": "1ms"}}`:                                          `generate: every: "1ms" is not a time`,
-		`{"name": "A", "generate": {"revisions": 1, "start": "then"}}`:                                         "generate: start: ",
-		`{"name": "A", "generate": {"revisions": 1, "authors": [""]}}`:                                         "generate: authors: one has no name",
-		`{"name": "A", "generate": {"revisions": 1, "gap_every": 1}}`:                                          "generate: gap_every: ",
+		`{"name": "A", "generate": {"revisions": 150000}}, {"name": "B", "generate": {"revisions": 50001}}`: "resources[1]" +
+			": generate: all together",
+		`{"name": "A", "generate": {"revisions": 1, "every": "often"}}`: `generate: every: "often" is not a time`,
+		`{"name": "A", "generate": {"revisions": 1, "every": "1ms"}}`:   `generate: every: "1ms" is not a time`,
+		`{"name": "A", "generate": {"revisions": 1, "start": "then"}}`:  "generate: start: ",
+		`{"name": "A", "generate": {"revisions": 1, "authors": [""]}}`:  "generate: authors: one has no name",
+		`{"name": "A", "generate": {"revisions": 1, "gap_every": 1}}`:   "generate: gap_every: ",
 	} {
 		refused(t, one(`"resources": [`+members+`]`), want)
 	}
