@@ -358,7 +358,11 @@ func (c *command) mended(ctx context.Context, p *project, run *executor.Run) (*e
 	if p.cfg.Digest() == run.Plan.Digest {
 		return run, nil
 	}
-	r, err := c.revise(ctx, p, run)
+	var r *revision
+	err := c.fitsSite(p.cfg, run)
+	if err == nil {
+		r, err = c.revise(ctx, p, run)
+	}
 	switch code, message := codeOf(err); {
 	case code == exitStale && message != nil:
 		c.warn("%s", message)

@@ -38,11 +38,15 @@ scratch copy, against the simulated servers that DIR/sandbox.json describes, wit
 one file share the servers. No other server is reached. What a file can hold: syncctl docs testing.
 
 -filter takes the name of a file, or of a run: of its file, that run is carried out and those before it.
-Exit codes: 0 all passed · 1 at least one failed · 130 interrupted, some were not carried out.`,
+Exit codes: 0 all passed · 1 at least one failed, or the time was over before all were carried out · 130 interrupted,
+some were not carried out.`,
 		Example: "  syncctl test -junit-xml=report.xml",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := c.enterArg(args); err != nil {
 				return err
+			}
+			if f.timeout < 0 {
+				return failf(exitError, "-timeout=%s: it must not be below zero", f.timeout)
 			}
 			if err := c.openEvents(); err != nil {
 				return err
@@ -206,14 +210,7 @@ func (t *tester) file(ctx context.Context, test *schema.Test) (err error) {
 	file := &fileResult{name: test.File}
 	t.results = append(t.results, file)
 	if t.interrupted(ctx) || late(ctx) {
-		t.tell("%s... not begun", schema.SanitizeLine(test.File))
-		for _, run := range test.Runs {
-			if err := t.ended(file, &runResult{run: run, status: statusSkip}); err != nil {
-				return err
-			}
-		}
-		t.fileEnded(file)
-		return nil
+		return t.skip(file, test)
 	}
 	t.tell("%s... in progress", schema.SanitizeLine(test.File))
 	at := "."
@@ -221,6 +218,9 @@ func (t *tester) file(ctx context.Context, test *schema.Test) (err error) {
 		at = t.dirName // so that files have the same paths as outside
 	}
 	tried, err := t.openScratch(ctx, t.dirName, at, sandbox.Options{Person: true})
+	if err != nil && late(ctx) {
+		return t.skip(file, test)
+	}
 	if err != nil {
 		return err
 	}
@@ -238,6 +238,18 @@ func (t *tester) file(ctx context.Context, test *schema.Test) (err error) {
 			skip = result.status == statusError
 		}
 		if err := t.ended(file, result); err != nil {
+			return err
+		}
+	}
+	t.fileEnded(file)
+	return nil
+}
+
+// skip says of all runs of a file that they are not carried out.
+func (t *tester) skip(file *fileResult, test *schema.Test) error {
+	t.tell("%s... not begun", schema.SanitizeLine(test.File))
+	for _, run := range test.Runs {
+		if err := t.ended(file, &runResult{run: run, status: statusSkip}); err != nil {
 			return err
 		}
 	}

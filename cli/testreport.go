@@ -118,7 +118,7 @@ func (t *tester) end(ctx context.Context, junit string) error {
 	switch {
 	case t.interrupted(ctx):
 		code, word, painted = exitInterrupted, "Interrupted!", t.outStyle.Bad
-	case failed > 0 || late(ctx):
+	case failed > 0 || late(ctx) && skipped > 0:
 		code, word, painted = exitError, "Failure!", t.outStyle.Bad
 	}
 	counts := fmt.Sprintf("%d passed, %d failed", passed, failed)
@@ -135,6 +135,9 @@ func (t *tester) end(ctx context.Context, junit string) error {
 		if err := t.writeJUnit(junit); err != nil {
 			return err
 		}
+	}
+	if late(ctx) && skipped > 0 {
+		return failf(code, "%v", errLate)
 	}
 	return exitQuietly(code)
 }

@@ -11,7 +11,7 @@ import (
 
 const (
 	pauseAfter429 = 30 * time.Second // after a 429 without Retry-After
-	pauseUnsent   = 5 * time.Second  // after a request that was not sent
+	pauseUnsent   = 5 * time.Second  // after another failure before which nothing was changed
 )
 
 // Sent tells the executor what is known about a failed request that was to change something: that nothing was changed
@@ -36,12 +36,17 @@ func Sent(err error) error {
 	return err
 }
 
-// SentOnce is Sent for a request with rest.Once. If there was no connection, which may be temporary, the step is tried
-// again later, and its guards are verified again before.
-func SentOnce(err error) error {
+// PutOff turns a temporary failure, before anything was changed, into executor.Later: the step is tried again, and its
+// facts and guards are checked again before. It is for steps that are carried out with rest.WithoutRetries. It returns
+// other errors unchanged.
+func PutOff(err error) error {
 	var e *rest.Error
-	if errors.As(err, &e) && e.Status == 0 && e.Retryable && rest.WasSent(err) == rest.SentNo {
-		return &executor.Later{After: pauseUnsent, Err: err}
+	if !executor.WasNotSent(err) || !errors.As(err, &e) || !e.Retryable {
+		return err
 	}
-	return Sent(err)
+	after, ok := e.RetryAfter()
+	if !ok {
+		after = pauseUnsent
+	}
+	return &executor.Later{After: after, Err: err}
 }

@@ -11,19 +11,22 @@ import (
 	"github.com/syncctl/syncctl/executor"
 )
 
-// TestSentOnce checks that a request with rest.Once is sent once, and what the executor is told: to try the step again
+// TestPutOff checks that a request without retries is sent once, and what the executor is told: to try the step again
 // later if certainly nothing was done, and nothing else.
-func TestSentOnce(t *testing.T) {
+func TestPutOff(t *testing.T) {
 	for name, c := range map[string]struct {
+		method  string
 		status  int // 0: there is no server
 		after   string
 		later   bool
 		notSent bool
 	}{
-		"no server": {later: true},
-		"busy":      {status: http.StatusTooManyRequests, after: "60", later: true},
-		"refused":   {status: http.StatusForbidden, notSent: true},
-		"failed":    {status: http.StatusInternalServerError},
+		"no server": {method: "DELETE", later: true},
+		"busy":      {method: "DELETE", status: http.StatusTooManyRequests, after: "60", later: true},
+		"refused":   {method: "DELETE", status: http.StatusForbidden, notSent: true},
+		"failed":    {method: "DELETE", status: http.StatusInternalServerError},
+		"reading":   {method: "GET", status: http.StatusServiceUnavailable, later: true},
+		"forbidden": {method: "GET", status: http.StatusForbidden, notSent: true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			requests := 0
@@ -42,8 +45,11 @@ func TestSentOnce(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			_, err = client.Do(t.Context(), rest.Request{Method: http.MethodDelete, Path: "/x", Retry: rest.Once})
-			err = driver.SentOnce(err)
+			_, err = client.Do(rest.WithoutRetries(t.Context()), rest.Request{Method: c.method, Path: "/x"})
+			if err = driver.Sent(err); c.method == http.MethodGet {
+				err = executor.NotSent(err) // read before anything is sent that changes something
+			}
+			err = driver.PutOff(err)
 			var later *executor.Later
 			if errors.As(err, &later) != c.later || !c.later && executor.WasNotSent(err) != c.notSent {
 				t.Errorf("%v, later %v", err, later)

@@ -14,6 +14,7 @@ import (
 	"sync"
 
 	"github.com/spf13/afero"
+	"github.com/syncctl/syncctl/fault"
 )
 
 // Read returns the entries of the journal at path. Another process may append at the same time; an incomplete line is
@@ -108,9 +109,11 @@ func parse(src, key []byte) ([]Entry, int64, error) {
 	parts := min(runtime.GOMAXPROCS(0), 1+len(entries)/smallPart)
 	failed := make([]error, parts)
 	good := make([]int, parts) // the number of entries up to the end of each part, or up to the first damaged one in it
+	faults := make([]error, parts)
 	var wait sync.WaitGroup
 	for i := range parts {
 		wait.Go(func() {
+			defer fault.Catch(&faults[i])
 			d := newDecoder(key)
 			end := len(entries) * (i + 1) / parts
 			for good[i] = len(entries) * i / parts; good[i] < end && failed[i] == nil; {
@@ -122,6 +125,7 @@ func parse(src, key []byte) ([]Entry, int64, error) {
 		})
 	}
 	wait.Wait()
+	fault.Raise(errors.Join(faults...))
 	holds, err := len(entries), error(nil)
 	if i := slices.IndexFunc(failed, func(err error) bool { return err != nil }); i >= 0 {
 		holds, err = good[i], failed[i]

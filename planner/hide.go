@@ -54,7 +54,7 @@ func (p *Plan) hide(instead func(string) string) {
 			continue
 		}
 		m := *s.Manual
-		hide(&m.Attest)
+		hide(&m.Attest, &m.Where)
 		m.Do = hiding(m.Do, func(text *string) { hide(text) })
 		m.Values = hiding(m.Values, func(v *Value) { hide(&v.Shown) })
 		s.Manual = &m

@@ -24,7 +24,7 @@ sync "depot" "b" {
 	for _, said := range []string{secret, "Y2FuYXJ5LTQ3MTE=", "63616e6172792d34373131", "canary%2D4711", "CANARY-4711"} {
 		text := "before " + said + " after"
 		effect := &planner.Effect{Change: 1, Loses: text}
-		manual := &planner.Manual{Where: "a page", Do: []string{text}, Attest: text, Commands: []string{text},
+		manual := &planner.Manual{Where: text, Do: []string{text}, Attest: text, Commands: []string{text},
 			Values: []planner.Value{{Name: "n", Label: "l", Value: text, Shown: text}}}
 		s := step("sync.depot.b", "paint")
 		s.Summary, s.Because, s.Undo, s.Effect, s.Manual = text, text, text, effect, manual

@@ -249,12 +249,7 @@ func newCommentsApart(t *executor.Task, m *migration, now map[string]lookedUp) (
 				b[0], b[1], a[0], a[1]))
 		}
 	}
-	text := fmt.Sprintf("the comments of %d of %s counted before and after", compared,
-		wording.Plural(len(now), "pair"))
-	if len(grown) > 0 {
-		return text + ", look for duplicates (BAC-1449): " + strings.Join(grown, ", "), nil
-	}
-	return text + ", none duplicated", nil
+	return comparedComments(compared, len(now), grown), nil
 }
 
 func (l lookedUp) counts() ([2]int, bool) {

@@ -268,12 +268,9 @@ func (c writer) resync(ctx context.Context, connector, mapping string) error {
 	return nil
 }
 
-// delete deletes a synchronization. The request is never repeated here: while it waits, the synchronization may be
-// started again. The step is tried again later, and its guards are verified again before.
+// delete deletes a synchronization.
 func (c writer) delete(ctx context.Context, key string) error {
-	_, err := c.rest.Do(ctx, rest.Request{Method: http.MethodDelete, Path: integrationPath(key), Header: noXSRF.Clone(),
-		Retry: rest.Once})
-	if err = driver.SentOnce(err); err != nil {
+	if err := c.send(ctx, http.MethodDelete, integrationPath(key), nil); err != nil {
 		return fmt.Errorf("deleting synchronization %s: %w", key, err)
 	}
 	return nil

@@ -19,8 +19,8 @@ func TestNewComments(t *testing.T) {
 		"as before":      {`{"A-1":[2,2]}`, ptr(2), ptr(2), "1 of 1 pair counted before and after, none"},
 		"written since":  {`{"A-1":[2,2]}`, ptr(3), ptr(3), "none duplicated"},
 		"duplicated":     {`{"A-1":[2,2]}`, ptr(2), ptr(4), "A-1 and B-1 have 2 and 4 comments, before the start 2 and 2"},
-		"unknown now":    {`{"A-1":[2,2]}`, nil, ptr(4), "0 of 1 pair"},
-		"unknown before": {``, ptr(2), ptr(4), "0 of 1 pair"},
+		"unknown now":    {`{"A-1":[2,2]}`, nil, ptr(4), "0 of 1 pair counted before and after, whether any is duplicated is unknown"},
+		"unknown before": {``, ptr(2), ptr(4), "whether any is duplicated is unknown"},
 	} {
 		task := wordTask()
 		task.Remember(opStill, executor.Past{Outputs: map[string]string{commentsOutput: c.before}})

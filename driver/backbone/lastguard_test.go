@@ -63,31 +63,40 @@ func TestDeletesOnlyThePlannedHalf(t *testing.T) {
 	}
 }
 
-// TestDeletionIsNotRepeatedUnverified checks that the guards are verified again before a deletion is sent again, so
-// that it is noticed if somebody has started the half meanwhile.
-func TestDeletionIsNotRepeatedUnverified(t *testing.T) {
+// TestNothingIsRepeatedUnverified checks that the guards of a step are verified again before its request is sent again,
+// so that it is noticed if somebody has started the original meanwhile.
+func TestNothingIsRepeatedUnverified(t *testing.T) {
 	t.Parallel()
-	var access syncBuffer
-	b := small(t, benchLog{&access}, "method=DELETE,path=**/integrations/*,nth=1,kind=fail,status=429,retry_after=1")
-	if rep := b.carry(b.begin()); !rep.Finished {
-		t.Fatal(unfinished(rep))
-	}
-	between := map[string]int{} // the requests between the two attempts, by the last element of the path
-	dec := json.NewDecoder(bytes.NewReader(access.Bytes()))
-	for deletions := 0; deletions < 2; {
-		var line struct{ Method, Path string }
-		if err := dec.Decode(&line); err != nil {
-			t.Fatal(err)
-		}
-		switch {
-		case line.Method == "DELETE":
-			deletions++
-		case deletions == 1:
-			between[path.Base(line.Path)]++
-		}
-	}
-	if between["integrations"] == 0 || between["syncInformation"] == 0 || between["conflicts"] == 0 {
-		t.Errorf("only this was read before the deletion was sent again: %v", between)
+	for name, c := range map[string]struct{ fault, method, path string }{
+		"deletion": {"method=DELETE,path=**/integrations/*,nth=1,kind=fail,status=429,retry_after=1", "DELETE",
+			"/integrations/"},
+		"start": {"method=PUT,path=**/start,nth=1,kind=fail,status=429,retry_after=1", "PUT", "/start"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var access syncBuffer
+			b := small(t, benchLog{&access}, c.fault)
+			if rep := b.carry(b.begin()); !rep.Finished {
+				t.Fatal(unfinished(rep))
+			}
+			between := map[string]int{} // the requests between the two attempts, by the last element of the path
+			dec := json.NewDecoder(bytes.NewReader(access.Bytes()))
+			for attempts := 0; attempts < 2; {
+				var line struct{ Method, Path string }
+				if err := dec.Decode(&line); err != nil {
+					t.Fatal(err)
+				}
+				switch {
+				case line.Method == c.method && strings.Contains(line.Path, c.path):
+					attempts++
+				case attempts == 1:
+					between[path.Base(line.Path)]++
+				}
+			}
+			if between["integrations"] == 0 || between["syncInformation"] == 0 {
+				t.Errorf("only this was read before the request was sent again: %v", between)
+			}
+		})
 	}
 }
 

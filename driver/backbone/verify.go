@@ -200,10 +200,17 @@ func newComments(t *executor.Task, sample []sampled) string {
 				p.remote, b[0], b[1], a[0], a[1]))
 		}
 	}
-	text := fmt.Sprintf("the comments of %d of %s counted before and after", compared,
-		wording.Plural(len(sample), "pair"))
-	if len(more) > 0 {
-		return text + ", look for duplicates (BAC-1449): " + strings.Join(more, ", ")
+	return comparedComments(compared, len(sample), more)
+}
+
+// comparedComments says of how many pairs the comments could be compared, and what grew at one end alone.
+func comparedComments(compared, of int, grown []string) string {
+	text := fmt.Sprintf("the comments of %d of %s counted before and after", compared, wording.Plural(of, "pair"))
+	switch {
+	case len(grown) > 0:
+		return text + ", look for duplicates (BAC-1449): " + strings.Join(grown, ", ")
+	case compared == 0:
+		return text + ", whether any is duplicated is unknown"
 	}
 	return text + ", none duplicated"
 }

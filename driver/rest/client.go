@@ -241,8 +241,6 @@ const (
 	// Never: retried only if it certainly was not carried out: there was no connection, or the server answered 429
 	// and said when to try again.
 	Never
-	// Once: never retried. For what must not be undone: what allowed it may not hold any more at a later attempt.
-	Once
 )
 
 // Request is one request. At most one of Body, Bytes and JSON is set.

@@ -57,6 +57,16 @@ func (c *Client) Get(ctx context.Context, r Request, v any) error {
 	return answer.DecodeJSON(v)
 }
 
+// WithoutRetries returns a context in which no request is sent a second time: for what was allowed a moment ago, and may
+// not be allowed any more after a wait. Error.Retryable still says whether a failure is temporary.
+func WithoutRetries(ctx context.Context) context.Context {
+	return context.WithValue(ctx, onceKey{}, true)
+}
+
+type onceKey struct{}
+
+func isOnce(ctx context.Context) bool { return ctx.Value(onceKey{}) != nil }
+
 // repeat makes attempts until one succeeds, fails permanently, or was the last one. take uses a 2xx answer. If it
 // returns nil, it owns the attempt.
 func (c *Client) repeat(ctx context.Context, r Request, gate *gate, take func(*attempt) error) error {
@@ -86,7 +96,7 @@ func (c *Client) repeat(ctx context.Context, r Request, gate *gate, take func(*a
 		failure.permanent = failure.permanent || k.GiveUp != nil && k.GiveUp(failure)
 		failure.Retryable = retryable(k.safe(), now, failure)
 		err = c.fail(k, failure)
-		if !failure.Retryable || k.Retry == Once || n > c.o.MaxRetries || ctx.Err() != nil {
+		if !failure.Retryable || isOnce(ctx) || n > c.o.MaxRetries || ctx.Err() != nil {
 			c.log.Debug("request failed", "method", k.Method, "url", k.shown, "attempt", n, "status", failure.Status,
 				"error", err.Error())
 			return err
