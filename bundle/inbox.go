@@ -45,7 +45,8 @@ func (in *Inbox) From(site string) *Ledger {
 //
 // If the process dies inside Take, receiving the same bundle again gives the same result, provided that take can be
 // repeated: it may have stored everything already. If Take returns an error, only take has changed anything, apart
-// from the note of which bundle was begun.
+// from the note of which bundle was begun. The exception is an error of removing that note or the staging folder at
+// the end: then the bundle was received and is remembered.
 func (in *Inbox) Take(
 	ctx context.Context, src io.Reader, o Options, take func(*Staged) error,
 ) (b *Bundle, again bool, err error) {

@@ -59,7 +59,8 @@ func WasNotSent(err error) bool {
 	return errors.As(err, &n)
 }
 
-// Later is an error that means: nothing was changed, try again after that duration (a server's Retry-After).
+// Later is an error that means: nothing was changed, try again after that duration. It is a server's Retry-After, or a
+// pause after another temporary failure.
 type Later struct {
 	After time.Duration
 	Err   error

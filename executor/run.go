@@ -282,7 +282,7 @@ func (x *run) fail(ctx context.Context, s *planner.Step, f Failure) error {
 // errStopped is wrapped by errors of attempts that ended because the run is to stop.
 var errStopped = errors.New("interrupted")
 
-// mostLater is how many times one process waits for a step because a server asks to come back later.
+// mostLater is how many times one process waits for a step because a server asks for it, or fails for now.
 const mostLater = 5
 
 // longestLater is the longest time that a process waits because a server asks for it. If it asks for more, the step
@@ -300,7 +300,7 @@ func (x *run) later(s *planner.Step, cause error) (time.Time, bool) {
 	if n < mostLater {
 		x.putOff[s.ID]++
 	}
-	x.Log.Info("the server asks to come back later", "step", s.ID, "for", after.String(), "time", strconv.Itoa(n+1))
+	x.Log.Info("the step is tried again later", "step", s.ID, "for", after.String(), "time", strconv.Itoa(n+1))
 	return x.Clock.Now().Add(after), n < mostLater
 }
 

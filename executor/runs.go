@@ -31,7 +31,8 @@ type Store struct {
 	Site string
 
 	// Key returns the key that authenticates plans and journals as the user's own, or nil if the user has none. A run
-	// with another key is damaged. If Key itself is nil, nothing is authenticated.
+	// that it does not fit is damaged. Without a key that is every run, and none can be created. If Key itself is nil,
+	// nothing is authenticated.
 	Key func() ([]byte, error)
 }
 
@@ -104,7 +105,8 @@ func (r *Run) Abandoned() bool {
 	})
 }
 
-// Decision returns the decision of Next for the run on disk.
+// Decision returns the decision of Next for the run on disk. Steps stand as the last process left them: one in which it
+// died counts as running.
 func (r *Run) Decision(now time.Time) Decision { return Next(r.Plan, r.Entries, r.Site, now) }
 
 // Create creates the folder of a new run. The folder gets the run's name only once it is complete. Create removes what

@@ -21,7 +21,7 @@ import (
 //
 // These are the additional events of such a run. The key of their entries is RunKey, except for EventVerified.
 const (
-	// EventApproved: the site's people have approved the plan. Data: plan (its hash), by.
+	// EventApproved: the site's people have approved the plan, for the site's own steps. Data: plan (its hash), by.
 	EventApproved = "approved"
 	// EventReceived: the site has received entries of another site and knows them from here on. Data: site, entries (how
 	// many of that site's entries are known), head (the hash of the last of these in a chain without a key), by (who
@@ -350,7 +350,7 @@ func (h *history) when(g *planner.Step) string {
 }
 
 // mustVerifyAgain reports whether a completed check must be verified again for an unfinished step of another site:
-// after half the time for which that step may rely on it.
+// after half of this site's max_age.
 func (h *history) mustVerifyAgain(s *planner.Step, now time.Time) bool {
 	if s.Mark != planner.MarkCheck {
 		return false

@@ -29,7 +29,8 @@ func Final(op, summary string, destroys int, loses string, guard string, more ..
 	}
 }
 
-// Sequence collects the steps of one declaration. A step needs the steps added before it unless it has its own Needs.
+// Sequence collects the steps of one declaration. A step without Needs needs the steps that the previous call of Then
+// added.
 type Sequence struct {
 	Addr    string   // of the declaration
 	Servers []string // the servers of a step that names none itself

@@ -22,7 +22,8 @@ func IsHash(s string) bool { return wellFormedHash.MatchString(s) }
 // covers the digest of the configuration, what is declared and what there is, all of every step, and all findings.
 //
 // It does not cover when, where and by whom the plan was made, the version of the program, or secrets: a hash of those
-// would help to guess them.
+// would help to guess them. But a secret that stands in a text of the plan is hidden there, so the plan has another
+// hash if it is made without knowing that secret.
 func (p *Plan) Hash() (string, error) {
 	said := *p
 	said.Syncctl, said.Secrets, said.Sites = "", "", sitesOf(p)
@@ -43,9 +44,10 @@ func sitesOf(p *Plan) []PlanSite {
 	return out
 }
 
-// Course returns "sha256:" and 64 hex digits that identify which steps a plan has, in which order, and with whose
-// approval, whatever the servers are. So a plan for real servers and one for simulated servers have the same course if
-// they have the same steps. It does not cover values such as addresses, how much a step does, or findings.
+// Course returns "sha256:" and 64 hex digits that identify which steps a plan has, in which order, which of them a
+// person does, and whose approval they need, wherever the declared servers are. So a plan for real servers and one
+// for simulated servers have the same course if they have the same steps. It does not cover values such as addresses,
+// how much a step does, or findings.
 func (p *Plan) Course() (string, error) {
 	type step struct {
 		ID, Verb                          string

@@ -203,8 +203,8 @@ func DecodeObservations(r io.Reader) (*Observations, error) {
 	}
 }
 
-// observe makes all observations that the declarations need. It reports every server that could not be read, each
-// once.
+// observe makes all observations that the declarations need. Of the first round with a failure it reports every server
+// that could not be read, each once. Later rounds are given up (see gathering).
 func observe(ctx context.Context, in Input, all []*schema.Resource) (*Observations, hcl.Diagnostics) {
 	seen := in.Observations
 	if seen == nil {

@@ -225,8 +225,8 @@ func (c writer) send(ctx context.Context, method, path string, body func() (io.R
 }
 
 // startStop starts or stops a synchronization. The documents disagree on the verb: POST on the server pages up to
-// 4.1, PUT on the cloud pages from 5.2. A server that does not know a verb answers 405, or 404, and does nothing.
-// Then the other verb is tried. The one that works is remembered.
+// 4.1, PUT on the cloud pages from 5.2. A server that does not know a verb answers 405 and does nothing. ASSUMED: some
+// answer 404 instead. Then the other verb is tried. The one that works is remembered.
 func (c writer) startStop(ctx context.Context, key, what string) error {
 	verbs := []string{http.MethodPut, http.MethodPost}
 	if v, ok := c.verb.Load().(string); ok {

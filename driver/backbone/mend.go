@@ -13,11 +13,12 @@ import (
 // unaffected sets for each step the arguments that it does not depend on, so that these can still be changed in the
 // files once the step is done:
 //   - No step depends on other declarations of its type.
-//   - Up to the step that configures the new synchronization, no step depends on its declared configuration or on what
-//     happens to it afterwards. Whatever preflight refuses there, the plan of the changed files refuses too.
+//   - Up to the step that configures the new synchronization, no step depends on its declared configuration, or on what
+//     comes after that step (accept, delete_original). Whatever preflight refuses there, the plan of the changed files
+//     refuses too.
 //   - Only the merge depends on allow, apart from two words (allowArg).
-//   - Only the verifications depend on how the result is verified. A higher number of new pairs does not make complete
-//     pairs incomplete.
+//   - Only the verification, and the deletion that relies on it, depend on how the result is verified. A higher number
+//     of new pairs does not make complete pairs incomplete.
 func unaffected(steps []planner.Step, m *migration) {
 	early := m != nil
 	for i := range steps {

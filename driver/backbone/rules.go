@@ -95,8 +95,8 @@ func noIssueTypes(s *syncBlock) *hcl.Diagnostic {
 		"the first end and what they are on the other, such as issue_types = { Bug = \"Bug\" }.", s.Addr()), "issue_types")
 }
 
-// checkUserMappings refuses mappings of users by name if one end is in the cloud, which has no user names: there
-// users are mapped by e-mail.
+// checkUserMappings refuses mappings of users by name, and passthrough of fields that hold users, if exactly one end is
+// in the cloud, which has no user names: there users are mapped by e-mail.
 func checkUserMappings(s *syncBlock, a, b *serverBlock) hcl.Diagnostics {
 	var diags hcl.Diagnostics
 	if a.Deployment == b.Deployment || !a.Known("deployment") || !b.Known("deployment") {

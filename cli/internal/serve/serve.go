@@ -69,7 +69,7 @@ type Page struct {
 	notes     []page.Note
 	dropped   int // number of notes that were dropped since there were too many
 	closed    bool
-	owed      chan struct{} // closed when the browser that answered has loaded the page again; nil: no answer yet
+	owed      chan struct{} // closed when the browser that answered has loaded the page again; nil: none is waited for
 	session   *session
 	streams   int
 	now       *page.Now // what was published last
