@@ -89,8 +89,12 @@ type Decision struct {
 // Approvals have approved the plan. Any step starts only while its guards at other sites are fresh. Without sites,
 // site is "".
 func Next(p *planner.Plan, entries []journal.Entry, site string, now time.Time) Decision {
+	return historyOf(p, entries, site).next(p, now)
+}
+
+// next is Next for the entries that were added.
+func (h *history) next(p *planner.Plan, now time.Time) Decision {
 	d := Decision{Steps: make(map[string]StepState, len(p.Steps)), Finished: true}
-	h := historyOf(p, entries, site)
 	past := behind(p, h)
 	busy := map[string]string{}
 	for i := range p.Steps {

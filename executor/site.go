@@ -296,9 +296,45 @@ func (h *history) until(s *planner.Step, now time.Time) (end time.Time) {
 		if !h.isFresh(s, g, now) {
 			return now.Add(-1)
 		}
-		end = first(end, h.of(id).fresh.Add(h.most(s, g)))
+		end = first(end, h.staleAfter(s, g))
 	}
 	return end
+}
+
+// Reliance says how long other sites' unfinished steps may rely on a site's checks.
+type Reliance struct {
+	Verified time.Time // when the site last verified them; of several checks, the oldest
+	Until    time.Time // until when all these steps may start
+}
+
+// Reliances returns the reliance on each site's checks in a run over sites, by site. It has no entry for a site if no
+// unfinished step of another site relies on its checks, or if one of these checks is not done. It does not depend on
+// the site that asks.
+func Reliances(p *planner.Plan, entries []journal.Entry) map[string]Reliance {
+	h := historyOf(p, entries, "") // from no site's view: a check that must only be verified again is done
+	out, open := map[string]Reliance{}, map[string]bool{}
+	if h.plan == nil {
+		return out
+	}
+	d := h.next(p, time.Time{})
+	for i := range p.Steps {
+		s := &p.Steps[i]
+		if h.closed(s) {
+			continue
+		}
+		for _, id := range s.Guards {
+			g := h.guards[id]
+			if g == nil || g.Site == s.Site || p.SiteOf(g.Site) == nil {
+				continue
+			}
+			at := h.of(id).fresh
+			open[g.Site] = open[g.Site] || at.IsZero() || d.Steps[id].Phase != PhaseDone
+			r := out[g.Site]
+			out[g.Site] = Reliance{first(r.Verified, at), first(r.Until, h.staleAfter(s, g))}
+		}
+	}
+	maps.DeleteFunc(out, func(site string, _ Reliance) bool { return open[site] })
+	return out
 }
 
 // stateAway returns the state of another site's step, as far as it is known here.
@@ -325,6 +361,9 @@ func (h *history) stateAway(s *planner.Step, st StepState) StepState {
 func (h *history) isFresh(s, g *planner.Step, now time.Time) bool {
 	return h.plan.SiteOf(g.Site) != nil && planner.Fresh(h.of(g.ID).fresh, now, h.most(s, g))
 }
+
+// staleAfter returns until when a step may rely on the last verification of its guard.
+func (h *history) staleAfter(s, g *planner.Step) time.Time { return h.of(g.ID).fresh.Add(h.most(s, g)) }
 
 // most returns how long a step may rely on another site's guard. A step that comes before an irreversible step with
 // the same guard, such as stopping services, gets less time. That leaves time for the irreversible step: otherwise the

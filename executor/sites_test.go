@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -398,6 +399,69 @@ func TestTimeIsLeftForTheOwnEnd(t *testing.T) {
 		if got := h.most(p.Step(id), h.guards["check"]).String(); got != want {
 			t.Errorf("%s: %s, want %s", id, got, want)
 		}
+	}
+}
+
+// TestReliances: until when other sites' steps may rely on a check is what Next goes by when it starts them. A check
+// that failed since, is retried, or needs a step that was retried holds no longer.
+func TestReliances(t *testing.T) {
+	step := func(id, site string, mark planner.Mark, ends bool, needs ...string) planner.Step {
+		return planner.Step{ID: id, Op: id, Site: site, Mark: mark, Needs: needs, Guards: needs[len(needs)-1:],
+			Effect: &planner.Effect{Irreversible: ends}}
+	}
+	p := &planner.Plan{
+		Sites: []planner.PlanSite{{Name: "a", MaxAge: planner.Duration(time.Hour)},
+			{Name: "b", MaxAge: planner.Duration(4 * time.Hour)}},
+		Steps: []planner.Step{{ID: "first", Site: "b", Mark: planner.MarkChange},
+			{ID: "check", Site: "b", Mark: planner.MarkCheck, Needs: []string{"first"}},
+			step("stop", "a", planner.MarkChange, false, "check"), step("erase", "a", planner.MarkFinal, true, "stop", "check"),
+			step("erase_b", "b", planner.MarkFinal, true, "check")},
+	}
+	at := time.Date(2027, 2, 4, 0, 0, 0, 0, time.UTC)
+	var entries []journal.Entry
+	for _, c := range []struct {
+		key, event string
+		at         time.Duration
+		verified   time.Duration // negative: nothing
+		holds      time.Duration
+		next       string
+	}{
+		{"first", EventDone, 0, -1, 0, ""},
+		{"check", EventDone, 0, 0, 3 * time.Hour, "stop"},
+		{"check", EventVerified, time.Hour, time.Hour, 4 * time.Hour, "stop"},
+		{"check", EventFailed, time.Hour, -1, 0, ""},
+		{"check", EventDone, 2 * time.Hour, 2 * time.Hour, 5 * time.Hour, "stop"},
+		{"check", EventReopened, 2 * time.Hour, -1, 0, ""},
+		{"check", EventDone, 3 * time.Hour, 3 * time.Hour, 6 * time.Hour, "stop"},
+		{"first", EventReopened, 3 * time.Hour, -1, 0, ""},
+		{"first", EventDone, 3 * time.Hour, -1, 0, ""},
+		{"check", EventDone, 4 * time.Hour, 4 * time.Hour, 7 * time.Hour, "stop"},
+		{"stop", EventDone, 5 * time.Hour, 4 * time.Hour, 8 * time.Hour, "erase"},
+		{"erase", EventDone, 6 * time.Hour, -1, 0, ""},
+	} {
+		e := journal.Entry{Seq: len(entries) + 1, Key: c.key, Event: c.event, Time: at.Add(c.at)}
+		entries = append(entries, e)
+		want := map[string]Reliance{"b": {at.Add(c.verified), at.Add(c.holds)}}
+		if c.verified < 0 {
+			want = map[string]Reliance{}
+		}
+		got := Reliances(p, entries)
+		if !maps.Equal(got, want) {
+			t.Errorf("after %d, %s %s: %v, want %v", e.Seq, c.key, c.event, got, want)
+			continue
+		}
+		if c.next == "" {
+			continue
+		}
+		for late, starts := range map[time.Duration]bool{0: true, 1: false} {
+			d := Next(p, entries, "a", got["b"].Until.Add(late))
+			if slices.Contains(d.Start, c.next) != starts {
+				t.Errorf("after %d, %v after it holds: %+v", e.Seq, late, d.Steps[c.next])
+			}
+		}
+	}
+	if got := Reliances(&planner.Plan{Steps: p.Steps}, entries); len(got) != 0 {
+		t.Errorf("without sites: %v", got)
 	}
 }
 

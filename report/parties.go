@@ -19,8 +19,8 @@ type Party struct {
 	Numbers []int     // of its steps
 	Done    int       // how many of these are done; set for a run
 
-	// Verified is when the site verified the guards of other sites' unfinished steps, the oldest if there are several.
-	// Holds is until when those steps may rely on it. Both are zero if there is none.
+	// Verified is when the site verified the guards of other sites' unfinished steps, and Holds until when those steps
+	// may rely on it; see executor.Reliances. Both are zero if there is none, or one is not done.
 	Verified, Holds time.Time
 
 	run bool
@@ -31,9 +31,9 @@ func Parties(p *planner.Plan, run *Run) []Party {
 	if len(p.Sites) == 0 {
 		return nil
 	}
-	steps := make(map[string]*planner.Step, len(p.Steps))
-	for i := range p.Steps {
-		steps[p.Steps[i].ID] = &p.Steps[i]
+	var relied map[string]executor.Reliance
+	if run != nil {
+		relied = executor.Reliances(p, run.Entries)
 	}
 	var out []Party
 	for _, site := range p.Sites {
@@ -50,48 +50,10 @@ func Parties(p *planner.Plan, run *Run) []Party {
 				t.Done++
 			}
 		}
-		if run != nil {
-			t.Verified = verified(steps, run, site.Name)
-		}
-		if !t.Verified.IsZero() {
-			t.Holds = t.Verified.Add(time.Duration(site.MaxAge))
-		}
+		t.Verified, t.Holds = relied[site.Name].Verified, relied[site.Name].Until
 		out = append(out, t)
 	}
 	return out
-}
-
-// verified returns when a site verified the guards of other sites' unfinished steps: the earliest of its last
-// verifications. It returns zero if there is no such guard, or one is not verified yet.
-func verified(steps map[string]*planner.Step, run *Run, site string) time.Time {
-	rests := map[string]bool{}
-	for _, s := range steps {
-		if s.Site == site || run.Decision.Steps[s.ID].Phase == executor.PhaseDone {
-			continue
-		}
-		for _, id := range s.Guards {
-			if g := steps[id]; g != nil && g.Site == site {
-				rests[id] = true
-			}
-		}
-	}
-	last := map[string]time.Time{}
-	for _, e := range run.Entries {
-		if rests[e.Key] && (e.Event == executor.EventDone || e.Event == executor.EventVerified) {
-			last[e.Key] = e.Time
-		}
-	}
-	var oldest time.Time
-	for id := range rests {
-		at, known := last[id]
-		if !known {
-			return time.Time{}
-		}
-		if oldest.IsZero() || at.Before(oldest) {
-			oldest = at
-		}
-	}
-	return oldest
 }
 
 // Words describes a site, without its name.

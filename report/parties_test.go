@@ -6,6 +6,7 @@ import (
 
 	"github.com/syncctl/syncctl/executor"
 	"github.com/syncctl/syncctl/journal"
+	"github.com/syncctl/syncctl/planner"
 	"github.com/syncctl/syncctl/report"
 	"github.com/syncctl/syncctl/report/reporttest"
 )
@@ -43,6 +44,17 @@ func TestParties(t *testing.T) {
 		if got := of(c.entries...); !got.Holds.Equal(c.holds) || got.Done != c.done {
 			t.Errorf("%s: %+v", name, got)
 		}
+	}
+	failed := journal.Entry{Seq: 2, Time: at.Add(time.Hour), Key: p.Steps[0].ID, Event: executor.EventFailed,
+		Site: "acme"}
+	if got := of(compared, failed); !got.Verified.IsZero() || !got.Holds.IsZero() || got.Done != 0 {
+		t.Errorf("failed since: %+v", got)
+	}
+	stop := p.Steps[1]
+	stop.ID, stop.Op, stop.Mark, stop.Effect = stop.ID+"_stop", "stop", planner.MarkChange, nil
+	p.Steps = append(p.Steps, stop)
+	if got := of(compared); !got.Verified.Equal(at) || !got.Holds.Equal(at.Add(27*time.Hour)) {
+		t.Errorf("with a step that leaves time for the removal: %+v", got)
 	}
 	if got := made(t, reporttest.Small(), nil).Parties; got != nil {
 		t.Errorf("without sites: %+v", got)
