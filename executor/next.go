@@ -92,7 +92,7 @@ func Next(p *planner.Plan, entries []journal.Entry, site string, now time.Time) 
 	return historyOf(p, entries, site).next(p, now)
 }
 
-// next is Next for the entries that were added.
+// next returns the decision of Next, for the entries that were added and from the history's site.
 func (h *history) next(p *planner.Plan, now time.Time) Decision {
 	d := Decision{Steps: make(map[string]StepState, len(p.Steps)), Finished: true}
 	past := behind(p, h)
