@@ -103,6 +103,9 @@ func (c *command) carryOut(
 	ctx context.Context, progress view.Progress, o executor.Options,
 ) (report *executor.Report, interrupted bool, err error) {
 	defer progress.Close()
+	if c.events != nil { // the first event that means that this process carries out the run: "plan" comes before approval
+		c.events.Write("info", "apply_start", "apply started", map[string]any{"run": o.Run})
+	}
 	defer c.waits.within(progress.Note)()
 	defer c.waits.bePatient(false)()
 	// The first interrupt must not stop running steps, so they do not use the context of the command.

@@ -34,11 +34,21 @@ run() {
 	cat "$work/output"
 }
 
+# comment ARGS...: puts a text on the pull request. A failure is kept until the end.
+told=0
+comment() { syncctl ci comment "$@" || told=$?; }
+
+# end CODE: ends the job as the command has ended; if that went well, as the comments did.
+end() {
+	[ "$1" -ne 0 ] || exit "$told"
+	exit "$1"
+}
+
 # fail TITLE: puts what was printed on the pull request, and ends as it did.
 fail() {
 	output exit-code "$code"
-	syncctl ci comment -title="$1" "$work/output"
-	exit "$code"
+	comment -title="$1" "$work/output"
+	end "$code"
 }
 
 # approved: the hash of the plan that a review has approved, in $hash, and the plan itself where it is still there; an
@@ -65,8 +75,8 @@ case $INPUT_COMMAND in
 validate)
 	run syncctl validate -untrusted
 	output exit-code "$code"
-	syncctl ci comment -title='syncctl validate' "$work/output"
-	exit "$code"
+	comment -title='syncctl validate' "$work/output"
+	end "$code"
 	;;
 
 plan)
@@ -79,8 +89,8 @@ plan)
 		output hash "$plan_hash"
 		output artifact "syncctl-plan-${plan_hash#sha256:}"
 	fi
-	syncctl ci comment "$work/plan.md"
-	exit "$code" # a plan that is refused is no success
+	comment "$work/plan.md"
+	end "$code" # a plan that is refused is no success
 	;;
 
 apply)
@@ -107,22 +117,27 @@ apply)
 	cp "$work/output" "$work/applied"
 	applied=$code
 	output exit-code "$applied"
-	# The run that it has begun or resumed, however that has ended. No exit code says that there is one.
-	begun=$(sed -n 's/.*"run":"\([^"]*\)".*/\1/p' "$work/events" 2>/dev/null | tail -n 1)
+	# The run that it has begun or resumed, however that has ended. No exit code says that there is one, and other events
+	# name a run, too, that is only waiting.
+	begun=$(sed -n '/"type":"apply_start"/s/.*"run":"\([^"]*\)".*/\1/p' "$work/events" 2>/dev/null || true)
 	if [ -n "$begun" ]; then
-		syncctl show -markdown "$begun" >"$work/run.md"
-		syncctl ci comment "$work/run.md"
+		if syncctl show -markdown "$begun" >"$work/run.md"; then
+			comment "$work/run.md"
+		else
+			told=1
+			comment -title='The run cannot be shown' "$work/applied"
+		fi
 	elif [ "$applied" -eq 6 ]; then # the plan is another one: it is shown, with what has changed since it was approved
 		planned
 		if [ -s "$work/plan.md" ]; then
-			syncctl ci comment "$work/plan.md"
+			comment "$work/plan.md"
 		else
-			syncctl ci comment -title='Not applied: the plan is another one' "$work/applied"
+			comment -title='Not applied: the plan is another one' "$work/applied"
 		fi
 	elif [ "$applied" -ne 0 ]; then
-		syncctl ci comment -title='The plan was not applied' "$work/applied"
+		comment -title='The plan was not applied' "$work/applied"
 	fi
-	exit "$applied" # a run that waits for a person is not done: run the job again then
+	end "$applied" # a run that waits for a person is not done: run the job again then
 	;;
 
 drift)
