@@ -68,31 +68,15 @@ func (c *command) changedElsewhere(cfg *schema.Config) (map[string]time.Time, er
 	if cfg.Site == "" {
 		return nil, nil
 	}
-	ids, err := c.store().IDs()
-	if err != nil {
-		return nil, err
-	}
 	var most time.Duration
+	var others []string
 	for _, s := range cfg.Settings.Sites {
 		most = max(most, s.MaxAge)
-	}
-	oldest := c.app.clock.Now().Add(-most)
-	out := map[string]time.Time{}
-	for _, id := range slices.Backward(ids) {
-		run, err := c.store().Load(id) // of a damaged one, what can be read counts
-		if err != nil {
-			return nil, err
-		}
-		for site := range run.Chains {
-			if at := run.LastChange(site); site != cfg.Site && at.After(out[site]) {
-				out[site] = at
-			}
-		}
-		if n := len(run.Entries); n > 0 && run.Entries[n-1].Time.Before(oldest) {
-			break
+		if s.Name != cfg.Site {
+			others = append(others, s.Name)
 		}
 	}
-	return out, nil
+	return c.store().LastChanges(others, c.app.clock.Now().Add(-most))
 }
 
 // toldOf reports whether each of these sites was sent a bundle written since that contains these entries of a run: a

@@ -274,17 +274,11 @@ func (s *Store) damagedDir() string { return filepath.Join(filepath.Dir(s.Dir), 
 
 // LastSetAside returns the ID of the last run that was set aside, or "" if there is none.
 func (s *Store) LastSetAside() (string, error) {
-	infos, err := afero.ReadDir(s.Fs, s.damagedDir())
-	if err != nil {
-		return "", ignoreMissing(err)
+	ids, err := s.setAside()
+	if len(ids) == 0 {
+		return "", err
 	}
-	last := ""
-	for _, info := range infos {
-		if info.IsDir() {
-			last = max(last, info.Name())
-		}
-	}
-	return last, nil
+	return slices.Max(ids), nil
 }
 
 const journalName, filesName, partSuffix = "journal.jsonl", "files", ".part"

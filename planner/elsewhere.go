@@ -93,8 +93,8 @@ func (in Input) outdated(seen *Observations) hcl.Diagnostics {
 		if at, changed := in.Changed[s.Name]; sent && changed && age.At.Before(at) {
 			diags = append(diags, &hcl.Diagnostic{Severity: hcl.DiagError, Summary: "Observations from before a change",
 				Subject: s.Range.Ptr(), Extra: ofOtherSite{},
-				Detail: fmt.Sprintf("What site %q sent of its servers is of %s, and it has carried out steps there until %s. "+
-					"%[1]s has to send again, once the run has ended: syncctl send.", s.Name, age.At.UTC().Format(time.RFC3339),
+				Detail: fmt.Sprintf("What site %q sent of its servers is of %s, and it may have carried out steps there until "+
+					"%s. %[1]s has to send again, once the run has ended: syncctl send.", s.Name, age.At.UTC().Format(time.RFC3339),
 					at.UTC().Format(time.RFC3339))})
 			continue
 		}

@@ -46,8 +46,8 @@ type Input struct {
 	// ObservedOnly plans from Observations alone: no server is read, and a missing observation is an error.
 	ObservedOnly bool
 
-	// Changed holds, for each other site, when it last changed something on its servers, by its own clock and as far as
-	// runs report it. Earlier observations of that site are stale.
+	// Changed holds, for each other site, when it may last have changed something on its servers, by its own clock and as
+	// far as runs report it. Earlier observations of that site are stale.
 	Changed map[string]time.Time
 
 	// Again is the site that made the plan, if another site makes the same plan once more from the same Observations. The

@@ -1,0 +1,98 @@
+package executor
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"github.com/spf13/afero"
+)
+
+// LastChanges returns when each of the given other sites may last have changed something on its servers, as far as the
+// runs here say. A site that has changed nothing is missing. What was last changed before oldest may be missing, too.
+//
+// What a run that is damaged or was set aside says is not known. Every site counts as having changed something until
+// that run's folder was last written: what another site has done and was received here was written after it was done.
+// Observations that are newer than that are then enough.
+func (s *Store) LastChanges(sites []string, oldest time.Time) (map[string]time.Time, error) {
+	out := map[string]time.Time{}
+	take := func(site string, at time.Time) {
+		if slices.Contains(sites, site) && at.After(out[site]) {
+			out[site] = at
+		}
+	}
+	lost := func(dir string) error {
+		at, err := lastWrite(s.Fs, dir)
+		for _, site := range sites {
+			take(site, at)
+		}
+		return err
+	}
+	aside, err := s.setAside()
+	if err != nil {
+		return nil, err
+	}
+	for _, id := range aside {
+		if err := lost(filepath.Join(s.damagedDir(), id)); err != nil {
+			return nil, err
+		}
+	}
+	ids, err := s.IDs()
+	if err != nil {
+		return nil, err
+	}
+	for _, id := range slices.Backward(ids) {
+		run, err := s.Load(id)
+		if err != nil {
+			return nil, err
+		}
+		if run.Damage != nil {
+			if err := lost(run.Dir); err != nil {
+				return nil, err
+			}
+		}
+		for site := range run.Chains { // of a damaged run, also what can be read: the site's clock may be ahead
+			take(site, run.LastChange(site))
+		}
+		if n := len(run.Entries); n > 0 && run.Entries[n-1].Time.Before(oldest) {
+			break
+		}
+	}
+	return out, nil
+}
+
+// lastWrite returns when a folder, or anything in it, was last written. It follows no links.
+func lastWrite(fsys afero.Fs, dir string) (time.Time, error) {
+	var last time.Time
+	err := afero.Walk(fsys, dir, func(_ string, info fs.FileInfo, err error) error {
+		if err == nil && info.ModTime().After(last) {
+			last = info.ModTime()
+		}
+		return err
+	})
+	if err != nil {
+		err = fmt.Errorf("finding out when folder %s was last written: %w", dir, err)
+	}
+	return last, err
+}
+
+// setAside returns the IDs of the runs that were set aside, oldest first.
+func (s *Store) setAside() ([]string, error) {
+	infos, err := afero.ReadDir(s.Fs, s.damagedDir())
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("listing the runs that were set aside: %w", err)
+	}
+	var ids []string
+	for _, info := range infos {
+		if info.IsDir() {
+			ids = append(ids, info.Name())
+		}
+	}
+	return ids, nil
+}
