@@ -218,7 +218,9 @@ func (s *Store) Receive(h *Handover, c *Cargo) (*Incoming, error) {
 	} else if open != nil {
 		return nil, fmt.Errorf("it is of run %s, and run %s is unfinished here: resume that first, or abandon it with "+
 			"`syncctl resolve -abandon`", h.Run, open.ID)
-	} else if forgotten(c.Chain, s.Site) { // lost here and abandoned there: it is not continued
+	} else if aside, err := s.setAside(); err != nil {
+		return nil, err
+	} else if forgotten(c.Chain, s.Site, slices.Contains(aside, h.Run)) { // lost here and over there: it is not continued
 		return &Incoming{Handover: &Handover{From: h.From, Digest: h.Digest}, store: s,
 			cargo: &Cargo{Observations: c.Observations}}, nil
 	}
@@ -233,15 +235,15 @@ func (s *Store) Receive(h *Handover, c *Cargo) (*Incoming, error) {
 func (in *Incoming) Begins() bool { return in.Run != "" && in.run == nil }
 
 // forgotten reports whether a journal says that its run was abandoned and that entries of the given site were
-// received.
-func forgotten(chain []journal.Entry, site string) bool {
-	abandoned, known := false, false
+// received. If the run was set aside here, it may also have finished there: a finished run cannot be abandoned.
+func forgotten(chain []journal.Entry, site string, aside bool) bool {
+	over, known := false, false
 	for _, e := range chain {
 		r, received := receivedOf(e)
-		abandoned = abandoned || e.Key == RunKey && e.Event == EventAbandoned
+		over = over || e.Key == RunKey && (e.Event == EventAbandoned || aside && e.Event == EventFinished)
 		known = known || received && r.Site == site && r.Entries > 0
 	}
-	return abandoned && known
+	return over && known
 }
 
 // incomingSuffix is the suffix of the folder for files of a run that is being received.
