@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/spf13/afero"
+	"github.com/syncctl/syncctl/planner"
 )
 
 // LastChanges returns when each of the given other sites may last have changed something on its servers, as far as the
@@ -62,6 +63,62 @@ func (s *Store) LastChanges(sites []string, oldest time.Time) (map[string]time.T
 		}
 	}
 	return out, nil
+}
+
+// LastChange returns when a site may last have changed something, by its own clock and as far as its journal is known
+// here. It returns zero if it has changed nothing. A step that its servers show as done counts as well: a try whose
+// answer was lost, or that was killed, has no other entry. A try that was certainly not sent does not count.
+func (r *Run) LastChange(site string) time.Time {
+	steps := make(map[string]*planner.Step, len(r.Plan.Steps))
+	for i := range r.Plan.Steps {
+		steps[r.Plan.Steps[i].ID] = &r.Plan.Steps[i]
+	}
+	chain := r.Chains[site]
+	last := map[string]try{} // by step
+	for i, e := range chain {
+		if e.Key == RunKey {
+			continue
+		}
+		s := steps[e.Key]
+		if s != nil && s.Mark == planner.MarkCheck {
+			continue
+		}
+		t := last[e.Key]
+		f, _ := failureOf(e)
+		switch {
+		case e.Event == EventStarted:
+			t = try{changed: i + 1, before: t.changed, open: true}
+		case f.Unsent:
+			if t.open && s != nil && s.Manual == nil { // a person who was asked may have begun
+				t.changed = t.before
+			}
+			t.open = false
+		case slices.Contains(changing, e.Event):
+			t = try{changed: i + 1}
+		default:
+			t.open = false
+		}
+		last[e.Key] = t
+	}
+	most := 0
+	for _, t := range last {
+		most = max(most, t.changed)
+	}
+	if most == 0 {
+		return time.Time{}
+	}
+	return chain[most-1].Time
+}
+
+// changing holds the events of entries that say that a step has changed something, or may have. A failed step may have,
+// unless it says that it was not sent.
+var changing = []string{EventExecuted, EventDone, EventFailed, EventStuck, EventResolved}
+
+// try is the last try at a step. Entries are counted from 1; 0 means none.
+type try struct {
+	changed int  // the last entry that says that the step may have changed something
+	before  int  // changed, as it was before the try started
+	open    bool // the try has started and not ended
 }
 
 // lastWrite returns when a folder, or anything in it, was last written. It follows no links.

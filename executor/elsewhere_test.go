@@ -3,11 +3,91 @@ package executor
 import (
 	"io/fs"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
 	"github.com/spf13/afero"
+	"github.com/syncctl/syncctl/journal"
+	"github.com/syncctl/syncctl/planner"
 )
+
+// TestLastChange: whatever may have changed a server counts, also where no entry says that the step was executed.
+func TestLastChange(t *testing.T) {
+	at := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	p := overTwo()
+	looks := slices.IndexFunc(p.Steps, func(s planner.Step) bool { return s.Mark == planner.MarkCheck })
+	changes := slices.IndexFunc(p.Steps, func(s planner.Step) bool { return s.Mark != planner.MarkCheck })
+	if looks < 0 || changes < 0 {
+		t.Fatalf("of the plan: %d, %d", looks, changes)
+	}
+	for _, c := range []struct {
+		key, event string
+		data       map[string]string
+		changed    bool
+	}{
+		{p.Steps[changes].ID, EventExecuted, nil, true},
+		{p.Steps[changes].ID, EventDone, nil, true}, // its answer was lost, or its process was killed
+		{p.Steps[changes].ID, EventResolved, nil, true},
+		{p.Steps[changes].ID, EventFailed, map[string]string{dataError: "busy"}, true},
+		{p.Steps[changes].ID, EventFailed, map[string]string{dataError: "busy", dataSent: "no"}, false},
+		{p.Steps[changes].ID, EventStarted, nil, true},
+		{p.Steps[changes].ID, EventStuck, nil, true},
+		{p.Steps[changes].ID, EventWaiting, nil, false},
+		{"sync.depot.replaced/do", EventExecuted, nil, true}, // of a plan that the run had before
+		{p.Steps[looks].ID, EventExecuted, nil, false},
+		{p.Steps[looks].ID, EventDone, nil, false},
+		{RunKey, EventFinished, nil, false},
+	} {
+		r := &Run{Plan: p, Chains: map[string][]journal.Entry{"a": {
+			{Time: at, Key: c.key, Event: c.event, Data: c.data}, {Time: at.Add(time.Hour), Key: RunKey, Event: EventOpened},
+		}}}
+		if got := r.LastChange("a"); got.Equal(at) != c.changed || got.IsZero() == c.changed || !r.LastChange("b").IsZero() {
+			t.Errorf("%s of %s: %v", c.event, c.key, got)
+		}
+	}
+}
+
+// TestLastChangeOfTries: the start of a try that was certainly not sent is no change, and takes back no other one.
+func TestLastChangeOfTries(t *testing.T) {
+	p := overTwo()
+	step := func(op string) string {
+		return p.Steps[slices.IndexFunc(p.Steps, func(s planner.Step) bool { return s.Op == op })].ID
+	}
+	const unsent = "unsent"
+	for _, c := range []struct {
+		op     string
+		events []string
+		last   int // the event that changed something last, from 1; 0: none
+	}{
+		{"stop_a", []string{EventStarted, unsent}, 0},
+		{"stop_a", []string{EventStarted, unsent, EventStarted, unsent}, 0},
+		{"stop_a", []string{unsent}, 0},
+		{"stop_a", []string{EventStarted}, 1},
+		{"stop_a", []string{EventStarted, EventFailed}, 2},
+		{"stop_a", []string{EventStarted, EventStarted, unsent}, 1}, // the first one was killed
+		{"stop_a", []string{EventStarted, EventDone, unsent}, 2},
+		{"stop_a", []string{EventStarted, EventDone, EventStarted, unsent}, 2},
+		{"stop_a", []string{EventStarted, EventReopened, unsent}, 1},
+		{"person", []string{EventStarted, EventWaiting}, 1},
+		{"person", []string{EventStarted, unsent}, 1}, // a person may have begun
+	} {
+		r := &Run{Plan: p, Chains: map[string][]journal.Entry{}}
+		want := time.Time{}
+		for i, event := range c.events {
+			e := journal.Entry{Time: time.Date(2026, 1, 1, i, 0, 0, 0, time.UTC), Key: step(c.op), Event: event}
+			if event == unsent {
+				e.Event, e.Data = EventFailed, map[string]string{dataError: "busy", dataSent: "no"}
+			}
+			if r.Chains["a"] = append(r.Chains["a"], e); i+1 == c.last {
+				want = e.Time
+			}
+		}
+		if got := r.LastChange("a"); !got.Equal(want) {
+			t.Errorf("%s %v: %v and not %v", c.op, c.events, got, want)
+		}
+	}
+}
 
 // TestLastChangesOfLostRuns: what a damaged run says is not known, also once it was set aside: its sites have to send
 // again what they show, once.

@@ -10,7 +10,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/spf13/afero"
 	"github.com/syncctl/syncctl/journal"
@@ -116,32 +115,6 @@ func (r *Run) KnowsEnd(site string) bool {
 	return !slices.ContainsFunc(own[min(known, len(own)):], func(e journal.Entry) bool {
 		return e.Key != RunKey || e.Event != EventOpened && e.Event != EventReceived && e.Event != EventFinished
 	})
-}
-
-// LastChange returns when a site may last have changed something, by its own clock and as far as its journal is known
-// here. It returns zero if it has changed nothing. A step that its servers show as done counts as well: a try whose
-// answer was lost, or that was killed, has no other entry.
-func (r *Run) LastChange(site string) time.Time {
-	checks := map[string]bool{}
-	for i := range r.Plan.Steps {
-		if r.Plan.Steps[i].Mark == planner.MarkCheck {
-			checks[r.Plan.Steps[i].ID] = true
-		}
-	}
-	for _, e := range slices.Backward(r.Chains[site]) {
-		if e.Key == RunKey || checks[e.Key] {
-			continue
-		}
-		switch e.Event {
-		case EventStarted, EventExecuted, EventDone, EventStuck, EventResolved:
-			return e.Time
-		case EventFailed:
-			if f, _ := failureOf(e); !f.Unsent {
-				return e.Time
-			}
-		}
-	}
-	return time.Time{}
 }
 
 // filesOf returns the files named in the entries of one site's journal, each as last written. A file counts only if

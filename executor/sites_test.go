@@ -1036,37 +1036,3 @@ func TestSeenOfOtherSitesIsKept(t *testing.T) {
 		t.Error("what was changed since is taken")
 	}
 }
-
-// TestLastChange: whatever may have changed a server counts, also where no entry says that the step was executed.
-func TestLastChange(t *testing.T) {
-	at := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
-	p := overTwo()
-	looks := slices.IndexFunc(p.Steps, func(s planner.Step) bool { return s.Mark == planner.MarkCheck })
-	changes := slices.IndexFunc(p.Steps, func(s planner.Step) bool { return s.Mark != planner.MarkCheck })
-	if looks < 0 || changes < 0 {
-		t.Fatalf("of the plan: %d, %d", looks, changes)
-	}
-	for _, c := range []struct {
-		key, event string
-		data       map[string]string
-		changed    bool
-	}{
-		{p.Steps[changes].ID, EventExecuted, nil, true},
-		{p.Steps[changes].ID, EventDone, nil, true}, // its answer was lost, or its process was killed
-		{p.Steps[changes].ID, EventResolved, nil, true},
-		{p.Steps[changes].ID, EventFailed, map[string]string{dataError: "busy"}, true},
-		{p.Steps[changes].ID, EventFailed, map[string]string{dataError: "busy", dataSent: "no"}, false},
-		{p.Steps[changes].ID, EventWaiting, nil, false},
-		{"sync.depot.replaced/do", EventExecuted, nil, true}, // of a plan that the run had before
-		{p.Steps[looks].ID, EventExecuted, nil, false},
-		{p.Steps[looks].ID, EventDone, nil, false},
-		{RunKey, EventFinished, nil, false},
-	} {
-		r := &Run{Plan: p, Chains: map[string][]journal.Entry{"a": {
-			{Time: at, Key: c.key, Event: c.event, Data: c.data}, {Time: at.Add(time.Hour), Key: RunKey, Event: EventOpened},
-		}}}
-		if got := r.LastChange("a"); got.Equal(at) != c.changed || got.IsZero() == c.changed || !r.LastChange("b").IsZero() {
-			t.Errorf("%s of %s: %v", c.event, c.key, got)
-		}
-	}
-}
