@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"path/filepath"
 	"slices"
+	"time"
 
 	"github.com/spf13/afero"
 	"github.com/syncctl/syncctl/journal"
@@ -23,6 +24,10 @@ type End struct {
 	Retired   []string       `json:"retired,omitempty"`   // declarations whose counterparts it removed for good
 	Confirmed map[string]int `json:"confirmed,omitempty"` // manual steps that are done, with the number of the last entry
 	Acted     []string       `json:"acted,omitempty"`     // declarations that it changed, or may have changed, sorted
+
+	// Changed holds, for each site of the run, when it may last have changed something (Run.LastChange); zero if it has
+	// changed nothing. It is nil if the run is not over sites, or if an older program wrote it.
+	Changed map[string]time.Time `json:"changed,omitempty"`
 
 	// Plan is the hash of the run's plan, or "" if the run had several. Older programs wrote a hash for which
 	// planner.IsHash is false.
@@ -72,6 +77,14 @@ func ActedOn(p *planner.Plan, d Decision) map[string]bool {
 // EndData returns the data of the entry that ends a run.
 func EndData(p *planner.Plan, entries []journal.Entry, d Decision) (map[string]string, error) {
 	e := endOf(p, d)
+	for _, site := range p.Sites {
+		if e.Changed == nil {
+			e.Changed = map[string]time.Time{}
+		}
+		e.Changed[site.Name] = lastChange(p, slices.DeleteFunc(slices.Clone(entries), func(e journal.Entry) bool {
+			return e.Site != site.Name
+		}))
+	}
 	var err error
 	if !slices.ContainsFunc(entries, func(e journal.Entry) bool { return e.Event == EventRevised }) {
 		e.Plan, err = p.Hash()

@@ -9,15 +9,17 @@ import (
 	"time"
 
 	"github.com/spf13/afero"
+	"github.com/syncctl/syncctl/journal"
 	"github.com/syncctl/syncctl/planner"
 )
 
 // LastChanges returns when each of the given other sites may last have changed something on its servers, as far as the
-// runs here say. A site that has changed nothing is missing. What was last changed before oldest may be missing, too.
+// runs here say. A site that has changed nothing is missing. A site that has changed something only before oldest may
+// be missing, too.
 //
-// What a run that is damaged or was set aside says is not known. Every site counts as having changed something until
-// that run's folder was last written: what another site has done and was received here was written after it was done.
-// Observations that are newer than that are then enough.
+// If a run is damaged or was set aside, it is unknown what the other sites have done in it. All of them then count as
+// having changed something until the run's folder was last written, since a site hands over only what it has already
+// done. Newer observations of a site are enough to plan again.
 func (s *Store) LastChanges(sites []string, oldest time.Time) (map[string]time.Time, error) {
 	out := map[string]time.Time{}
 	take := func(site string, at time.Time) {
@@ -46,10 +48,20 @@ func (s *Store) LastChanges(sites []string, oldest time.Time) (map[string]time.T
 		return nil, err
 	}
 	for _, id := range slices.Backward(ids) {
-		run, err := s.Load(id)
+		b, err := s.Brief(id)
+		if err == nil && b.Run == nil && b.End.Changed == nil {
+			b.Run, err = s.Load(id)
+		}
 		if err != nil {
 			return nil, err
 		}
+		if b.Run == nil {
+			for site, at := range b.End.Changed {
+				take(site, at)
+			}
+			continue
+		}
+		run := b.Run
 		if run.Damage != nil {
 			if err := lost(run.Dir); err != nil {
 				return nil, err
@@ -68,12 +80,14 @@ func (s *Store) LastChanges(sites []string, oldest time.Time) (map[string]time.T
 // LastChange returns when a site may last have changed something, by its own clock and as far as its journal is known
 // here. It returns zero if it has changed nothing. A step that its servers show as done counts as well: a try whose
 // answer was lost, or that was killed, has no other entry. A try that was certainly not sent does not count.
-func (r *Run) LastChange(site string) time.Time {
-	steps := make(map[string]*planner.Step, len(r.Plan.Steps))
-	for i := range r.Plan.Steps {
-		steps[r.Plan.Steps[i].ID] = &r.Plan.Steps[i]
+func (r *Run) LastChange(site string) time.Time { return lastChange(r.Plan, r.Chains[site]) }
+
+// lastChange is LastChange for the entries of one site.
+func lastChange(p *planner.Plan, chain []journal.Entry) time.Time {
+	steps := make(map[string]*planner.Step, len(p.Steps))
+	for i := range p.Steps {
+		steps[p.Steps[i].ID] = &p.Steps[i]
 	}
-	chain := r.Chains[site]
 	last := map[string]try{} // by step
 	for i, e := range chain {
 		if e.Key == RunKey {
@@ -110,8 +124,8 @@ func (r *Run) LastChange(site string) time.Time {
 	return chain[most-1].Time
 }
 
-// changing holds the events of entries that say that a step has changed something, or may have. A failed step may have,
-// unless it says that it was not sent.
+// changing holds the events of entries that say that a step has changed something, or may have. A failed step may
+// have, unless it was certainly not sent.
 var changing = []string{EventExecuted, EventDone, EventFailed, EventStuck, EventResolved}
 
 // try is the last try at a step. Entries are counted from 1; 0 means none.

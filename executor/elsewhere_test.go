@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	"github.com/spf13/afero"
 	"github.com/syncctl/syncctl/journal"
 	"github.com/syncctl/syncctl/planner"
@@ -48,7 +49,7 @@ func TestLastChange(t *testing.T) {
 	}
 }
 
-// TestLastChangeOfTries: the start of a try that was certainly not sent is no change, and takes back no other one.
+// TestLastChangeOfTries: the start of a try that was certainly not sent does not count, and changes before it do.
 func TestLastChangeOfTries(t *testing.T) {
 	p := overTwo()
 	step := func(op string) string {
@@ -89,17 +90,18 @@ func TestLastChangeOfTries(t *testing.T) {
 	}
 }
 
-// TestLastChangesOfLostRuns: what a damaged run says is not known, also once it was set aside: its sites have to send
-// again what they show, once.
+// TestLastChangesOfLostRuns: after a run was damaged, and after it was set aside, each other site counts as having
+// changed something until the run's folder was last written.
 func TestLastChangesOfLostRuns(t *testing.T) {
 	written := time.Date(2026, 1, 2, 0, 0, 0, 0, time.UTC)
 	own := func(r *Run) string { return filepath.Join(r.Dir, journalName) }
+	planOf := func(r *Run) string { return filepath.Join(r.Dir, "plan.json") }
 	for name, damage := range map[string]func(*testing.T, *company, *Run){
 		"no damage":            nil,
 		"the other's, older":   func(t *testing.T, c *company, r *Run) { c.shorten(t, r.chainPath("a"), 1) },
 		"the other's, removed": func(t *testing.T, c *company, r *Run) { c.shorten(t, r.chainPath("a"), -1) },
 		"the own one, removed": func(t *testing.T, c *company, r *Run) { c.shorten(t, own(r), -1) },
-		"the plan, removed":    func(t *testing.T, c *company, r *Run) { c.shorten(t, filepath.Join(r.Dir, "plan.json"), -1) },
+		"the plan, removed":    func(t *testing.T, c *company, r *Run) { c.shorten(t, planOf(r), -1) },
 		"another key": func(_ *testing.T, c *company, _ *Run) {
 			c.store.Key = func() ([]byte, error) { return []byte("another key"), nil }
 		},
@@ -143,6 +145,37 @@ func TestLastChangesOfLostRuns(t *testing.T) {
 			}
 			changes()
 		})
+	}
+}
+
+// TestLastChangesOfEndedRuns: only the end of a run that has ended is read, and it says the same as the whole run.
+func TestLastChangesOfEndedRuns(t *testing.T) {
+	a, b := twoCompanies()
+	if _, err := b.store.Create(overTwo(), nil); err != nil {
+		t.Fatal(err)
+	}
+	b.apply(t, sitesConfig())
+	if err := a.receive(b.pack(t)); err != nil {
+		t.Fatal(err)
+	}
+	a.apply(t, sitesConfig())
+	for _, c := range []*company{a, b} {
+		r := c.run(t)
+		want := map[string]time.Time{}
+		for _, site := range []string{"a", "b"} {
+			if at := r.LastChange(site); !at.IsZero() {
+				want[site] = at
+			}
+		}
+		ending(t, c.store, r, EventAbandoned)
+		plan := filepath.Join(r.Dir, "plan.json") // without it, the whole run cannot be read
+		if c.shorten(t, plan, -1); len(want) == 0 {
+			t.Fatal("nothing has changed")
+		}
+		got, err := c.store.LastChanges([]string{"a", "b"}, time.Time{})
+		if diff := cmp.Diff(want, got); err != nil || diff != "" {
+			t.Errorf("%s: %v\n%s", c.name, err, diff)
+		}
 	}
 }
 
