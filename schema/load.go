@@ -5,6 +5,7 @@ package schema
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync/atomic"
 
 	"github.com/hashicorp/hcl/v2"
@@ -315,11 +316,19 @@ func (l *loader) add(diags ...*hcl.Diagnostic) {
 	}
 }
 
+// tooMany is the summary of the diagnostic that stands for those that were not kept.
+const tooMany = "Too many problems"
+
+// Incomplete reports whether some errors or warnings are not in diags because there were too many.
+func Incomplete(diags hcl.Diagnostics) bool {
+	return slices.ContainsFunc(diags, func(d *hcl.Diagnostic) bool { return d.Summary == tooMany && d.Subject == nil })
+}
+
 // leftOut reports how many diagnostics were not kept.
 func (l *loader) leftOut() {
 	for _, severity := range []hcl.DiagnosticSeverity{hcl.DiagError, hcl.DiagWarning} {
 		if n := l.problems[severity] - maxProblems; n > 0 {
-			d := problem(hcl.Range{}, "Too many problems",
+			d := problem(hcl.Range{}, tooMany,
 				"There are %d more of this kind. Mend the ones that are shown first.", n)
 			d.Severity = severity
 			l.diags = append(l.diags, d)

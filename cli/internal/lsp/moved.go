@@ -2,10 +2,14 @@ package lsp
 
 import (
 	"cmp"
+	"context"
+	"fmt"
+	"path/filepath"
 	"slices"
 	"strings"
 
 	"github.com/syncctl/syncctl/cli/internal/lsp/source"
+	"github.com/syncctl/syncctl/schema"
 )
 
 // edit is a change of a file: text replaces the span at.
@@ -19,17 +23,34 @@ type edits map[*file][]edit
 
 func (e edits) add(f *file, at source.Span, text string) { e[f] = append(e[f], edit{at, text}) }
 
-// text returns the text of a file with its changes applied.
-func (e edits) text(f *file) string {
+// text returns the text of a file with its changes applied. It returns an error if changes overlap.
+func (e edits) text(f *file) (string, error) {
 	all := slices.Clone(e[f])
 	slices.SortStableFunc(all, func(a, b edit) int { return cmp.Compare(a.at.From, b.at.From) })
 	var b strings.Builder
 	from := 0
 	for _, x := range all {
+		if x.at.From < from {
+			return "", fmt.Errorf("in %s two changes would overlap, in line %d: rename it by hand there",
+				schema.SanitizeLine(filepath.Base(f.path)), f.text.Position(x.at.From, source.UTF8).Line+1)
+		}
 		b.WriteString(f.text.Source[from:x.at.From] + x.text)
 		from = x.at.To
 	}
-	return b.String() + f.text.Source[from:]
+	return b.String() + f.text.Source[from:], nil
+}
+
+// shifted returns where a place in a file is once the changes are applied.
+func (e edits) shifted(path string, at int) int {
+	to := at
+	for f, changed := range e {
+		for _, x := range changed {
+			if f.path == path && x.at.To <= at {
+				to += len(x.text) - (x.at.To - x.at.From)
+			}
+		}
+	}
+	return to
 }
 
 // move is a moved block, with its addresses.
@@ -64,16 +85,29 @@ func (f *file) plain(a *source.Argument) string {
 // keepAddress adds a moved block from the old to the new name of a declaration or module, so that runs recognize it.
 // Existing moved blocks to the old name have already been edited to lead to the new name. A moved block from the new
 // name, which it had before, is turned around, or removed if it is not needed. No block is added if the declaration
-// was never saved: no run knows it then.
-func (v *view) keepAddress(n name, to string, all edits) {
+// was never saved: no run knows it then. It returns an error if it is uncertain where the moved blocks lead, or whether
+// the declaration was saved.
+func (v *view) keepAddress(ctx context.Context, n name, to string, all edits) error {
 	named := n
 	named.name = to
 	from, now := n.key(), named.key()
 	moves := v.moves(n.dir)
-	known := v.saved(n)
+	for i, m := range moves {
+		if m.from != "" && slices.ContainsFunc(moves[:i], func(other move) bool { return other.from == m.from }) {
+			return fmt.Errorf("a second moved block starts at %s, in %s: remove one of them first",
+				schema.SanitizeLine(m.from), schema.SanitizeLine(filepath.Base(m.file.path)))
+		}
+	}
+	known, err := v.saved(n)
+	if err != nil {
+		return err
+	}
 	for _, m := range moves {
 		if m.from != now || !leads(moves, m.to, from) {
 			continue
+		}
+		if err := m.file.whole(ctx); err != nil {
+			return err
 		}
 		all[m.file] = slices.DeleteFunc(all[m.file], func(e edit) bool { return m.block.Has(e.at.From) })
 		if !known {
@@ -93,6 +127,7 @@ func (v *view) keepAddress(n name, to string, all edits) {
 	} else if known {
 		d.file.moveAtEnd(from, now, all)
 	}
+	return nil
 }
 
 // leads reports whether moves lead from one address to another.
@@ -107,11 +142,18 @@ func leads(moves []move, from, to string) bool {
 	return from == to
 }
 
-// saved reports whether a name is declared in the files as they are saved on disk.
-func (v *view) saved(n name) bool {
+// saved reports whether a name is declared in the files as they are saved on disk. It returns an error if a file that
+// may declare the name cannot be read.
+func (v *view) saved(n name) (bool, error) {
 	s := &view{opts: v.opts, enc: v.enc, folders: v.folders, fs: newOverlay(v.opts.Fs, nil), cache: newCache(),
 		files: map[string]*file{}, declaredIn: map[string]*declarations{}, mayOpen: map[[2]string]bool{}}
-	return s.find(n) != nil
+	if s.find(n) != nil {
+		return true, nil
+	}
+	if s.unread != nil {
+		return false, fmt.Errorf("it is not known whether %s was saved: %s", n.key(), schema.SanitizeLine(s.unread.Error()))
+	}
+	return false, nil
 }
 
 func (f *file) quoted(addr string) string {

@@ -57,7 +57,9 @@ func (v *view) rename(ctx context.Context, p *renameParams) (*workspaceEdit, err
 		all.add(x.file, x.at, p.NewName)
 	}
 	if isKind(u.kind) || u.kind == "module" {
-		v.keepAddress(u.name, p.NewName, all)
+		if err := v.keepAddress(ctx, u.name, p.NewName, all); err != nil {
+			return nil, err
+		}
 	}
 	if err := v.stillRight(ctx, u.name, all); err != nil {
 		return nil, err
@@ -112,8 +114,8 @@ func (f *file) torn(line int) error {
 		schema.SanitizeLine(filepath.Base(f.path)), line)
 }
 
-// stillRight loads the folders with the changes applied. It returns an error if there are more errors than before,
-// such as for a use of the name that only evaluation finds.
+// stillRight loads the folders with the changes applied. It returns an error if there is an error that was not
+// there before, such as for a use of the name that only evaluation finds.
 func (v *view) stillRight(ctx context.Context, n name, all edits) error {
 	docs := maps.Clone(v.docs)
 	dirs := map[string]bool{}
@@ -121,7 +123,11 @@ func (v *view) stillRight(ctx context.Context, n name, all edits) error {
 		dirs[f.dir] = true
 	}
 	for f := range all {
-		d := newDocument("", f.path, 0, source.NewText(all.text(f)))
+		text, err := all.text(f)
+		if err != nil {
+			return err
+		}
+		d := newDocument("", f.path, 0, source.NewText(text))
 		if was := v.docs[f.path]; was != nil {
 			d.real = was.real
 		}
@@ -134,20 +140,46 @@ func (v *view) stillRight(ctx context.Context, n name, all edits) error {
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		if len(after) > len(before) {
-			d := after[0]
-			for _, x := range after {
-				if !slices.ContainsFunc(before, func(b *hcl.Diagnostic) bool { return b.Detail == x.Detail }) {
-					d = x
-					break
-				}
-			}
+		if schema.Incomplete(before) {
+			return fmt.Errorf("%s has too many errors to see what a new name breaks: mend them first",
+				schema.SanitizeLine(filepath.Base(dir)))
+		}
+		if d := added(dir, before, after, all); d != nil {
 			where := filepath.Base(dir)
 			if d.Subject != nil {
 				where = fmt.Sprintf("%s:%d", d.Subject.Filename, d.Subject.Start.Line)
 			}
 			return fmt.Errorf("afterwards there would be an error, in %s: %s", schema.SanitizeLine(where), messageOf(d))
 		}
+	}
+	return nil
+}
+
+// added returns the first error in after that is not in before, or nil if there is none. The errors of a folder are the
+// same if their summaries and places are; a place in before moves with the changes of its file.
+func added(dir string, before, after hcl.Diagnostics, all edits) *hcl.Diagnostic {
+	type mistake struct {
+		summary, path string
+		at            int
+	}
+	of := func(d *hcl.Diagnostic) mistake {
+		if d.Subject == nil {
+			return mistake{summary: d.Summary}
+		}
+		return mistake{d.Summary, filepath.Join(dir, d.Subject.Filename), d.Subject.Start.Byte}
+	}
+	known := map[mistake]int{}
+	for _, d := range before {
+		m := of(d)
+		m.at = all.shifted(m.path, m.at)
+		known[m]++
+	}
+	for _, d := range after {
+		m := of(d)
+		if known[m] == 0 {
+			return d
+		}
+		known[m]--
 	}
 	return nil
 }

@@ -1,6 +1,8 @@
 package lsp
 
 import (
+	"errors"
+	"io/fs"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -24,6 +26,7 @@ type view struct {
 	files      map[string]*file         // files that were already read, by path
 	declaredIn map[string]*declarations // by folder
 	mayOpen    map[[2]string]bool       // results of isOpen, by the folder that uses a module and the module's folder
+	unread     error                    // the first error, other than fs.ErrNotExist, from reading a file or folder
 }
 
 // fileKind is the purpose of a file, according to its name.
@@ -100,6 +103,7 @@ func (v *view) read(path string) *file {
 		folder := schema.Folder{Fs: v.fs, Dir: filepath.Dir(path)}
 		src, err := folder.Read(schema.Reading{Path: path, By: "lsp", Most: schema.Usual.Bytes()})
 		if err != nil {
+			v.missed(err)
 			return nil
 		}
 		if kept != nil && kept.text.Source == string(src) {
@@ -125,6 +129,13 @@ func (v *view) read(path string) *file {
 	return f
 }
 
+// missed records that a file or folder cannot be read. One that does not exist holds nothing.
+func (v *view) missed(err error) {
+	if v.unread == nil && !errors.Is(err, fs.ErrNotExist) {
+		v.unread = err
+	}
+}
+
 // document returns the open file that a question is about, or nil if it is not open.
 func (v *view) document(id documentID) *file {
 	path, ok := pathOf(id.URI)
@@ -138,6 +149,7 @@ func (v *view) document(id documentID) *file {
 func (v *view) names(dir string, kind fileKind) []string {
 	infos, err := afero.ReadDir(v.fs, dir)
 	if err != nil {
+		v.missed(err)
 		return nil
 	}
 	var out []string
