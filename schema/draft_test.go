@@ -1,6 +1,7 @@
 package schema
 
 import (
+	"encoding/json"
 	"strings"
 	"testing"
 
@@ -232,5 +233,44 @@ func TestImportOfTwoKeys(t *testing.T) {
 	cfg, diags := Load(t.Context(), Options{Fs: fs, Dir: "d", Catalog: draftTypes})
 	if len(diags) != 1 || diags[0].Subject.Start.Line != 2 || len(cfg.Imports) > 0 {
 		t.Errorf("%v, %v", diags, cfg.Imports)
+	}
+}
+
+// TestImportAddresses checks that both syntaxes accept and refuse the same addresses with computed keys.
+func TestImportAddresses(t *testing.T) {
+	for to, right := range map[string]bool{
+		`server.x.b[each.key]`:                true,
+		`server.x.b["${each.key}"]`:           true,
+		`server.x.b[upper("x")]`:              true,
+		`server.x.b["k"]`:                     false, // with for_each
+		`server.x.b[each.key]-old`:            false,
+		`server.x.b[each.key] and more`:       false,
+		`server.x.b[each.key]}`:               false,
+		`server.x.b[each.key`:                 false,
+		`"${server.x.b[each.key]}-old"`:       false,
+		`x ? server.x.b[each.key] : null`:     false,
+		`{ a = server.x.b }["a"][each.key]`:   false,
+		`server.x.b[each.key]["${each.key}"]`: false,
+	} {
+		quoted, err := json.Marshal(to)
+		if err != nil {
+			t.Fatal(err)
+		}
+		inner := string(quoted[1 : len(quoted)-1])
+		for name, src := range map[string]string{
+			"i.sync.hcl":         "import {\n  for_each = { a = 1 }\n  to = " + to + "\n  id = \"server.x.a/1\"\n}\n",
+			"bare.sync.hcl.json": `{"import": {"for_each": {"a": 1}, "id": "server.x.a/1", "to": "` + inner + `"}}`,
+			"i.sync.hcl.json":    `{"import": {"for_each": {"a": 1}, "id": "server.x.a/1", "to": "${` + inner + `}"}}`,
+			"tail.sync.hcl.json": `{"import": {"for_each": {"a": 1}, "id": "server.x.a/1", "to": "${` + inner + `}-old"}}`,
+		} {
+			fs := afero.NewMemMapFs()
+			if err := afero.WriteFile(fs, "d/"+name, []byte(src), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			cfg, diags := Load(t.Context(), Options{Fs: fs, Dir: "d", Catalog: draftTypes})
+			if want := right && name != "tail.sync.hcl.json"; diags.HasErrors() == want || (len(cfg.Imports) == 1) != want {
+				t.Errorf("%s in %s: %v, %v", to, name, diags, cfg.Imports)
+			}
+		}
 	}
 }

@@ -1,7 +1,7 @@
 package schema
 
 import (
-	"strings"
+	"encoding/json"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
@@ -104,9 +104,7 @@ func (l *loader) keyed(expr hcl.Expression) (t hcl.Traversal, key hcl.Expression
 	}
 	native, ok := expr.(hclsyntax.Expression)
 	if file := l.files[expr.Range().Filename]; !ok && file != nil && expr.Range().CanSliceBytes(file.Bytes) {
-		text := strings.Trim(string(expr.Range().SliceBytes(file.Bytes)), `"`) // JSON
-		text = strings.TrimSuffix(strings.TrimPrefix(text, "${"), "}")
-		native, _ = hclsyntax.ParseExpression([]byte(text), expr.Range().Filename, expr.Range().Start)
+		native = nativeOf(expr.Range().SliceBytes(file.Bytes), expr.Range())
 	}
 	if index, ok := native.(*hclsyntax.IndexExpr); ok {
 		if t, diags := hcl.AbsTraversalForExpr(index.Collection); !diags.HasErrors() {
@@ -114,6 +112,24 @@ func (l *loader) keyed(expr hcl.Expression) (t hcl.Traversal, key hcl.Expression
 		}
 	}
 	return nil, nil
+}
+
+// nativeOf returns the expression in a JSON string, written "EXPRESSION" or "${EXPRESSION}". It returns nil if there is
+// anything else in the string.
+func nativeOf(src []byte, rng hcl.Range) hclsyntax.Expression {
+	var text string
+	if json.Unmarshal(src, &text) != nil {
+		return nil
+	}
+	tmpl, diags := hclsyntax.ParseTemplate([]byte(text), rng.Filename, rng.Start)
+	if wrap, ok := tmpl.(*hclsyntax.TemplateWrapExpr); ok && !diags.HasErrors() {
+		return wrap.Wrapped
+	}
+	native, diags := hclsyntax.ParseExpression([]byte(text), rng.Filename, rng.Start)
+	if diags.HasErrors() {
+		return nil
+	}
+	return native
 }
 
 // resolveImports finds the references of import blocks. These are evaluated last, so that their needs do not matter.

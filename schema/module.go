@@ -103,9 +103,6 @@ func (m *module) full(key string) string {
 // notReadable explains why the folder of a module cannot be read.
 func (c *call) notReadable(dir string, err error) *hcl.Diagnostic {
 	switch {
-	case isConfiguration(path.Base(dir)):
-		return problem(c.source, "Not a folder", "%q is a file. The source of a module is the folder that its files are in.",
-			dir)
 	case errors.Is(err, fs.ErrNotExist):
 		return problem(c.source, "No such folder", "There is no folder %q. The source is a path from the folder of this "+
 			"file.", dir)
@@ -113,6 +110,9 @@ func (c *call) notReadable(dir string, err error) *hcl.Diagnostic {
 		return problem(c.source, "Module outside of the configuration", "%q is outside of the configuration's folder, where "+
 			"the path or a link leads. Modules lie within the folder of the whole configuration: copy the folder there, or "+
 			"add it as a git submodule.", dir)
+	case isConfiguration(path.Base(dir)):
+		return problem(c.source, "Not a folder", "%q is a file. The source of a module is the folder that its files are in.",
+			dir)
 	}
 	return problem(c.source, "Folder not readable", "Reading the configuration folder %q: %s.", dir, err)
 }

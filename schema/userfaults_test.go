@@ -183,9 +183,11 @@ func TestTextWithoutQuotes(t *testing.T) {
 // TestModuleSources: a source that is not a folder, or is outside, is reported at the source.
 func TestModuleSources(t *testing.T) {
 	for source, want := range map[string]string{
-		"./gone":            "No such folder",
-		"./m/main.sync.hcl": "Not a folder",
-		"../outside":        "Module outside of the configuration",
+		"./gone":              "No such folder",
+		"./gone.sync.hcl":     "No such folder",
+		"./m/main.sync.hcl":   "Not a folder",
+		"../outside":          "Module outside of the configuration",
+		"../outside.sync.hcl": "Module outside of the configuration",
 	} {
 		cfg, diags := world{files: map[string]string{"m/main.sync.hcl": "",
 			"main.sync.hcl": "module \"m\" {\n source = \"" + source + "\"\n}\n"}}.load(t)
