@@ -42,7 +42,7 @@ func (in Input) replaceable(wanted func(schema.Addr) bool) hcl.Diagnostics {
 			continue
 		}
 		why := in.irreplaceable(r)
-		if r.PreventDestroy {
+		if why == "" && r.PreventDestroy {
 			why = "Its lifecycle block says prevent_destroy. Take that away if it is meant."
 		}
 		if !wanted(a) {

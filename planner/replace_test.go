@@ -19,8 +19,8 @@ type replacing struct {
 }
 
 func (d *replacing) Irreplaceable(r *schema.Resource, users []schema.Addr) string {
-	if r.Addr.Name == "base" && len(users) == 0 {
-		return "base is for ever"
+	if (r.Addr.Name == "base" || r.Addr.Name == "forever") && len(users) == 0 {
+		return r.Addr.Name + " is for ever"
 	}
 	return ""
 }
@@ -35,7 +35,8 @@ func (d *replacing) Plan(c planner.Change) (planner.Outline, hcl.Diagnostics) {
 // TestReplace: what is named is planned again, and nothing else; what cannot be, or is left out, is refused where it is
 // declared.
 func TestReplace(t *testing.T) {
-	cfg := load(t, moving+"sync \"depot\" \"safe\" {\n  lifecycle {\n    prevent_destroy = true\n  }\n}\n")
+	cfg := load(t, moving+"sync \"depot\" \"safe\" {\n  lifecycle {\n    prevent_destroy = true\n  }\n}\n"+
+		"sync \"depot\" \"forever\" {\n  lifecycle {\n    prevent_destroy = true\n  }\n}\n")
 	addr := func(text string) schema.Addr {
 		a, err := schema.ParseAddr(text)
 		if err != nil {
@@ -53,6 +54,7 @@ func TestReplace(t *testing.T) {
 		"a migration":               {"migration.depot_move.m", "", "resolve -abandon"},
 		"what a migration owns":     {"sync.depot.new", "", "migration.depot_move.m"},
 		"what is protected":         {"sync.depot.safe", "", "prevent_destroy"},
+		"protected, and a no":       {"sync.depot.forever", "", "forever is for ever"},
 		"what a target leaves out":  {"sync.depot.apart", "sync.depot.base", "left out"},
 		"what is not declared":      {"sync.depot.aprat", "", "sync.depot.aprat"},
 		"what a target takes along": {"sync.depot.apart", "sync.depot.apart", ""},
