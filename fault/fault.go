@@ -40,6 +40,12 @@ func Catch(err *error) {
 	}
 }
 
+// Do calls f. It returns the error of f, or the panic in which f ends, as Catch does.
+func Do(f func() error) (err error) {
+	defer Catch(&err)
+	return f()
+}
+
 // Is tells whether an error wraps a fault. Where several goroutines end with errors, a fault is the one to report.
 func Is(err error) bool {
 	var f *Error

@@ -42,3 +42,16 @@ func panicking() {
 		some[i]++
 	}
 }
+
+// TestDo checks that an error is returned as it is, and that a panic becomes an error.
+func TestDo(t *testing.T) {
+	ordinary := errors.New("ordinary")
+	for _, want := range []error{nil, ordinary} {
+		if err := Do(func() error { return want }); err != want { //nolint:errorlint // the very same
+			t.Errorf("%v, want %v", err, want)
+		}
+	}
+	if err := Do(func() error { panicking(); return nil }); !Is(err) {
+		t.Error(err)
+	}
+}

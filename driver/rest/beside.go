@@ -18,7 +18,7 @@ func Beside(ctx context.Context, first, second func(context.Context) error) erro
 		defer fault.Catch(&broken)
 		err = second(other)
 	})
-	failed := caught(ctx, first)
+	failed := fault.Do(func() error { return first(ctx) })
 	if failed != nil {
 		stop()
 	}
@@ -29,9 +29,4 @@ func Beside(ctx context.Context, first, second func(context.Context) error) erro
 		return failed
 	}
 	return err
-}
-
-func caught(ctx context.Context, f func(context.Context) error) (err error) {
-	defer fault.Catch(&err)
-	return f(ctx)
 }

@@ -52,18 +52,13 @@ func (s *Sessions) Close(ctx context.Context) error {
 		}
 	}
 	for server, c := range clients {
-		all.Go(func() { failed(server, caught(func() error { return c.Close(ctx) })) })
+		all.Go(func() { failed(server, fault.Do(func() error { return c.Close(ctx) })) })
 	}
 	for server, h := range hosts {
-		all.Go(func() { failed(server, caught(h.Close)) })
+		all.Go(func() { failed(server, fault.Do(h.Close)) })
 	}
 	all.Wait()
 	return errors.Join(errs...)
-}
-
-func caught(f func() error) (err error) {
-	defer fault.Catch(&err)
-	return f()
 }
 
 // Reader returns a client that can only read from the server.
