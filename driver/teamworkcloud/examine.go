@@ -9,7 +9,6 @@ import (
 	"net/http"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/syncctl/syncctl/driver"
@@ -21,7 +20,6 @@ import (
 	"github.com/syncctl/syncctl/driver/teamworkcloud/osmc"
 	"github.com/syncctl/syncctl/driver/teamworkcloud/survey"
 	"github.com/syncctl/syncctl/driver/wording"
-	"github.com/syncctl/syncctl/fault"
 	"github.com/syncctl/syncctl/planner"
 	"github.com/syncctl/syncctl/schema"
 )
@@ -30,19 +28,17 @@ var _ driver.Doctor = (*Driver)(nil)
 
 // Examine examines a server, and its machine at the same time.
 func (d *Driver) Examine(ctx context.Context, r *schema.Resource, users []*schema.Resource) []driver.Examination {
-	server := connect.Declared(r)
-	var onMachine []driver.Examination
-	var broken error
-	var both sync.WaitGroup
-	if server.Host != nil {
-		both.Go(func() {
-			defer fault.Catch(&broken)
-			onMachine = d.examineMachine(ctx, r)
-		})
+	if connect.Declared(r).Host == nil {
+		return d.examineServer(ctx, r, users)
 	}
-	found := d.examineServer(ctx, r, users)
-	both.Wait()
-	fault.Raise(broken)
+	var found, onMachine []driver.Examination
+	_ = rest.Beside(ctx, func(ctx context.Context) error { // an examination has no error, only a result that says so
+		found = d.examineServer(ctx, r, users)
+		return nil
+	}, func(ctx context.Context) error {
+		onMachine = d.examineMachine(ctx, r)
+		return nil
+	})
 	return append(found, onMachine...)
 }
 
