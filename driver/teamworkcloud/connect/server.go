@@ -98,10 +98,13 @@ func (s *Server) IsSame(other *Server) bool {
 	return s.Addr() == other.Addr() || a != "" && strings.EqualFold(a, b)
 }
 
+// Folded returns the same text for all texts that strings.EqualFold considers equal.
+func Folded(text string) string { return strings.ToLower(strings.ToUpper(text)) }
+
 // Identity returns the same text for two declarations exactly if IsSame is true for them. It is used as a key of maps.
 func (s *Server) Identity() string {
 	if url := strings.TrimRight(s.URL.Reveal(), "/"); url != "" {
-		return strings.ToLower(strings.ToUpper(url)) // equal for what strings.EqualFold considers equal
+		return Folded(url)
 	}
 	return s.Address()
 }

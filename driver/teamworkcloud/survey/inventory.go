@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/syncctl/syncctl/driver/teamworkcloud/connect"
 	"github.com/syncctl/syncctl/driver/teamworkcloud/osmc"
 	"github.com/syncctl/syncctl/fault"
 	"github.com/syncctl/syncctl/schema"
@@ -149,7 +150,7 @@ func (inv *Inventory) index() {
 				in  map[string][]*osmc.Resource
 				key string
 			}{
-				{inv.byFold, folded(r.ID)}, {inv.byName, schema.NameForm(r.Name)}, {inv.byFullName, schema.NameForm(full)},
+				{inv.byFold, connect.Folded(r.ID)}, {inv.byName, schema.NameForm(r.Name)}, {inv.byFullName, schema.NameForm(full)},
 				{inv.byProject, r.ProjectID},
 			} {
 				entry.in[entry.key] = append(entry.in[entry.key], r)
@@ -171,13 +172,10 @@ func (inv *Inventory) indexCategories() {
 	}
 }
 
-// folded returns the same text for all texts that strings.EqualFold considers equal.
-func folded(text string) string { return strings.ToLower(strings.ToUpper(text)) }
-
 // withID returns the resources with an ID, in upper or lower case.
 func (inv *Inventory) withID(id string) []*osmc.Resource {
 	inv.index()
-	return inv.byFold[folded(id)]
+	return inv.byFold[connect.Folded(id)]
 }
 
 // withName returns the resources with a name, in any Unicode form.

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/syncctl/syncctl/driver/teamworkcloud/connect"
 	"github.com/syncctl/syncctl/driver/teamworkcloud/osmc"
 	"github.com/syncctl/syncctl/driver/teamworkcloud/revision"
 	"github.com/syncctl/syncctl/planner"
@@ -65,7 +66,7 @@ func soughtPrint(kind, text string) string {
 
 // soughtOf returns the digests of a resource's ID, project ID and name.
 func soughtOf(r *osmc.Resource) [3]string {
-	return [3]string{soughtPrint("id", folded(r.ID)), soughtPrint("project", r.ProjectID),
+	return [3]string{soughtPrint("id", connect.Folded(r.ID)), soughtPrint("project", r.ProjectID),
 		soughtPrint("name", schema.NameForm(r.Name))}
 }
 
