@@ -16,6 +16,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"path"
 	"slices"
 	"strings"
@@ -147,20 +148,11 @@ func Write(m Manifest, files map[string][]byte, sign func([]byte) ([]byte, error
 // partsOf returns the files with their digests, sorted by name.
 func partsOf(files map[string][]byte) []Part {
 	parts := []Part{}
-	for _, name := range sorted(files) {
+	for _, name := range slices.Sorted(maps.Keys(files)) {
 		sum := sha256.Sum256(files[name])
 		parts = append(parts, Part{name, int64(len(files[name])), hex.EncodeToString(sum[:])})
 	}
 	return parts
-}
-
-func sorted(files map[string][]byte) []string {
-	var names []string
-	for name := range files {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	return names
 }
 
 func readPlan(files map[string][]byte) (plan *planner.Plan, hash string, err error) {
@@ -204,7 +196,7 @@ func archive(at time.Time, manifest []byte, files map[string][]byte, signature [
 		return err
 	}
 	err := add(ManifestName, manifest)
-	for _, name := range sorted(files) {
+	for _, name := range slices.Sorted(maps.Keys(files)) {
 		err = errors.Join(err, add(name, files[name]))
 	}
 	if signature != nil {
@@ -345,7 +337,7 @@ func (r *Record) checkParts() error {
 		}
 		named[p.Name] = true
 	}
-	for _, name := range sorted(r.Files) {
+	for _, name := range slices.Sorted(maps.Keys(r.Files)) {
 		if !named[name] {
 			return fmt.Errorf("%q was added", name)
 		}
