@@ -76,9 +76,10 @@ func (m *markdown) fits(text string, after int) bool {
 	return true
 }
 
-func cut(s string) string {
-	if r := []rune(s); len(r) > mostOfText {
-		return string(r[:mostOfText]) + "…"
+// cut returns at most the given number of characters of a text, and "…" if there are more.
+func cut(s string, most int) string {
+	if r := []rune(s); len(r) > most {
+		return string(r[:most]) + "…"
 	}
 	return s
 }
@@ -90,9 +91,9 @@ func becomes(was, is string) string {
 	return printable.MarkdownCode(beside(was, is)) + " → " + printable.MarkdownCode(beside(is, was))
 }
 
-func text(s string) string { return printable.Markdown(cut(s)) }
+func text(s string) string { return printable.Markdown(cut(s, mostOfText)) }
 
-func code(s string) string { return printable.MarkdownCode(cut(s)) }
+func code(s string) string { return printable.MarkdownCode(cut(s, mostOfText)) }
 
 // head writes the summary: what the plan does, how much, who does it, and what cannot be undone.
 func (m *markdown) head() {
@@ -150,12 +151,8 @@ func (m *markdown) head() {
 
 func isPerson(s *report.Step) bool { return s.Manual != nil }
 
-func short(s string) string {
-	if r := []rune(s); len(r) > 200 {
-		return string(r[:200]) + "…"
-	}
-	return s
-}
+// short cuts the list of steps in an item of the summary.
+func short(s string) string { return cut(s, 200) }
 
 func (m *markdown) refusals() {
 	for _, f := range m.r.Refusals {
@@ -336,7 +333,7 @@ func (m *markdown) details() {
 		if len(parts) == 0 {
 			continue
 		}
-		head := "\n<details><summary>Details of <code>" + printable.MarkdownHTML(cut(d.Addr)) + "</code></summary>\n\n"
+		head := "\n<details><summary>Details of <code>" + printable.MarkdownHTML(cut(d.Addr, mostOfText)) + "</code></summary>\n\n"
 		if !m.fits(head, length(parts[0])+len(end)) {
 			m.detailsLeft += max(1, len(d.Steps))
 			continue
