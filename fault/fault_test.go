@@ -47,7 +47,7 @@ func panicking() {
 func TestDo(t *testing.T) {
 	ordinary := errors.New("ordinary")
 	for _, want := range []error{nil, ordinary} {
-		if err := Do(func() error { return want }); err != want { //nolint:errorlint // the very same
+		if err := Do(func() error { return want }); !errors.Is(err, want) {
 			t.Errorf("%v, want %v", err, want)
 		}
 	}

@@ -333,7 +333,8 @@ func (m *markdown) details() {
 		if len(parts) == 0 {
 			continue
 		}
-		head := "\n<details><summary>Details of <code>" + printable.MarkdownHTML(cut(d.Addr, mostOfText)) + "</code></summary>\n\n"
+		head := "\n<details><summary>Details of <code>" + printable.MarkdownHTML(cut(d.Addr, mostOfText)) +
+			"</code></summary>\n\n"
 		if !m.fits(head, length(parts[0])+len(end)) {
 			m.detailsLeft += max(1, len(d.Steps))
 			continue

@@ -62,7 +62,8 @@ func TestOverlappingEdits(t *testing.T) {
 // TestRenameAmongErrors checks that errors that were there before do not hide what a rename breaks, and do not
 // prevent a rename that breaks nothing.
 func TestRenameAmongErrors(t *testing.T) {
-	const hidden = "module \"m\" {\n  source = \"./m\"\n}\noutput \"hidden\" {\n  value = values({ m = module.m })[0].o\n}\n"
+	const module = "module \"m\" {\n  source = \"./m\"\n}\n"
+	const hidden = module + "output \"hidden\" {\n  value = values({ m = module.m })[0].o\n}\n"
 	for name, c := range map[string]struct {
 		main    string
 		refused bool
@@ -71,8 +72,8 @@ func TestRenameAmongErrors(t *testing.T) {
 		"another one mended": {hidden + "output \"gone\" {\n  value = module.m.p\n}\n", true},
 		"too many": {hidden + "sync \"depot\" \"s\" {\n" + strings.Repeat("  unknown_argument {}\n", 600) + "}\n",
 			true},
-		"unrelated": {"module \"m\" {\n  source = \"./m\"\n}\n" +
-			"output \"a\" {\n  value = [module.m.o, module.m.o, nope]\n}\noutput \"b\" {\n  value = nope\n}\n", false},
+		"unrelated": {module + "output \"a\" {\n  value = [module.m.o, module.m.o, nope]\n}\n" +
+			"output \"b\" {\n  value = nope\n}\n", false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			files := map[string]string{"main.sync.hcl": c.main, "m/m.sync.hcl": "output \"o\" {\n  value = 1\n}\n"}
