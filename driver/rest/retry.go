@@ -57,8 +57,8 @@ func (c *Client) Get(ctx context.Context, r Request, v any) error {
 	return answer.DecodeJSON(v)
 }
 
-// WithoutRetries returns a context in which no request is sent a second time: for what was allowed a moment ago, and may
-// not be allowed any more after a wait. Error.Retryable still says whether a failure is temporary.
+// WithoutRetries returns a context in which no request is sent a second time. It is for what was allowed a moment ago,
+// and may not be allowed any more after a wait. Error.Retryable still says whether a failure is temporary.
 func WithoutRetries(ctx context.Context) context.Context {
 	return context.WithValue(ctx, onceKey{}, true)
 }

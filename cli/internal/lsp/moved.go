@@ -92,11 +92,13 @@ func (v *view) keepAddress(ctx context.Context, n name, to string, all edits) er
 	named.name = to
 	from, now := n.key(), named.key()
 	moves := v.moves(n.dir)
-	for i, m := range moves {
-		if m.from != "" && slices.ContainsFunc(moves[:i], func(other move) bool { return other.from == m.from }) {
+	starts := map[string]bool{}
+	for _, m := range moves {
+		if m.from != "" && starts[m.from] {
 			return fmt.Errorf("a second moved block starts at %s, in %s: remove one of them first",
 				schema.SanitizeLine(m.from), schema.SanitizeLine(filepath.Base(m.file.path)))
 		}
+		starts[m.from] = true
 	}
 	known, err := v.saved(n)
 	if err != nil {
