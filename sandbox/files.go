@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -160,8 +161,7 @@ func (h *fileHandler) Fileread(r *sftp.Request) (io.ReaderAt, error) {
 // Filewrite opens a file for writing.
 func (h *fileHandler) Filewrite(r *sftp.Request) (io.WriterAt, error) { return h.OpenFile(r) }
 
-// OpenFile opens a file for reading and writing. The library's server does not pass on the mode that the client asks
-// for.
+// OpenFile opens a file for reading and writing.
 func (h *fileHandler) OpenFile(r *sftp.Request) (sftp.WriterAtReaderAt, error) {
 	return h.open(r, methodWrite, func() (afero.File, error) {
 		h.files.Lock()
@@ -188,8 +188,19 @@ func (h *fileHandler) OpenFile(r *sftp.Request) (sftp.WriterAtReaderAt, error) {
 		if wish.Trunc {
 			flags |= os.O_TRUNC
 		}
-		return h.fs.OpenFile(r.Filepath, flags, 0o644)
+		return h.fs.OpenFile(r.Filepath, flags, newMode(r.Attrs))
 	})
+}
+
+// newMode returns the mode of a new file: the one that the client asks for, if it asks for nothing else, without the
+// account's umask. The library passes on the attributes of an opened file, but not which of them are given.
+func newMode(attributes []byte) fs.FileMode {
+	const umask = 0o022
+	mode := uint32(0o666)
+	if len(attributes) == 4 { // only the permissions have this length
+		mode = binary.BigEndian.Uint32(attributes)
+	}
+	return fs.FileMode(mode & 0o777 &^ umask)
 }
 
 // open makes an access that lasts until the file is closed.

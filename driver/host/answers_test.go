@@ -11,8 +11,6 @@ import (
 	"math/rand/v2"
 	"testing"
 	"time"
-
-	"github.com/pkg/sftp"
 )
 
 // The types of SFTP packets (draft-ietf-secsh-filexfer-02).
@@ -55,7 +53,7 @@ func answering(t *testing.T, answer func(kind byte) []byte) *sftpFiles {
 	}()
 	open := func(context.Context) (*transfer, error) {
 		in := &meter{Reader: told}
-		c, err := sftp.NewClientPipe(in, ask, sftp.UseConcurrentReads(false))
+		c, err := speak(in, ask)
 		if err != nil {
 			return nil, err
 		}
@@ -99,6 +97,12 @@ func everything(files Files) (errs []error) {
 	return errs
 }
 
+// fileStat is SSH_FXP_FSTAT.
+const fileStat = 8
+
+// private is the answer about a file that only its owner may read.
+var private = []byte{sftpAttrs, 0, 0, 0, 4, 0, 0, 0x81, 0x80}
+
 // TestMachineThatTellsNothing checks that a machine that answers questions with "OK" has told nothing.
 func TestMachineThatTellsNothing(t *testing.T) {
 	well := []byte{sftpStatus, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}
@@ -124,8 +128,23 @@ func TestMachineThatTellsNothing(t *testing.T) {
 	})
 	_, err = ReadFile(files, "/a", 1<<20)
 	is(t, err, fs.ErrInvalid)
+	_, err = files.Create("/a")
+	is(t, err, fs.ErrInvalid)
+	asked := 0
+	files = answering(t, func(kind byte) []byte {
+		switch {
+		case kind == 3:
+			return handle
+		case kind == fileStat && asked == 0:
+			asked++
+			return private
+		}
+		return well
+	})
 	f, err := files.Create("/a")
-	ok(t, err)
+	if err != nil {
+		t.Fatal(err)
+	}
 	_, err = f.Stat()
 	is(t, err, fs.ErrInvalid)
 }
@@ -135,7 +154,10 @@ func TestAnswersOfAnyKind(t *testing.T) {
 	kinds := []byte{sftpStatus, sftpHandle, sftpData, sftpName, sftpAttrs, sftpExt}
 	for seed := range uint64(300) {
 		r := rand.New(rand.NewPCG(seed, 0))
-		files := answering(t, func(byte) []byte {
+		files := answering(t, func(asked byte) []byte {
+			if asked == fileStat && r.IntN(2) == 0 {
+				return private
+			}
 			kind := kinds[r.IntN(len(kinds))]
 			if kind == sftpHandle {
 				return []byte{sftpHandle, 0, 0, 0, 1, 'h'}

@@ -21,8 +21,8 @@ type Files interface {
 	Names(folder string) ([]string, error) // the names in a folder, sorted
 
 	Open(name string) (io.ReadSeekCloser, error)
-	// Create makes a file that only its owner may read. It returns fs.ErrExist if anything has that name, even a
-	// link.
+	// Create makes a file that only its owner may read, from the start. It returns fs.ErrExist if anything has that
+	// name, even a link.
 	Create(name string) (NewFile, error)
 
 	// Rename renames a file. It replaces a file that has the new name, in one step or not at all, and makes that

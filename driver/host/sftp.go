@@ -191,8 +191,8 @@ func (f *sftpFiles) Open(name string) (io.ReadSeekCloser, error) {
 	return file, nil
 }
 
-// Create implements Files. The machine creates the file with its default permissions, because the library sends none.
-// It is empty until they are set, but whoever opened it before that can read what is written later (SECURITY.md).
+// Create implements Files. The session asks for the mode of the new file (asking). A machine that does not obey is
+// refused while the file is empty: who opens it before its mode is set can read what is written later.
 func (f *sftpFiles) Create(name string) (NewFile, error) {
 	file, err := access(f, "open", name, func(c *transfer) (*sftpFile, error) {
 		made, err := c.OpenFile(name, os.O_CREATE|os.O_EXCL|os.O_WRONLY)
@@ -205,8 +205,14 @@ func (f *sftpFiles) Create(name string) (NewFile, error) {
 		if made == nil {
 			return nil, errUntold
 		}
-		if err = made.Chmod(0o600); err != nil {
-			_ = made.Close()
+		info, err := told(made.Stat())
+		if err == nil && info.Mode()&^0o100 != newMode {
+			err = &inWords{fmt.Sprintf("a new file there has the mode %v, although %v was asked for, so other users may read "+
+				"it: give the account a umask of 077", info.Mode(), newMode), fs.ErrPermission}
+		}
+		if err != nil {
+			_ = made.Close() // it is empty
+			_ = c.Remove(name)
 		}
 		return &sftpFile{files: f, client: c, file: made, name: name}, err
 	})

@@ -17,7 +17,6 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/pkg/sftp"
 	"github.com/spf13/afero"
 )
 
@@ -78,7 +77,7 @@ func openSSH(t *testing.T, program string) Files {
 		t.Fatal(err)
 	}
 	from := &meter{Reader: out}
-	c, err := sftp.NewClientPipe(from, in, sftp.UseConcurrentReads(false))
+	c, err := speak(from, in)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -43,11 +43,11 @@ func TestSFTPRefuses(t *testing.T) {
 // posix-rename, and cannot replace directories with links. What it cannot do in one step is refused.
 func TestMachineThatCannotReplace(t *testing.T) {
 	here, there := net.Pipe()
-	server := sftp.NewRequestServer(there, sftp.InMemHandler())
+	server := sftp.NewRequestServer(there, newModes(0o600).handlers())
 	done := make(chan error)
 	go func() { done <- server.Serve() }()
 	in := &meter{Reader: &withoutExtensions{Reader: here}}
-	c, err := sftp.NewClientPipe(in, here, sftp.UseConcurrentReads(false))
+	c, err := speak(in, here)
 	if err != nil {
 		t.Fatal(err)
 	}

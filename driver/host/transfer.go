@@ -2,6 +2,7 @@ package host
 
 import (
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -81,6 +82,48 @@ func (m *meter) limit(most int64, call func()) (end func()) {
 	}
 }
 
+// speak starts SFTP. No concurrent reads: with them, the library takes a short answer for the end of the file.
+func speak(in io.Reader, out io.WriteCloser) (*sftp.Client, error) {
+	return sftp.NewClientPipe(in, &asking{WriteCloser: out}, sftp.UseConcurrentReads(false))
+}
+
+// newMode is the mode of new files.
+const newMode fs.FileMode = 0o600
+
+// asking adds newMode to each request that makes a file: the library asks for no mode, so machines would use their
+// default, which others may read. It relies on the library to write the head of a request at once.
+type asking struct {
+	io.WriteCloser
+
+	left int // bytes of the last request that are still to come
+}
+
+func (a *asking) Write(p []byte) (int, error) {
+	const (
+		open, create = 3, 0x08 // SSH_FXP_OPEN, SSH_FXF_CREAT
+		permissions  = 0x04    // SSH_FILEXFER_ATTR_PERMISSIONS
+		kind         = 4       // place of the kind, after the length
+		least        = 4 + 1 + 4 + 4 + 4 + 4
+	)
+	if a.left > 0 || len(p) <= kind { // content, which may look like a request
+		a.left = max(0, a.left-len(p))
+		return a.WriteCloser.Write(p)
+	}
+	length := 4 + int(binary.BigEndian.Uint32(p))
+	a.left = max(0, length-len(p))
+	flags, attributes := len(p)-8, len(p)-4
+	if p[kind] != open || len(p) != length || length < least || binary.BigEndian.Uint32(p[flags:])&create == 0 ||
+		binary.BigEndian.Uint32(p[attributes:]) != 0 {
+		return a.WriteCloser.Write(p)
+	}
+	with := binary.BigEndian.AppendUint32(nil, uint32(length)) // the length without itself, and with the mode
+	with = append(with, p[kind:attributes]...)
+	with = binary.BigEndian.AppendUint32(with, permissions)
+	with = binary.BigEndian.AppendUint32(with, uint32(newMode))
+	n, err := a.WriteCloser.Write(with)
+	return min(n, len(p)), err
+}
+
 func newTransfer(c *sftp.Client, in *meter) *transfer {
 	t := &transfer{Client: c, in: in, ended: make(chan struct{})}
 	go func() {
@@ -145,8 +188,7 @@ func (s *session) transfer(ctx context.Context, in io.Reader) (*sftp.Client, err
 		if err != nil || !ok {
 			return nil, ok, err
 		}
-		// No concurrent reads: with them, the library takes a short answer for the end of the file.
-		c, err := sftp.NewClientPipe(in, s.channel, sftp.UseConcurrentReads(false))
+		c, err := speak(in, s.channel)
 		return c, true, err
 	})
 	if err == nil && ok {
