@@ -76,8 +76,8 @@ func (c *command) generated(
 		}
 	}
 	for i := range missing {
-		if missing[i].To.Index != "" {
-			bad(&missing[i], "Cannot be written", "There is no %s. %s", missing[i].To, schema.EachByHand)
+		if to := missing[i].To; p.cfg.HasBlock(to) {
+			bad(&missing[i], "Cannot be written", "%s is declared without this key: add it to its for_each.", to.All())
 			continue
 		}
 		r, id := importedFrom(servers, missing[i].ID)
@@ -114,6 +114,11 @@ func (c *command) generated(
 		chosen.take(offerOf(found, r.Addr), here, func(i *schema.Import, why string) {
 			bad(i, "Cannot be imported", "%s", why)
 		})
+	}
+	if addr, why := schema.CheckKeyed(p.cfg, chosen.drafts); why != "" {
+		at := slices.IndexFunc(missing, func(i schema.Import) bool { return i.To == addr })
+		bad(&missing[at], "Cannot be written", "%s: %s Import it to another address.", addr, why)
+		return nil, diags, nil
 	}
 	return schema.WriteDrafts(p.cfg, chosen.drafts), diags, nil
 }

@@ -35,38 +35,43 @@ type Draft struct {
 	// ID is the product's ID on the server that it is imported from, as import blocks name it; "" if it has none.
 	ID    string
 	With  []string // the IDs of what the same block declares too, such as its other half; import blocks name ID alone
-	Named bool     // Addr.Name is final, not just a suggestion
+	Named bool     // Addr is final, with its key, not just a suggestion
 }
+
+// isKeyed reports whether the draft is to be one instance of a block with for_each.
+func (d *Draft) isKeyed() bool { return d.Named && d.Addr.Index != "" }
 
 // IsDeclared reports whether the draft makes a declaration rather than comments alone.
 func (d *Draft) IsDeclared() bool { return d.Value != cty.NilVal && !d.Doubtful }
 
 // WriteDrafts writes declarations to be added to a configuration: formatted, in the order of their addresses, each
 // argument in the order of its type. Arguments that have their default value are left out. Drafts that differ in a few
-// arguments only are written as one block with for_each over a table.
+// arguments only are written as one block with for_each over a table. So are named drafts whose addresses differ in
+// nothing but their key; CheckKeyed says whether they can be.
 func WriteDrafts(c *Config, drafts []Draft) []byte {
-	w := &draftWriter{types: c.loader.opts.Catalog, taken: map[Addr]bool{}, variables: map[string]bool{},
-		names: map[string]Addr{}, locals: map[string]bool{}}
+	w := &draftWriter{types: c.loader.opts.Catalog, taken: map[Addr]bool{}, names: map[string]Addr{},
+		numbers: map[Addr]int{}, variables: uniqueNames{}, locals: uniqueNames{}}
 	for key, n := range c.loader.root.nodes { // includes those that are not enabled
 		if name, ok := strings.CutPrefix(key, "local."); ok {
-			w.locals[name] = true
+			w.locals.of(name)
 		}
 		if n.decl != nil {
 			w.taken[n.decl.addr] = true
 		}
 	}
 	for _, name := range c.Variables() {
-		w.variables[name] = true
+		w.variables.of(name)
 	}
 	drafts = slices.Clone(drafts)
 	slices.SortStableFunc(drafts, func(a, b Draft) int {
 		return cmp.Or(cmp.Compare(slices.Index(Kinds, a.Addr.Kind), slices.Index(Kinds, b.Addr.Kind)),
-			strings.Compare(a.Addr.Type, b.Addr.Type), strings.Compare(a.Addr.Name, b.Addr.Name))
+			strings.Compare(a.Addr.Type, b.Addr.Type), strings.Compare(a.Addr.Name, b.Addr.Name),
+			strings.Compare(a.Addr.Index, b.Addr.Index))
 	})
 	final := make([]Addr, len(drafts))
 	for _, d := range drafts {
 		if d.Named {
-			w.taken[d.Addr] = true
+			w.taken[d.Addr.All()] = true
 		}
 	}
 	folds := w.folds(drafts)
@@ -102,8 +107,9 @@ func WriteDrafts(c *Config, drafts []Draft) []byte {
 type draftWriter struct {
 	types     Catalog
 	taken     map[Addr]bool
-	variables map[string]bool
-	locals    map[string]bool
+	numbers   map[Addr]int // the last number that was added to a name
+	variables uniqueNames
+	locals    uniqueNames
 	names     map[string]Addr // the names given to drafts, by the address that they suggest
 
 	// The draft that is being written.
@@ -118,17 +124,42 @@ const mostOfName = 48
 
 // name makes a suggested name valid and unique.
 func (w *draftWriter) name(a Addr) Addr {
-	base := identifier(a.Name, string(a.Kind))
-	for n := 1; ; n++ {
-		a.Name = base
-		if n > 1 {
-			a.Name = fmt.Sprintf("%s_%d", base, n)
-		}
+	base := a
+	base.Name = identifier(a.Name, string(a.Kind))
+	for {
+		w.numbers[base]++
+		a.Name = numbered(base.Name, w.numbers[base])
 		if !w.taken[a] {
 			w.taken[a] = true
 			return a
 		}
 	}
+}
+
+// uniqueNames holds the names that are taken, with the last number that was added to each.
+type uniqueNames map[string]int
+
+// of makes a name unique.
+func (u uniqueNames) of(base string) string {
+	for {
+		u[base]++
+		name := numbered(base, u[base])
+		if name == base {
+			return name
+		}
+		if u[name] == 0 {
+			u[name] = 1
+			return name
+		}
+	}
+}
+
+// numbered adds a number to a name, unless it is the first.
+func numbered(base string, n int) string {
+	if n == 1 {
+		return base
+	}
+	return fmt.Sprintf("%s_%d", base, n)
 }
 
 // identifier makes a name from the letters and digits of a text, in lower case. If there are none, it returns instead.
@@ -186,7 +217,7 @@ func (w *draftWriter) body(to *hclwrite.Body, t *Body, v cty.Value, path string)
 		a := &t.Attributes[i]
 		at := joined(path, a.Name)
 		w.note(to, at)
-		if val := Get(v, a.Name); !val.IsNull() || val.IsMarked() {
+		if val := Get(v, a.Name); !val.IsNull() || val.IsMarked() || w.columns[at] != "" {
 			w.attribute(to, a, val, at)
 		}
 	}
@@ -224,16 +255,25 @@ func (w *draftWriter) block(to *hclwrite.Body, b *Block, labels []string, v cty.
 }
 
 func (w *draftWriter) attribute(to *hclwrite.Body, a *Attribute, v cty.Value, path string) {
-	switch {
-	case w.columns[path] != "":
+	if column := w.columns[path]; column != "" {
 		to.SetAttributeTraversal(a.Name, hcl.Traversal{
-			hcl.TraverseRoot{Name: "each"}, hcl.TraverseAttr{Name: "value"}, hcl.TraverseAttr{Name: w.columns[path]},
+			hcl.TraverseRoot{Name: "each"}, hcl.TraverseAttr{Name: "value"}, hcl.TraverseAttr{Name: column},
 		})
+		return
+	}
+	if a.Default == cty.NilVal || w.now.Notes[path] != "" || !v.RawEquals(a.Default) {
+		to.SetAttributeRaw(a.Name, w.tokens(a, v, path))
+	}
+}
+
+// tokens writes the value of an argument.
+func (w *draftWriter) tokens(a *Attribute, v cty.Value, path string) hclwrite.Tokens {
+	switch {
 	case !v.IsWhollyKnown() || v.ContainsMarked():
-		to.SetAttributeTraversal(a.Name, hcl.Traversal{
+		return hclwrite.TokensForTraversal(hcl.Traversal{
 			hcl.TraverseRoot{Name: "var"}, hcl.TraverseAttr{Name: w.variable(a, path, v.ContainsMarked())},
 		})
-	case a.Ref != nil:
+	case a.Ref != nil && !v.IsNull():
 		address := v.AsString()
 		if final := w.names[address]; final != (Addr{}) {
 			address = final.String()
@@ -242,21 +282,14 @@ func (w *draftWriter) attribute(to *hclwrite.Body, a *Attribute, v cty.Value, pa
 		if diags.HasErrors() {
 			panic("schema: a draft refers to " + address) // a driver's mistake
 		}
-		to.SetAttributeTraversal(a.Name, t)
-	case a.Default != cty.NilVal && v.RawEquals(a.Default) && w.now.Notes[path] == "":
-	default:
-		to.SetAttributeValue(a.Name, v)
+		return hclwrite.TokensForTraversal(t)
 	}
+	return valueTokens(v)
 }
 
 // variable declares a variable for a value that a person has to supply, and returns its name.
 func (w *draftWriter) variable(a *Attribute, path string, sensitive bool) string {
-	base := identifier(w.addr.Name+"_"+path, "value")
-	name := base
-	for n := 2; w.variables[name]; n++ {
-		name = fmt.Sprintf("%s_%d", base, n)
-	}
-	w.variables[name] = true
+	name := w.variables.of(identifier(w.addr.Name+w.addr.Index+"_"+path, "value"))
 	kind := a.Type
 	if a.Ref != nil || kind == cty.NilType {
 		kind = cty.String

@@ -19,6 +19,7 @@ var draftTypes = Catalog{
 			{Name: "name", Type: cty.String},
 			{Name: "count_of", Type: cty.Number, Default: cty.NumberIntVal(3)},
 			{Name: "types", Type: cty.Map(cty.String)},
+			{Name: "upstream", Ref: &Ref{Kind: Sync, Type: "x"}},
 		},
 		Blocks: []Block{
 			{Name: "end", Body: Body{Attributes: []Attribute{{Name: "project", Type: cty.String}}}},
@@ -153,7 +154,7 @@ func TestFoldedDrafts(t *testing.T) {
 		`sync.x.imported["a_b"]`:   {"${one}", "P", ""},
 		`sync.x.imported["a_b_2"]`: {"two", "P", ""},
 		`sync.x.imported["c"]`:     {"three", "Q", ""},
-		`sync.x.d`:                 {"other server", "P", ""},
+		`sync.x.d`:                 {"other server", "P", ""}, // with it, they would have too little in common
 		`sync.x.imported_2["e"]`:   {"four", "P", "k"},
 		`sync.x.imported_2["f"]`:   {"five", "P", "l"},
 		`sync.x.imported_2["g"]`:   {"five", "P", "l"},
@@ -166,13 +167,118 @@ func TestFoldedDrafts(t *testing.T) {
 		if r == nil {
 			t.Fatalf("no %s in\n%s", addr, text)
 		}
-		if r.Text("name") != want[0] || r.Text("end", "project") != want[1] || r.Text("field", "f", "to") != "t" ||
+		server := "server.x.s"
+		if want[0] == "other server" {
+			server = "server.x.t"
+		}
+		if r.Text("server") != server || r.Text("name") != want[0] || r.Text("end", "project") != want[1] || r.Text("field", "f", "to") != "t" ||
 			want[2] != "" && r.Text("types", want[2]) != "v" {
 			t.Errorf("%s: %#v", addr, r.Value)
 		}
 	}
 	if n := len(cfg.Resources); n != 12 {
 		t.Errorf("%d declarations in\n%s", n, text)
+	}
+}
+
+// TestFoldedReferences: drafts that refer to different declarations are one block, unless that would refer to itself.
+func TestFoldedReferences(t *testing.T) {
+	for name, c := range map[string]struct {
+		upstream map[string]string // of each draft
+		folds    int
+		declared map[string]string // address to upstream
+	}{
+		"other ones": {
+			upstream: map[string]string{"for": "p", "b": "q", "c": "r", "p": "", "q": "", "r": ""}, folds: 2,
+			declared: map[string]string{`sync.x.imported["for"]`: `sync.x.imported_2["p"]`,
+				`sync.x.imported["b"]`: `sync.x.imported_2["q"]`, `sync.x.imported_2["r"]`: "(none)"},
+		},
+		"itself": {
+			upstream: map[string]string{"a": "b", "b": "c", "c": "d", "d": ""},
+			declared: map[string]string{"sync.x.a": "sync.x.b", "sync.x.c": "sync.x.d"},
+		},
+		"each other": {
+			upstream: map[string]string{"a": "p", "b": "p", "c": "p", "d": "q", "p": "x", "q": "x", "r": "x", "s": "b",
+				"x": ""}, folds: 2,
+			declared: map[string]string{`sync.x.imported["a"]`: `sync.x.imported_2["p"]`,
+				`sync.x.imported_2["q"]`: "sync.x.x", "sync.x.s": `sync.x.imported["b"]`, "sync.x.d": `sync.x.imported_2["q"]`},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var drafts []Draft
+			for name, upstream := range c.upstream {
+				values := map[string]cty.Value{"server": cty.StringVal("server.x.s"), "name": cty.StringVal(name),
+					"types": cty.MapVal(map[string]cty.Value{"for": cty.StringVal("d")})}
+				if upstream != "" {
+					values["upstream"] = cty.StringVal("sync.x." + upstream)
+				}
+				drafts = append(drafts, Draft{Addr: Addr{Kind: Sync, Type: "x", Name: name}, Value: cty.ObjectVal(values)})
+			}
+			const declared = "server \"x\" \"s\" {}\n"
+			text := string(WriteDrafts(loadDrafts(t, declared), drafts))
+			if n := strings.Count(text, "for_each"); n != c.folds {
+				t.Errorf("%d blocks with for_each, want %d", n, c.folds)
+			}
+			cfg := loadDrafts(t, declared+text)
+			for addr, want := range c.declared {
+				a, err := ParseAddr(addr)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if r := cfg.Lookup(a); r == nil || r.Text("upstream") != want && !(want == "(none)" && r.Get("upstream").IsNull()) {
+					t.Errorf("%s is %v", addr, r)
+				} else if n := len(r.Refs); want == "(none)" && n != 1 || want != "(none)" && n != 2 {
+					t.Errorf("%s refers to %d declarations", addr, n)
+				}
+			}
+			if t.Failed() {
+				t.Log(text)
+			}
+		})
+	}
+}
+
+// TestKeyedDrafts: drafts whose addresses have keys are one block, whatever differs but its blocks.
+func TestKeyedDrafts(t *testing.T) {
+	const declared = "server \"x\" \"s\" {}\nserver \"x\" \"t\" {}\nlocals {\n  k = 1\n}\n"
+	draft := func(key, server string, name cty.Value) Draft {
+		return Draft{Addr: Addr{Kind: Sync, Type: "x", Name: "k", Index: indexText(key)}, Named: true,
+			Comments: []string{"of " + key}, Notes: map[string]string{"types": "no types", "name": "name of " + key},
+			Value: cty.ObjectVal(map[string]cty.Value{"server": cty.StringVal(server), "name": name})}
+	}
+	drafts := []Draft{draft("${a} \"]", "server.x.s", cty.NullVal(cty.String)),
+		draft("for", "server.x.t", cty.UnknownVal(cty.String)), draft("z", "server.x.t", cty.StringVal("n"))}
+	cfg := loadDrafts(t, declared)
+	if addr, why := CheckKeyed(cfg, drafts); why != "" {
+		t.Fatalf("%s: %s", addr, why)
+	}
+	text := string(WriteDrafts(cfg, drafts))
+	if formatted, diags := Format("x", []byte(text)); diags.HasErrors() || string(formatted) != text {
+		t.Errorf("not formatted: %v\n%s", diags, text)
+	}
+	got := loadDrafts(t, declared+text)
+	for key, want := range map[string][2]string{
+		"${a} \"]": {"server.x.s", ""}, "for": {"server.x.t", "(unknown)"}, "z": {"server.x.t", "n"},
+	} {
+		r := got.Lookup(Addr{Kind: Sync, Type: "x", Name: "k", Index: indexText(key)})
+		if r == nil || r.Text("server") != want[0] || r.Text("name") != want[1] {
+			t.Errorf("%q is %v in\n%s", key, r, text)
+		}
+	}
+	if n := strings.Count(text, "# no types"); n != 1 {
+		t.Errorf("a note that all have is written %d times:\n%s", n, text)
+	}
+
+	block := draft("b", "server.x.s", cty.StringVal("n"))
+	values := block.Value.AsValueMap()
+	values["end"] = cty.ObjectVal(map[string]cty.Value{"project": cty.StringVal("P")})
+	block.Value = cty.ObjectVal(values)
+	alone := draft("b", "server.x.s", cty.StringVal("n"))
+	alone.Addr.Index = ""
+	for _, d := range []Draft{block, alone} {
+		if addr, why := CheckKeyed(cfg, append(drafts, d)); addr != d.Addr || why == "" {
+			t.Errorf("%s is in one block with the others", d.Addr)
+		}
 	}
 }
 

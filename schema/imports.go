@@ -39,17 +39,16 @@ func (c *Config) CheckImports() hcl.Diagnostics {
 	var diags hcl.Diagnostics
 	for _, i := range c.MissingImports() {
 		way := "Declare it, or have it written: syncctl plan -generate-config-out=found.sync.hcl"
-		if i.To.Index != "" {
-			way = EachByHand
+		if c.HasBlock(i.To) {
+			way = "Add this key to the for_each of " + i.To.All().String() + "."
 		}
 		diags = append(diags, problem(i.Range, "Import of what is not declared", "There is no %s. %s", i.To, way))
 	}
 	return diags
 }
 
-// EachByHand tells the person how to declare something that has a key.
-const EachByHand = "Declare it with for_each, and with this key in it; what has no key can be written, and so can " +
-	"all that a server has: syncctl import SERVER."
+// HasBlock reports whether there is a declaration at an address in the root module, whatever its keys are.
+func (c *Config) HasBlock(a Addr) bool { return c.loader.root.nodes[a.All().String()] != nil }
 
 // importing is an import block, before it is evaluated.
 type importing struct {
