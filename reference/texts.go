@@ -256,8 +256,9 @@ removed {
 			"that lists those that do. `syncctl plan -generate-config-out=FILE` writes the declaration into a new file of the " +
 			"configuration, and plans with it. Once it is declared, the block does nothing, and may go. `syncctl import` " +
 			"writes all that a server has, without such blocks.",
-			"With `for_each` the block stands for one import for each key, and `to` ends in `[each.key]`. What has a key is " +
-				"declared by you, with a for_each of its own; it is not written for you."},
+			"With `for_each` the block stands for one import for each key, and `to` ends in `[each.key]`. All keys of one " +
+				"address are written as one block with for_each, over a table of what differs. A key that a block of yours " +
+				"lacks is yours to add to its for_each."},
 		example: map[string]string{"main.sync.hcl": secretVariable + `
 server "TYPE" "north" {
   url      = "https://north.example"

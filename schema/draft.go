@@ -117,6 +117,7 @@ type draftWriter struct {
 	addr    Addr
 	columns map[string]string // of a fold: the column in its table, by the argument's path
 	file    *hclwrite.File    // the variables of the draft
+	short   *hclwrite.Body    // where the block that was written last was an empty one
 }
 
 // mostOfName is the maximum length, in characters, of a name made from a text.
@@ -247,11 +248,28 @@ func (w *draftWriter) body(to *hclwrite.Body, t *Body, v cty.Value, path string)
 	}
 }
 
+// block writes a block: on one line if it is empty, without a blank line between those that are.
 func (w *draftWriter) block(to *hclwrite.Body, b *Block, labels []string, v cty.Value, path string) {
-	if w.now.Notes[path] == "" {
+	block := hclwrite.NewBlock(b.Name, labels)
+	w.body(block.Body(), &b.Body, v, path)
+	written := block.BuildTokens(nil)
+	short := len(block.Body().BuildTokens(nil)) == 0
+	if short {
+		at := slices.IndexFunc(written, func(t *hclwrite.Token) bool { return t.Type == hclsyntax.TokenOBrace })
+		written = append(written[:at+1:at+1], &hclwrite.Token{Type: hclsyntax.TokenCBrace, Bytes: []byte{'}'}},
+			&hclwrite.Token{Type: hclsyntax.TokenNewline, Bytes: []byte{'\n'}})
+	}
+	noted := w.now.Notes[path] != ""
+	if !noted && !(short && w.short == to) || noted && labels != nil {
 		to.AppendNewline()
 	}
-	w.body(to.AppendNewBlock(b.Name, labels).Body(), &b.Body, v, path)
+	if labels != nil {
+		w.note(to, path) // that on all of them stands before the first
+	}
+	if w.short = nil; short {
+		w.short = to
+	}
+	to.AppendUnstructuredTokens(written)
 }
 
 func (w *draftWriter) attribute(to *hclwrite.Body, a *Attribute, v cty.Value, path string) {

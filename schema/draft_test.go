@@ -181,6 +181,39 @@ func TestFoldedDrafts(t *testing.T) {
 	}
 }
 
+// TestEmptyBlocks: an empty block stands on one line, and those that follow each other close together.
+func TestEmptyBlocks(t *testing.T) {
+	field := func(to string) cty.Value {
+		return cty.ObjectVal(map[string]cty.Value{"to": cty.StringVal(to)})
+	}
+	none := cty.ObjectVal(map[string]cty.Value{"to": cty.NullVal(cty.String)})
+	text := string(WriteDrafts(loadDrafts(t, ""), []Draft{{Addr: Addr{Kind: Sync, Type: "x", Name: "a"},
+		Notes: map[string]string{"field.e": "of e"}, Value: cty.ObjectVal(map[string]cty.Value{
+			"name": cty.StringVal("n"), "end": cty.ObjectVal(map[string]cty.Value{"project": cty.NullVal(cty.String)}),
+			"field": cty.MapVal(map[string]cty.Value{"a {": none, "b": none, "c": field("t"), "d": none, "e": none}),
+		})}}))
+	want := `sync "x" "a" {
+  name = "n"
+
+  end {}
+  field "a {" {}
+  field "b" {}
+
+  field "c" {
+    to = "t"
+  }
+
+  field "d" {}
+
+  # of e
+  field "e" {}
+}
+`
+	if text != want {
+		t.Errorf("%s", text)
+	}
+}
+
 // TestFoldedReferences: drafts that refer to different declarations are one block, unless that would refer to itself.
 func TestFoldedReferences(t *testing.T) {
 	for name, c := range map[string]struct {

@@ -27,7 +27,8 @@ var _ driver.Importer = (*Driver)(nil)
 func (d *Driver) Import(ctx context.Context, of driver.ImportRequest) ([]schema.Draft, error) {
 	server, all := of.Server, of.Declared
 	x := &importer{d: d, ctx: ctx, told: len(of.From) > 0, target: connect.Declared(server), settled: map[string]bool{},
-		groups: map[groupKey]*group{}, made: map[planner.Need]*made{}, byAddr: map[string]*schema.Resource{}}
+		groups: map[groupKey]*group{}, several: map[*connect.Server]int{}, made: map[planner.Need]*made{},
+		byAddr: map[string]*schema.Resource{}}
 	for _, r := range all {
 		x.byAddr[r.Addr.String()] = r
 	}
@@ -109,6 +110,8 @@ type importer struct {
 	notes  []string // what could not be read, with the reason
 	groups map[groupKey]*group
 	out    []schema.Draft
+
+	several map[*connect.Server]int // the number of groups from each source
 
 	mu   sync.Mutex
 	made map[planner.Need]*made // observations; each is made once
@@ -246,6 +249,7 @@ func (x *importer) add(g group, s *survey.Shared) {
 	if x.groups[key] == nil {
 		g.category = s.Copy.Category
 		x.groups[key] = &g
+		x.several[g.source]++
 	}
 	to := x.groups[key]
 	to.copies = append(to.copies, *s)

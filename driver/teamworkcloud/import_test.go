@@ -89,22 +89,23 @@ func TestImportExamples(t *testing.T) {
 		want   map[string][2]string // by name of the new declaration: an argument and its value
 	}{
 		"twc-collaboration": {
-			unsaid: map[string]string{"acme": "#supplier_to_acme #supplier_to_acme_2",
-				"supplier": "acme_to_supplier #acme_to_supplier_2"},
+			unsaid: map[string]string{"acme": "#supplier_to_acme_released_body #supplier_to_acme_released_powertrain",
+				"supplier": "acme_to_supplier_from_acme #acme_to_supplier_from_acme_powertrain"},
 			hops: [][2]string{{"supplier", "acme"}},
 			want: map[string][2]string{
-				"acme_to_supplier":   {"target_category", "From Acme"},
-				"acme_to_supplier_2": {"target_category", "From Acme/Powertrain"},
+				"acme_to_supplier_from_acme":            {"target_category", "From Acme"},
+				"acme_to_supplier_from_acme_powertrain": {"target_category", "From Acme/Powertrain"},
 			},
 		},
 		"twc-fleet": {
-			unsaid: map[string]string{"hub": "#plant_north_to_hub #plant_north_to_hub_2 #plant_south_to_hub #plant_west_to_hub",
-				`plant["north"]`: "#hub_to_plant_north #hub_to_plant_north_2", `plant["south"]`: "#hub_to_plant_south",
+			unsaid: map[string]string{"hub": "#plant_north_to_hub_from_north_engines " +
+				"#plant_north_to_hub_from_north_gears #plant_south_to_hub #plant_west_to_hub",
+				`plant["north"]`: "#hub_to_plant_north_released_engines #hub_to_plant_north_released_gears", `plant["south"]`: "#hub_to_plant_south",
 				`plant["west"]`: "#hub_to_plant_west"},
 			hops: [][2]string{{"hub", `plant["west"]`}, {"hub", `plant["north"]`}, {"hub", `plant["south"]`}},
 			want: map[string][2]string{
-				"plant_north_to_hub": {"source", `server.teamwork_cloud.plant["north"]`},
-				"plant_west_to_hub":  {"target_category", "From West/Brakes"},
+				"plant_north_to_hub_from_north_engines": {"source", `server.teamwork_cloud.plant["north"]`},
+				"plant_west_to_hub":                     {"target_category", "From West/Brakes"},
 			},
 		},
 		"twc-multi-hop": {

@@ -46,9 +46,14 @@ func (x *importer) overview() string {
 	if len(x.seen) > 0 {
 		others = "Compared with " + wording.List(x.seen) + "."
 	}
-	return fmt.Sprintf("%s. %s No interface shows remote resource configurations, their triggers or which resources are "+
-		"read-only: the page Remote repository management of %s does. What follows is concluded from resources of the "+
-		"same id and history.", x.about.String(), others, x.target.WebPage())
+	text := fmt.Sprintf("%s. %s No interface shows remote resource configurations, their triggers, whether they connect "+
+		"encrypted, or which resources are read-only: the page Remote repository management of %s does.",
+		x.about.String(), others, x.target.WebPage())
+	if len(x.groups) > 0 {
+		text += " What follows is concluded from resources of the same id and history. Without trigger it is " +
+			"every_commit; a plan changes nothing about it."
+	}
+	return text
 }
 
 // encryption describes the encryption of a server that declares no sync_tls, and drafts the keystore in its settings.
@@ -80,10 +85,7 @@ func (x *importer) draft(g *group) schema.Draft {
 		"source": cty.StringVal(g.source.Address()), "target": cty.StringVal(x.target.Address()),
 		"target_category": cty.StringVal(x.written(g.category)),
 	}
-	notes := map[string]string{
-		"trigger": "No interface shows the trigger. Without trigger it is every_commit; a plan changes nothing about it.",
-		"tls":     "No interface shows whether it connects encrypted.",
-	}
+	notes := map[string]string{}
 	var words []cty.Value
 	for i := range g.copies {
 		r := g.copies[i].Original
@@ -111,10 +113,19 @@ func (x *importer) draft(g *group) schema.Draft {
 		wording.Quote(wording.OneLine(x.here.Path(g.category))),
 		x.target.Address(), basis)}, doubts...)
 	return schema.Draft{
-		Addr:  schema.Addr{Kind: schema.Sync, Type: product, Name: named(g.source) + " to " + named(x.target)},
+		Addr:  schema.Addr{Kind: schema.Sync, Type: product, Name: x.name(g)},
 		Value: cty.ObjectVal(values), Comments: comments, Notes: notes, Doubtful: len(doubts) > 0,
 		ID: g.source.Address() + "/" + x.written(g.category),
 	}
+}
+
+// name suggests a name: the two servers, and the category of the copies if there are several from that source.
+func (x *importer) name(g *group) string {
+	name := named(g.source) + " to " + named(x.target)
+	if x.several[g.source] > 1 {
+		name += " " + x.here.Path(g.category)
+	}
+	return name
 }
 
 // named returns a server's name with its key.
