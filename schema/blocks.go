@@ -50,7 +50,8 @@ var settingsBody = Body{
 func (l *loader) collect(m *module, body hcl.Body) {
 	content := l.content(body, scope{where: "at the top level of a file", blocks: topBlocks})
 	l.misspelt(m, body)
-	for _, b := range content.Blocks {
+	for i, b := range content.Blocks {
+		content.Blocks[i] = nil // a block takes as much memory as what is collected of it
 		switch b.Type {
 		case "syncctl":
 			l.collectSettings(m, b)

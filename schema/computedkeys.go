@@ -40,18 +40,18 @@ func (l *loader) improveComputed(d *hcl.Diagnostic) {
 // splat, so the part before it is found by its position.
 func (l *loader) improveSplat(d *hcl.Diagnostic, expr hcl.Expression, ctx *hcl.EvalContext) {
 	behind, ok := d.Expression.(*hclsyntax.RelativeTraversalExpr)
-	file := l.files[d.Subject.Filename]
-	if !ok || file == nil {
+	src := l.files[d.Subject.Filename].text
+	if !ok {
 		return
 	}
 	for _, t := range expr.Variables() {
 		between := hcl.Range{
 			Filename: d.Subject.Filename, Start: t.SourceRange().End, End: behind.Traversal.SourceRange().Start,
 		}
-		if !between.CanSliceBytes(file.Bytes) {
+		if !between.CanSliceBytes(src) {
 			continue
 		}
-		if sign := string(between.SliceBytes(file.Bytes)); sign != "[*]" && sign != ".*" {
+		if sign := string(between.SliceBytes(src)); sign != "[*]" && sign != ".*" {
 			continue
 		}
 		if of, diags := t.TraverseAbs(ctx); !diags.HasErrors() && haveAll(of, behind.Traversal) {

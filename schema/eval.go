@@ -55,6 +55,7 @@ func (l *loader) evaluateNode(n *node) {
 		n.vals = append(n.vals, val)
 	}
 	n.done = true
+	l.forget(n)
 	if n.input != nil {
 		for i, in := range n.mod.instances {
 			if !l.validate(n.input, in) {
@@ -67,33 +68,44 @@ func (l *loader) evaluateNode(n *node) {
 	}
 }
 
-// evaluateDeclaration makes the resources of a declaration in one instance of its module, and returns their value in
-// expressions.
+// forget lets the source of a declaration go once it has been evaluated. Over sites, others ask what is written in it.
+func (l *loader) forget(n *node) {
+	if n.decl != nil && n.decl.shape != nil && len(l.sites) == 0 {
+		n.decl.shape.attrs, n.decl.shape.blocks = nil, nil
+	}
+}
+
+// evaluateDeclaration makes the resources of a declaration in one instance of its module. It returns no value unless
+// that is unknown: see node.value.
 func (l *loader) evaluateDeclaration(n *node, in *instance) cty.Value {
 	d := n.decl
 	f := frame{in: in}
 	var made []*Resource
-	byKey := map[string]cty.Value{}
-	single := cty.NullVal(cty.DynamicPseudoType)
 	before := len(l.diags)
-	l.eachKey(&d.meta, f, d.rng, func(index string, f frame) {
-		r := l.resource(n, f, index)
-		made = append(made, r)
-		single = r.self
-		if each, ok := f.names["each"]; ok {
-			byKey[each.GetAttr("key").AsString()] = r.self
-		}
-	})
+	l.eachKey(&d.meta, f, d.rng, func(index string, f frame) { made = append(made, l.resource(n, f, index)) })
 	l.blame(d, d.addr, before)
 	d.made = append(d.made, made)
 	for _, r := range made {
 		d.addPrivate(r.private)
 	}
-	switch {
-	case d.meta.unknown:
+	if d.meta.unknown {
 		l.resource(n, d.meta.unknownEach(f), "") // to report the mistakes in it
 		return cty.DynamicVal
-	case d.meta.forEach != nil:
+	}
+	return cty.NilVal
+}
+
+// value returns the value of a declaration for expressions in one instance of its module.
+func (d *decl) value(in *instance) cty.Value {
+	byKey := map[string]cty.Value{}
+	single := cty.NullVal(cty.DynamicPseudoType)
+	for _, r := range d.made[in.index] {
+		single = r.self()
+		if each, ok := r.names["each"]; ok {
+			byKey[each.GetAttr("key").AsString()] = single
+		}
+	}
+	if d.meta.forEach != nil {
 		return cty.ObjectVal(byKey)
 	}
 	return single
@@ -127,15 +139,14 @@ func (l *loader) resource(n *node, f frame, index string) *Resource {
 	r.Elsewhere = l.isElsewhere(r.Site)
 	r.PreventDestroy, r.IgnoredDrift = l.isProtected(d, f), l.ignoredDrift(d, f)
 	r.failed = l.blame(d, addr, before)
-	r.self = withAddress(r)
 	if !d.meta.unknown {
 		l.made[addr] = r
 	}
 	return r
 }
 
-// withAddress returns the value of a declaration in expressions.
-func withAddress(r *Resource) cty.Value {
+// self returns the value of a declaration in expressions.
+func (r *Resource) self() cty.Value {
 	attrs := r.Value.AsValueMap()
 	if attrs == nil {
 		attrs = map[string]cty.Value{}

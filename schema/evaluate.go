@@ -23,7 +23,7 @@ func (c *Config) Evaluate(ctx context.Context, text string) (cty.Value, hcl.Diag
 	l.outside, l.meter, l.diags, l.problems = out, &meter{ctx: ctx, more: l.meter.more}, nil, nil
 	val := l.evaluateText(text)
 	c.redactor = l.secrets.redactor()
-	l.files[expressionFile] = &hcl.File{Bytes: []byte(text)}
+	l.files[expressionFile] = source{text: []byte(text)}
 	c.show(l)
 	l.hideSecrets(c.redactor)
 	return val, arrange(l.diags)

@@ -98,7 +98,7 @@ func (l *loader) parse(m *module, name string) hcl.Body {
 		return nil
 	}
 	file, diags := l.parseText(path, src, strings.HasSuffix(path, ".json"))
-	l.files[path] = withBytes(file, src)
+	l.files[path] = source{text: src, parses: file != nil}
 	l.add(withoutEchoes(diags)...)
 	if file == nil {
 		m.lost.everything = true
@@ -157,13 +157,24 @@ func sentence(err error) string {
 	return strings.ToUpper(text[:1]) + text[1:]
 }
 
-func withBytes(file *hcl.File, src []byte) *hcl.File {
-	if file == nil {
-		return &hcl.File{Bytes: src}
+// source is the text of a file. Its syntax tree takes much more memory, so it is not kept, but parsed again for snippets.
+type source struct {
+	text   []byte
+	parses bool // it was parsed, if with errors
+}
+
+// file returns the text with its syntax tree, if it has one.
+func (s source) file(path string) *hcl.File {
+	file := &hcl.File{}
+	switch {
+	case !s.parses:
+	case strings.HasSuffix(path, ".json"):
+		file, _ = hcljson.Parse(s.text, path)
+	default:
+		file, _ = parseNative(s.text, path)
 	}
-	c := *file
-	c.Bytes = src
-	return &c
+	file.Bytes = s.text
+	return file
 }
 
 // tornBy reports whether the parser lost something. A duplicate argument is a parser error too, but is read well.

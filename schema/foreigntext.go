@@ -200,7 +200,7 @@ func (l *loader) ownText(text string) bool {
 		text = strconv.Quote(text)
 	}
 	for _, f := range l.files {
-		if bytes.Contains(f.Bytes, []byte(text)) {
+		if bytes.Contains(f.text, []byte(text)) {
 			return true
 		}
 	}

@@ -102,8 +102,8 @@ func (l *loader) keyed(expr hcl.Expression) (t hcl.Traversal, key hcl.Expression
 		return t, nil
 	}
 	native, ok := expr.(hclsyntax.Expression)
-	if file := l.files[expr.Range().Filename]; !ok && file != nil && expr.Range().CanSliceBytes(file.Bytes) {
-		native = nativeOf(expr.Range().SliceBytes(file.Bytes), expr.Range())
+	if src := l.files[expr.Range().Filename].text; !ok && expr.Range().CanSliceBytes(src) {
+		native = nativeOf(expr.Range().SliceBytes(src), expr.Range())
 	}
 	if index, ok := native.(*hclsyntax.IndexExpr); ok {
 		if t, diags := hcl.AbsTraversalForExpr(index.Collection); !diags.HasErrors() {

@@ -106,7 +106,7 @@ func newLoader(ctx context.Context, opts Options, out *outside) *loader {
 		meter:   &meter{ctx: ctx},
 		ctx:     ctx,
 		opts:    opts,
-		files:   map[string]*hcl.File{},
+		files:   map[string]source{},
 		folders: map[string]parsedFolder{},
 		root:    newModule(nil, "", ""),
 		made:    map[Addr]*Resource{},
@@ -150,7 +150,9 @@ func (l *loader) load(ctx context.Context) (*Config, hcl.Diagnostics) {
 	if r := l.opts.Run; r != nil {
 		l.files[r.test.path] = r.test.source
 	}
-	for _, body := range l.parsed(l.root) {
+	bodies := l.parsed(l.root)
+	for i, body := range bodies {
+		bodies[i] = nil // no module has the folder of the whole configuration
 		l.collect(l.root, body)
 	}
 	if l.opts.SiteRequired && l.opts.Site == "" && len(l.sites) > 0 && !l.diags.HasErrors() {
@@ -171,6 +173,7 @@ func (l *loader) load(ctx context.Context) (*Config, hcl.Diagnostics) {
 	for _, n := range order {
 		l.evaluateNode(n)
 	}
+	l.targets = nil
 	l.checkDependsOn()
 	l.applyRules()
 	l.settleOwners(order)
@@ -192,7 +195,7 @@ type loader struct {
 	now       atomic.Pointer[hcl.Range] // the range being evaluated
 	diags     hcl.Diagnostics
 	problems  map[hcl.DiagnosticSeverity]int // their number, including those that were not kept
-	files     map[string]*hcl.File
+	files     map[string]source
 	folders   map[string]parsedFolder // by the module's folder
 	functions map[string]function.Function
 	secrets   *secretSet
@@ -257,8 +260,14 @@ type node struct {
 
 // value returns the value for expressions in one instance of the module. It is unknown before the node is evaluated.
 func (n *node) value(in *instance) cty.Value {
-	if !n.done || in.index >= len(n.vals) || n.vals[in.index] == cty.NilVal {
+	switch {
+	case !n.done || in.index >= len(n.vals):
 		return cty.DynamicVal
+	case n.vals[in.index] != cty.NilVal:
+	case n.decl == nil:
+		return cty.DynamicVal
+	default: // few declarations are referred to by value
+		n.vals[in.index] = n.decl.value(in)
 	}
 	return n.vals[in.index]
 }

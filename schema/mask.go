@@ -73,27 +73,28 @@ func (c *Config) show(l *loader) {
 
 // maskFiles returns the sources with secrets replaced by asterisks.
 func maskFiles(
-	files map[string]*hcl.File, masked []hcl.Range, secret []hcl.Expression, redactor *redact.Set,
+	sources map[string]source, masked []hcl.Range, secret []hcl.Expression, redactor *redact.Set,
 ) map[string]*hcl.File {
+	files := map[string]*hcl.File{}
+	for path, s := range sources {
+		files[path] = s.file(path)
+	}
 	ranges := map[string][]hcl.Range{}
 	for _, rng := range slices.Concat(masked, maskedParts(files, secret)) {
 		ranges[rng.Filename] = append(ranges[rng.Filename], rng)
 	}
-	out := map[string]*hcl.File{}
 	for name, f := range files {
-		c := *f
-		c.Bytes = bytes.Clone(f.Bytes)
+		f.Bytes = bytes.Clone(f.Bytes)
 		for _, rng := range ranges[name] {
-			if rng.CanSliceBytes(c.Bytes) {
-				asterisks(rng.SliceBytes(c.Bytes))
+			if rng.CanSliceBytes(f.Bytes) {
+				asterisks(rng.SliceBytes(f.Bytes))
 			}
 		}
-		for _, span := range redactor.Spans(string(c.Bytes)) {
-			asterisks(c.Bytes[span.From:span.To])
+		for _, span := range redactor.Spans(string(f.Bytes)) {
+			asterisks(f.Bytes[span.From:span.To])
 		}
-		out[name] = &c
 	}
-	return out
+	return files
 }
 
 // asterisks masks text in place. It keeps line feeds, quotes and brackets, for readability.

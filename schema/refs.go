@@ -199,11 +199,11 @@ func (l *loader) target(expr hcl.Expression) (hcl.Traversal, bool) {
 	if _, native := expr.(hclsyntax.Node); native || len(vars) != 1 {
 		return nil, false
 	}
-	file := l.files[expr.Range().Filename]
-	if file == nil || !expr.Range().CanSliceBytes(file.Bytes) {
+	src := l.files[expr.Range().Filename].text
+	if !expr.Range().CanSliceBytes(src) {
 		return nil, false
 	}
-	text := strings.Trim(string(expr.Range().SliceBytes(file.Bytes)), `"`)
+	text := strings.Trim(string(expr.Range().SliceBytes(src)), `"`)
 	inner := strings.TrimSuffix(strings.TrimPrefix(text, "${"), "}")
 	if strings.TrimSpace(inner) != traversalText(vars[0]) {
 		return nil, false

@@ -45,7 +45,6 @@ type Resource struct {
 
 	group  []*Resource          // all valid declarations of its kind and type, by address
 	names  map[string]cty.Value // each, if it has a for_each
-	self   cty.Value            // its value in expressions
 	owns   []owned
 	failed bool // an error has been reported for it
 }

@@ -119,7 +119,7 @@ func (l *loader) applyRules() {
 						continue
 					}
 					before := len(l.diags)
-					l.applyRule(r, frame{in: in, res: res, names: res.names}.with("self", res.self))
+					l.applyRule(r, frame{in: in, res: res, names: res.names}.with("self", res.self()))
 					l.blame(r.of.decl, res.Addr, before)
 				}
 			}

@@ -24,7 +24,7 @@ type Test struct {
 	Runs []*TestRun
 
 	path      string // as in ranges
-	source    *hcl.File
+	source    source
 	variables []*hcl.Attribute // for all runs, by name
 }
 
@@ -88,8 +88,8 @@ func ReadTests(ctx context.Context, opts Options) ([]*Test, map[string]*hcl.File
 	for _, name := range names {
 		before := len(l.diags)
 		body := l.parse(l.root, name)
-		if path := l.filePath(l.root, name); tornBy(l.diags[before:]) && l.files[path] != nil {
-			l.masked = append(l.masked, groupRanges(tornText, path, l.files[path].Bytes)...)
+		if path := l.filePath(l.root, name); tornBy(l.diags[before:]) {
+			l.masked = append(l.masked, groupRanges(tornText, path, l.files[path].text)...)
 		}
 		if body == nil {
 			continue

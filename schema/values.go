@@ -262,7 +262,7 @@ func (l *loader) giveFile(values map[string]given, path string, read func(string
 		}
 		return
 	}
-	l.files[path] = withBytes(file, src)
+	l.files[path] = source{text: src, parses: true}
 	if diags.HasErrors() {
 		// If a file does not parse, it is unknown which line belongs to a sensitive variable.
 		l.masked = append(l.masked, l.allButNames(path, src)...)
