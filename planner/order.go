@@ -31,14 +31,15 @@ func order(cfg *schema.Config, groups map[schema.Addr][]Step) ([]Step, error) {
 	for _, steps := range groups {
 		n += len(steps)
 	}
-	all, place := make([]Step, 0, n), make(map[string]int, n) // in order of preference
+	all, place := make([]*Step, 0, n), make(map[string]int, n) // in order of preference
 	for _, r := range cfg.Resources {
 		steps := groups[r.Addr]
 		if len(steps) == 0 {
 			continue
 		}
 		before := lastSteps(cfg, groups, r)
-		for _, s := range steps {
+		for i := range steps {
+			s := &steps[i]
 			s.Needs = unique(append(slices.Clone(s.Needs), before...))
 			if _, taken := place[s.ID]; taken {
 				return nil, fmt.Errorf("two steps are called %s", s.ID)
@@ -65,7 +66,7 @@ func order(cfg *schema.Config, groups map[schema.Addr][]Step) ([]Step, error) {
 	sorted := make([]Step, 0, len(all))
 	for len(free) > 0 {
 		i := heap.Pop(&free).(int)
-		sorted = append(sorted, all[i])
+		sorted = append(sorted, *all[i])
 		for _, n := range needed[i] {
 			if open[n]--; open[n] == 0 {
 				heap.Push(&free, n)
@@ -141,7 +142,7 @@ func ends(steps []Step) []string {
 }
 
 // circle returns an error that names steps that wait for each other: each is followed by one that it needs.
-func circle(all []Step, open []int, place map[string]int) error {
+func circle(all []*Step, open []int, place map[string]int) error {
 	at := slices.IndexFunc(open, func(n int) bool { return n > 0 })
 	var path []string
 	for !slices.Contains(path, all[at].ID) {

@@ -76,14 +76,14 @@ func (l *loader) evaluateDefaults(n *node, in *instance) {
 	d := n.defaults
 	var given []*givenDefault
 	add := func(name string, evaluate func(frame) cty.Value) {
-		res := &Resource{Refs: map[Addr]*Resource{}, ranges: map[string]hcl.Range{}}
+		res := &Resource{Refs: map[Addr]*Resource{}}
 		given = append(given, &givenDefault{name: name, res: res, val: evaluate(frame{in: in, res: res})})
 	}
 	for i := range d.shape.grammar.Attributes {
 		a := &d.shape.grammar.Attributes[i]
 		if attr := d.shape.attrs[a.Name]; attr != nil {
 			add(a.Name, func(f frame) cty.Value {
-				f.res.ranges[a.Name] = attr.Range
+				f.res.writes([]string{a.Name}, attr.Range)
 				return l.argument(a, attr, d.shape, f, false)
 			})
 		}
@@ -121,9 +121,7 @@ func (f frame) defaulted(name string) (cty.Value, bool) {
 				f.res.defaulted = map[string]*node{}
 			}
 			f.res.defaulted[name] = n
-			for path, rng := range g.res.ranges {
-				f.res.ranges[path] = rng
-			}
+			f.res.written = append(f.res.written, g.res.written...)
 			return g.val, true
 		}
 	}

@@ -1,6 +1,7 @@
 package schema
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -128,12 +129,13 @@ func (l *loader) resource(n *node, f frame, index string) *Resource {
 	d := n.decl
 	addr := d.addr
 	addr.Module, addr.Index = f.in.addr, index
-	r := &Resource{Addr: addr, Type: d.typ, Range: d.rng, Refs: map[Addr]*Resource{}, ranges: map[string]hcl.Range{},
+	r := &Resource{Addr: addr, Type: d.typ, Range: d.rng, Refs: map[Addr]*Resource{},
 		spellings: l.spellings, names: f.names, DependsOn: l.dependsOn(d, f.in)}
 	f.res = r
 	before := len(l.diags)
 	l.lenient = l.isElsewhere(l.staticSite(n)) && l.staysInSite(n) // other readers need the value as well
 	r.Value = l.object(d.shape, f, nil)
+	r.written = slices.Clip(r.written)
 	l.lenient = false
 	r.Site, r.private = l.siteOf(n, r, f), l.privateOf(n, r)
 	r.Elsewhere = l.isElsewhere(r.Site)
@@ -163,8 +165,8 @@ func (l *loader) object(s *shaped, f frame, path []string) cty.Value {
 	for i := range s.grammar.Attributes {
 		a := &s.grammar.Attributes[i]
 		attr := s.attrs[a.Name]
-		if attr != nil && f.res != nil {
-			f.res.ranges[joinPath(append(path[:len(path):len(path)], a.Name))] = attr.Range
+		if attr != nil {
+			f.res.writes(append(path[:len(path):len(path)], a.Name), attr.Range)
 		}
 		attrs[a.Name] = l.argument(a, attr, s, f, len(path) == 0)
 	}
@@ -215,11 +217,8 @@ func (l *loader) nested(b *Block, found []*shapedBlock, f frame, path []string) 
 		} else if b.Many {
 			at = append(path[:len(path):len(path)], strconv.Itoa(i))
 		}
-		if f.res != nil {
-			f.res.ranges[joinPath(at)] = blk.header
-			if _, there := f.res.ranges[joinPath(path)]; !there {
-				f.res.ranges[joinPath(path)] = blk.header
-			}
+		if f.res.writes(at, blk.header); i == 0 && len(at) > len(path) {
+			f.res.writes(path, blk.header)
 		}
 		val := l.object(blk.shaped, blk.frame, at)
 		list = append(list, val)

@@ -2,6 +2,7 @@ package schema
 
 import (
 	"iter"
+	"strings"
 	"sync"
 
 	"github.com/hashicorp/hcl/v2"
@@ -37,10 +38,10 @@ type Resource struct {
 	Site      string
 	Elsewhere bool
 
-	private   map[string]bool      // its arguments and blocks that depend on what only its own site must know
-	defaulted map[string]*node     // the defaults that supply its arguments and blocks
-	ranges    map[string]hcl.Range // attribute path joined by dots -> where it is written
-	spellings spellings            // of the whole configuration
+	private   map[string]bool  // its arguments and blocks that depend on what only its own site must know
+	defaulted map[string]*node // the defaults that supply its arguments and blocks
+	written   []written        // where its arguments and blocks are written
+	spellings spellings        // of the whole configuration
 	memos     sync.Map
 
 	group  []*Resource          // all valid declarations of its kind and type, by address
@@ -90,12 +91,29 @@ func (r *Resource) Text(path ...string) string { return Text(r.Get(path...)) }
 // the block's header. It is for diagnostics.
 func (r *Resource) RangeOf(path ...string) *hcl.Range {
 	for i := len(path); i > 0; i-- {
-		if rng, ok := r.ranges[joinPath(path[:i])]; ok {
-			return &rng
+		name := strings.Join(path[:i], ".")
+		for _, w := range r.written {
+			if w.path == name {
+				rng := w.rng
+				return &rng
+			}
 		}
 	}
 	rng := r.Range
 	return &rng
+}
+
+// written is the place of an argument or a block.
+type written struct {
+	path string // joined by dots
+	rng  hcl.Range
+}
+
+// writes records where an argument or a block is written. There is no declaration outside of declarations.
+func (r *Resource) writes(path []string, rng hcl.Range) {
+	if r != nil {
+		r.written = append(r.written, written{path: strings.Join(path, "."), rng: rng})
+	}
 }
 
 // Ref follows the reference attribute at path. It returns nil if the attribute is absent or its target no longer

@@ -2,7 +2,6 @@ package schema
 
 import (
 	"strconv"
-	"strings"
 
 	"github.com/zclconf/go-cty/cty"
 )
@@ -108,6 +107,3 @@ func numberText(v cty.Value) string {
 	}
 	return f.Text('g', -1)
 }
-
-// joinPath returns the key of a path in Resource.ranges.
-func joinPath(path []string) string { return strings.Join(path, ".") }
