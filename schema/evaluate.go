@@ -30,7 +30,7 @@ func (c *Config) Evaluate(ctx context.Context, text string) (cty.Value, hcl.Diag
 }
 
 func (l *loader) evaluateText(text string) cty.Value {
-	if d := tooNested([]byte(text), expressionFile); d != nil {
+	if d := tooNestedExpression([]byte(text), expressionFile); d != nil {
 		l.add(d)
 		return cty.DynamicVal
 	}

@@ -124,6 +124,9 @@ func nativeOf(src []byte, rng hcl.Range) hclsyntax.Expression {
 	if wrap, ok := tmpl.(*hclsyntax.TemplateWrapExpr); ok && !diags.HasErrors() {
 		return wrap.Wrapped
 	}
+	if tooNestedExpression([]byte(text), rng.Filename) != nil {
+		return nil
+	}
 	native, diags := hclsyntax.ParseExpression([]byte(text), rng.Filename, rng.Start)
 	if diags.HasErrors() {
 		return nil

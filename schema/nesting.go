@@ -47,22 +47,24 @@ func tooDense(n int, room Room, name string) *hcl.Diagnostic {
 		"this text.", most)
 }
 
-// tooNested reports where a text in HCL's native syntax is nested too deeply to be parsed. It returns nil if it is
-// not.
-func tooNested(src []byte, name string) *hcl.Diagnostic {
-	if d := tooDense(signs(src), Usual, name); d != nil {
-		return d
-	}
-	return tooDeep(src, name)
-}
-
-// tooDeep is like tooNested, for a text whose words and signs were counted before.
+// tooDeep reports where a file in HCL's native syntax is nested too deeply to be parsed. It returns nil if it is not.
+// The words and signs of the file were counted before.
 func tooDeep(src []byte, name string) *hcl.Diagnostic {
 	if plainlyFlat(src) {
 		return nil
 	}
 	tokens, _ := hclsyntax.LexConfig(src, name, hcl.InitialPos) // the parser reports errors in them
 	return tooNestedTokens(tokens, 0)
+}
+
+// tooNestedExpression reports where a text that is one expression in HCL's native syntax is nested too deeply to be
+// parsed, or is too dense. It returns nil if it is neither. Such an expression goes on after the end of a line.
+func tooNestedExpression(src []byte, name string) *hcl.Diagnostic {
+	if d := tooDense(signs(src), Usual, name); d != nil {
+		return d
+	}
+	tokens, _ := hclsyntax.LexExpression(src, name, hcl.InitialPos) // the parser reports errors in them
+	return (&nesting{expression: true}).check(tokens)
 }
 
 // plainlyFlat reports whether a text is certainly within the limits. It does not read the tokens, which costs as much
@@ -117,7 +119,12 @@ func plainlyFlat(src []byte) bool {
 }
 
 func tooNestedTokens(tokens hclsyntax.Tokens, depth int) *hcl.Diagnostic {
-	n := nesting{outer: depth, levels: []level{{}}}
+	return (&nesting{outer: depth}).check(tokens)
+}
+
+// check reports where the tokens are nested too deeply. It returns nil if they are not.
+func (n *nesting) check(tokens hclsyntax.Tokens) *hcl.Diagnostic {
+	n.levels = []level{{}}
 	for i, t := range tokens {
 		if t.Type == hclsyntax.TokenNumberLit && len(t.Bytes) > maxDigits {
 			return problem(t.Range, "Number out of range", "A number has at most %d digits.", maxDigits)
@@ -134,10 +141,11 @@ func tooNestedTokens(tokens hclsyntax.Tokens, depth int) *hcl.Diagnostic {
 
 // nesting is the parser's depth at a token.
 type nesting struct {
-	outer  int     // depth around all tokens
-	levels []level // open levels, the innermost last
-	open   int     // unfinished %{if} and %{for} of all levels
-	chain  int     // operators of all levels
+	outer      int     // depth around all tokens
+	expression bool    // the tokens are one expression, which goes on after the end of a line
+	levels     []level // open levels, the innermost last
+	open       int     // unfinished %{if} and %{for} of all levels
+	chain      int     // operators of all levels
 }
 
 // level is opened by a bracket, a quote or a template sequence.
@@ -181,7 +189,7 @@ func (n *nesting) take(tokens hclsyntax.Tokens, i int) {
 	case hclsyntax.TokenComma:
 		n.next()
 	case hclsyntax.TokenNewline, hclsyntax.TokenEqual:
-		if len(n.levels) == 1 || top.lines { // elsewhere an expression continues on the next line
+		if len(n.levels) == 1 && !n.expression || top.lines { // elsewhere an expression continues on the next line
 			n.next()
 		}
 	}
@@ -237,7 +245,7 @@ func word(tokens hclsyntax.Tokens, i int) string {
 	return ""
 }
 
-// tooNestedJSON is like tooNested, for JSON syntax, in which strings are templates.
+// tooNestedJSON is like tooNestedExpression, for JSON syntax, in which strings are templates.
 func tooNestedJSON(src []byte, name string) *hcl.Diagnostic {
 	if d := tooDense(signs(src), Usual, name); d != nil {
 		return d

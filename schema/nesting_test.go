@@ -72,6 +72,33 @@ func TestNesting(t *testing.T) {
 	}
 }
 
+// TestNestedExpressions: in JSON, an expression that is written as a text, and does not end with its line, is refused
+// before it is parsed.
+func TestNestedExpressions(t *testing.T) {
+	const n = 2500
+	for name, expr := range map[string]string{
+		"parentheses": strings.Repeat("(", n) + "1" + strings.Repeat(")", n), "not": strings.Repeat("!\n", n) + "true",
+		"minus": strings.Repeat("-\n", n) + "1", "conditions": strings.Repeat("true ?\n1 : ", n) + "1",
+	} {
+		for where, c := range map[string]struct{ text, want string }{
+			"type":   {fmt.Sprintf(`{"variable": {"v": {"type": %q}}}`, expr), "Nested too deeply"},
+			"import": {fmt.Sprintf(`{"import": {"to": %q, "id": "a/b"}}`, "sync.depot.a["+expr+"]"), "Invalid address"},
+		} {
+			fs := afero.NewMemMapFs()
+			if err := afero.WriteFile(fs, "conf/main.sync.hcl.json", []byte(c.text), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			if _, diags := Load(t.Context(), Options{Fs: fs, Dir: "conf"}); !hasSummary(diags, c.want) {
+				t.Errorf("%s as %s: %.200v", name, where, diags)
+			}
+		}
+		if _, diags := Load(t.Context(), Options{Fs: withFile(t, "variable \"v\" {\n  type = list(string)\n}\n"), Dir: "conf",
+			Vars: []VarSource{{Assign: "v=" + expr}}}); !diags.HasErrors() {
+			t.Errorf("%s as -var: taken", name)
+		}
+	}
+}
+
 // TestDense: words and signs without end are refused before they are parsed, in one file or in all together.
 func TestDense(t *testing.T) {
 	t.Parallel()

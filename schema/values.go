@@ -189,7 +189,7 @@ func (l *loader) giveText(values map[string]given, name, text, from string) {
 	}
 	var expr hclsyntax.Expression
 	var diags hcl.Diagnostics
-	if d := tooNested([]byte(text), ""); d != nil {
+	if d := tooNestedExpression([]byte(text), ""); d != nil {
 		diags = hcl.Diagnostics{d}
 	} else {
 		expr, diags = hclsyntax.ParseExpression([]byte(text), "<"+from+">", hcl.InitialPos)

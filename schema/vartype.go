@@ -20,7 +20,7 @@ func (l *loader) typeConstraint(expr hcl.Expression) (cty.Type, *typeexpr.Defaul
 		text, diags := expr.Value(nil)
 		if !diags.HasErrors() && text.Type() == cty.String && !text.IsNull() {
 			src, rng := []byte(text.AsString()), expr.Range()
-			if d := tooNested(src, rng.Filename); d != nil {
+			if d := tooNestedExpression(src, rng.Filename); d != nil {
 				l.add(problem(rng, d.Summary, "%s", d.Detail))
 				return cty.DynamicPseudoType, nil, false
 			}
