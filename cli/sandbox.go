@@ -106,6 +106,9 @@ func (c *command) sandbox(ctx context.Context, name string, command []string, f 
 	}
 	defer func() { err = errors.Join(err, remove()) }()
 	box, err := c.startSandbox(ctx, dir, o)
+	if err != nil && ctx.Err() != nil && len(command) == 0 {
+		return nil // interrupted before it serves, which ends serving just as well
+	}
 	if err != nil {
 		return err
 	}

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/spf13/afero"
+	"github.com/syncctl/syncctl/fault"
 )
 
 // The variables that the sandbox sets in addition to those of the simulated servers.
@@ -125,7 +126,7 @@ func (p product) names() []string {
 // Start seeds the products' worlds and serves all their servers until Close. If a product of the seed is not built
 // in, the error is an *UnknownProductError. ctx limits only the start.
 func Start(ctx context.Context, o Options) (*Sandbox, error) {
-	s, err := open(o)
+	s, err := openWithin(ctx, o)
 	if err != nil {
 		return nil, err
 	}
@@ -137,6 +138,29 @@ func Start(ctx context.Context, o Options) (*Sandbox, error) {
 	}
 	s.ticking.Go(func() { s.tick(o.Ticks) })
 	return s, nil
+}
+
+// openWithin is open that ends with ctx. The worlds are then still being made: how long that takes depends on the seed,
+// and it cannot be interrupted.
+func openWithin(ctx context.Context, o Options) (*Sandbox, error) {
+	type opened struct {
+		box *Sandbox
+		err error
+	}
+	done := make(chan opened, 1)
+	go func() {
+		var r opened
+		defer func() { done <- r }()
+		defer fault.Catch(&r.err)
+		r.box, r.err = open(o)
+	}()
+	select {
+	case r := <-done:
+		fault.Raise(r.err)
+		return r.box, r.err
+	case <-ctx.Done():
+		return nil, fmt.Errorf("starting the simulated servers: %w", context.Cause(ctx))
+	}
 }
 
 // open makes the worlds; nothing listens yet.

@@ -233,3 +233,20 @@ func (b *lockedBuffer) lines(t *testing.T) []sandbox.AccessLine {
 	}
 	return lines
 }
+
+// TestStartEndsWithItsContext checks that a seed whose worlds take long to make does not outlast the context.
+func TestStartEndsWithItsContext(t *testing.T) {
+	ctx, cancel := context.WithCancelCause(t.Context())
+	late, making := errors.New("late"), make(chan struct{})
+	defer close(making)
+	_, err := sandbox.Start(ctx, sandbox.Options{Seed: []byte(`{"slow": {}}`), Products: map[string]sandbox.Open{
+		"slow": func([]byte) (sandbox.World, error) {
+			cancel(late)
+			<-making
+			return nil, errors.New("nobody waits for this")
+		},
+	}})
+	if !errors.Is(err, late) {
+		t.Error(err)
+	}
+}
