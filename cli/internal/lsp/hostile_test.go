@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -14,6 +15,7 @@ import (
 
 	"github.com/hashicorp/go-hclog"
 	"github.com/spf13/afero"
+	"github.com/syncctl/syncctl/cli/internal/lsp/source"
 	"github.com/syncctl/syncctl/reference"
 )
 
@@ -285,4 +287,34 @@ func TestCancelledInTheQueue(t *testing.T) {
 		}
 	}
 	c.call("shutdown", nil) // all are answered
+}
+
+// TestFolderWithoutEnd checks that one question reads, and the cache keeps, no more of many files than fits into the
+// limit, and that a rename is refused then: uses may be in the files that were left out.
+func TestFolderWithoutEnd(t *testing.T) {
+	fs := afero.NewMemMapFs()
+	text := "locals {\n  a = [" + strings.Repeat("b.c,", 1000) + "]\n}\n"
+	for i := range 50 {
+		if err := afero.WriteFile(fs, fmt.Sprintf("/depot/f%02d.sync.hcl", i), []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s := newServer(hostileOptions(fs))
+	s.cache.most = 4 * source.Cost(text)
+	variable := "variable \"x\" {\n}\n"
+	s.put(newDocument("file:///depot/a.sync.hcl", "/depot/a.sync.hcl", 1, source.NewText(variable)))
+	for range 2 {
+		v := s.view()
+		if n := len(v.in("/depot", configuration)); n > 7 || !v.full {
+			t.Errorf("%d files were read; some are left out: %v", n, v.full)
+		}
+		if len(s.cache.files) > 5 || s.cache.cost > s.cache.most {
+			t.Errorf("%d files are kept, of %d bytes", len(s.cache.files), s.cache.cost)
+		}
+	}
+	p := &renameParams{NewName: "y"}
+	p.TextDocument.URI, p.Position.Character = "file:///depot/a.sync.hcl", 10
+	if _, err := s.view().rename(t.Context(), p); !errors.Is(err, errTooMuch) {
+		t.Error(err)
+	}
 }

@@ -56,6 +56,9 @@ func (v *view) rename(ctx context.Context, p *renameParams) (*workspaceEdit, err
 		}
 		all.add(x.file, x.at, p.NewName)
 	}
+	if v.full {
+		return nil, errTooMuch
+	}
 	if isKind(u.kind) || u.kind == "module" {
 		if err := v.keepAddress(ctx, u.name, p.NewName, all); err != nil {
 			return nil, err

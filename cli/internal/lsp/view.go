@@ -27,7 +27,13 @@ type view struct {
 	declaredIn map[string]*declarations // by folder
 	mayOpen    map[[2]string]bool       // results of isOpen, by the folder that uses a module and the module's folder
 	unread     error                    // the first error, other than fs.ErrNotExist, from reading a file or folder
+	spent      int                      // what the files that were read take of memory (source.Cost)
+	full       bool                     // files were left out, because others take as much as they may
 }
+
+// errTooMuch is the error if files are left out.
+var errTooMuch = errors.New("there is more in the files than is read here, so that some were left out: open a " +
+	"smaller folder")
 
 // fileKind is the purpose of a file, according to its name.
 type fileKind int
@@ -65,18 +71,37 @@ type file struct {
 	text *source.Text
 	json bool
 	tree *source.Tree
+	cost int // source.Cost
 }
 
-// cache keeps files that were read, until their text changes or there are too many.
+// cache keeps files that were read, until their text changes or they take too much memory.
 type cache struct {
 	mu    sync.Mutex
 	files map[string]*file
+	cost  int // of all files
+	most  int // the maximum of cost, and of what one view reads of files that are not open
 }
 
-func newCache() *cache { return &cache{files: map[string]*file{}} }
+func newCache() *cache { return &cache{files: map[string]*file{}, most: maxRead} }
 
-// maxCached is the maximum number of cached files.
-const maxCached = 5_000
+// put adds a file. If the files take too much memory then, the others are dropped.
+func (c *cache) put(f *file) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if was := c.files[f.path]; was != nil {
+		c.cost -= was.cost
+	}
+	if c.cost+f.cost > c.most {
+		clear(c.files)
+		c.cost = 0
+	}
+	c.files[f.path] = f
+	c.cost += f.cost
+}
+
+// maxRead limits the memory that files take, in bytes: twice of what a folder may have as words and signs, before it is
+// refused as a whole (schema.Usual).
+const maxRead = 256 << 20
 
 // file returns a file of the language. It returns nil if there is none, or if it cannot be read.
 func (v *view) file(path string) *file {
@@ -99,6 +124,10 @@ func (v *view) read(path string) *file {
 	v.cache.mu.Unlock()
 	if d := v.docs[path]; d != nil {
 		text = d.text
+	} else if v.spent > v.cache.most {
+		v.full = true
+		v.missed(errTooMuch)
+		return nil
 	} else {
 		folder := schema.Folder{Fs: v.fs, Dir: filepath.Dir(path)}
 		src, err := folder.Read(schema.Reading{Path: path, By: "lsp", Most: schema.Usual.Bytes()})
@@ -107,6 +136,7 @@ func (v *view) read(path string) *file {
 			return nil
 		}
 		if kept != nil && kept.text.Source == string(src) {
+			v.spent += kept.cost
 			return kept
 		}
 		text = source.NewText(string(src))
@@ -114,18 +144,15 @@ func (v *view) read(path string) *file {
 	if kept != nil && kept.text == text {
 		return kept
 	}
-	f := &file{path: path, dir: filepath.Dir(path), kind: kind, text: text, json: strings.HasSuffix(path, ".json")}
+	f := &file{path: path, dir: filepath.Dir(path), kind: kind, text: text, json: strings.HasSuffix(path, ".json"),
+		cost: source.Cost(text.Source)}
+	v.spent += f.cost
 	if f.json {
 		f.tree = source.ReadJSON(text.Source, v.inJSON(kind))
 	} else {
 		f.tree = source.Read(text.Source, topWords(kind))
 	}
-	v.cache.mu.Lock()
-	if len(v.cache.files) >= maxCached {
-		clear(v.cache.files)
-	}
-	v.cache.files[path] = f
-	v.cache.mu.Unlock()
+	v.cache.put(f)
 	return f
 }
 

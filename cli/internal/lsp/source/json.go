@@ -56,7 +56,8 @@ type jsonReader struct {
 
 func (r *jsonReader) file() {
 	if len(r.src) <= maxSize {
-		r.src = r.src[:readable(r.src)]
+		n, _ := readable(r.src)
+		r.src = r.src[:n]
 		r.body(r.tree.File)
 	}
 }

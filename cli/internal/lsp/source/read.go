@@ -48,10 +48,19 @@ const maxSize = 4 << 20
 // needs some hundred bytes for each.
 const maxSigns = 1 << 18
 
-// readable returns how many bytes of a text are read. A text with too many signs, or nested far too deeply, is cut off
-// before it is lexed.
-func readable(src string) int {
-	signs, depth, inWord := 0, 0, false
+// Cost estimates how many bytes of memory a file takes once it was read.
+func Cost(src string) int {
+	if len(src) > maxSize {
+		return len(src)
+	}
+	_, signs := readable(src)
+	return len(src) + 128*signs
+}
+
+// readable returns how many bytes of a text are read, and about how many words and signs they have. A text with too
+// many of them, or nested far too deeply, is cut off before it is lexed.
+func readable(src string) (n, signs int) {
+	depth, inWord := 0, false
 	for i := range len(src) {
 		c := src[i]
 		word := c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '_' || c >= utf8.RuneSelf
@@ -66,10 +75,10 @@ func readable(src string) int {
 			depth = max(depth-1, 0)
 		}
 		if signs > maxSigns || depth > 10*maxDepth { // brackets in quotes count too, so the limit is larger than maxDepth
-			return i
+			return i, signs
 		}
 	}
-	return len(src)
+	return len(src), signs
 }
 
 // maxTorn is the maximum number of unclosed quotes that are repaired in one file.
@@ -101,7 +110,8 @@ func lex(src string, at int) hclsyntax.Tokens {
 	if len(src) > maxSize {
 		return nil
 	}
-	src = src[:at+readable(src[at:])]
+	n, _ := readable(src[at:])
+	src = src[:at+n]
 	var out hclsyntax.Tokens
 	left := 8 * maxSize // bytes that may still be lexed: after each unclosed quote, the rest is lexed again
 	for torn := 0; ; torn++ {

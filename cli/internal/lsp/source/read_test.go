@@ -189,10 +189,11 @@ func TestDeepText(t *testing.T) {
 			t.Errorf("%q: %d MiB", sign, n>>20)
 		}
 	}
-	if n := readable(strings.Repeat("a = 1\n", maxSigns)); n > 3*maxSigns {
+	if n, _ := readable(strings.Repeat("a = 1\n", maxSigns)); n > 3*maxSigns {
 		t.Errorf("%d bytes are read", n)
 	}
-	if src := strings.Repeat("a = [{ b = \"${c[1]}\" }]\n", 1000); readable(src) != len(src) {
+	src := strings.Repeat("a = [{ b = \"${c[1]}\" }]\n", 1000)
+	if n, _ := readable(src); n != len(src) {
 		t.Error("what people write is cut off")
 	}
 }
