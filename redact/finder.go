@@ -3,6 +3,7 @@ package redact
 import (
 	"encoding/binary"
 	"hash/maphash"
+	"math/bits"
 )
 
 const (
@@ -18,11 +19,25 @@ func mostWork(length int) int { return 1<<20 + 256*length }
 type finder struct {
 	set   *Set
 	spans []Span
-	seen  map[uint64]int // layers that were looked through, by their hashes: how deep
+	seen  map[uint64]int // layers that were looked through, by their sums: how deep
 	work  int
 }
 
-var seed = maphash.MakeSeed()
+var (
+	seed = maphash.MakeSeed()
+	key  = maphash.String(seed, "origins") | 1
+)
+
+// sum is the hash of a layer: of its bytes, and of where they come from. The same secret may stand in a text in two
+// encodings, which decode to the same.
+func (l *layer) sum() uint64 {
+	sum := maphash.Bytes(seed, l.b)
+	for _, at := range l.origin {
+		high, low := bits.Mul64(sum^uint64(uint32(at.from))<<32^uint64(uint32(at.to)), key) // #nosec G115 -- bits
+		sum = high ^ low
+	}
+	return sum
+}
 
 // find looks through a text and everything that it decodes to.
 func (f *finder) find(text *layer) {
@@ -40,7 +55,7 @@ func (f *finder) look(l *layer, deep int) {
 	if f.work -= len(l.b); f.work < 0 || len(l.b) < MinLength {
 		return
 	}
-	sum := maphash.Bytes(seed, l.b)
+	sum := l.sum()
 	before := f.seen[sum]
 	if before >= deep {
 		return
