@@ -21,6 +21,8 @@ type history struct {
 	guards   map[string]*planner.Step
 	guarding map[string][]*planner.Step // by check: the steps that it guards
 	ends     map[guardedAt]bool         // set if the check guards an irreversible step of the site
+	own      int                        // number of entries of this site
+	late     []moment                   // of its entries; see written
 }
 
 // guardedAt is a check together with a site whose steps it guards.
@@ -33,7 +35,7 @@ type record struct {
 	verified bool              // it was once found to be done
 	begun    bool              // it may have been carried out
 	earlier  bool              // begun, as it was before the last attempt
-	fresh    time.Time         // when it was last verified
+	fresh    verified          // when it was last verified
 }
 
 func historyOf(p *planner.Plan, entries []journal.Entry, site string) *history {
@@ -55,8 +57,11 @@ func (h *history) of(id string) record {
 
 // add adds the next entry.
 func (h *history) add(e journal.Entry) {
-	if h.plan != nil && h.addOfSites(e) {
-		return
+	if h.plan != nil {
+		h.written(e)
+		if h.addOfSites(e) {
+			return
+		}
 	}
 	r := h.records[e.Key]
 	if r == nil {
@@ -68,7 +73,7 @@ func (h *history) add(e journal.Entry) {
 	case e.Event == EventOpened:
 		h.opened = e.Seq
 	case e.Event == EventDone:
-		r.verified, r.fresh = true, e.Time
+		r.verified, r.fresh = true, verified{at: e.Time, own: e.Own}
 	case e.Event == EventStarted:
 		r.earlier, r.begun = r.begun, true
 	case failed && f.Unsent:

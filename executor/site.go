@@ -181,9 +181,10 @@ func (h *history) addOfSites(e journal.Entry) (ok bool) {
 			h.approved[e.Site] = true
 		}
 	case EventReceived:
+		h.receive(e)
 	case EventVerified:
 		if r := h.records[e.Key]; r != nil {
-			r.fresh = e.Time
+			r.fresh = verified{at: e.Time, own: e.Own}
 		}
 	default:
 		return false
@@ -266,7 +267,7 @@ func (r *Run) GuardedAway(check string, d Decision) *planner.Step {
 
 // turnsAt returns the next time after now at which a check's freshness changes by time alone; zero means never.
 func (h *history) turnsAt(g *planner.Step, now time.Time) time.Time {
-	site, at := h.plan.SiteOf(g.Site), h.of(g.ID).fresh
+	site, at := h.plan.SiteOf(g.Site), h.of(g.ID).fresh.at
 	if site == nil || at.IsZero() {
 		return time.Time{}
 	}
@@ -327,7 +328,7 @@ func Reliances(p *planner.Plan, entries []journal.Entry) map[string]Reliance {
 			if g == nil || g.Site == s.Site || p.SiteOf(g.Site) == nil {
 				continue
 			}
-			at := h.of(id).fresh
+			at := h.of(id).fresh.at
 			open[g.Site] = open[g.Site] || at.IsZero() || d.Steps[id].Phase != PhaseDone
 			r := out[g.Site]
 			out[g.Site] = Reliance{first(r.Verified, at), first(r.Until, h.staleAfter(s, g))}
@@ -359,11 +360,14 @@ func (h *history) stateAway(s *planner.Step, st StepState) StepState {
 
 // isFresh reports whether a step may still rely on the verification of its guard.
 func (h *history) isFresh(s, g *planner.Step, now time.Time) bool {
-	return h.plan.SiteOf(g.Site) != nil && planner.Fresh(h.of(g.ID).fresh, now, h.most(s, g))
+	v := h.of(g.ID).fresh
+	return h.plan.SiteOf(g.Site) != nil && !v.ahead && planner.Fresh(v.at, h.nowFor(v, now), h.most(s, g))
 }
 
 // staleAfter returns until when a step may rely on the last verification of its guard.
-func (h *history) staleAfter(s, g *planner.Step) time.Time { return h.of(g.ID).fresh.Add(h.most(s, g)) }
+func (h *history) staleAfter(s, g *planner.Step) time.Time {
+	return h.of(g.ID).fresh.at.Add(h.most(s, g))
+}
 
 // most returns how long a step may rely on another site's guard. A step that comes before an irreversible step with
 // the same guard, such as stopping services, gets less time. That leaves time for the irreversible step: otherwise the
@@ -382,10 +386,14 @@ func early(whole time.Duration) time.Duration { return whole - whole/4 }
 
 // when returns in words when a check was last verified.
 func (h *history) when(g *planner.Step) string {
-	if at := h.of(g.ID).fresh; !at.IsZero() {
-		return "at " + at.UTC().Format(time.RFC3339)
+	v := h.of(g.ID).fresh
+	switch {
+	case v.at.IsZero():
+		return "at an unknown time"
+	case v.ahead:
+		return "at an unknown time (its clock was ahead: " + v.at.UTC().Format(time.RFC3339) + ")"
 	}
-	return "at an unknown time"
+	return "at " + v.at.UTC().Format(time.RFC3339)
 }
 
 // mustVerifyAgain reports whether a completed check must be verified again for an unfinished step of another site:
@@ -399,7 +407,7 @@ func (h *history) mustVerifyAgain(s *planner.Step, now time.Time) bool {
 			continue
 		}
 		site := h.plan.SiteOf(s.Site)
-		if site == nil || !planner.Fresh(h.of(s.ID).fresh, now, time.Duration(site.MaxAge)/2) {
+		if site == nil || !planner.Fresh(h.of(s.ID).fresh.at, now, time.Duration(site.MaxAge)/2) {
 			return true
 		}
 	}
