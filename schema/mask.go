@@ -80,7 +80,9 @@ func maskFiles(
 		files[path] = s.file(path)
 	}
 	ranges := map[string][]hcl.Range{}
-	for _, rng := range slices.Concat(masked, maskedParts(files, secret)) {
+	parts, texts := maskedParts(files, secret)
+	repeated := redact.New(sensitiveText, texts...)
+	for _, rng := range slices.Concat(masked, parts) {
 		ranges[rng.Filename] = append(ranges[rng.Filename], rng)
 	}
 	for name, f := range files {
@@ -90,7 +92,7 @@ func maskFiles(
 				asterisks(rng.SliceBytes(f.Bytes))
 			}
 		}
-		for _, span := range redactor.Spans(string(f.Bytes)) {
+		for _, span := range slices.Concat(redactor.Spans(string(f.Bytes)), repeated.Spans(string(f.Bytes))) {
 			asterisks(f.Bytes[span.From:span.To])
 		}
 	}

@@ -20,6 +20,7 @@ type masker struct {
 	named map[string][]hcl.Expression // the expressions of referable names, by feeds, until they are taken
 	seen  map[hcl.Range]bool          // expressions already visited
 	out   []hcl.Range
+	texts []string // constants under names of secrets: hidden wherever they are repeated
 }
 
 // privateKey matches a private key in its usual form, in a heredoc as well as in one line with escaped line feeds.
@@ -28,8 +29,9 @@ var privateKey = regexp.MustCompile(`(?s)-----BEGIN [A-Z0-9 ]*PRIVATE KEY[A-Z ]*
 // feedInText is used instead of feeds for a template in JSON that cannot be parsed.
 var feedInText = regexp.MustCompile(`\b(?:local|var)\.[\pL_][\pL\pN_-]*`)
 
-// maskedParts returns the ranges in files that snippets must not show. secret holds the known sensitive expressions.
-func maskedParts(files map[string]*hcl.File, secret []hcl.Expression) []hcl.Range {
+// maskedParts returns the ranges in files that snippets must not show, and texts that they must not show anywhere.
+// secret holds the known sensitive expressions.
+func maskedParts(files map[string]*hcl.File, secret []hcl.Expression) ([]hcl.Range, []string) {
 	m := &masker{named: map[string][]hcl.Expression{}, seen: map[hcl.Range]bool{}}
 	paths := slices.Sorted(maps.Keys(files))
 	for _, path := range paths {
@@ -43,7 +45,7 @@ func maskedParts(files map[string]*hcl.File, secret []hcl.Expression) []hcl.Rang
 		m.out = append(m.out, groupRanges(privateKey, path, f.Bytes)...)
 		if body, ok := f.Body.(*hclsyntax.Body); ok {
 			found = append(found, m.names(path, body)...)
-			m.out = append(m.out, inComments(path, f.Bytes)...)
+			m.out = append(m.out, inTexts(path, f.Bytes)...)
 		} else if strings.HasSuffix(path, ".json") {
 			found = append(found, m.members(path, f)...)
 		}
@@ -51,32 +53,61 @@ func maskedParts(files map[string]*hcl.File, secret []hcl.Expression) []hcl.Rang
 	for _, expr := range found {
 		m.hide(expr)
 	}
-	return m.out
+	return m.out, m.texts
 }
 
-// assigned matches an assignment in a comment, such as an argument that was commented out.
-var assigned = regexp.MustCompile(`([\w-]+)"?[ \t]*[=:][=:>]?[ \t]*`)
+// assigned matches an assignment in a comment or a text, such as an argument that was commented out, an option of a
+// program, or a member in JSON.
+var assigned = regexp.MustCompile(`([\w-]+)\\?"?[ \t]*[=:][=:>]?[ \t]*`)
 
-// inComments returns the ranges of values that comments assign to names that sound like secrets, up to the ends of the
-// lines.
-func inComments(path string, src []byte) (out []hcl.Range) {
+// login matches the password in an address.
+var login = regexp.MustCompile(`://[^\s/:@]*:([^\s/@]+)@`)
+
+// inTexts returns the ranges of values that comments and texts assign to names that sound like secrets, up to the ends
+// of the lines, and of passwords in addresses.
+func inTexts(path string, src []byte) (out []hcl.Range) {
 	tokens, _ := hclsyntax.LexConfig(src, path, hcl.InitialPos) // errors are reported elsewhere
 	for _, t := range tokens {
-		if t.Type != hclsyntax.TokenComment {
+		switch t.Type { //nolint:exhaustive // no other token contains text
+		case hclsyntax.TokenComment, hclsyntax.TokenQuotedLit, hclsyntax.TokenStringLit:
+		default:
 			continue
 		}
 		at := t.Range.Start.Byte
 		for line := range bytes.Lines(t.Bytes) {
-			for _, m := range assigned.FindAllSubmatchIndex(line, -1) {
-				if maskedName(string(line[m[2]:m[3]])) {
-					out = append(out, hcl.Range{Filename: path, Start: hcl.Pos{Byte: at + m[1]}, End: hcl.Pos{Byte: at + len(line)}})
-					break
-				}
+			for _, part := range secretParts(line) {
+				out = append(out, hcl.Range{Filename: path, Start: hcl.Pos{Byte: at + part[0]}, End: hcl.Pos{Byte: at + part[1]}})
 			}
 			at += len(line)
 		}
 	}
 	return out
+}
+
+// secretParts returns from where to where a line may contain a secret.
+func secretParts(line []byte) (out [][2]int) {
+	for _, m := range login.FindAllSubmatchIndex(line, -1) {
+		out = append(out, [2]int{m[2], m[3]})
+	}
+	for _, m := range assigned.FindAllSubmatchIndex(line, -1) {
+		if maskedName(string(line[m[2]:m[3]])) {
+			return append(out, [2]int{m[1], len(line)})
+		}
+	}
+	return out
+}
+
+// leastRepeated is the length of the shortest text that is hidden wherever it is repeated. A shorter one may be a word.
+const leastRepeated = 8
+
+// repeats notes the constant under a name, if the name is that of a secret.
+func (m *masker) repeats(name string, expr hcl.Expression) {
+	if !secretName(name) {
+		return
+	}
+	if val, diags := expr.Value(nil); !diags.HasErrors() && len(Text(Reveal(val))) >= leastRepeated {
+		m.texts = append(m.texts, Text(Reveal(val)))
+	}
 }
 
 // namedBlocks are the blocks whose contents can be referred to.
@@ -220,6 +251,7 @@ func (m *masker) names(path string, in hclsyntax.Node) (found []hcl.Expression) 
 		case *hclsyntax.Attribute:
 			if maskedName(n.Name) {
 				found = append(found, n.Expr)
+				m.repeats(n.Name, n.Expr)
 			}
 			if n.Name == "for_each" {
 				m.named["each "+path] = append(m.named["each "+path], n.Expr)
@@ -229,6 +261,7 @@ func (m *masker) names(path string, in hclsyntax.Node) (found []hcl.Expression) 
 				key, diags := item.KeyExpr.Value(nil)
 				if !diags.HasErrors() && !key.IsNull() && key.IsKnown() && maskedName(Text(key)) {
 					found = append(found, item.ValueExpr)
+				m.repeats(Text(key), item.ValueExpr)
 				}
 			}
 		case *hclsyntax.FunctionCallExpr:
@@ -268,7 +301,11 @@ func (m *masker) members(path string, f *hcl.File) (found []hcl.Expression) {
 		case d != 0:
 			in = in[:len(in)-1]
 		case isText && name && maskedName(text) && !isLabel:
-			found = append(found, m.cover(path, f, dec.InputOffset())...)
+			exprs := m.cover(path, f, dec.InputOffset())
+			found = append(found, exprs...)
+			for _, expr := range exprs {
+				m.repeats(text, expr)
+			}
 			if dec.Decode(new(json.RawMessage)) != nil {
 				return found
 			}
@@ -284,9 +321,14 @@ func (m *masker) members(path string, f *hcl.File) (found []hcl.Expression) {
 	}
 }
 
-// inText reports whether names finds something in a JSON text. If the text is not a readable template, inText is as
+// inText reports whether names or secretParts finds something in a JSON text. If the text is not a readable template, inText is as
 // careful as with a file that does not parse.
 func (m *masker) inText(path, text string) bool {
+	for line := range strings.Lines(text) {
+		if len(secretParts([]byte(line))) > 0 {
+			return true
+		}
+	}
 	if !strings.Contains(text, "${") && !strings.Contains(text, "%{") {
 		return false
 	}
