@@ -44,7 +44,12 @@ func TestLimits(t *testing.T) {
 		"index":            {`["a"]`, `local.a0["` + strings.Repeat("1", 1<<18) + `"]`},
 		"escaped index":    {`["a"]`, `local.a0["` + strings.Repeat(`\u0031`, 1<<18) + `"]`},
 		"index of element": {`["a"]`, `[local.a0][0]["` + strings.Repeat(`\u0031`, 1<<18) + `"]`},
-		"splat":            doubled(`[L, L][*]`), "caught": {`try(format("%999999999d", 1), 1)`},
+		"sorted":           {many, `[for i in range(50) : length(sort(local.a0))]`},
+		"sets":             {`toset(range(1000))`, `[for i in range(100) : length(local.a0)]`},
+		"conditions":       {`[for i in range(1000) : i]`, `[for i in range(600) : i < 0 ? local.a0 : []]`},
+		"conditions with objects": {`[for i in range(1000) : i < 500 ? { a = i } : null]`,
+			`[for i in range(600) : i < 0 ? local.a0 : []]`},
+		"splat": doubled(`[L, L][*]`), "caught": {`try(format("%999999999d", 1), 1)`},
 	} {
 		var native strings.Builder
 		values := map[string]string{}

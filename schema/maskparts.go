@@ -261,7 +261,7 @@ func (m *masker) names(path string, in hclsyntax.Node) (found []hcl.Expression) 
 				key, diags := item.KeyExpr.Value(nil)
 				if !diags.HasErrors() && !key.IsNull() && key.IsKnown() && maskedName(Text(key)) {
 					found = append(found, item.ValueExpr)
-				m.repeats(Text(key), item.ValueExpr)
+					m.repeats(Text(key), item.ValueExpr)
 				}
 			}
 		case *hclsyntax.FunctionCallExpr:

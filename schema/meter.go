@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
@@ -70,6 +72,11 @@ func (m *meter) weigh(v cty.Value) error {
 		}
 		return m.take(int64(max(exp, -exp) / 100))
 	case v.CanIterateElements():
+		if ty.IsSetType() { // iterating sorts it
+			if err := m.take(functions.Sorting(int64(v.LengthInt()))); err != nil {
+				return err
+			}
+		}
 		for it := v.ElementIterator(); it.Next(); {
 			key, elem := it.Element()
 			if ty.IsMapType() || ty.IsObjectType() {
@@ -234,6 +241,9 @@ func (w *watched) Value(ctx *hcl.EvalContext) (cty.Value, hcl.Diagnostics) {
 			ok = ok && part(&c.Parts[i])
 		}
 		expr = &c
+	case *hclsyntax.ConditionalExpr:
+		c := *e
+		ok, expr = part(&c.TrueResult) && part(&c.FalseResult) && w.unify(c.TrueResult, c.FalseResult), &c
 	case *hclsyntax.ForExpr:
 		c := *e
 		ok, expr = part(&c.CollExpr), &c
@@ -261,6 +271,37 @@ func (w *watched) Value(ctx *hcl.EvalContext) (cty.Value, hcl.Diagnostics) {
 		return w.failed()
 	}
 	return val, diags
+}
+
+// unify charges for making one type of two: the types of all elements are then compared with each other.
+func (w *watched) unify(a, b hclsyntax.Expression) bool {
+	x, known := a.(*hclsyntax.LiteralValueExpr)
+	y, both := b.(*hclsyntax.LiteralValueExpr)
+	if known && both && !x.Val.Type().Equals(y.Val.Type()) {
+		_ = w.meter.take((pairs(x.Val.Type()) + pairs(y.Val.Type())) / pairUnit)
+	}
+	return w.meter.err == nil
+}
+
+// pairUnit is the number of pairs of types that count as much as one value.
+const pairUnit = 1000
+
+// pairs returns how many pairs of types are in a type, on each level.
+func pairs(ty cty.Type) int64 {
+	var in []cty.Type
+	switch {
+	case ty.IsCollectionType():
+		return pairs(ty.ElementType())
+	case ty.IsTupleType():
+		in = ty.TupleElementTypes()
+	case ty.IsObjectType():
+		in = slices.Collect(maps.Values(ty.AttributeTypes()))
+	}
+	n := functions.Product(int64(len(in)), int64(len(in)))
+	for _, elem := range in {
+		n = min(functions.TooMuch, n+pairs(elem))
+	}
+	return n
 }
 
 // numbers refuses texts that an operation would have to read digit by digit.

@@ -1,6 +1,7 @@
 package functions
 
 import (
+	"math/bits"
 	"regexp"
 	"regexp/syntax"
 	"strconv"
@@ -144,3 +145,9 @@ func each(a, b int) func([]cty.Value) int64 {
 		return Product(lengths(args[a:a+1]), lengths(args[b:b+1])) / 8
 	}
 }
+
+// Sorting returns the cost of sorting elements: each is compared about as often as their number has bits.
+func Sorting(n int64) int64 { return Product(n, int64(bits.Len64(uint64(n)))) } // #nosec G115 -- it is not negative
+
+// sorting returns the cost of sorting the first collection.
+func sorting(args []cty.Value) int64 { return Sorting(lengths(args[:1]) + units(textSize(args[0]))) }

@@ -27,7 +27,7 @@ type Function struct {
 	Func function.Function
 
 	// Cost returns the work of a call whose result may be much larger than its arguments, or that compares elements
-	// pair by pair; see Unit. nil: no more than the arguments, which are counted anyway.
+	// with each other; see Unit. nil: no more than the arguments, which are counted anyway.
 	Cost func(args []cty.Value) int64
 }
 
