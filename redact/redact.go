@@ -10,6 +10,7 @@
 package redact
 
 import (
+	"encoding/base64"
 	"encoding/binary"
 	"slices"
 	"strings"
@@ -96,12 +97,30 @@ func (s *Set) add(secret string, line bool) {
 		if len(form) < MinLength || strings.TrimSpace(form) == "" {
 			continue
 		}
-		key := keyOf([]byte(form))
-		s.index[key] = append(s.index[key], pattern{form, line})
-		at := hash(key)
-		s.filter[at>>6] |= 1 << (at & 63)
-		s.longest = max(s.longest, len(form))
+		s.put(pattern{form, line})
+		if len(form) < minLine {
+			continue
+		}
+		for before := range 3 { // as base64 it is decoded, unless its case was changed
+			for _, encoding := range []*base64.Encoding{base64.RawStdEncoding, base64.RawURLEncoding} {
+				s.put(pattern{inBase64(encoding, form, before), line})
+			}
+		}
 	}
+}
+
+func (s *Set) put(p pattern) {
+	key := keyOf([]byte(p.text))
+	s.index[key] = append(s.index[key], p)
+	at := hash(key)
+	s.filter[at>>6] |= 1 << (at & 63)
+	s.longest = max(s.longest, len(p.text))
+}
+
+// inBase64 returns the characters that encode nothing but the secret, if so many bytes stand before it.
+func inBase64(encoding *base64.Encoding, secret string, before int) string {
+	text := encoding.EncodeToString([]byte(strings.Repeat("\x00", before) + secret))
+	return text[(8*before+5)/6 : 8*(before+len(secret))/6]
 }
 
 // keyOf is the first four bytes of a secret or of what may be one, the same in another case.

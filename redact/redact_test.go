@@ -281,3 +281,22 @@ func TestWriter(t *testing.T) {
 		}
 	})
 }
+
+// TestBase64InAnotherCase checks that base64 is recognised even when it can no longer be decoded, but for the characters
+// that also encode what stands beside the secret.
+func TestBase64InAnotherCase(t *testing.T) {
+	long := secrets.Filter(func(s string) bool { return len(s) >= 8 })
+	rapid.Check(t, func(t *rapid.T) {
+		secret := long.Draw(t, "secret")
+		before := rapid.StringOfN(rapid.RuneFrom([]rune("user:")), 0, 7, -1).Draw(t, "before")
+		after := rapid.StringOfN(rapid.RuneFrom([]rune("\n end")), 0, 7, -1).Draw(t, "after")
+		encoding := rapid.SampledFrom([]*base64.Encoding{base64.StdEncoding, base64.RawURLEncoding}).Draw(t, "encoding")
+		change := rapid.SampledFrom([]func(string) string{strings.ToLower, strings.ToUpper}).Draw(t, "change")
+		text := change(encoding.EncodeToString([]byte(before + secret + after)))
+		got := redact.New("\x00", secret).String("Basic " + text + " ")
+		most := len("Basic  ") + (len(before)+len(after))*4/3 + 8
+		if !strings.Contains(got, "\x00") || len(got) > most {
+			t.Errorf("%q in %q becomes %q", secret, text, got)
+		}
+	})
+}
