@@ -282,8 +282,8 @@ func TestWriter(t *testing.T) {
 	})
 }
 
-// TestBase64InAnotherCase checks that base64 is recognised even when it can no longer be decoded, but for the characters
-// that also encode what stands beside the secret.
+// TestBase64InAnotherCase checks that base64 is recognised even when it can no longer be decoded, but for the
+// characters that also encode what stands beside the secret.
 func TestBase64InAnotherCase(t *testing.T) {
 	long := secrets.Filter(func(s string) bool { return len(s) >= 8 })
 	rapid.Check(t, func(t *rapid.T) {

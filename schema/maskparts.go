@@ -321,8 +321,8 @@ func (m *masker) members(path string, f *hcl.File) (found []hcl.Expression) {
 	}
 }
 
-// inText reports whether names or secretParts finds something in a JSON text. If the text is not a readable template, inText is as
-// careful as with a file that does not parse.
+// inText reports whether names or secretParts finds something in a JSON text. If the text is not a readable template,
+// inText is as careful as with a file that does not parse.
 func (m *masker) inText(path, text string) bool {
 	for line := range strings.Lines(text) {
 		if len(secretParts([]byte(line))) > 0 {
