@@ -49,12 +49,23 @@ func (m *Machine) Change(
 	return executor.Result{Note: note}, nil
 }
 
-// batches runs the command lines. Its errors show whether something may have been changed.
+// batches runs the command lines. Its errors show whether something may have been changed. The first one runs right
+// after the step's guards. Before each other one, it verifies that the services are still stopped: while they run,
+// users change resources.
 func (m *Machine) batches(
 	ctx context.Context, t *executor.Task, ids []string, args func([]string) []string, said *strings.Builder,
 ) error {
 	for i, command := range Batches(m.DataManager, ids, args) {
 		t.Report(executor.Progress{Done: int64(i * batchSize), Total: int64(len(ids)), Unit: "resources"})
+		if i > 0 {
+			v, err := m.VerifyStopped(ctx)
+			if err == nil && v.State != executor.Done {
+				err = errors.New(v.Why)
+			}
+			if err != nil {
+				return fmt.Errorf("the last %s stay as they are: %w", wording.Plural(len(ids)-i*batchSize, "resource"), err)
+			}
+		}
 		out, err := m.Host.Run(ctx, host.Command{Args: command, Within: longest})
 		if err != nil {
 			err = fmt.Errorf("running %s on %s: %w", shown(command[len(m.DataManager):]), m.Host.Name(), err)

@@ -1,0 +1,50 @@
+package machine
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/syncctl/syncctl/driver/host"
+	"github.com/syncctl/syncctl/driver/teamworkcloud/osmc"
+)
+
+// startedHost is a machine whose services somebody starts once so many commands of Data Manager have run.
+type startedHost struct {
+	host.Host // other methods are not used
+
+	after    int
+	commands int
+	asked    int
+}
+
+func (h *startedHost) Name() string { return "admin@twc" }
+
+func (h *startedHost) Run(_ context.Context, c host.Command) (host.Output, error) {
+	if c.Args[0] == "status" {
+		if h.asked++; h.commands < h.after {
+			return host.Output{Stdout: "inactive\n", Code: 3}, nil
+		}
+		return host.Output{Stdout: "active\n"}, nil
+	}
+	h.commands++
+	return host.Output{}, nil
+}
+
+// TestNoBatchWhileServicesRun checks that each batch but the first begins with one question: whether the services are
+// still stopped. If not, no further batch is run.
+func TestNoBatchWhileServicesRun(t *testing.T) {
+	var ids []string
+	for i := range 3*batchSize + 1 {
+		ids = append(ids, fmt.Sprintf("%08d-0000-0000-0000-000000000000", i))
+	}
+	for after, asked := range map[int]int{1: 1, 2: 2, 9: 3} {
+		h := &startedHost{after: after}
+		m := New(h, CommandsOf("server.x.a", Declared{Status: []string{"status"}}, osmc.Release{}))
+		err := m.batches(t.Context(), task("remove"), ids, Remove, &strings.Builder{})
+		if h.commands != min(after, 4) || h.asked != asked || (err == nil) != (after > 4) {
+			t.Errorf("started after %d: %d commands, %d questions, %v", after, h.commands, h.asked, err)
+		}
+	}
+}
