@@ -25,7 +25,12 @@ var races = []*race{
 		prepare: reading(servers, "validate")},
 	{name: "fmt", unit: "declarations", sizes: []int{1000, 10000}, aim: "exponent 1.08",
 		prepare: reading(blocks, "fmt", "-check")},
-	{name: "complete", unit: "declarations", sizes: []int{1000, 10000}, aim: "under 50 ms", prepare: completing},
+	{name: "complete blocks", unit: "declarations", sizes: []int{1000, 10000}, aim: "under 50 ms",
+		prepare: completing(blocks)},
+	{name: "complete files", unit: "declarations", sizes: []int{1000, 10000}, aim: "under 50 ms",
+		prepare: completing(files)},
+	{name: "complete for_each", unit: "declarations", sizes: []int{1000, 10000}, aim: "under 50 ms",
+		prepare: completing(forEach)},
 	{name: "plan new", unit: "declarations", sizes: []int{1000, 10000}, aim: "exponent 1.08, terraform / 15",
 		prepare: planning(false, "plan")},
 	{name: "plan unchanged", unit: "declarations", sizes: []int{1000, 10000}, aim: "exponent 1.08, terraform / 15",
@@ -106,9 +111,12 @@ func command(ctx context.Context, dir string, env []string, argv ...string) erro
 	return nil
 }
 
-func completing(_ context.Context, t *tools, dir string, n int) ([]entrant, error) {
-	return []entrant{{name: "syncctl", argv: []string{t.syncctl, "__complete", "plan", "-target="}, dir: dir,
-		env: []string{password}}}, declare(dir, n, blocks)
+// completing is a race of offering all addresses.
+func completing(s shape) func(context.Context, *tools, string, int) ([]entrant, error) {
+	return func(_ context.Context, t *tools, dir string, n int) ([]entrant, error) {
+		return []entrant{{name: "syncctl", argv: []string{t.syncctl, "__complete", "plan", "-target="}, dir: dir,
+			env: []string{password}}}, declare(dir, n, s)
+	}
 }
 
 // planning is a race of making plans from observations on disk, or of showing such a plan. The other programs also

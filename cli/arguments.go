@@ -15,7 +15,7 @@ import (
 // arguments converts a command line as people type it to the form that cobra reads: one dash becomes two, and the
 // arguments from the environment are added. An unknown command is reported before any other mistake.
 func (c *command) arguments(root *cobra.Command, given []string) ([]string, error) {
-	if len(given) > 1 && strings.HasPrefix(given[0], cobra.ShellCompRequestCmd) {
+	if isCompletion(given) {
 		return completing(root, given), nil // an incomplete word is not a mistake
 	}
 	root.InitDefaultHelpCmd()
@@ -43,6 +43,11 @@ func (c *command) arguments(root *cobra.Command, given []string) ([]string, erro
 		extra = append(extra, args.TwoDashes(found, words)...)
 	}
 	return slices.Concat(path, extra, rest), nil
+}
+
+// isCompletion reports whether a shell asks what to offer.
+func isCompletion(given []string) bool {
+	return len(given) > 1 && strings.HasPrefix(given[0], cobra.ShellCompRequestCmd)
 }
 
 // noneEmpty refuses a flag with an empty value, such as -expect="$HASH" if HASH is not set: without the intended hash

@@ -18,30 +18,45 @@ type completion func(*cobra.Command, []string, string) ([]cobra.Completion, cobr
 
 // first completes only the first argument. If files is set, files are offered in addition to the words.
 func (c *command) first(files bool, words func(ctx context.Context) []cobra.Completion) completion {
-	return func(cmd *cobra.Command, args []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	return func(cmd *cobra.Command, args []string, typed string) ([]cobra.Completion, cobra.ShellCompDirective) {
 		diff := cmd.Flags().Lookup("diff") // it compares two plans or runs
 		more := diff != nil && diff.Changed && cmd.Name() == "show" && len(args) == 1
 		if len(args) > 0 && !more || c.begin() != nil {
 			return nil, cobra.ShellCompDirectiveNoFileComp
 		}
 		if files {
-			return words(cmd.Context()), cobra.ShellCompDirectiveDefault
+			return matching(words(cmd.Context()), typed), cobra.ShellCompDirectiveDefault
 		}
-		return words(cmd.Context()), cobra.ShellCompDirectiveNoFileComp
+		return matching(words(cmd.Context()), typed), cobra.ShellCompDirectiveNoFileComp
 	}
 }
 
 // words completes a flag with words from the configuration in the command's folder.
 func (c *command) words(words func(ctx context.Context) []cobra.Completion) completion {
-	return func(cmd *cobra.Command, args []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	return func(cmd *cobra.Command, args []string, typed string) ([]cobra.Completion, cobra.ShellCompDirective) {
 		if c.begin() != nil {
 			return nil, cobra.ShellCompDirectiveNoFileComp
 		}
 		if len(args) > 0 && strings.Contains(cmd.Use, "DIR]") {
 			_ = c.enter(args[0]) // if it is a plan, the plan belongs to this folder
 		}
-		return words(cmd.Context()), cobra.ShellCompDirectiveNoFileComp
+		return matching(words(cmd.Context()), typed), cobra.ShellCompDirectiveNoFileComp
 	}
+}
+
+// matching returns the words that begin with what was typed, in whatever case, so that a shell need not look through
+// thousands. Some shells also offer words that contain it: if none begins with it, all are returned.
+func matching(words []cobra.Completion, typed string) []cobra.Completion {
+	var out []cobra.Completion
+	for _, word := range words {
+		if len(word) >= len(typed) && strings.EqualFold(word[:len(typed)], typed) {
+			out = append(out, word)
+		}
+	}
+	if len(out) == 0 {
+		return words
+	}
+	return out
 }
 
 // completeFolder completes an argument that is a folder.
@@ -105,12 +120,11 @@ func (c *command) completePlans(context.Context) []cobra.Completion {
 	return out
 }
 
-// declared returns the configuration for its names only. It skips the rules of its types, which take longer than
-// everything else.
+// declared returns what the configuration declares, without values.
 func (c *command) declared(ctx context.Context) *schema.Config {
 	debug.SetGCPercent(-1) // the process ends soon; collecting takes as long as everything else
 	debug.SetMemoryLimit(256 << 20)
-	cfg, _ := schema.Load(ctx, c.asDeclared()) // validate reports mistakes
+	cfg := schema.Names(ctx, c.asDeclared()) // validate reports mistakes
 	c.redactor = cfg.Redactor()
 	return cfg
 }
@@ -118,9 +132,6 @@ func (c *command) declared(ctx context.Context) *schema.Config {
 // asDeclared returns the options for reading the configuration's names.
 func (c *command) asDeclared() schema.Options {
 	catalog, _ := c.catalog()
-	for i := range catalog {
-		catalog[i].Check = nil
-	}
 	return schema.Options{Fs: c.files(), Dir: c.dirName, Catalog: catalog, Version: version(), Env: c.app.env,
 		AllowUnset: true, Access: c.access(), Room: c.room()}
 }

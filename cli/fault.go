@@ -7,6 +7,7 @@ import (
 	"runtime"
 	"strings"
 
+	"github.com/syncctl/syncctl/cli/internal/output"
 	"github.com/syncctl/syncctl/fault"
 	"github.com/syncctl/syncctl/schema"
 )
@@ -20,7 +21,12 @@ func (c *command) execute(ctx context.Context, args []string) (err error) {
 		return err
 	}
 	root.SetArgs(args)
-	return root.ExecuteContext(ctx)
+	if !isCompletion(args) {
+		return root.ExecuteContext(ctx)
+	}
+	offers := output.NewBuffer(c.out) // they are written one by one
+	root.SetOut(offers)
+	return errors.Join(root.ExecuteContext(ctx), offers.Flush())
 }
 
 // faulty reports a fault of the program itself: what it means for a run, and what to send to whom. The writers redact

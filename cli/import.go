@@ -128,9 +128,8 @@ func findServer(cfg *schema.Config, address string) (*schema.Resource, error) {
 }
 
 func (c *command) completeServers(ctx context.Context) []cobra.Completion {
-	p, _ := c.read(ctx, nil, true)
 	var out []cobra.Completion
-	for _, r := range p.cfg.Resources {
+	for _, r := range c.declared(ctx).Resources {
 		if r.Addr.Kind == schema.Server && offeredAddress(r.Addr.String()) {
 			out = append(out, cobra.CompletionWithDesc(r.Addr.String(), r.Range.String()))
 		}

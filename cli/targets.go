@@ -136,13 +136,6 @@ func (c *command) completeTargets(ctx context.Context) []cobra.Completion {
 			out = append(out, cobra.CompletionWithDesc(name, where))
 		}
 	}
-	options := schema.Options{Fs: c.files(), Dir: c.dirName, Access: c.access(), Room: c.room()}
-	if headers, ok := schema.Headers(ctx, options); ok {
-		for _, h := range headers {
-			add(h.Addr.String(), h.Range.String())
-		}
-		return out
-	}
 	for _, r := range c.declared(ctx).Resources {
 		for _, m := range r.Addr.Modules() {
 			add(m, "a module")

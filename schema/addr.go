@@ -81,6 +81,9 @@ func (a Addr) Modules() []string {
 
 // indexText writes the key of a for_each: ["power"].
 func indexText(key string) string {
+	if !strings.ContainsFunc(key, func(r rune) bool { return r < ' ' || r > '~' || strings.ContainsRune(`"\\$%`, r) }) {
+		return `["` + key + `"]` // which the library would take long to find out
+	}
 	return "[" + string(hclwrite.TokensForValue(cty.StringVal(key)).Bytes()) + "]"
 }
 

@@ -46,10 +46,27 @@ var settingsBody = Body{
 	}}},
 }
 
+// collectFolder takes in the files of a module.
+func (l *loader) collectFolder(m *module) {
+	files := l.parsed(m)
+	for i, body := range files.bodies {
+		if m == l.root {
+			files.bodies[i] = nil // no module has the folder of the whole configuration
+		}
+		l.collect(m, body)
+	}
+	l.collectPlain(m, files.plain)
+}
+
 // collect takes in the blocks of one file of a module.
 func (l *loader) collect(m *module, body hcl.Body) {
-	content := l.content(body, scope{where: "at the top level of a file", blocks: topBlocks})
-	l.misspelt(m, body)
+	var content *hcl.BodyContent
+	if l.opts.namesOnly {
+		content, _, _ = body.PartialContent(&hcl.BodySchema{Blocks: topBlocks})
+	} else {
+		content = l.content(body, scope{where: "at the top level of a file", blocks: topBlocks})
+		l.misspelt(m, body)
+	}
 	for i, b := range content.Blocks {
 		content.Blocks[i] = nil // a block takes as much memory as what is collected of it
 		switch b.Type {
@@ -189,6 +206,21 @@ func (l *loader) collectDeclaration(m *module, b *hcl.Block) {
 		return
 	}
 	d.typ = t
+	if l.opts.namesOnly { // the rest is read if it is needed
+		content, _, _ := b.Body.PartialContent(metaSchema)
+		d.meta, d.body = metaOf(content), b.Body
+		if src, ok := b.Body.(*hclsyntax.Body); ok && src.EndRange == (hcl.Range{}) { // of unparsed
+			d.body, d.block = nil, src.SrcRange
+		}
+		return
+	}
+	l.shapeDeclaration(n, b.Body)
+}
+
+// shapeDeclaration matches the body of a declaration with the grammar of its type.
+func (l *loader) shapeDeclaration(n *node, body hcl.Body) {
+	d := n.decl
+	t, kind := d.typ, d.addr.Kind
 	before := len(l.diags)
 	var content *hcl.BodyContent
 	common := declarationScope
@@ -196,13 +228,16 @@ func (l *loader) collectDeclaration(m *module, b *hcl.Block) {
 	if hasSite(kind) && !own {
 		common.args = append(slices.Clone(common.args), siteArgument.Name)
 	}
-	d.shape, content = l.shape(b.Body, &t.Body, b.DefRange, fmt.Sprintf("%s %q", kind, typeName), &common)
+	d.shape, content = l.shape(body, &t.Body, d.rng, fmt.Sprintf("%s %q", kind, t.Name), &common)
 	if d.meta = metaOf(content); !own {
 		d.site = content.Attributes[siteArgument.Name]
 	}
 	l.collectLifecycle(n, content.Blocks.OfType("lifecycle"))
-	l.blame(d, addr, before)
+	l.blame(d, d.addr, before)
 }
+
+// metaSchema finds the arguments of metaOf.
+var metaSchema = &hcl.BodySchema{Attributes: []hcl.AttributeSchema{{Name: "for_each"}, {Name: "enabled"}}}
 
 // blame attaches an address to the diagnostics added since before, and reports whether an error is among them. In that
 // case the declaration has failed, unless it is one of many instances.

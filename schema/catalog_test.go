@@ -70,23 +70,18 @@ type world struct {
 	env   map[string]string
 	vars  []VarSource
 	unset bool
+
+	valuesOnly bool // the names are not compared
 }
 
 func (w world) load(t testing.TB) (*Config, hcl.Diagnostics) {
 	t.Helper()
-	fs := afero.NewMemMapFs()
-	if err := fs.MkdirAll("conf", 0o755); err != nil {
-		t.Fatal(err)
+	opts := w.options(t)
+	cfg, diags := Load(context.Background(), opts)
+	if !diags.HasErrors() && !w.valuesOnly {
+		checkNames(t, opts, cfg)
 	}
-	for name, text := range w.files {
-		if err := afero.WriteFile(fs, "conf/"+name, []byte(text), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	return Load(context.Background(), Options{
-		Fs: fs, Dir: "conf", Catalog: depots(), Version: "1.4.0", Vars: w.vars, AllowUnset: w.unset,
-		Env: func(name string) (string, bool) { v, ok := w.env[name]; return v, ok },
-	})
+	return cfg, diags
 }
 
 // one loads a folder of one file.

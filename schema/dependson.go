@@ -18,7 +18,7 @@ type target struct {
 
 // resolveDependsOn reads the depends_on of a node.
 func (l *loader) resolveDependsOn(n *node, attr *hcl.Attribute) []target {
-	if attr == nil {
+	if attr == nil || l.opts.namesOnly {
 		return nil
 	}
 	exprs, diags := hcl.ExprList(attr.Expr)

@@ -26,18 +26,26 @@ func (l *loader) list(m *module, pass func(string) bool) ([]string, error) {
 			return nil, err
 		}
 	}
-	infos, err := afero.ReadDir(l.opts.Fs, l.filePath(m, ""))
-	if err != nil {
-		return nil, err
+	all, ok := l.listed[m.dir]
+	if !ok {
+		infos, err := afero.ReadDir(l.opts.Fs, l.filePath(m, ""))
+		if err != nil {
+			return nil, err
+		}
+		for _, info := range infos {
+			if !info.IsDir() && !strings.HasPrefix(info.Name(), ".") { // files of editors and systems begin with a dot
+				all = append(all, info.Name())
+			}
+		}
+		sort.Strings(all)
+		l.listed[m.dir] = all
 	}
 	var names []string
-	for _, info := range infos {
-		// files of editors and systems begin with a dot
-		if !info.IsDir() && !strings.HasPrefix(info.Name(), ".") && pass(info.Name()) {
-			names = append(names, info.Name())
+	for _, name := range all {
+		if pass(name) {
+			names = append(names, name)
 		}
 	}
-	sort.Strings(names)
 	return names, nil
 }
 
@@ -97,6 +105,11 @@ func (l *loader) parse(m *module, name string) hcl.Body {
 		l.add(problem(hcl.Range{}, "File not readable", "%s.", sentence(err)))
 		return nil
 	}
+	if l.opts.namesOnly && !strings.HasSuffix(path, ".json") {
+		if body := l.skimmedBody(src, path); body != nil {
+			return body
+		}
+	}
 	file, diags := l.parseText(path, src, strings.HasSuffix(path, ".json"))
 	l.files[path] = source{text: src, parses: file != nil}
 	l.add(withoutEchoes(diags)...)
@@ -118,7 +131,11 @@ func (l *loader) parse(m *module, name string) hcl.Body {
 	}
 	m.lost.scan(src)
 	l.masked = append(l.masked, secretLines(path, src)...)
-	return wholeBlocks(body, diags)
+	whole := wholeBlocks(body, diags)
+	if l.opts.namesOnly {
+		withHeaders(whole, src, path)
+	}
+	return whole
 }
 
 // parseText parses the text of a file. The file is nil if parsing would take too much memory.
@@ -149,7 +166,14 @@ func (l *loader) readOwn(m *module, name string) ([]byte, error) {
 	return src, err
 }
 
-func (l *loader) folder() Folder { return Folder{Fs: l.opts.Fs, Dir: l.dir(), Access: l.opts.Access} }
+func (l *loader) folder() Folder {
+	f := Folder{Fs: l.opts.Fs, Dir: l.dir(), Access: l.opts.Access, real: l.realDir}
+	if l.realDir == "" {
+		l.realDir, _ = f.resolve(f.absolute(f.dir())) // if it is missing, so is what is in it
+		f.real = l.realDir
+	}
+	return f
+}
 
 // sentence formats an error as the beginning of a sentence.
 func sentence(err error) string {
@@ -192,7 +216,7 @@ func tears(d *hcl.Diagnostic) bool {
 }
 
 // wholeBlocks keeps what ends before the first syntax error, because the parser has read that as intended.
-func wholeBlocks(body *hclsyntax.Body, diags hcl.Diagnostics) hcl.Body {
+func wholeBlocks(body *hclsyntax.Body, diags hcl.Diagnostics) *hclsyntax.Body {
 	first := body.EndRange.End.Byte
 	for _, d := range diags {
 		if tears(d) && d.Subject != nil {

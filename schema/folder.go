@@ -1,6 +1,7 @@
 package schema
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -24,6 +25,8 @@ type Folder struct {
 	Fs     afero.Fs
 	Dir    string
 	Access Access
+
+	real string // Dir without links, if it is known
 }
 
 // Read reads a file. A relative path is relative to the folder.
@@ -122,7 +125,10 @@ func (f Folder) permit(r Reading, path string, whole bool) error {
 // inside reports whether a path without links is in the folder. If the file system can compare folders, their names do
 // not matter, as these may be spelled in several ways.
 func (f Folder) inside(path string) bool {
-	dir, _ := f.resolve(f.absolute(f.dir()))
+	dir := f.real
+	if dir == "" {
+		dir, _ = f.resolve(f.absolute(f.dir()))
+	}
 	if rel, err := filepath.Rel(dir, path); err == nil && filepath.IsLocal(rel) {
 		return true
 	}
@@ -164,6 +170,16 @@ const maxLinks = 100
 // resolve follows the links in a path. If a part is missing, it returns an error together with the path, resolved as
 // far as possible.
 func (f Folder) resolve(path string) (string, error) {
+	if f.real != "" && filepath.Clean(f.dir()) == f.dir() { // most files are in it: the way there is followed once
+		if rest, in := strings.CutPrefix(path, f.absolute(f.dir())+string(filepath.Separator)); in {
+			path = f.real + string(filepath.Separator) + rest
+			if filepath.Dir(path) == f.real {
+				if link, err := f.link(path); err == nil && link == "" {
+					return path, nil
+				}
+			}
+		}
+	}
 	real, _, err := f.follow(path)
 	return real, err
 }
@@ -264,7 +280,7 @@ func readRegular(fsys afero.Fs, name string, most int64) ([]byte, error) {
 	case info.Sys() != nil && before.Sys() != nil && !os.SameFile(before, info):
 		return nil, errors.New("it was exchanged while it was read")
 	}
-	return bounded(file, most)
+	return bounded(file, most, info.Size())
 }
 
 // ReadBounded reads a file of any kind that the person has named, up to a maximum size.
@@ -274,13 +290,16 @@ func ReadBounded(fsys afero.Fs, name string, most int64) ([]byte, error) {
 		return nil, err
 	}
 	defer file.Close() // nothing was written
-	return bounded(file, most)
+	return bounded(file, most, 0)
 }
 
-func bounded(r io.Reader, most int64) ([]byte, error) {
-	text, err := io.ReadAll(io.LimitReader(r, most+1))
-	if err == nil && int64(len(text)) > most {
+// bounded reads everything up to a maximum size. usual is the expected size.
+func bounded(r io.Reader, most, usual int64) ([]byte, error) {
+	var text bytes.Buffer
+	text.Grow(int(max(0, min(usual, most))) + bytes.MinRead)
+	_, err := text.ReadFrom(io.LimitReader(r, most+1))
+	if err == nil && int64(text.Len()) > most {
 		return nil, fmt.Errorf("it is larger than %d MiB", most>>20)
 	}
-	return text, err
+	return text.Bytes(), err
 }

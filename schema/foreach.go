@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/zclconf/go-cty/cty"
 	"github.com/zclconf/go-cty/cty/convert"
 )
@@ -44,20 +45,19 @@ func (l *loader) eachKey(m *meta, f frame, rng hcl.Range, each func(index string
 		}
 		return
 	}
-	val, ok := l.keys(m.forEach, f)
+	keys, ok := l.keys(m.forEach, f)
 	if !ok {
 		m.unknown = true
 		return
 	}
-	for it := val.ElementIterator(); it.Next(); {
-		k, v := it.Element()
+	for _, k := range keys {
 		if l.expand(rng); l.meter.take(instanceCost) != nil { // even an empty instance takes memory
 			l.add(problem(rng, "Too much to evaluate", "Evaluation ends here: %s.", l.meter.err))
 			m.unknown = true
 			return
 		}
-		inner := f.with("each", cty.ObjectVal(map[string]cty.Value{"key": k, "value": v}))
-		index := indexText(k.AsString())
+		inner := f.with("each", cty.ObjectVal(map[string]cty.Value{"key": k.key, "value": k.value}))
+		index := indexText(k.key.AsString())
 		if l.isEnabled(m, inner) {
 			each(index, inner)
 			continue
@@ -83,22 +83,29 @@ const instanceRoom = 256
 // instanceCost is the number of values that an instance itself counts for.
 const instanceCost = 64
 
+// keyedValue is a key of a for_each and its value.
+type keyedValue struct{ key, value cty.Value }
+
 // keys evaluates a for_each: a map, an object or a set of strings. It returns false if the value is unknown or
-// invalid.
-func (l *loader) keys(attr *hcl.Attribute, f frame) (cty.Value, bool) {
+// invalid. It looks at the elements once, because looking at those of a set sorts them.
+func (l *loader) keys(attr *hcl.Attribute, f frame) ([]keyedValue, bool) {
 	if l.bad[attr] {
-		return cty.NilVal, false
+		return nil, false
 	}
 	ctx := l.context(attr.Expr, f)
-	val, diags := l.value(attr.Expr, ctx)
-	l.add(diags...)
-	if diags.HasErrors() {
-		return cty.NilVal, false
+	val, made := l.wholeValue(attr.Expr, f)
+	if !made {
+		var diags hcl.Diagnostics
+		val, diags = l.value(attr.Expr, ctx)
+		l.add(diags...)
+		if diags.HasErrors() {
+			return nil, false
+		}
 	}
-	wrong := func(format string, args ...any) (cty.Value, bool) {
+	wrong := func(format string, args ...any) ([]keyedValue, bool) {
 		l.add(l.inContext(problem(attr.Expr.Range(), "Invalid for_each", format, args...), attr.Expr, ctx))
 		l.bad[attr] = true
-		return cty.NilVal, false
+		return nil, false
 	}
 	ty := val.Type()
 	switch {
@@ -106,14 +113,11 @@ func (l *loader) keys(attr *hcl.Attribute, f frame) (cty.Value, bool) {
 		return wrong("The value of for_each is sensitive. Its keys become part of addresses, which are shown, so that they " +
 			"cannot be secret. Take the keys from a value that is not sensitive; the values of the map may be sensitive.")
 	case !val.IsKnown():
-		return cty.NilVal, false
+		return nil, false
 	case val.IsNull():
 		return wrong("The value of for_each is null. For no instances give an empty map, or set enabled = false.")
 	case ty.IsMapType() || ty.IsObjectType():
 	case ty.IsSetType() && (ty.ElementType() == cty.String || val.LengthInt() == 0):
-		if !val.IsWhollyKnown() {
-			return cty.NilVal, false
-		}
 	case ty.IsSetType() && ty.ElementType().IsPrimitiveType():
 		return wrong("The value of for_each is a map, an object, or a set of strings, and this is a %s. Write the keys as "+
 			"texts: toset([\"a\", \"b\"]).", ty.FriendlyName())
@@ -124,12 +128,35 @@ func (l *loader) keys(attr *hcl.Attribute, f frame) (cty.Value, bool) {
 	default:
 		return wrong("The value of for_each is a map, an object, or a set of strings, and this is a %s.", ty.FriendlyName())
 	}
+	all, known := make([]keyedValue, 0, val.LengthInt()), true
 	for it := val.ElementIterator(); it.Next(); {
-		if k, _ := it.Element(); k.IsNull() || k.AsString() == "" {
+		k, v := it.Element()
+		known = known && k.IsKnown()
+		all = append(all, keyedValue{k, v})
+	}
+	if !known {
+		return nil, false
+	}
+	for _, e := range all {
+		if e.key.IsNull() || e.key.AsString() == "" {
 			return wrong("A key of for_each is empty or null. The keys become part of addresses.")
 		}
 	}
-	return val, true
+	return all, true
+}
+
+// wholeValue returns the value of an expression that only names a local value, or an input of a module. It was weighed
+// when it was made.
+func (l *loader) wholeValue(expr hcl.Expression, f frame) (cty.Value, bool) {
+	t, ok := expr.(*hclsyntax.ScopeTraversalExpr)
+	if !ok || len(t.Traversal) != 2 {
+		return cty.NilVal, false
+	}
+	r, _ := l.reference(f.in.of, t.Traversal, nil) // a mistake was reported when the graph was built
+	if r == nil || r.node == nil || r.node.local == nil && r.node.input == nil {
+		return cty.NilVal, false
+	}
+	return r.node.value(f.in), true
 }
 
 // isEnabled evaluates the argument enabled. An unknown value counts as enabled, so that the declaration is checked.

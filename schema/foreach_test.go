@@ -439,7 +439,9 @@ func TestAllocations(t *testing.T) {
 	const n = 200
 	for written, most := range map[bool]float64{true: 500, false: 620} {
 		text := fleet(n, written)
-		if got := testing.AllocsPerRun(2, func() { good(t, text) }) / (2 * n); got > most {
+		if got := testing.AllocsPerRun(2, func() {
+			world{files: map[string]string{"main.sync.hcl": text}, valuesOnly: true}.load(t)
+		}) / (2 * n); got > most {
 			t.Errorf("written=%v: %.0f allocations a declaration, at most %.0f", written, got, most)
 		}
 	}

@@ -27,27 +27,7 @@ func (s names) with(name string) names {
 func (l *loader) resolve() {
 	slices.SortFunc(l.nodes, func(a, b *node) int { return cmp.Compare(a.mod.full(a.key), b.mod.full(b.key)) })
 	for _, n := range l.nodes {
-		if n.mod.call != nil {
-			n.need(n.mod.call.node, n.mod.call.rng)
-		}
-		switch {
-		case n.local != nil:
-			l.resolveExpr(n, n.local, nil)
-		case n.input != nil:
-			l.resolveInput(n)
-		case n.output != nil:
-			if n.output.value != nil {
-				l.resolveExpr(n, n.output.value, nil)
-			}
-			l.resolveDependsOn(n, n.output.dependsOn)
-		case n.call != nil:
-			l.resolveMeta(n, &n.call.meta, n.mod)
-			n.call.depends = l.resolveDependsOn(n, n.call.meta.dependsOn)
-		case n.defaults != nil:
-			l.resolveShape(n, n.defaults.shape, nil)
-		case n.decl != nil:
-			l.resolveDeclaration(n)
-		}
+		l.resolveNode(n)
 	}
 	for _, m := range l.modules {
 		slices.SortFunc(m.outputs, func(a, b *node) int { return cmp.Compare(a.key, b.key) })
@@ -57,6 +37,30 @@ func (l *loader) resolve() {
 	}
 	l.resolveImports()
 	l.resolveRules()
+}
+
+func (l *loader) resolveNode(n *node) {
+	if n.mod.call != nil {
+		n.need(n.mod.call.node, n.mod.call.rng)
+	}
+	switch {
+	case n.local != nil:
+		l.resolveExpr(n, n.local, nil)
+	case n.input != nil:
+		l.resolveInput(n)
+	case n.output != nil:
+		if n.output.value != nil {
+			l.resolveExpr(n, n.output.value, nil)
+		}
+		l.resolveDependsOn(n, n.output.dependsOn)
+	case n.call != nil:
+		l.resolveMeta(n, &n.call.meta, n.mod)
+		n.call.depends = l.resolveDependsOn(n, n.call.meta.dependsOn)
+	case n.defaults != nil:
+		l.resolveShape(n, n.defaults.shape, nil)
+	case n.decl != nil:
+		l.resolveDeclaration(n)
+	}
 }
 
 func (l *loader) resolveDeclaration(n *node) {

@@ -54,6 +54,8 @@ type Options struct {
 	// AllowUnset leaves variables without a value, and environment variables that are not set, unknown instead of
 	// refusing them. It is for checking files on their own.
 	AllowUnset bool
+
+	namesOnly bool // see Names
 }
 
 // VarSource is one -var-file, -var or -var-command of the command line: File, Assign, or Name with Read.
@@ -71,6 +73,12 @@ type VarSource struct {
 // Load reads, checks and evaluates one folder. It reports all problems in all files at once, ordered by position. The
 // Config is never nil; after errors it holds what could be read, enough for Files and Redactor.
 func Load(ctx context.Context, opts Options) (*Config, hcl.Diagnostics) {
+	return readWith(ctx, opts, (*loader).load)
+}
+
+// readWith calls a function with a loader, and waits for it within the limits of opts.Room.
+func readWith(ctx context.Context, opts Options,
+	load func(*loader, context.Context) (*Config, hcl.Diagnostics)) (*Config, hcl.Diagnostics) {
 	out, ctx := newOutside(ctx, opts.Room)
 	defer out.close()
 	l := newLoader(ctx, opts, out)
@@ -84,7 +92,7 @@ func Load(ctx context.Context, opts Options) (*Config, hcl.Diagnostics) {
 		var got loaded
 		defer func() { done <- got }()
 		defer fault.Catch(&got.fault)
-		got.cfg, got.diags = l.load(ctx)
+		got.cfg, got.diags = load(l, ctx)
 	}()
 	select {
 	case got := <-done:
@@ -108,6 +116,7 @@ func newLoader(ctx context.Context, opts Options, out *outside) *loader {
 		opts:    opts,
 		files:   map[string]source{},
 		folders: map[string]parsedFolder{},
+		listed:  map[string][]string{},
 		root:    newModule(nil, "", ""),
 		made:    map[Addr]*Resource{},
 
@@ -150,11 +159,7 @@ func (l *loader) load(ctx context.Context) (*Config, hcl.Diagnostics) {
 	if r := l.opts.Run; r != nil {
 		l.files[r.test.path] = r.test.source
 	}
-	bodies := l.parsed(l.root)
-	for i, body := range bodies {
-		bodies[i] = nil // no module has the folder of the whole configuration
-		l.collect(l.root, body)
-	}
+	l.collectFolder(l.root)
 	if l.opts.SiteRequired && l.opts.Site == "" && len(l.sites) > 0 && !l.diags.HasErrors() {
 		l.askForSite() // values that are missing without a site need not be reported
 		return l.finish(nil, Settings{})
@@ -197,16 +202,21 @@ type loader struct {
 	problems  map[hcl.DiagnosticSeverity]int // their number, including those that were not kept
 	files     map[string]source
 	folders   map[string]parsedFolder // by the module's folder
+	listed    map[string][]string     // the files in them
+	realDir   string                  // the configuration's folder without links
 	functions map[string]function.Function
 	secrets   *secretSet
 	flow      flow
-	read      int64            // bytes of configuration files read so far
-	expanded  int64            // additional bytes if for_each were written out
-	signs     int              // words and signs in the configuration files
-	masked    []hcl.Range      // source that snippets must not show
-	secret    []hcl.Expression // sensitive expressions: neither they nor their inputs are shown
-	spellings spellings        // of texts from outside
-	foreign   *foreignTexts    // what env() and file() gave
+	read      int64 // bytes of configuration files read so far
+	expanded  int64 // additional bytes if for_each were written out
+	signs     int   // words and signs in the configuration files, or in their parsed parts
+
+	parsedBytes int              // of parts of skimmed files
+	plain       []plainHeader    // of the folder that is being read
+	masked      []hcl.Range      // source that snippets must not show
+	secret      []hcl.Expression // sensitive expressions: neither they nor their inputs are shown
+	spellings   spellings        // of texts from outside
+	foreign     *foreignTexts    // what env() and file() gave
 
 	root     *module
 	modules  []*module // the root first, parents before children
@@ -285,6 +295,9 @@ type decl struct {
 	typ     *Type
 	meta    meta
 	site    *hcl.Attribute // nil if it has none, or if its type has an argument of that name
+	body    hcl.Body       // see Names; nil if the block lies in a skimmed file
+	block   hcl.Range      // then where it lies
+	keys    []string       // see loader.writtenKeys
 	shape   *shaped        // nil if the type is unknown or the file was unreadable
 	rng     hcl.Range
 	life    lifecycle

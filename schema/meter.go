@@ -146,15 +146,16 @@ func (l *loader) evaluate(expr hcl.Expression, ctx *hcl.EvalContext) (cty.Value,
 	l.now.Store(&rng)
 	flow := l.flow
 	l.meter.keyed = false
+	var weight int64
 	if l.meter.err == nil {
 		l.meter.at = rng
-		l.meter.preview(expr, ctx)
+		weight = l.meter.preview(expr, ctx)
 	}
 	var val cty.Value
 	var diags hcl.Diagnostics
 	if l.meter.err == nil {
 		if val, diags = expr.Value(ctx); !diags.HasErrors() {
-			_ = l.meter.weigh(val) // it stays in memory
+			l.meter.keep(val, weight)
 		}
 	}
 	if l.meter.err == nil {
@@ -176,10 +177,27 @@ func (l *loader) evaluate(expr hcl.Expression, ctx *hcl.EvalContext) (cty.Value,
 	return cty.DynamicVal, hcl.Diagnostics{d}
 }
 
-// preview evaluates an expression part by part. It ignores errors.
-func (m *meter) preview(expr hcl.Expression, ctx *hcl.EvalContext) {
+// preview evaluates an expression part by part. It ignores errors. It returns what the whole value weighs, or 0 if it
+// has not weighed that.
+func (m *meter) preview(expr hcl.Expression, ctx *hcl.EvalContext) (weight int64) {
 	eachNative(expr, func(text cty.Value) bool { return m.weigh(text) == nil && ctx != nil },
-		func(e hclsyntax.Expression) { _, _ = m.watch(e).Value(ctx) })
+		func(e hclsyntax.Expression) {
+			part := m.watch(e)
+			_, _ = part.Value(ctx)
+			if w, ok := part.(*watched); ok && expr == hcl.Expression(e) {
+				weight = w.weight
+			}
+		})
+	return weight
+}
+
+// keep counts a value that stays in memory. Its weight is given if preview knows it: to weigh a set means to sort it.
+func (m *meter) keep(v cty.Value, weight int64) {
+	if weight > 0 {
+		_ = m.take(weight)
+		return
+	}
+	_ = m.weigh(v)
 }
 
 // eachNative calls visit for an expression in the native syntax. JSON hides the parts of an expression, so there it
@@ -215,7 +233,8 @@ func eachNative(expr hcl.Expression, take func(cty.Value) bool, visit func(hclsy
 type watched struct {
 	hclsyntax.Expression
 
-	meter *meter
+	meter  *meter
+	weight int64 // of its value, if it has one
 }
 
 // Value first evaluates and counts the parts of the expression.
@@ -267,9 +286,11 @@ func (w *watched) Value(ctx *hcl.EvalContext) (cty.Value, hcl.Diagnostics) {
 		return w.failed()
 	}
 	val, diags := expr.Value(ctx)
+	before := w.meter.used
 	if w.meter.err != nil || !diags.HasErrors() && w.meter.weigh(val) != nil {
 		return w.failed()
 	}
+	w.weight = w.meter.used - before
 	return val, diags
 }
 

@@ -145,9 +145,7 @@ func (l *loader) collectModule(m *module, b *hcl.Block) {
 	c.of = newModule(m, name, dir)
 	c.of.call = c
 	l.modules = append(l.modules, c.of)
-	for _, body := range l.parsed(c.of) {
-		l.collect(c.of, body)
-	}
+	l.collectFolder(c.of)
 	if c.of.lost.everything { // its variables are unknown
 		l.maskModule(b)
 		c.failed, n.broken = true, true
@@ -257,19 +255,21 @@ func (l *loader) moduleDir(m *module, b *hcl.Block) (string, bool) {
 }
 
 // parsed returns the files of a module. A folder named by several module blocks is read once.
-func (l *loader) parsed(m *module) []hcl.Body {
+func (l *loader) parsed(m *module) parsedFolder {
 	if was, ok := l.folders[m.dir]; ok {
 		m.lost = was.lost
-		return was.bodies
+		return was
 	}
+	l.plain = nil
 	bodies := l.readConfiguration(m)
-	l.folders[m.dir] = parsedFolder{bodies: bodies, lost: m.lost}
-	return bodies
+	l.folders[m.dir] = parsedFolder{bodies: bodies, plain: l.plain, lost: m.lost}
+	return l.folders[m.dir]
 }
 
 // parsedFolder holds the files of one folder.
 type parsedFolder struct {
 	bodies []hcl.Body
+	plain  []plainHeader // see Names
 	lost   lostNames
 }
 
@@ -379,9 +379,15 @@ func (l *loader) filePath(m *module, name string) string {
 	return filepath.Join(l.dir(), filepath.FromSlash(m.dir), name)
 }
 
+// plainName reports whether a name is one in ASCII, without the library, which takes long.
+func plainName(name string) bool {
+	s := skimmer{src: []byte(name)}
+	return s.word() && s.at == len(name)
+}
+
 // validName refuses a name that could not be written in a reference.
 func (l *loader) validName(name string, rng hcl.Range) bool {
-	if hclsyntax.ValidIdentifier(name) && !strings.Contains(name, ".") {
+	if plainName(name) || hclsyntax.ValidIdentifier(name) && !strings.Contains(name, ".") {
 		return true
 	}
 	l.add(problem(rng, "Invalid name",

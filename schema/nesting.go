@@ -72,7 +72,8 @@ func tooNestedExpression(src []byte, name string) *hcl.Diagnostic {
 // the tokens must be checked.
 func plainlyFlat(src []byte) bool {
 	var open []byte // the closing signs expected
-	linked := 0     // signs since a line that ended with nothing open: at least as many as operators of one expression
+	var outer []int // for each of them, what linked was before
+	linked := 0     // signs since an expression may have begun: at least as many as its operators and those around it
 	number := 0     // length of a possible number
 	for i := 0; i < len(src); i++ {
 		c := src[i]
@@ -82,13 +83,18 @@ func plainlyFlat(src []byte) bool {
 		}
 		switch c {
 		case '{', '[', '(':
-			open = append(open, "}])"[strings.IndexByte("{[(", c)])
+			open, outer = append(open, "}])"[strings.IndexByte("{[(", c)]), append(outer, linked)
 			linked++
 		case '}', ']', ')':
 			if len(open) == 0 || open[len(open)-1] != c {
 				return false
 			}
-			open = open[:len(open)-1]
+			open, outer = open[:len(open)-1], outer[:len(outer)-1]
+		case ',':
+			if len(open) == 0 {
+				return false
+			}
+			linked = outer[len(outer)-1] + 1
 		case '"':
 			end := bytes.IndexByte(src[i+1:], '"')
 			if end < 0 || bytes.ContainsAny(src[i+1:i+1+end], "\\$%\n") {

@@ -154,6 +154,7 @@ func TestTooManyProblems(t *testing.T) {
 func FuzzPlainlyFlat(f *testing.F) {
 	for _, seed := range []string{
 		"a = 1\n", "b \"x\" {\n  a = [1, 2] # [\n}\n", "a = \"x\"", "a = [1] + [1]\n", "a = 1e5\n", "a = {b = (1)}",
+		"a = [1, 2 + 3, [4,\n", "f(1 + [2, 3], 4) + ",
 	} {
 		f.Add(seed, uint16(1))
 		f.Add(seed, uint16(2500))
@@ -178,6 +179,9 @@ func TestPlainlyFlat(t *testing.T) {
 		fleet(100, true): true, "a = \"${b}\"\n": false, "a = <<E\nE\n": false, "a = 1 // x\n": false,
 		strings.Repeat("(", maxNesting): false, "a = " + strings.Repeat("[1] + ", maxChain) + "1\n": false,
 		strings.Repeat("a = 1\n", 3*maxChain): true, "a = " + strings.Repeat("1", maxDigits+1): false, "a = (]": false,
+		"a = [" + strings.Repeat("\"x\",\n", 2*maxChain) + "]\n":                                           true,
+		"a = [1, " + strings.Repeat("1 + ", maxChain) + "1]\n":                                             false,
+		"a = " + strings.Repeat("1 + ", maxChain/2) + "[1, " + strings.Repeat("1 + ", maxChain/2) + "1]\n": false,
 	} {
 		if got := plainlyFlat([]byte(text)); got != want {
 			t.Errorf("%.40q: %v", text, got)

@@ -46,15 +46,8 @@ func parsePieces(src []byte, path string, size int) *hcl.File {
 		pos.Byte += len(piece)
 		group.Go(func() (err error) {
 			defer fault.Catch(&err)
-			if d := tooDeep(piece, path); d != nil {
-				return d
-			}
-			file, diags := hclsyntax.ParseConfig(piece, path, at)
-			if len(diags) > 0 {
-				return diags
-			}
-			files[i] = file
-			return nil
+			files[i], err = parsePiece(piece, path, at)
+			return err
 		})
 	}
 	if err := group.Wait(); err != nil {
@@ -62,6 +55,18 @@ func parsePieces(src []byte, path string, size int) *hcl.File {
 		return nil // the caller parses the whole file, which reports the errors
 	}
 	return assembled(files, src)
+}
+
+// parsePiece parses a piece of a file, which begins at a position. Any mistake in it is an error.
+func parsePiece(piece []byte, path string, at hcl.Pos) (*hcl.File, error) {
+	if d := tooDeep(piece, path); d != nil {
+		return nil, d
+	}
+	file, diags := hclsyntax.ParseConfig(piece, path, at)
+	if len(diags) > 0 {
+		return nil, diags
+	}
+	return file, nil
 }
 
 // piecesOf splits a text into pieces of about size bytes, after lines that may end a block.

@@ -1,0 +1,325 @@
+package schema
+
+import (
+	"cmp"
+	"context"
+	"regexp"
+	"slices"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+)
+
+// Names reads what a folder declares, for completion, which must be fast: the addresses and ranges of declarations,
+// and the names of variables, outputs and sites. Nothing else is evaluated, or even parsed, unless it decides which
+// declarations there are, such as what a for_each refers to. So most mistakes in the files are not found. What they
+// hide is left out, and a declaration whose keys cannot be known has its address without a key. Values that are not
+// given are unknown. The Config is never nil.
+func Names(ctx context.Context, opts Options) *Config {
+	opts.AllowUnset, opts.namesOnly = true, true
+	cfg, _ := readWith(ctx, opts, (*loader).loadNames)
+	return cfg
+}
+
+func (l *loader) loadNames(ctx context.Context) (*Config, hcl.Diagnostics) {
+	l.ctx = ctx
+	l.collectFolder(l.root)
+	l.readValues(ctx)
+	var declared []*node
+	declared, l.nodes = l.resolveNames()
+	for _, n := range l.order() {
+		l.evaluateNode(n)
+		for _, val := range n.vals {
+			l.secrets.collect(val)
+		}
+	}
+	var settings Settings
+	for _, s := range l.sites {
+		settings.Sites = append(settings.Sites, &Site{Name: s.name, Range: s.shape.header})
+	}
+	slices.SortFunc(settings.Sites, func(a, b *Site) int { return cmp.Compare(a.Name, b.Name) })
+	cfg, diags := l.finish(nil, settings)
+	for _, n := range declared {
+		for _, in := range n.mod.instances {
+			cfg.Resources = l.named(cfg.Resources, n.decl, in)
+		}
+	}
+	return cfg, diags
+}
+
+// resolveNames returns all declarations, and the nodes whose values decide which instances they have. Only the
+// references of the latter are resolved.
+func (l *loader) resolveNames() (declared, deciding []*node) {
+	slices.SortFunc(l.nodes, func(a, b *node) int { return cmp.Compare(a.mod.full(a.key), b.mod.full(b.key)) })
+	needed := map[*node]bool{}
+	var open []*node
+	need := func(n *node) {
+		if !needed[n] {
+			needed[n] = true
+			open = append(open, n)
+		}
+	}
+	for _, n := range l.nodes {
+		switch {
+		case n.call != nil:
+			need(n)
+		case n.decl != nil:
+			declared = append(declared, n)
+			if n.decl.keys = l.writtenKeys(n); n.decl.keys != nil {
+				continue
+			}
+			l.resolveMeta(n, &n.decl.meta, n.mod)
+			for _, e := range n.needs {
+				need(e.to)
+			}
+		}
+	}
+	for len(open) > 0 {
+		n := open[len(open)-1]
+		open = open[:len(open)-1]
+		if n.decl != nil {
+			l.readDeclaration(n)
+		}
+		l.resolveNode(n)
+		for _, e := range n.needs {
+			need(e.to)
+		}
+	}
+	for _, n := range l.nodes {
+		if needed[n] {
+			deciding = append(deciding, n)
+		}
+	}
+	return declared, deciding
+}
+
+// named appends the instances of a declaration in an instance of its module, without values.
+func (l *loader) named(to []*Resource, d *decl, in *instance) []*Resource {
+	addr := d.addr
+	addr.Module = in.addr
+	add := func(index string) {
+		addr.Index = index
+		to = append(to, &Resource{Addr: addr, Type: d.typ, Range: d.rng})
+	}
+	switch {
+	case d.keys != nil:
+		for _, key := range d.keys {
+			add(indexText(key))
+		}
+		return to
+	case d.meta.enabled == nil && d.meta.forEach == nil:
+		add("")
+		return to
+	}
+	l.eachKey(&d.meta, frame{in: in}, d.rng, func(index string, _ frame) { add(index) })
+	if d.meta.unknown {
+		add("")
+	}
+	return to
+}
+
+// writtenKeys returns the keys of a declaration's for_each if they are all written in the files, and nothing has to be
+// evaluated to know them. Sets of thousands of texts take long.
+func (l *loader) writtenKeys(n *node) []string {
+	if n.decl.meta.forEach == nil || n.decl.meta.enabled != nil {
+		return nil
+	}
+	expr := n.decl.meta.forEach.Expr
+	if t, ok := expr.(*hclsyntax.ScopeTraversalExpr); ok && len(t.Traversal) == 2 && t.Traversal.RootName() == "local" {
+		if r, _ := l.reference(n.mod, t.Traversal, nil); r != nil && r.node != nil { // Load reports mistakes
+			expr = r.node.local.Expr
+		}
+	}
+	var keys []string
+	ok := true
+	add := func(e hclsyntax.Expression) {
+		if name := hcl.ExprAsKeyword(e); name != "" {
+			keys = append(keys, name)
+			return
+		}
+		text, literal := e.(*hclsyntax.TemplateExpr)
+		if !literal || !text.IsStringLiteral() {
+			ok = false
+			return
+		}
+		val, diags := text.Value(nil)
+		ok = ok && !diags.HasErrors() && val.AsString() != ""
+		keys = append(keys, Text(val))
+	}
+	switch e := expr.(type) {
+	case *hclsyntax.ObjectConsExpr:
+		for _, item := range e.Items {
+			key, wrapped := item.KeyExpr.(*hclsyntax.ObjectConsKeyExpr)
+			if !wrapped || key.ForceNonLiteral {
+				return nil
+			}
+			add(key.Wrapped)
+		}
+	case *hclsyntax.FunctionCallExpr:
+		if len(e.Args) != 1 || e.ExpandFinal || e.Name != "toset" {
+			return nil
+		}
+		list, written := e.Args[0].(*hclsyntax.TupleConsExpr)
+		if !written {
+			return nil
+		}
+		for _, elem := range list.Exprs {
+			if hcl.ExprAsKeyword(elem) != "" {
+				return nil // a name, not a text
+			}
+			add(elem)
+		}
+	default:
+		return nil
+	}
+	if !ok {
+		return nil
+	}
+	slices.Sort(keys)
+	return slices.Compact(keys)
+}
+
+// readDeclaration reads the body of a declaration, of which at most the arguments that decide about its instances have
+// been parsed.
+func (l *loader) readDeclaration(n *node) {
+	d := n.decl
+	if d.typ == nil {
+		return
+	}
+	body := d.body
+	if body == nil {
+		src := d.block.SliceBytes(l.files[d.block.Filename].text)
+		whole := l.parsePart(part{src: src, at: d.block.Start}, d.block.Filename)
+		if whole == nil || len(whole.Blocks) != 1 {
+			return
+		}
+		body = whole.Blocks[0].Body
+	}
+	l.shapeDeclaration(n, body)
+}
+
+// plainHeader is a declaration in a skimmed file without arguments that decide about its instances.
+type plainHeader struct {
+	kind      Kind
+	typ, name string
+	rng       hcl.Range
+	end       int
+}
+
+// collectPlain declares what is there once, whatever its arguments are.
+func (l *loader) collectPlain(m *module, found []plainHeader) {
+	nodes, decls := make([]node, len(found)), make([]decl, len(found)) // one by one they take longer
+	for i, h := range found {
+		addr := Addr{Kind: h.kind, Type: h.typ, Name: h.name}
+		if !plainName(h.typ) || !plainName(h.name) {
+			continue
+		}
+		block := h.rng
+		block.End.Byte = h.end
+		nodes[i] = node{key: addr.String(), rng: h.rng, decl: &decls[i]}
+		addr.Module = m.path
+		decls[i] = decl{addr: addr, mod: m, rng: h.rng, block: block, typ: l.opts.Catalog.Lookup(h.kind, h.typ)}
+		l.declare(m, &nodes[i], "declaration", h.rng)
+	}
+}
+
+// skimmedBody returns the blocks of a file without the declarations that have no for_each and are always enabled, which
+// it adds to l.plain. Of the others it has only these arguments. It returns nil if the whole file has to be parsed.
+func (l *loader) skimmedBody(src []byte, path string) hcl.Body {
+	before := len(l.plain)
+	whole := &hclsyntax.Body{SrcRange: hcl.Range{Filename: path, Start: hcl.InitialPos, End: hcl.InitialPos}}
+	ok := skim(src, path, func(b skimmed) bool {
+		switch word := b.words[0]; {
+		case isKind(word) && len(b.args) == 0 && len(b.words) == 3:
+			l.plain = append(l.plain, plainHeader{kind: Kind(word), typ: b.words[1], name: b.words[2], rng: b.header,
+				end: b.at.Byte + len(b.src)})
+		case isKind(word):
+			body := l.decidingArguments(b, path)
+			if body == nil {
+				return false
+			}
+			whole.Blocks = append(whole.Blocks, unparsed(b.words, b.header, body))
+		case !slices.Contains(withoutNames, word):
+			of := l.parsePart(b.part, path)
+			if of == nil {
+				return false
+			}
+			whole.Blocks = append(whole.Blocks, of.Blocks...)
+		}
+		return true
+	})
+	if !ok {
+		l.plain = l.plain[:before]
+		return nil
+	}
+	l.files[path] = source{text: src, parses: true}
+	return whole
+}
+
+// withoutNames are blocks that declare nothing that others could name.
+var withoutNames = []string{"check", "moved", "removed", "import", "syncctl"}
+
+// decidingArguments returns the body of a declaration, whose range is that of the block. It returns nil if an argument
+// does not parse.
+func (l *loader) decidingArguments(b skimmed, path string) *hclsyntax.Body {
+	end := b.at
+	end.Byte += len(b.src)
+	body := &hclsyntax.Body{SrcRange: hcl.Range{Filename: path, Start: b.at, End: end}}
+	for _, a := range b.args {
+		of := l.parsePart(a, path)
+		if of == nil {
+			return nil
+		}
+		if body.Attributes == nil {
+			body.Attributes = hclsyntax.Attributes{}
+		}
+		for name, attr := range of.Attributes {
+			if body.Attributes[name] != nil {
+				return nil
+			}
+			body.Attributes[name] = attr
+		}
+	}
+	return body
+}
+
+// parsePart parses a part of a file. It returns nil if there is a mistake in it.
+func (l *loader) parsePart(p part, path string) *hclsyntax.Body {
+	l.signs += signs(p.src)
+	if tooDense(l.signs, l.opts.Room, path) != nil {
+		return nil
+	}
+	l.parsedBytes += len(p.src)
+	file, err := parsePiece(p.src, path, p.at)
+	if err != nil {
+		return nil
+	}
+	return file.Body.(*hclsyntax.Body)
+}
+
+// unparsed returns a block from its header.
+func unparsed(words []string, header hcl.Range, body *hclsyntax.Body) *hclsyntax.Block {
+	return &hclsyntax.Block{Type: words[0], Labels: slices.Clone(words[1:]), TypeRange: header,
+		LabelRanges: slices.Repeat([]hcl.Range{header}, len(words)-1), Body: body}
+}
+
+// declarationLine matches what looks like the first line of a declaration.
+var declarationLine = regexp.MustCompile(
+	`(?m)^(server|keystore|sync|migration)[ \t]+"([A-Za-z0-9_-]+)"[ \t]+"([A-Za-z0-9_-]+)"`)
+
+// withHeaders adds to the blocks of a file with a syntax error those that seem to begin in the rest of it.
+func withHeaders(whole *hclsyntax.Body, src []byte, path string) {
+	after := 0
+	for _, b := range whole.Blocks {
+		after = max(after, b.Range().End.Byte)
+	}
+	s := &positions{src: src}
+	for _, m := range declarationLine.FindAllSubmatchIndex(src, -1) {
+		if m[0] < after {
+			continue
+		}
+		header := hcl.Range{Filename: path, Start: s.of(m[0]), End: s.of(m[1])}
+		words := []string{string(src[m[2]:m[3]]), string(src[m[4]:m[5]]), string(src[m[6]:m[7]])}
+		whole.Blocks = append(whole.Blocks, unparsed(words, header, &hclsyntax.Body{SrcRange: header}))
+	}
+}

@@ -1,0 +1,250 @@
+package schema
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+	"github.com/spf13/afero"
+)
+
+// checkNames compares Names with Load on files without a mistake. All tests that load such files call it.
+func checkNames(t testing.TB, opts Options, cfg *Config) {
+	t.Helper()
+	if got, want := namesIn(Names(context.Background(), opts)), namesIn(cfg); got != want {
+		t.Errorf("the names are:\n%s\nbut these are declared:\n%s", got, want)
+	}
+}
+
+func namesIn(cfg *Config) string {
+	var lines []string
+	for _, r := range cfg.Resources {
+		lines = append(lines, r.Addr.String()+" "+r.Range.String()+" "+r.Type.Name)
+	}
+	slices.Sort(lines)
+	for _, o := range cfg.Outputs {
+		lines = append(lines, "output "+o.Name+" "+o.Description)
+	}
+	for _, s := range cfg.Settings.Sites {
+		lines = append(lines, "site "+s.Name)
+	}
+	for _, v := range cfg.Variables() {
+		lines = append(lines, "variable "+v)
+	}
+	return strings.Join(lines, "\n")
+}
+
+// addresses returns what Names finds in a folder.
+func (w world) addresses(t testing.TB) string {
+	t.Helper()
+	var out []string
+	for _, r := range Names(t.Context(), w.options(t)).Resources {
+		out = append(out, r.Addr.String())
+	}
+	return strings.Join(out, " ")
+}
+
+// TestNames: of files with mistakes, and with values that are not known, what can be read is found.
+func TestNames(t *testing.T) {
+	t.Parallel()
+	depot := func(name, body string) string { return "server \"depot\" \"" + name + "\" {\n" + body + "}\n" }
+	for name, c := range map[string]struct{ text, want string }{
+		"a mistake in a body":      {depot("a", "  url = = 1\n") + depot("b", ""), "server.depot.a server.depot.b"},
+		"an unknown type":          {"server \"shed\" \"a\" {\n}\n", "server.shed.a"},
+		"a word without a meaning": {depot("a", "") + "bogus {\n}\n", "server.depot.a"},
+		"an open block":            {depot("a", "") + "locals {\n" + depot("b", ""), "server.depot.a server.depot.b"},
+		"an open text": {depot("a", "") + "locals {\n  x = \"y\n}\n" + depot("b", ""),
+			"server.depot.a server.depot.b"},
+		"an unknown key":             {"variable \"v\" {}\n" + depot("a", "for_each = toset([var.v])\n"), "server.depot.a"},
+		"a wrong for_each":           {depot("a", "for_each = [1]\n"), "server.depot.a"},
+		"a mistake in what it needs": {"locals { x = upper() }\n" + depot("a", "for_each = local.x\n"), "server.depot.a"},
+		"needless mistakes": {"locals { x = upper() }\n" + depot("a", "for_each = toset([\"k\"])\nurl = local.x\n"),
+			`server.depot.a["k"]`},
+		"a module that is not there": {depot("a", "") + "module \"m\" {\n  source = \"./no\"\n}\n", "server.depot.a"},
+		"twice":                      {depot("a", "") + depot("a", ""), "server.depot.a"},
+		"twice the same argument":    {depot("a", "enabled = true\nenabled = false\n"), "server.depot.a"},
+		"nothing":                    {"", ""},
+	} {
+		w := world{files: map[string]string{"main.sync.hcl": c.text}}
+		if got := w.addresses(t); got != c.want {
+			t.Errorf("%s: %s, want %s", name, got, c.want)
+		}
+	}
+	w := world{files: map[string]string{"a.sync.hcl.json": "{", "b.sync.hcl": depot("b", ""),
+		"c.sync.hcl.json": `{"server": {"depot": {"c": {"for_each": {"k": 1}}}}}`}}
+	if got := w.addresses(t); got != `server.depot.b server.depot.c["k"]` {
+		t.Error("JSON: " + got)
+	}
+}
+
+// TestNamesReachNothing: what names do not depend on is not read.
+func TestNamesReachNothing(t *testing.T) {
+	asked := map[string]bool{}
+	w := world{files: map[string]string{"main.sync.hcl": `
+locals { other = env("OTHER") }
+server "depot" "a" { url = env("URL") }
+server "depot" "b" {
+  for_each = toset(split(",", env("KEYS")))
+  url      = local.other
+}
+output "o" { value = env("OUTPUT") }
+`}}
+	opts := w.options(t)
+	opts.Env = func(name string) (string, bool) { asked[name] = true; return "x,y", true }
+	cfg := Names(t.Context(), opts)
+	if len(cfg.Resources) != 3 || !asked["KEYS"] || asked["URL"] || asked["OTHER"] || asked["OUTPUT"] {
+		t.Errorf("%d declarations, asked for %v", len(cfg.Resources), asked)
+	}
+}
+
+// TestNamesWork: the bodies of declarations are not parsed, however many there are, and a declaration costs little.
+func TestNamesWork(t *testing.T) {
+	const n = 500
+	for name, text := range map[string]string{
+		"plain": fleet(n, true),
+		"indexed": fleet(n, true) + "server \"depot\" \"more\" {\n  for_each = toset([\"x\", \"y\"])\n" +
+			"  url = each.key\n}\n",
+		"needed": fleet(n, true) + "server \"depot\" \"more\" {\n  for_each = toset([server.depot.s1.url])\n" +
+			"  url = each.key\n}\n",
+	} {
+		opts := world{files: map[string]string{"main.sync.hcl": text}}.options(t)
+		out, ctx := newOutside(t.Context(), Room{})
+		opts.namesOnly = true
+		l := newLoader(ctx, opts, out)
+		cfg, _ := l.loadNames(ctx)
+		if len(cfg.Resources) < 2*n || l.parsedBytes > 1000 {
+			t.Errorf("%s: %d declarations, %d of %d bytes are parsed", name, len(cfg.Resources), l.parsedBytes, len(text))
+		}
+		out.close()
+		const most = 8
+		if got := testing.AllocsPerRun(2, func() { Names(t.Context(), opts) }) / (2 * n); got > most {
+			t.Errorf("%s: %.1f allocations a declaration, at most %d", name, got, most)
+		}
+	}
+}
+
+func BenchmarkNames(b *testing.B) {
+	for _, written := range []bool{false, true} {
+		b.Run(fmt.Sprintf("written=%v", written), func(b *testing.B) {
+			opts := world{files: map[string]string{"main.sync.hcl": fleet(5000, written)}}.options(b)
+			opts.Room = Large
+			b.ReportAllocs()
+			for b.Loop() {
+				Names(b.Context(), opts)
+			}
+		})
+	}
+}
+
+// checkSkim compares with the parser, and tells whether the text was read without it.
+func checkSkim(t *testing.T, src []byte) bool {
+	t.Helper()
+	file, diags := hclsyntax.ParseConfig(src, "x", hcl.InitialPos)
+	var got, want []string
+	deciding := func(names ...string) string {
+		slices.Sort(names)
+		return strings.Join(names, ",")
+	}
+	ok := skim(src, "x", func(b skimmed) bool {
+		var args []string
+		for _, a := range b.args {
+			of, diags := hclsyntax.ParseConfig(a.src, "x", a.at)
+			for name, attr := range of.Body.(*hclsyntax.Body).Attributes {
+				args = append(args, name+" "+attr.SrcRange.String())
+			}
+			if len(diags) > 0 {
+				args = append(args, diags.Error())
+			}
+		}
+		got = append(got, fmt.Sprintf("%q %s %s", b.words, b.header, deciding(args...)))
+		return true
+	})
+	if len(diags) > 0 || !ok {
+		return ok
+	}
+	for _, b := range file.Body.(*hclsyntax.Body).Blocks {
+		var args []string
+		for name, attr := range b.Body.Attributes {
+			if isKind(b.Type) && (name == "for_each" || name == "enabled") {
+				args = append(args, name+" "+attr.SrcRange.String())
+			}
+		}
+		want = append(want, fmt.Sprintf("%q %s %s", append([]string{b.Type}, b.Labels...), b.DefRange(), deciding(args...)))
+	}
+	if len(file.Body.(*hclsyntax.Body).Attributes) > 0 || !slices.Equal(got, want) {
+		t.Errorf("%s\nblocks:\n%s\nwant:\n%s", src, strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
+	return ok
+}
+
+var skims = map[string]struct {
+	text string
+	ok   bool
+}{
+	"plain":             {"server \"depot\" \"a\" {\n  url = \"u\"\n}\n\nsync depot b-1 { # one\r\n}\r\n", true},
+	"on one line":       {"locals { a = 1 }\nserver \"depot\" \"a\" { for_each = { a = 1 } }", true},
+	"an empty file":     {"", true},
+	"a brace in a text": {"sync \"depot\" \"a\" {\n  label = \"} \\\" }\"\n}\noutput \"o\" {}\n", true},
+	"templates": {"sync \"depot\" \"a\" {\n  a = \"${f(\"}\", { \"x\" = \"%{if a}}%{endif}\" })} $${ %%{ $ %\"\n" +
+		"  enabled = \"$${\" == \"\"\n}\n", true},
+	"a heredoc": {"locals {\n  a = <<EOT\nserver \"depot\" \"z\" {\n${upper(\"}\")} $${ 5 %\nEOT\n}\n" +
+		"server \"depot\" \"a\" {\n  b = <<-EOT\n}\n  EOT\n  enabled = f(<<X\n  }\nX\n  )\n}\n", true},
+	"comments": {"# a {\n// b {\n/* server \"depot\" \"z\" {\n*/\nserver \"depot\" \"a\" { // {\n # {\n" +
+		"  a = 1 / 2 # }\n  for_each = [ /* ] */ 1, # ]\n  2]\n} /* x */ # y\n", true},
+	"blocks inside": {"sync \"depot\" \"a\" {\n  dynamic \"field\" {\n    for_each = {}\n  }\n  x \"${y}\" {}\n" +
+		"  for_each = a ? {\n    b = [1]\n  } : {}\n  enabled=x==y\n}\n", true},
+	"letters":             {"locals {\n  ä = \"ö\" # ü\n}\nserver \"depot\" \"a\" {\n  b = \"ä\"\n  enabled = ä\n}\n", true},
+	"a name with letters": {"server \"depot\" \"ä\" {\n}\n", false},
+	"behind a comment":    {"/* ä */ server \"depot\" \"a\" {\n}\n", false},
+	"a mark in front":     {"\ufeffserver \"depot\" \"a\" {\n}\n", false},
+	"an argument":         {"a = 1\n", false},
+	"two on a line":       {"locals {} locals {}\n", false},
+	"open":                {"locals {\n", false},
+	"an open text":        {"locals {\n  a = \"b\n}\n", false},
+	"an open heredoc":     {"locals {\n  a = <<EOT\n}\n", false},
+	"deep":                {"locals {\n  a = " + strings.Repeat("[", 200) + strings.Repeat("]", 200) + "\n}\n", false},
+	"deep templates":      {"locals {\n  a = " + strings.Repeat("\"${", 200) + strings.Repeat("}\"", 200) + "\n}\n", false},
+}
+
+// TestSkim: what is found without parsing is what the parser finds, at the same places.
+func TestSkim(t *testing.T) {
+	t.Parallel()
+	for name, c := range skims {
+		if ok := checkSkim(t, []byte(c.text)); ok != c.ok {
+			t.Errorf("%s: read without the parser: %v", name, ok)
+		}
+	}
+}
+
+func FuzzSkim(f *testing.F) {
+	for _, c := range skims {
+		f.Add([]byte(c.text))
+	}
+	f.Fuzz(func(t *testing.T, src []byte) {
+		if tooDeep(src, "x") == nil {
+			checkSkim(t, src)
+		}
+	})
+}
+
+// options writes the files and returns how to load them.
+func (w world) options(t testing.TB) Options {
+	t.Helper()
+	fs := afero.NewMemMapFs()
+	if err := fs.MkdirAll("conf", 0o755); err != nil {
+		t.Fatal(err)
+	}
+	for name, text := range w.files {
+		if err := afero.WriteFile(fs, "conf/"+name, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return Options{
+		Fs: fs, Dir: "conf", Catalog: depots(), Version: "1.4.0", Vars: w.vars, AllowUnset: w.unset,
+		Env: func(name string) (string, bool) { v, ok := w.env[name]; return v, ok },
+	}
+}
