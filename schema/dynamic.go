@@ -138,7 +138,7 @@ func (l *loader) expandDynamic(b *Block, blk *shapedBlock, f frame) ([]expandedB
 			k = v
 		}
 		l.expand(d.forEach.Range)
-		inner := f.with(d.iterator, cty.ObjectVal(map[string]cty.Value{"key": k, "value": v}))
+		inner := f.withElement(d.iterator, k, v, val)
 		e := expandedBlock{frame: inner, shaped: blk.shaped}
 		if b.Label != "" {
 			label, ok := l.dynamicLabel(d.labels, inner)

@@ -29,6 +29,19 @@ func (f frame) with(name string, val cty.Value) frame {
 	return f
 }
 
+// withElement returns the frame of one element of a for_each. whole is all that it goes through.
+func (f frame) withElement(iterator string, key, value, whole cty.Value) frame {
+	inner := map[string]cty.Value{wholeOf(iterator): whole,
+		iterator: cty.ObjectVal(map[string]cty.Value{"key": key, "value": value})}
+	for n, v := range f.names {
+		if _, hidden := inner[n]; !hidden {
+			inner[n] = v
+		}
+	}
+	f.names = inner
+	return f
+}
+
 // evaluateNode sets the value of a node in each instance of its module, once. Its dependencies have been evaluated
 // before, or are unknown because they are broken.
 func (l *loader) evaluateNode(n *node) {

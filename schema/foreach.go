@@ -45,7 +45,7 @@ func (l *loader) eachKey(m *meta, f frame, rng hcl.Range, each func(index string
 		}
 		return
 	}
-	keys, ok := l.keys(m.forEach, f)
+	whole, keys, ok := l.keys(m.forEach, f)
 	if !ok {
 		m.unknown = true
 		return
@@ -56,7 +56,7 @@ func (l *loader) eachKey(m *meta, f frame, rng hcl.Range, each func(index string
 			m.unknown = true
 			return
 		}
-		inner := f.with("each", cty.ObjectVal(map[string]cty.Value{"key": k.key, "value": k.value}))
+		inner := f.withElement("each", k.key, k.value, whole)
 		index := indexText(k.key.AsString())
 		if l.isEnabled(m, inner) {
 			each(index, inner)
@@ -86,11 +86,11 @@ const instanceCost = 64
 // keyedValue is a key of a for_each and its value.
 type keyedValue struct{ key, value cty.Value }
 
-// keys evaluates a for_each: a map, an object or a set of strings. It returns false if the value is unknown or
-// invalid. It looks at the elements once, because looking at those of a set sorts them.
-func (l *loader) keys(attr *hcl.Attribute, f frame) ([]keyedValue, bool) {
+// keys evaluates a for_each: a map, an object or a set of strings, and returns it and its elements. It returns false if
+// the value is unknown or invalid. It looks at the elements once, because looking at those of a set sorts them.
+func (l *loader) keys(attr *hcl.Attribute, f frame) (cty.Value, []keyedValue, bool) {
 	if l.bad[attr] {
-		return nil, false
+		return cty.NilVal, nil, false
 	}
 	ctx := l.context(attr.Expr, f)
 	val, made := l.wholeValue(attr.Expr, f)
@@ -99,13 +99,13 @@ func (l *loader) keys(attr *hcl.Attribute, f frame) ([]keyedValue, bool) {
 		val, diags = l.value(attr.Expr, ctx)
 		l.add(diags...)
 		if diags.HasErrors() {
-			return nil, false
+			return cty.NilVal, nil, false
 		}
 	}
-	wrong := func(format string, args ...any) ([]keyedValue, bool) {
+	wrong := func(format string, args ...any) (cty.Value, []keyedValue, bool) {
 		l.add(l.inContext(problem(attr.Expr.Range(), "Invalid for_each", format, args...), attr.Expr, ctx))
 		l.bad[attr] = true
-		return nil, false
+		return cty.NilVal, nil, false
 	}
 	ty := val.Type()
 	switch {
@@ -113,7 +113,7 @@ func (l *loader) keys(attr *hcl.Attribute, f frame) ([]keyedValue, bool) {
 		return wrong("The value of for_each is sensitive. Its keys become part of addresses, which are shown, so that they " +
 			"cannot be secret. Take the keys from a value that is not sensitive; the values of the map may be sensitive.")
 	case !val.IsKnown():
-		return nil, false
+		return cty.NilVal, nil, false
 	case val.IsNull():
 		return wrong("The value of for_each is null. For no instances give an empty map, or set enabled = false.")
 	case ty.IsMapType() || ty.IsObjectType():
@@ -135,14 +135,14 @@ func (l *loader) keys(attr *hcl.Attribute, f frame) ([]keyedValue, bool) {
 		all = append(all, keyedValue{k, v})
 	}
 	if !known {
-		return nil, false
+		return cty.NilVal, nil, false
 	}
 	for _, e := range all {
 		if e.key.IsNull() || e.key.AsString() == "" {
 			return wrong("A key of for_each is empty or null. The keys become part of addresses.")
 		}
 	}
-	return all, true
+	return val, all, true
 }
 
 // wholeValue returns the value of an expression that only names a local value, or an input of a module. It was weighed

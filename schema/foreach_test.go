@@ -550,3 +550,33 @@ func TestTooManyInstances(t *testing.T) {
 		t.Error(textOf(t, cfg, diags))
 	}
 }
+
+// TestElementsThatLack: of an attribute that only some elements of a for_each have, the error says which lack it, once.
+func TestElementsThatLack(t *testing.T) {
+	const all = "{ north = { x = 1 }, south = {}, west = { y = 2 }, east = { x = 3 } }"
+	for name, c := range map[string]struct {
+		text, want string
+		diags      int
+	}{
+		"a declaration": {"server \"barn\" \"b\" {\n  for_each = " + all + "\n  url = each.value.x\n}\n",
+			`missing for the keys "south" and "west". Write try(each.value.x, null)`, 1},
+		"a module": {"module \"m\" {\n  source = \"./m\"\n  for_each = " + all + "\n  v = each.value.x\n}\n",
+			`missing for the keys "south" and "west". Write try(each.value.x, null)`, 1},
+		"a dynamic block": {"server \"depot\" \"s\" {\n  url = \"u\"\n}\nsync \"depot\" \"b\" {\n  transport = \"road\"\n" +
+			"  first {\n    server = server.depot.s\n    project = \"p\"\n  }\n  dynamic \"stop\" {\n" +
+			"    for_each = [{ p = \"s\" }, {}]\n    content {\n      place = stop.value.p\n    }\n  }\n}\n",
+			`missing for the key "1". Write try(stop.value.p, null)`, 1},
+		"all lack it": {"server \"barn\" \"b\" {\n  for_each = " + all + "\n  url = each.value.z\n}\n",
+			`each.value has no attribute "z". It has "x".`, 3},
+		"a secret one": {"variable \"s\" {\n  sensitive = true\n  default = { x = 1 }\n}\n" +
+			"server \"barn\" \"b\" {\n  for_each = { a = var.s, b = {} }\n  url = each.value.x\n}\n",
+			`each.value has no attribute "x".`, 1},
+	} {
+		cfg, diags := world{files: map[string]string{"main.sync.hcl": c.text,
+			"m/m.sync.hcl": "variable \"v\" {}\n"}}.load(t)
+		got := strings.Join(strings.Fields(textOf(t, cfg, diags)), " ")
+		if len(diags) != c.diags || !strings.Contains(got, c.want) {
+			t.Errorf("%s: %d, want %d with %q:\n%s", name, len(diags), c.diags, c.want, got)
+		}
+	}
+}

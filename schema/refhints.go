@@ -1,6 +1,7 @@
 package schema
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -177,7 +178,7 @@ func (l *loader) improve(d *hcl.Diagnostic, expr hcl.Expression, ctx *hcl.EvalCo
 			}
 			var text string
 			if name, ok := stepName(t, i); ok {
-				text = lacks(t, i, parent, name)
+				text = cmp.Or(someLack(t, i, d.EvalContext, name), lacks(t, i, parent, name))
 			} else {
 				text = notNumbered(t, i, parent)
 			}
@@ -214,6 +215,47 @@ func lacks(t hcl.Traversal, at int, parent cty.Value, name string) string {
 	}
 	return fmt.Sprintf("%s has no attribute %q.%s", text, name, namesHint(name, names))
 }
+
+// someLack says which elements of a for_each lack an attribute that others have. It returns "" if that is not the
+// problem.
+func someLack(t hcl.Traversal, at int, ctx *hcl.EvalContext, name string) string {
+	if word, _ := stepName(t, 1); at != 2 || word != "value" {
+		return ""
+	}
+	of, known := ctx.Variables[wholeOf(t.RootName())]
+	if !known || of.IsMarked() || of.Type().IsSetType() {
+		return ""
+	}
+	var without []string
+	has := false
+	for it := of.ElementIterator(); it.Next(); {
+		key, elem := it.Element()
+		switch ty := elem.Type(); {
+		case elem.IsMarked() || !elem.IsKnown() || elem.IsNull() || !ty.IsObjectType():
+			return ""
+		case ty.HasAttribute(name):
+			has = true
+		default:
+			without = append(without, Text(key))
+		}
+	}
+	if !has || len(without) == 0 {
+		return ""
+	}
+	const most = 10
+	keys, text := "the key "+quoteList(without, "and"), traversalText(t[:at])+"."+name
+	if len(without) > most {
+		keys = fmt.Sprintf("%d keys, such as %s", len(without), quoteList(without[:most], "and"))
+	} else if len(without) > 1 {
+		keys = "the keys " + quoteList(without, "and")
+	}
+	return fmt.Sprintf("Not all elements of the for_each have the attribute %q: it is missing for %s. Write "+
+		"try(%s, null), or another value for these in place of null, or give each of them the attribute.", name, keys, text)
+}
+
+// wholeOf returns the name under which expressions have all that a for_each goes through, for messages. No expression
+// can write it.
+func wholeOf(iterator string) string { return "(" + iterator + ")" }
 
 // isWhole reports whether the first steps of a traversal name a declaration or a module.
 func isWhole(t hcl.Traversal, steps int) bool {
