@@ -2,7 +2,6 @@ package journal
 
 import (
 	"bytes"
-	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
@@ -145,7 +144,7 @@ func parse(src, key []byte) ([]Entry, int64, error) {
 }
 
 // shortest is less than the number of bytes in any line that can be read: each has its hash.
-var shortest = hex.EncodedLen(sha256.Size)
+var shortest = hashLen
 
 // linesOf returns where each whole line of src begins, and where the last one ends. It ends with the first line that
 // is too short: an entry takes more memory than an empty line, and nothing after a damaged line is read.
@@ -168,13 +167,16 @@ var errChanged = fmt.Errorf("%w: it was changed, or a line before it is missing"
 
 // decoder decodes lines of one journal. It must be used by one goroutine at a time.
 type decoder struct {
-	key  []byte
-	hash hash.Hash
-	sum  []byte // reused for the next line
-	text []byte
+	key   []byte
+	hash  hash.Hash
+	sum   []byte // reused for the next line
+	text  []byte
+	lines *scanner
 }
 
-func newDecoder(key []byte) *decoder { return &decoder{key: key, hash: newHash(key)} }
+func newDecoder(key []byte) *decoder {
+	return &decoder{key: key, hash: newHash(key), lines: newScanner()}
+}
 
 // checked decodes a line. It fails if the line's hash is wrong.
 func (d *decoder) checked(line []byte) (Entry, error) {
@@ -185,22 +187,35 @@ func (d *decoder) checked(line []byte) (Entry, error) {
 	return e, err
 }
 
+// ending is what stands behind the hash in a line. The hash is that of the line without it.
+var ending = []byte(`"}`)
+
 // decode parses a line, and reports whether its hash is right.
 func (d *decoder) decode(line []byte) (e Entry, authentic bool, err error) {
-	if err := json.Unmarshal(line, &e); err != nil {
-		return Entry{}, false, fmt.Errorf("%w: it was changed or cut short", ErrBroken)
+	e, ok := d.lines.entry(line)
+	if !ok {
+		if e, err = anyEntry(line); err != nil {
+			return Entry{}, false, err
+		}
 	}
-	body, whole := bytes.CutSuffix(line, []byte(e.Hash+`"}`))
-	if whole && len(e.Hash) == hex.EncodedLen(sha256.Size) {
+	if rest, whole := bytes.CutSuffix(line, ending); whole && len(e.Hash) == hashLen {
 		d.hash.Reset()
-		d.hash.Write(body)
-		d.hash.Write([]byte(`"}`))
+		d.hash.Write(rest[:max(0, len(rest)-hashLen)])
+		d.hash.Write(ending)
 		d.sum = d.hash.Sum(d.sum[:0])
 		d.text = hex.AppendEncode(d.text[:0], d.sum)
-		if string(d.text) == e.Hash { // most lines are written as they were hashed
+		if bytes.HasSuffix(rest, d.text) && string(d.text) == e.Hash { // most lines are written as they were hashed
 			return e, true, nil
 		}
 	}
 	want, err := e.sum(d.key)
 	return e, err == nil && e.Hash == want, err
+}
+
+// anyEntry parses a line that may have any layout.
+func anyEntry(line []byte) (e Entry, err error) {
+	if json.Unmarshal(line, &e) != nil {
+		return Entry{}, fmt.Errorf("%w: it was changed or cut short", ErrBroken)
+	}
+	return e, nil
 }

@@ -1,0 +1,100 @@
+package journal
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/spf13/afero"
+)
+
+// written are entries as a journal has them, and the texts in them as they may come from servers and people.
+func written(t testing.TB) [][]byte {
+	t.Helper()
+	var entries []Entry
+	for i, text := range []string{"", "plain", `"quoted" \ {"a": 1}`, "line\nfeed\t", "\u2028", "ä \U0001F600", "a\x7fb", "<&>"} {
+		at := time.Date(2026, 1, 2, 3, 4, 5, i*123456789, time.UTC)
+		entries = append(entries, Entry{Seq: 2*i + 1, Time: at, Key: "k" + text, Event: "started"},
+			Entry{Seq: 2*i + 2, Time: at, Key: "k", Event: text, Data: map[string]string{"error": text, text + "n": "x"}})
+	}
+	chained, err := Rechain(entries, []byte("key"))
+	var b bytes.Buffer
+	if err != nil || Encode(&b, chained) != nil {
+		t.Fatal(err)
+	}
+	return bytes.Split(bytes.TrimSuffix(b.Bytes(), []byte("\n")), []byte("\n"))
+}
+
+// checkLine compares the scanner with encoding/json, and tells whether the scanner reads the line.
+func checkLine(t *testing.T, s *scanner, line []byte) bool {
+	t.Helper()
+	got, ok := s.entry(line)
+	var want Entry
+	if err := json.Unmarshal(line, &want); ok && (err != nil || !reflect.DeepEqual(got, want)) {
+		t.Errorf("%q:\ngot  %+v\nwant %+v, %v", line, got, want, err)
+	}
+	return ok
+}
+
+// TestLines: what is written is read by the scanner, as encoding/json reads it. It leaves everything else to that.
+func TestLines(t *testing.T) {
+	s := newScanner()
+	for _, line := range written(t) {
+		if !checkLine(t, s, line) {
+			t.Errorf("not read: %s", line)
+		}
+		if e, authentic, err := newDecoder([]byte("key")).decode(line); err != nil || !authentic || e.Seq == 0 {
+			t.Errorf("not authentic: %s", line)
+		}
+	}
+	line := string(written(t)[3])
+	for i := range line {
+		checkLine(t, s, []byte(line[:i]))
+		for _, c := range []string{`"`, `\`, " ", "0", "\n", "\xff", "}", ","} {
+			checkLine(t, s, []byte(line[:i]+c+line[i+1:]))
+			checkLine(t, s, []byte(line[:i]+c+line[i:]))
+		}
+	}
+	for _, other := range []string{
+		strings.Replace(line, `"key"`, `"KEY"`, 1), strings.Replace(line, `{"seq"`, `{ "seq"`, 1), line + " ", "{}", "null", "",
+		strings.Replace(line, `"seq":4`, `"seq":04`, 1), strings.Replace(line, `"seq":4`, `"seq":-4`, 1),
+		strings.Replace(line, `"seq":4`, `"seq":4.0`, 1), strings.Replace(line, `"hash"`, `"x":1,"hash"`, 1),
+	} {
+		if checkLine(t, s, []byte(other)) {
+			t.Errorf("read: %s", other)
+		}
+	}
+}
+
+// FuzzLine: whatever the scanner reads, encoding/json reads too, and finds the same.
+func FuzzLine(f *testing.F) {
+	for _, line := range written(f) {
+		f.Add(line)
+	}
+	f.Fuzz(func(t *testing.T, line []byte) { checkLine(t, newScanner(), line) })
+}
+
+// TestReadAllocations: what an entry costs to read, at most.
+func TestReadAllocations(t *testing.T) {
+	const n = 1000
+	for most, data := range map[float64]map[string]string{2: nil, 12: {"error": `POST "x": 503`, "again": "2026-01-01T00:00:00Z"}} {
+		fsys, entries := afero.NewMemMapFs(), make([]Entry, n)
+		for i := range entries {
+			entries[i] = Entry{Seq: i + 1, Key: fmt.Sprint("sync.a.b/step", i%7), Event: "failed", Data: data}
+		}
+		if err := Write(fsys, "j", entries, []byte("key")); err != nil {
+			t.Fatal(err)
+		}
+		if got := testing.AllocsPerRun(2, func() {
+			if got, err := Read(fsys, "j", []byte("key")); err != nil || len(got) != n {
+				t.Fatal(len(got), err)
+			}
+		}) / n; got > most {
+			t.Errorf("%.1f allocations an entry with %d data, at most %.0f", got, len(data), most)
+		}
+	}
+}
