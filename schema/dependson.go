@@ -166,6 +166,9 @@ func (n *node) within() []*node {
 
 // dependsOn returns the addresses of what a declaration names in depends_on, sorted.
 func (l *loader) dependsOn(d *decl, in *instance) []Addr {
+	if len(d.depends) == 0 {
+		return nil
+	}
 	if out, ok := d.waits[in]; ok { // all instances of the declaration wait for the same
 		return out
 	}

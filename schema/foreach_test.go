@@ -2,6 +2,7 @@ package schema
 
 import (
 	"fmt"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -445,6 +446,26 @@ func TestAllocations(t *testing.T) {
 			t.Errorf("written=%v: %.0f allocations a declaration, at most %.0f", written, got, most)
 		}
 	}
+}
+
+// TestHeld: how much memory the result of Load takes for a declaration, at most. Its syntax tree takes as much again, and
+// is let go.
+func TestHeld(t *testing.T) {
+	const n, most = 500, 8 << 10
+	held := func() int64 {
+		runtime.GC()
+		runtime.GC() // what finalizers and pools have let go
+		var m runtime.MemStats
+		runtime.ReadMemStats(&m)
+		return int64(m.HeapAlloc)
+	}
+	text := fleet(n, true)
+	before := held()
+	cfg := good(t, text)
+	if got := (held() - before) / (2 * n); got > most {
+		t.Errorf("%d bytes a declaration, at most %d", got, most)
+	}
+	runtime.KeepAlive(cfg)
 }
 
 func BenchmarkFleet(b *testing.B) {

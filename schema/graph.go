@@ -244,6 +244,7 @@ func (l *loader) order() []*node {
 	users := map[*node][]*node{}
 	ready := &nodeHeap{}
 	for _, n := range l.nodes {
+		n.needed = nil // all needs are known
 		for _, e := range n.needs {
 			if group[e.to] == group[n] { // inside a cycle there is no order
 				continue

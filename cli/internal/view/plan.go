@@ -29,7 +29,7 @@ type PlanOptions struct {
 // default a step is one line, with what is lost for good below it. With Detail, Plan also writes why a step is there,
 // what it waits for, how it behaves and how it is undone.
 func Plan(w io.Writer, p *planner.Plan, o PlanOptions) error {
-	v := &planView{o: o, p: p, number: Numbers(p), findingsOf: map[string][]planner.Finding{}}
+	v := &planView{w: w, o: o, p: p, number: Numbers(p), findingsOf: map[string][]planner.Finding{}}
 	for _, f := range p.Findings {
 		v.findingsOf[planner.StepID(f.Addr, f.Op)] = append(v.findingsOf[planner.StepID(f.Addr, f.Op)], f)
 	}
@@ -39,8 +39,8 @@ func Plan(w io.Writer, p *planner.Plan, o PlanOptions) error {
 	v.findings()
 	v.rollback()
 	v.counts()
-	_, err := io.WriteString(w, v.b.String())
-	return err
+	v.flush()
+	return v.err
 }
 
 // Numbers returns the numbers of a plan's steps, from 1, by step ID.
@@ -54,13 +54,15 @@ func Numbers(p *planner.Plan) map[string]int {
 
 // Tally writes only the counts.
 func Tally(w io.Writer, p *planner.Plan, o PlanOptions) error {
-	v := &planView{o: o, p: p}
+	v := &planView{w: w, o: o, p: p}
 	v.counts()
-	_, err := io.WriteString(w, v.b.String())
-	return err
+	v.flush()
+	return v.err
 }
 
 type planView struct {
+	w      io.Writer
+	err    error // of the first write that failed
 	o      PlanOptions
 	p      *planner.Plan
 	number map[string]int
@@ -68,6 +70,18 @@ type planView struct {
 
 	findingsOf map[string][]planner.Finding // by step ID
 }
+
+// flush writes what is in the buffer. What belongs together must be in it together: secrets are removed from each write
+// by itself.
+func (v *planView) flush() {
+	if v.err == nil {
+		_, v.err = io.WriteString(v.w, v.b.String())
+	}
+	v.b.Reset()
+}
+
+// blockSize is the number of bytes after which the steps of a plan are written, between two declarations.
+const blockSize = 64 << 10
 
 func (v *planView) shown() []*planner.Step {
 	var out []*planner.Step
@@ -149,6 +163,9 @@ func (v *planView) steps() {
 		if s.Addr != last {
 			if last != "" {
 				v.b.WriteString("\n")
+			}
+			if v.b.Len() > blockSize {
+				v.flush()
 			}
 			v.heading(s.Addr, changes[s.Addr])
 			if c := changes[s.Addr]; c.Replaced != nil { // the table is shown only once

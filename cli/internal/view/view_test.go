@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"flag"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -324,5 +325,36 @@ func TestBytes(t *testing.T) {
 		if got := Bytes(n); got != want {
 			t.Errorf("%d: %s, want %s", n, got, want)
 		}
+	}
+}
+
+// pieces remembers the pieces in which something is written.
+type pieces []string
+
+func (p *pieces) Write(b []byte) (int, error) {
+	*p = append(*p, string(b))
+	return len(b), nil
+}
+
+// TestPlanInPieces: a long plan is not held in memory a second time as text, and no declaration is torn, because secrets
+// are removed from each piece by itself.
+func TestPlanInPieces(t *testing.T) {
+	p := &planner.Plan{}
+	for i := range 2000 {
+		addr := fmt.Sprintf("sync.depot.s%04d", i)
+		p.Steps = append(p.Steps, planner.Step{ID: addr + "/a", Addr: addr, Op: "a", Summary: strings.Repeat("paint ", 10)},
+			planner.Step{ID: addr + "/b", Addr: addr, Op: "b", Summary: "dry"})
+	}
+	var got pieces
+	if err := Plan(&got, p, PlanOptions{}); err != nil || len(got) < 2 {
+		t.Fatalf("%d pieces, %v", len(got), err)
+	}
+	for i, piece := range got {
+		if len(piece) > 2*blockSize || i > 0 && !strings.HasPrefix(piece, "sync.depot.s") {
+			t.Errorf("piece %d has %d bytes: %.60q", i, len(piece), piece)
+		}
+	}
+	if text := strings.Join(got, ""); strings.Count(text, "\nsync.depot.s") < 1999 || strings.Count(text, "dry") != 2000 {
+		t.Error("something is missing")
 	}
 }
