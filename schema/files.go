@@ -181,7 +181,7 @@ func sentence(err error) string {
 	return strings.ToUpper(text[:1]) + text[1:]
 }
 
-// source is the text of a file. Its syntax tree takes much more memory, so it is not kept, but parsed again for snippets.
+// source is the text of a file. Its syntax tree takes much more memory: it is not kept, but made again for snippets.
 type source struct {
 	text   []byte
 	parses bool // it was parsed, if with errors

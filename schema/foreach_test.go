@@ -448,8 +448,8 @@ func TestAllocations(t *testing.T) {
 	}
 }
 
-// TestHeld: how much memory the result of Load takes for a declaration, at most. Its syntax tree takes as much again, and
-// is let go.
+// TestHeld: how much memory the result of Load takes for a declaration, at most. Its syntax tree takes as much again,
+// and is let go.
 func TestHeld(t *testing.T) {
 	const n, most = 500, 8 << 10
 	held := func() int64 {
