@@ -3,9 +3,13 @@ package cli
 import (
 	"context"
 	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/syncctl/syncctl/cli/internal/args"
+	"github.com/syncctl/syncctl/cli/internal/files"
 	"github.com/syncctl/syncctl/driver"
 	"github.com/syncctl/syncctl/driver/wording"
 	"github.com/syncctl/syncctl/schema"
@@ -17,36 +21,50 @@ const configurationSuffix = ".sync.hcl"
 func (c *command) importCommand() *cobra.Command {
 	vars, f := &variables{}, &importFlags{}
 	cmd := &cobra.Command{
-		Use: "import SERVER", Args: one("the address of a server"),
+		Use: "import SERVER|KEYSTORE", Args: one("the address of a server or a keystore"),
 		Short: "Write what a declared server has, and nobody has declared, as HCL; changes nothing on it",
 		Long: `Reads a declared server and writes what it has, and is not declared yet, as declarations: to the output, or
 with -out into a new file of the configuration. What no interface shows is said in comments, and what a person has to
 know, such as passwords, becomes a variable. What is only likely is written as a comment. -from=SERVER is your word for
 where something comes from that no interface tells, such as copies. A plan right after it has no changes. It only
-reads.`,
-		Example: "  syncctl import server.TYPE.NAME -out=found.sync.hcl\n  syncctl plan",
+reads.
+Of a declared keystore it writes the blocks that its declaration lacks of what the file holds; -update adds them to the
+declaration, in its file. Private keys are never written: an entry that needs one is a comment.`,
+		Example: "  syncctl import server.TYPE.NAME -out=found.sync.hcl\n  syncctl plan\n" +
+			"  syncctl import keystore.pkcs12.NAME -update",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return c.importFrom(cmd.Context(), vars, args[0], f)
 		},
-		ValidArgsFunction: c.first(false, c.completeServers),
+		ValidArgsFunction: c.first(false, c.completeDeclared(schema.Server, schema.Keystore)),
 	}
 	c.varFlags(cmd, vars)
 	cmd.Flags().StringVar(&f.out, "out", "", "write to this new `FILE`, whose name ends in "+configurationSuffix)
+	cmd.Flags().BoolVar(&f.update, "update", false, "add what a keystore holds to its declaration, in its file")
 	cmd.Flags().StringArrayVar(&f.from, "from", nil, "what it has comes from this `SERVER`, where no interface shows "+
 		"that; may be repeated")
-	_ = cmd.RegisterFlagCompletionFunc("from", c.words(c.completeServers))
+	_ = cmd.RegisterFlagCompletionFunc("from", c.words(c.completeDeclared(schema.Server)))
 	return cmd
 }
 
 // importFlags are the flags of import, except those for variables.
 type importFlags struct {
-	out  string
-	from []string // addresses of servers
+	out    string
+	update bool
+	from   []string // addresses of servers
 }
 
 func (c *command) importFrom(ctx context.Context, vars *variables, server string, f *importFlags) error {
 	out := f.out
-	if out != "" {
+	addr, _ := schema.ParseAddr(server) // what is wrong with it is said when it is looked for
+	ofKeystore := addr.Kind == schema.Keystore
+	switch {
+	case ofKeystore && out != "":
+		return failf(exitError, "-out=%s: what a keystore holds is a part of its declaration, and stands in no file of its "+
+			"own. -update puts it there", out)
+	case !ofKeystore && f.update:
+		return failf(exitError, "-update is for keystores: what a server has is declared in a file of its own. -out=FILE "+
+			"writes it")
+	case out != "":
 		if err := c.mayCreate("out", out); err != nil {
 			return err
 		}
@@ -55,9 +73,18 @@ func (c *command) importFrom(ctx context.Context, vars *variables, server string
 	if err != nil {
 		return err
 	}
-	text, n, err := c.importDrafts(ctx, p, server, f.from)
+	found, err := c.importDrafts(ctx, p, server, f.from)
 	if err != nil {
 		return err
+	}
+	if len(found) == 1 && found[0].Completes {
+		return c.complete(p, found[0], f.update)
+	}
+	text, n := schema.WriteDrafts(p.cfg, found), 0
+	for i := range found {
+		if found[i].IsDeclared() {
+			n++
+		}
 	}
 	text = []byte(c.redactor.String(string(text)))
 	switch {
@@ -77,22 +104,22 @@ func (c *command) importFrom(ctx context.Context, vars *variables, server string
 	return nil
 }
 
-// importDrafts returns undeclared things of a server as HCL, and the number of declarations.
-func (c *command) importDrafts(ctx context.Context, p *project, server string, from []string) ([]byte, int, error) {
-	r, err := findServer(p.cfg, server)
+// importDrafts returns what a server has and nobody has declared.
+func (c *command) importDrafts(ctx context.Context, p *project, server string, from []string) ([]schema.Draft, error) {
+	r, err := findDeclared(p.cfg, server, schema.Server, schema.Keystore)
 	if err != nil {
-		return nil, 0, err
+		return nil, err
 	}
 	product := p.drivers[typeKey{r.Addr.Kind, r.Addr.Type}]
 	d, ok := product.(driver.Importer)
 	if !ok {
-		return nil, 0, failf(exitError, "nothing can be imported from %s: its product does not list what it has", server)
+		return nil, failf(exitError, "nothing can be imported from %s: its product does not list what it has", server)
 	}
 	of := driver.ImportRequest{Server: r, Declared: p.cfg.Resources}
 	for _, address := range from {
-		other, err := findServer(p.cfg, address)
+		other, err := findDeclared(p.cfg, address, schema.Server)
 		if err != nil {
-			return nil, 0, err
+			return nil, err
 		}
 		of.From = append(of.From, other)
 	}
@@ -101,22 +128,51 @@ func (c *command) importDrafts(ctx context.Context, p *project, server string, f
 	defer begin(server)()
 	found, err := d.Import(ctx, of)
 	if err != nil {
-		return nil, 0, fmt.Errorf("importing from %s: %w", server, err)
+		return nil, fmt.Errorf("importing from %s: %w", server, err)
 	}
-	n := 0
-	for _, draft := range found {
-		if draft.IsDeclared() {
-			n++
-		}
-	}
-	return schema.WriteDrafts(p.cfg, found), n, nil
+	return found, nil
 }
 
-// findServer finds a declared server by its address.
-func findServer(cfg *schema.Config, address string) (*schema.Resource, error) {
+// complete writes what a draft adds to a declaration: to the output, or into its file.
+func (c *command) complete(p *project, d schema.Draft, update bool) error {
+	r := p.cfg.Lookup(d.Addr)
+	added := schema.AddingDraft(p.cfg, d, c.redactor.String)
+	name := r.Range.Filename
+	if !update || added.Added == 0 {
+		if update {
+			c.say("%s: nothing can be added to %s.", schema.SanitizeLine(name), d.Addr)
+		}
+		_, err := fmt.Fprintf(c.out, "# To be added to the declaration at %s, which import -update does.\n%s",
+			schema.SanitizeLine(r.Range.String()), added)
+		return err
+	}
+	if d.Addr.All() != d.Addr || d.Addr.Module != "" {
+		return failf(exitError, "-update: %s is one of several that share a declaration. Without -update, what it holds is "+
+			"written to the output", d.Addr)
+	}
+	folder := schema.Folder{Fs: c.files(), Dir: filepath.Dir(name)}
+	src, err := folder.Read(schema.Reading{Path: filepath.Base(name), By: "import", Most: c.room().Bytes()})
+	if err != nil {
+		return err
+	}
+	file, err := added.To(src)
+	if err != nil {
+		return failf(exitError, "%v", err)
+	}
+	if err := files.Replace(c.app.fs, c.abs(name), file, 0o644); err != nil {
+		return err
+	}
+	c.say("Added %s to %s in %s. What could not be declared stands in comments. Now:",
+		wording.Plural(added.Added, "block"), d.Addr, schema.SanitizeLine(name))
+	c.say("  syncctl plan")
+	return nil
+}
+
+// findDeclared finds a declaration of one of some kinds by its address.
+func findDeclared(cfg *schema.Config, address string, kinds ...schema.Kind) (*schema.Resource, error) {
 	var names []string
 	for _, r := range cfg.Resources {
-		if r.Addr.Kind != schema.Server {
+		if !slices.Contains(kinds, r.Addr.Kind) {
 			continue
 		}
 		if r.Addr.String() == address {
@@ -124,15 +180,22 @@ func findServer(cfg *schema.Config, address string) (*schema.Resource, error) {
 		}
 		names = append(names, r.Addr.String())
 	}
-	return nil, failf(exitError, "%s is not a declared server.%s", address, args.DidYouMean(address, names, ""))
+	var words []string
+	for _, k := range kinds {
+		words = append(words, string(k))
+	}
+	return nil, failf(exitError, "%s is not a declared %s.%s", address, strings.Join(words, " or "),
+		args.DidYouMean(address, names, ""))
 }
 
-func (c *command) completeServers(ctx context.Context) []cobra.Completion {
-	var out []cobra.Completion
-	for _, r := range c.declared(ctx).Resources {
-		if r.Addr.Kind == schema.Server && offeredAddress(r.Addr.String()) {
-			out = append(out, cobra.CompletionWithDesc(r.Addr.String(), r.Range.String()))
+func (c *command) completeDeclared(kinds ...schema.Kind) func(context.Context) []cobra.Completion {
+	return func(ctx context.Context) []cobra.Completion {
+		var out []cobra.Completion
+		for _, r := range c.declared(ctx).Resources {
+			if slices.Contains(kinds, r.Addr.Kind) && offeredAddress(r.Addr.String()) {
+				out = append(out, cobra.CompletionWithDesc(r.Addr.String(), r.Range.String()))
+			}
 		}
+		return out
 	}
-	return out
 }

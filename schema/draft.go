@@ -32,6 +32,12 @@ type Draft struct {
 	// Doubtful: it is uncertain whether the draft is right, so the whole block is written as a comment.
 	Doubtful bool
 
+	// Completes: the declaration at Addr exists, and Value has only blocks that are to be added to it (AddingDraft).
+	Completes bool
+
+	// Doubts are the blocks, by their paths, that are written as comments: a person has to complete or to confirm them.
+	Doubts map[string]bool
+
 	// ID is the product's ID on the server that it is imported from, as import blocks name it; "" if it has none.
 	ID    string
 	With  []string // the IDs of what the same block declares too, such as its other half; import blocks name ID alone
@@ -49,19 +55,7 @@ func (d *Draft) IsDeclared() bool { return d.Value != cty.NilVal && !d.Doubtful 
 // arguments only are written as one block with for_each over a table. So are named drafts whose addresses differ in
 // nothing but their key; CheckKeyed says whether they can be.
 func WriteDrafts(c *Config, drafts []Draft) []byte {
-	w := &draftWriter{types: c.loader.opts.Catalog, taken: map[Addr]bool{}, names: map[string]Addr{},
-		numbers: map[Addr]int{}, variables: uniqueNames{}, locals: uniqueNames{}}
-	for key, n := range c.loader.root.nodes { // includes those that are not enabled
-		if name, ok := strings.CutPrefix(key, "local."); ok {
-			w.locals.of(name)
-		}
-		if n.decl != nil {
-			w.taken[n.decl.addr] = true
-		}
-	}
-	for _, name := range c.Variables() {
-		w.variables.of(name)
-	}
+	w := newDraftWriter(c)
 	drafts = slices.Clone(drafts)
 	slices.SortStableFunc(drafts, func(a, b Draft) int {
 		return cmp.Or(cmp.Compare(slices.Index(Kinds, a.Addr.Kind), slices.Index(Kinds, b.Addr.Kind)),
@@ -117,7 +111,27 @@ type draftWriter struct {
 	addr    Addr
 	columns map[string]string // of a fold: the column in its table, by the argument's path
 	file    *hclwrite.File    // the variables of the draft
+	doubts  *hclwrite.File    // those of its blocks that are written as comments
+	depth   int               // of the argument that is written, for texts of several lines
 	short   *hclwrite.Body    // where the block that was written last was an empty one
+	empty   *hclwrite.Body    // the block in which nothing is written yet
+}
+
+func newDraftWriter(c *Config) *draftWriter {
+	w := &draftWriter{types: c.loader.opts.Catalog, taken: map[Addr]bool{}, names: map[string]Addr{},
+		numbers: map[Addr]int{}, variables: uniqueNames{}, locals: uniqueNames{}}
+	for key, n := range c.loader.root.nodes { // includes those that are not enabled
+		if name, ok := strings.CutPrefix(key, "local."); ok {
+			w.locals.of(name)
+		}
+		if n.decl != nil {
+			w.taken[n.decl.addr] = true
+		}
+	}
+	for _, name := range c.Variables() {
+		w.variables.of(name)
+	}
+	return w
 }
 
 // mostOfName is the maximum length, in characters, of a name made from a text.
@@ -200,11 +214,11 @@ func (w *draftWriter) draft(d Draft, addr Addr) string {
 	if d.Value == cty.NilVal || t == nil {
 		return b.String()
 	}
-	w.now, w.addr, w.file = d, addr, hclwrite.NewEmptyFile()
+	w.begin(d, addr)
 	declared := hclwrite.NewEmptyFile()
 	block := declared.Body().AppendNewBlock(string(addr.Kind), []string{addr.Type, addr.Name})
 	w.body(block.Body(), &t.Body, d.Value, "")
-	variables := string(hclwrite.Format(w.file.Bytes()))
+	variables := w.declaredVariables()
 	text := string(hclwrite.Format(declared.Bytes()))
 	if d.Doubtful {
 		variables, text = commented(variables), commented(text)
@@ -212,8 +226,27 @@ func (w *draftWriter) draft(d Draft, addr Addr) string {
 	return variables + b.String() + text
 }
 
+// begin sets the draft that is being written.
+func (w *draftWriter) begin(d Draft, addr Addr) {
+	w.now, w.addr, w.file, w.doubts = d, addr, hclwrite.NewEmptyFile(), hclwrite.NewEmptyFile()
+}
+
+// declaredVariables returns the variables of the draft, those of blocks that are comments as comments.
+func (w *draftWriter) declaredVariables() string {
+	text := string(hclwrite.Format(w.file.Bytes()))
+	if doubts := strings.TrimRight(string(hclwrite.Format(w.doubts.Bytes())), "\n"); doubts != "" {
+		text += commented(doubts+"\n") + "\n"
+	}
+	return text
+}
+
 // body writes the arguments and blocks of a value.
 func (w *draftWriter) body(to *hclwrite.Body, t *Body, v cty.Value, path string) {
+	w.depth++
+	defer func() { w.depth-- }()
+	if path != "" {
+		w.empty = to
+	}
 	for i := range t.Attributes {
 		a := &t.Attributes[i]
 		at := joined(path, a.Name)
@@ -250,17 +283,23 @@ func (w *draftWriter) body(to *hclwrite.Body, t *Body, v cty.Value, path string)
 
 // block writes a block: on one line if it is empty, without a blank line between those that are.
 func (w *draftWriter) block(to *hclwrite.Body, b *Block, labels []string, v cty.Value, path string) {
+	doubt, first := w.now.Doubts[path], w.empty == to
 	block := hclwrite.NewBlock(b.Name, labels)
+	if doubt { // it is indented as a comment
+		before, depth := w.file, w.depth
+		w.file, w.depth = w.doubts, 0
+		defer func() { w.file, w.depth = before, depth }()
+	}
 	w.body(block.Body(), &b.Body, v, path)
 	written := block.BuildTokens(nil)
-	short := len(block.Body().BuildTokens(nil)) == 0
+	short := len(block.Body().BuildTokens(nil)) == 0 && !doubt
 	if short {
 		at := slices.IndexFunc(written, func(t *hclwrite.Token) bool { return t.Type == hclsyntax.TokenOBrace })
 		written = append(written[:at+1:at+1], &hclwrite.Token{Type: hclsyntax.TokenCBrace, Bytes: []byte{'}'}},
 			&hclwrite.Token{Type: hclsyntax.TokenNewline, Bytes: []byte{'\n'}})
 	}
 	noted := w.now.Notes[path] != ""
-	if !noted && !(short && w.short == to) || noted && labels != nil {
+	if !first && (!noted && !(short && w.short == to) || noted && labels != nil) {
 		to.AppendNewline()
 	}
 	if labels != nil {
@@ -269,10 +308,24 @@ func (w *draftWriter) block(to *hclwrite.Body, b *Block, labels []string, v cty.
 	if w.short = nil; short {
 		w.short = to
 	}
+	if doubt {
+		written = commentTokens(commented(string(hclwrite.Format(written.Bytes()))))
+	}
 	to.AppendUnstructuredTokens(written)
+	w.empty = nil
+}
+
+// commentTokens makes tokens of comment lines.
+func commentTokens(lines string) hclwrite.Tokens {
+	var out hclwrite.Tokens
+	for line := range strings.Lines(lines) {
+		out = append(out, &hclwrite.Token{Type: hclsyntax.TokenComment, Bytes: []byte(line)})
+	}
+	return out
 }
 
 func (w *draftWriter) attribute(to *hclwrite.Body, a *Attribute, v cty.Value, path string) {
+	w.empty = nil
 	if column := w.columns[path]; column != "" {
 		to.SetAttributeTraversal(a.Name, hcl.Traversal{
 			hcl.TraverseRoot{Name: "each"}, hcl.TraverseAttr{Name: "value"}, hcl.TraverseAttr{Name: column},
@@ -302,7 +355,7 @@ func (w *draftWriter) tokens(a *Attribute, v cty.Value, path string) hclwrite.To
 		}
 		return hclwrite.TokensForTraversal(t)
 	}
-	return valueTokens(v)
+	return w.valueTokens(v)
 }
 
 // variable declares a variable for a value that a person has to supply, and returns its name.
@@ -330,9 +383,8 @@ func (w *draftWriter) note(to *hclwrite.Body, path string) {
 	if text == "" {
 		return
 	}
-	for line := range strings.Lines(comment(text)) {
-		to.AppendUnstructuredTokens(hclwrite.Tokens{{Type: hclsyntax.TokenComment, Bytes: []byte(line)}})
-	}
+	to.AppendUnstructuredTokens(commentTokens(comment(text)))
+	w.empty = nil
 }
 
 func joined(path, name string) string {

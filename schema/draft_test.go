@@ -171,7 +171,8 @@ func TestFoldedDrafts(t *testing.T) {
 		if want[0] == "other server" {
 			server = "server.x.t"
 		}
-		if r.Text("server") != server || r.Text("name") != want[0] || r.Text("end", "project") != want[1] || r.Text("field", "f", "to") != "t" ||
+		if r.Text("server") != server ||
+			r.Text("name") != want[0] || r.Text("end", "project") != want[1] || r.Text("field", "f", "to") != "t" ||
 			want[2] != "" && r.Text("types", want[2]) != "v" {
 			t.Errorf("%s: %#v", addr, r.Value)
 		}

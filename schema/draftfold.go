@@ -282,16 +282,16 @@ func (f *fold) instance(d *Draft) Addr {
 
 // fold writes the table and the block.
 func (w *draftWriter) fold(f *fold) string {
-	w.file = hclwrite.NewEmptyFile()
+	w.begin(*f.drafts[0], f.addr)
 	common := f.commonNotes()
 	var table strings.Builder
 	fmt.Fprintf(&table, "locals {\n%s = {\n", f.table)
 	for i, d := range f.drafts {
-		w.now, w.addr = *d, f.instance(d)
+		w.now, w.addr, w.depth = *d, f.instance(d), 3
 		w.row(&table, f, f.leaves[i], common)
 	}
 	table.WriteString("}\n}\n\n")
-	w.now, w.addr, w.columns = *f.drafts[0], f.addr, f.columns
+	w.now, w.addr, w.columns, w.depth = *f.drafts[0], f.addr, f.columns, 0
 	w.now.Notes = common
 	defer func() { w.columns = nil }()
 	declared := hclwrite.NewEmptyFile()

@@ -119,11 +119,14 @@ func (w *world) importRefused() {
 	}
 }
 
-// serversOnly returns a copy of a folder's configuration without syncs, migrations, outputs, checks, moved and
+// serversOnly returns a copy of a folder, with a configuration without syncs, migrations, outputs, checks, moved and
 // removed blocks.
 func serversOnly(t *testing.T, from string) string {
 	t.Helper()
 	to := t.TempDir()
+	if err := os.CopyFS(to, os.DirFS(from)); err != nil { // also the files that it reads
+		t.Fatal(err)
+	}
 	names, err := afero.Glob(afero.NewOsFs(), filepath.Join(from, "*.sync.hcl"))
 	if err != nil {
 		t.Fatal(err)

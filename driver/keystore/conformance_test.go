@@ -154,7 +154,7 @@ func TestConformance(t *testing.T) {
 	}
 	slices.SortFunc(cases, func(a, b drivertest.Case) int { return strings.Compare(a.Name, b.Name) })
 	drivertest.Run(t, drivertest.Bench{
-		Product: product, New: New, Simulator: openCloset, Cases: cases,
+		Product: product, New: New, Simulator: openCloset, Cases: cases, ImportsElsewhere: true,
 		// Temporary files and backups have other names in each run. State shows what becomes of them.
 		Reads: func(l sandbox.AccessLine) bool { return made.MatchString(l.Path) && l.Method != "REMOVE" },
 	})

@@ -100,8 +100,9 @@ func TestImportExamples(t *testing.T) {
 		"twc-fleet": {
 			unsaid: map[string]string{"hub": "#plant_north_to_hub_from_north_engines " +
 				"#plant_north_to_hub_from_north_gears #plant_south_to_hub #plant_west_to_hub",
-				`plant["north"]`: "#hub_to_plant_north_released_engines #hub_to_plant_north_released_gears", `plant["south"]`: "#hub_to_plant_south",
-				`plant["west"]`: "#hub_to_plant_west"},
+				`plant["north"]`: "#hub_to_plant_north_released_engines #hub_to_plant_north_released_gears",
+				`plant["south"]`: "#hub_to_plant_south",
+				`plant["west"]`:  "#hub_to_plant_west"},
 			hops: [][2]string{{"hub", `plant["west"]`}, {"hub", `plant["north"]`}, {"hub", `plant["south"]`}},
 			want: map[string][2]string{
 				"plant_north_to_hub_from_north_engines": {"source", `server.teamwork_cloud.plant["north"]`},

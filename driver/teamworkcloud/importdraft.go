@@ -74,7 +74,7 @@ func (x *importer) encryption(server *schema.Resource, comments *[]string) {
 		}),
 		Doubtful: true,
 		Comments: []string{fmt.Sprintf("The keystore that the web application of %s uses. Its password and what is in it "+
-			"were not read.", server.Addr)},
+			"were not read: once it is declared with its password, import it too.", server.Addr)},
 		Notes: map[string]string{"host.ssh": "The login's key and known hosts are those of the server's block host."},
 	})
 }
