@@ -162,7 +162,7 @@ func (x *importer) lookElsewhere(ctx context.Context, all []*schema.Resource) {
 			}
 		}
 		if err != nil {
-			x.unread = append(x.unread, r.Addr.String()+" could not be asked: "+wording.OneLine(err.Error()))
+			x.unread = append(x.unread, r.Addr.String()+" could not be asked: "+wording.OneLine(err.Error())+".")
 		}
 		if other != nil { // its address is in its declaration
 			x.others = append(x.others, other)
