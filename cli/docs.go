@@ -15,6 +15,7 @@ import (
 	"github.com/syncctl/syncctl/cli/internal/files"
 	"github.com/syncctl/syncctl/driver/host"
 	"github.com/syncctl/syncctl/reference"
+	"github.com/syncctl/syncctl/sandbox/seed"
 	"github.com/syncctl/syncctl/schema"
 )
 
@@ -77,6 +78,13 @@ document as schema -json.`,
 func (c *command) pages(catalog schema.Catalog, program *reference.Program) ([]*reference.Page, error) {
 	var guides []*reference.Page
 	for _, p := range c.app.products {
+		if p.Seed != nil {
+			of, err := p.Seed()
+			if err != nil {
+				return nil, fmt.Errorf("describing the seed of %s: %w", p.Name, err)
+			}
+			guides = append(guides, reference.Seed(p.Name, seedMembers(of)))
+		}
 		if p.Guides == nil {
 			continue
 		}
@@ -95,6 +103,15 @@ func (c *command) pages(catalog schema.Catalog, program *reference.Program) ([]*
 		}
 	}
 	return reference.Pages(catalog, program, guides...), nil
+}
+
+// seedMembers returns the members of a seed for the reference, which knows no sandbox.
+func seedMembers(of []seed.Member) []reference.SeedMember {
+	var out []reference.SeedMember
+	for _, m := range of {
+		out = append(out, reference.SeedMember{Name: m.Name, Type: m.Type, Doc: m.Doc, Of: seedMembers(m.Of)})
+	}
+	return out
 }
 
 func (c *command) schemaCommand() *cobra.Command {

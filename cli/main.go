@@ -16,6 +16,7 @@ import (
 	"github.com/syncctl/syncctl/cli/internal/hook"
 	"github.com/syncctl/syncctl/driver"
 	"github.com/syncctl/syncctl/sandbox"
+	"github.com/syncctl/syncctl/sandbox/seed"
 )
 
 // Product is everything that the program knows about a product.
@@ -23,6 +24,7 @@ type Product struct {
 	Name      string                         // in sandbox seeds and logs; also the name of the command for its tools
 	Driver    func(driver.Env) driver.Driver // makes the driver, once for each command
 	Simulator sandbox.Open                   // opens the simulated world; nil: the sandbox cannot simulate it
+	Seed      func() ([]seed.Member, error)  // what a seed of the simulator has, for docs; nil: that is not shown
 	Tools     []driver.Tool                  // additional commands of the product
 
 	// Examples has a folder for each example. init writes it, and rehearse finds it by name. If Examples is nil, there

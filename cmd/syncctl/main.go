@@ -17,8 +17,9 @@ import (
 var products = []cli.Product{
 	{Name: "keystore", Driver: keystore.New, Examples: examples.Files, Guides: docs.Files}, // of all products
 	// One line per product. To remove a product, remove its line, its imports, and its folder.
-	{Name: "backbone", Driver: backbone.New, Simulator: simulator(backbonesim.Open), Tools: backbone.Tools()},
-	{Name: "teamwork_cloud", Driver: teamworkcloud.New, Simulator: simulator(twcsim.Open)},
+	{Name: "backbone", Driver: backbone.New, Simulator: simulator(backbonesim.Open), Seed: backbonesim.Seed,
+		Tools: backbone.Tools()},
+	{Name: "teamwork_cloud", Driver: teamworkcloud.New, Simulator: simulator(twcsim.Open), Seed: twcsim.Seed},
 }
 
 // simulator turns a product's function, which opens a world of the product's own type, into one for the sandbox.

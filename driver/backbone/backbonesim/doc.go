@@ -16,54 +16,8 @@
 //
 // # The seed
 //
-// A JSON document. Unknown and repeated members are errors, with their line and column.
-//
-//	now              RFC 3339, where the clock starts (default 2020-11-06T12:00:00Z); Tick never turns it back
-//	random           number that generated data depends on
-//	assumed_members  default true
-//	dates            "plain" (+0100, the documented layout, default) or "colon" (+01:00)
-//	messages_per_tick  how many messages one connector applies in one Tick, default 50
-//	servers          {name: server}
-//	syncs            [sync]
-//
-// A server:
-//
-//	deployment        "data_center" or "cloud"
-//	backbone_version  "5.14"; without it, there is no Backbone on it (remote licence). Not for a cloud site
-//	jira_version      what serverInfo says
-//	context_path      "/jira": appended to the base URL that SetURL sets
-//	verbs             of start and stop, ["POST"] or ["PUT"] or both; default by version, see state.Verbs
-//	require_xsrf      writes without X-Atlassian-Token are refused
-//	search_page       the most issues on a page of a search (default Jira's own limits)
-//	status_in_lists   whether GET integrations includes "status" (default true; the pages disagree)
-//	status_words      "words" (RESTART REQUIRED, default) or "enum" (RESTART_REQUIRED)
-//	repeat            "accept" (default) or "refuse": start of a running, stop of a stopped synchronization
-//	project_admins    "allowed" (default) or "refused" (W/5.21/cloud/restrict-backbone-usage-to-certain-user-groups)
-//	sync_user         who performs Backbone's changes in synchronizations that Person creates
-//	env               {url, user, password, token: names of environment variables; account: whose credentials}
-//	users             [{name, display_name, email, email_hidden, password, token, permission, projects}]; permission is
-//	                  system_admin, project_admin (of projects; of all if none are named) or none. On a cloud site
-//	                  name is the account id and credentials are email and token
-//	projects          [{key, name, issue_types, next, issues}]; an issue is {key, id, type, status, summary,
-//	                  description, priority, assignee, reporter, fields, created, updated, comments [{id, author,
-//	                  body, created}], attachments [{id, filename, size, author, created}]}
-//
-// A sync is {transport: "file" or "email", master, slave} or {transport: "direct", first, second}, and:
-//
-//	name, issue_types [{first, second}], fields [{id, first, second, type, direction, values, prefix}], comments,
-//	attachments       first is the master's side of an email or file synchronization
-//	delivery          "automatic" (default) or "manual" (only by Person's deliver), for message files and emails
-//	deliver_after_ms  how long a message is in flight
-//	generate          {pairs, unpaired, comments_percent, attachments_percent, assigned_percent}: further issues on both
-//	                  ends with their pairs; unpaired ones are Epics of the first end, a type that is not mapped
-//	in_flight         [{from: "master"/"slave"/"first"/"second", issue, fields}]: messages sent and not yet applied
-//
-// Each end:
-//
-//	server, project, integration, connector, status, sync_user, jql, description, created, created_by
-//	pairs             entries exactly as GET syncInformation returns them
-//	errors            [{issue, error, messages}]: issue (of this end) in error, with this number of messages waiting
-//	conflicts         [text]: until the synchronization is configured again
+// A JSON document. Unknown and repeated members are errors, with their line and column. build/seed.txt has the meaning
+// of each member.
 //
 // Both connectors of a direct synchronization are on the server of its first end, so status, integration and
 // conflicts are those of that end. Each half of an email or file synchronization has all of them.

@@ -14,21 +14,25 @@ import (
 	"github.com/syncctl/syncctl/driver/teamworkcloud/twcsim/person"
 	"github.com/syncctl/syncctl/driver/teamworkcloud/twcsim/rest"
 	"github.com/syncctl/syncctl/driver/teamworkcloud/twcsim/state"
+	"github.com/syncctl/syncctl/sandbox/seed"
 )
 
 // World is a set of simulated Teamwork Cloud servers and their machines. All of its methods are safe for concurrent
 // use.
 type World struct{ *state.World }
 
-// Open makes a World from a seed, which this package's comment describes. Errors in its JSON have line and column,
+// Open makes a World from a seed, which Seed describes. Errors in its JSON have line and column,
 // others the member.
-func Open(seed []byte) (*World, error) {
-	w, err := build.World(seed)
+func Open(text []byte) (*World, error) {
+	w, err := build.World(text)
 	if err != nil {
 		return nil, err
 	}
 	return &World{w}, nil
 }
+
+// Seed describes the members of the seed.
+func Seed() ([]seed.Member, error) { return build.Describe() }
 
 // Handler serves one server's REST interface under /osmc; see rest.Handler.
 func (w *World) Handler(server string) http.Handler { return rest.Handler(w.World, server) }

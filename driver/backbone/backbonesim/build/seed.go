@@ -6,7 +6,7 @@ import (
 	"github.com/syncctl/syncctl/driver/backbone/backbonesim/state"
 )
 
-// The seed as it is in the file. The package comment of backbonesim describes it.
+// The seed as it is in the file. seed.txt describes it.
 type seedWorld struct {
 	Now             string                 `json:"now"`
 	Random          uint64                 `json:"random"`

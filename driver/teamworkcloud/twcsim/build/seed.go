@@ -4,7 +4,7 @@ import (
 	"github.com/syncctl/syncctl/driver/teamworkcloud/twcsim/state"
 )
 
-// The seed as it is written. twcsim's package comment describes it.
+// The seed as it is written. seed.txt describes it.
 type seedWorld struct {
 	Now         string                    `json:"now"`
 	Authorities map[string]*seedAuthority `json:"authorities"`
