@@ -20,9 +20,12 @@ var errCutOff = errors.New("it ends in the middle of a value")
 
 // toDER rewrites the first value of b with definite lengths in their shortest form, and octet strings in one piece.
 // It also returns what follows the value. The content of octet strings is not rewritten.
-func toDER(b []byte) (der, rest []byte, err error) { return derValue(b, maxDepth) }
+func (g *budget) toDER(b []byte) (der, rest []byte, err error) { return g.derValue(b, maxDepth) }
 
-func derValue(b []byte, depth int) (der, rest []byte, err error) {
+func (g *budget) derValue(b []byte, depth int) (der, rest []byte, err error) {
+	if g.values++; g.values > maxValues {
+		return nil, nil, fmt.Errorf("%w: it has more than %d values, which no program writes", ErrCostly, maxValues)
+	}
 	tag, length, content, err := header(b)
 	if err != nil {
 		return nil, nil, err
@@ -49,7 +52,7 @@ func derValue(b []byte, depth int) (der, rest []byte, err error) {
 			break
 		}
 		var piece []byte
-		if piece, content, err = derValue(content, depth-1); err != nil {
+		if piece, content, err = g.derValue(content, depth-1); err != nil {
 			return nil, nil, err
 		}
 		if tag[0] == tagOctetPieces {

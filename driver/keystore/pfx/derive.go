@@ -81,15 +81,20 @@ const (
 	maxIterations = 5_000_000
 	maxWork       = 20_000_000
 
+	// maxValues is the maximum number of values outside of strings. encoding/asn1 needs a hundred bytes for a value that
+	// has two in the file. Keys and certificates have up to thirty each.
+	maxValues = 500_000
+
 	// restAfter is the number of rounds between two checks whether opening was cancelled. They take about a
 	// millisecond.
 	restAfter = 1 << 12
 )
 
-// budget is the work that opening one file may take, in rounds of a hash function.
+// budget is the work that opening one file may take.
 type budget struct {
-	left  int
-	ended func() error // returns an error once opening was cancelled; nil if it cannot be
+	left   int          // rounds of a hash function
+	values int          // values that were read
+	ended  func() error // returns an error once opening was cancelled; nil if it cannot be
 }
 
 // round must be called before each round.

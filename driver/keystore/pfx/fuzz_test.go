@@ -54,11 +54,11 @@ func FuzzParse(f *testing.F) {
 func FuzzToDER(f *testing.F) {
 	f.Add([]byte{0x30, 0x80, 0x24, 0x80, 4, 1, 'a', 0, 0, 0, 0})
 	f.Fuzz(func(t *testing.T, src []byte) {
-		der, _, err := toDER(src)
+		der, _, err := new(budget).toDER(src)
 		if err != nil {
 			return
 		}
-		again, rest, err := toDER(der)
+		again, rest, err := new(budget).toDER(der)
 		if err != nil || len(rest) > 0 || !bytes.Equal(again, der) {
 			t.Errorf("%x becomes %x, and that %x: %v", src, der, again, err)
 		}

@@ -68,7 +68,7 @@ func parse(data []byte, password string, work *budget) (*File, error) {
 	if err == nil && length > len(content) {
 		return nil, fmt.Errorf("%w: %d bytes of %d are there", ErrTruncated, len(data), len(data)-len(content)+length)
 	}
-	der, _, err := toDER(data)
+	der, _, err := work.toDER(data)
 	switch {
 	case err != nil && length == indefinite && errors.Is(err, errCutOff):
 		return nil, fmt.Errorf("%w: %w", ErrTruncated, err)
@@ -150,6 +150,8 @@ func (r *reader) contents(f *File, safe []byte) error {
 		var bags []safeBag
 		err = r.list(content, &bags)
 		switch {
+		case errors.Is(err, ErrCostly):
+			return err
 		case err != nil && encrypted && !f.MAC: // the wrong password gave valid padding by chance
 			return ErrPassword
 		case err != nil:
@@ -183,7 +185,7 @@ func (r *reader) contents(f *File, safe []byte) error {
 
 // list reads a sequence that may be in BER.
 func (r *reader) list(ber []byte, to any) error {
-	der, _, err := toDER(ber)
+	der, _, err := r.budget.toDER(ber)
 	if err != nil {
 		return err
 	}

@@ -98,6 +98,10 @@ var (
 	oidAnyKeyUsage = oid(2, 5, 29, 37, 0)
 )
 
+// formatError returns the reason why a file cannot be read: its form, or that it costs too much.
 func formatError(doing string, err error) error {
+	if errors.Is(err, ErrCostly) {
+		return err
+	}
 	return fmt.Errorf("%w: %s: %w", ErrFormat, doing, err)
 }

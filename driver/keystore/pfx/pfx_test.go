@@ -14,6 +14,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"math"
 	"math/big"
 	"os"
 	"path/filepath"
@@ -215,6 +216,45 @@ func TestParseRefuses(t *testing.T) {
 				t.Errorf("%v, want %v saying %q", err, c.want, c.says)
 			}
 		})
+	}
+}
+
+// TestManyValues checks that a file with more values than fit in memory is refused before they are decoded, wherever
+// they are. Ten thousand keys with their certificates are read.
+func TestManyValues(t *testing.T) {
+	inPart := func(bags []byte) []byte {
+		safe := sequence(sequence(mustDER(oidData), explicit(octets(sequence(bags)))))
+		return sequence(mustDER(3), sequence(mustDER(oidData), explicit(octets(safe))))
+	}
+	null := []byte{5, 0}
+	bag := sequence(mustDER(oidKeyBag), explicit(null))
+	many := bytes.Repeat(null, maxValues+1)
+	part := sequence(mustDER(oidData), explicit(octets(sequence(bytes.Repeat(bag, 100)))))
+	for name, src := range map[string][]byte{
+		"bags":       inPart(bytes.Repeat(bag, maxValues/4+1)),
+		"attributes": inPart(sequence(mustDER(oidKeyBag), explicit(null), tlv([]byte{0x31}, many))),
+		"outside":    sequence(mustDER(3), many),
+		"parts": sequence(mustDER(3), sequence(mustDER(oidData), explicit(octets(sequence(
+			bytes.Repeat(part, maxValues/400)))))),
+	} {
+		_, err := parse(src, password, &budget{left: maxWork})
+		if !errors.Is(err, ErrCostly) || errors.Is(err, ErrFormat) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	var bags []Bag
+	for i := range 100 {
+		id := fmt.Append(nil, "Time ", i)
+		bags = append(bags, Bag{Kind: Key, DER: sequence(null), Name: "a key", Named: true, KeyID: id},
+			Bag{Kind: Certificate, DER: sequence(null), Name: "a key", Named: true, KeyID: id, Trusted: true})
+	}
+	src, err := Write(bags, password, Options{Level: Modern, Random: rand.Reader})
+	if err != nil {
+		t.Fatal(err)
+	}
+	used := &budget{left: math.MaxInt}
+	if _, err := parse(src, password, used); err != nil || 100*used.values > maxValues {
+		t.Errorf("a hundredth of what is read: %d values, %v", used.values, err)
 	}
 }
 
@@ -510,7 +550,7 @@ func TestBER(t *testing.T) {
 		}
 		der := build(4)
 		for _, src := range [][]byte{der, inBER(&testing.T{}, der)} {
-			got, rest, err := toDER(append(bytes.Clone(src), 1, 2))
+			got, rest, err := new(budget).toDER(append(bytes.Clone(src), 1, 2))
 			if err != nil || !bytes.Equal(got, der) || !bytes.Equal(rest, []byte{1, 2}) {
 				t.Fatalf("%x: %x, %x, %v; want %x", src, got, rest, err, der)
 			}
