@@ -11,8 +11,8 @@ import (
 // TestTranslate tests the mapping types of H/5.14/server/common-field-mapping-types and H/5.14/server/user.
 func TestTranslate(t *testing.T) {
 	s := open(t, small).Named["a"]
-	s.Users = append(s.Users, &state.User{Name: "x-dev", Email: "xdev@x.example"},
-		&state.User{Name: "shy", Email: "shy@x.example", Hidden: true})
+	s.AddUser(&state.User{Name: "x-dev", Email: "xdev@x.example"})
+	s.AddUser(&state.User{Name: "shy", Email: "shy@x.example", Hidden: true})
 	c := s.Integrations[0].Connectors[0]
 	dev := &state.User{Name: "dev", Display: "Dev Eloper", Email: "DEV@x.example"}
 	values := map[string]string{"High": "Major"}

@@ -54,6 +54,28 @@ func TestSeedErrors(t *testing.T) {
 	}
 }
 
+// TestManyUsers checks that the users of a seed are found by an index: compared with each other, so many would take
+// minutes. Of several with one email address, the first is found.
+func TestManyUsers(t *testing.T) {
+	const more = 20_000
+	var users strings.Builder
+	for n := range more {
+		fmt.Fprintf(&users, `{"name":"u%d","email":"U%d@x.example"},{"name":"v%d","email":"u%d@X.example"},`, n, n, n, n)
+	}
+	text := strings.ReplaceAll(small, `"users":[`, `"users":[`+users.String())
+	if text == small {
+		t.Fatal("the seed has no users")
+	}
+	for _, s := range open(t, text).Named {
+		u := s.UserByEmail("u19999@x.EXAMPLE")
+		if u == nil || u.Name != "u19999" || s.User("v19999") == nil || s.User("v20000") != nil ||
+			s.UserByEmail("") != nil || s.UserByEmail("u20000@x.example") != nil || len(s.Users()) < 2*more ||
+			s.Users()[1].Name != "v0" {
+			t.Errorf("%s has %d users, and finds %v", s.Name, len(s.Users()), u)
+		}
+	}
+}
+
 func TestSeedInFlight(t *testing.T) {
 	w := open(t, strings.Replace(small, `"transport":"file",`,
 		`"transport":"file","delivery":"manual","in_flight":[{"from":"slave","issue":"BB-1","fields":{"summary":"new"}}],`,

@@ -73,7 +73,7 @@ func generate(w *state.World, a, b *state.Connector, in *seedGenerate, rng *rand
 		return errors.New("no issue type is mapped")
 	}
 	g := &generator{Rand: rng, w: w, ends: [2]*state.Connector{a, b}}
-	for _, u := range a.Jira.Users {
+	for _, u := range a.Jira.Users() {
 		if v := b.Jira.UserByEmail(u.Email); v != nil && u.Name != a.SyncUser && v.Name != b.SyncUser {
 			g.people[0], g.people[1] = append(g.people[0], u), append(g.people[1], v)
 		}

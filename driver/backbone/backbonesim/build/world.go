@@ -159,7 +159,7 @@ func buildUsers(s *state.Server, in *seedServer) error {
 		if u.DisplayName == "" {
 			u.DisplayName = u.Name
 		}
-		s.Users = append(s.Users, &state.User{
+		s.AddUser(&state.User{
 			Name: u.Name, Display: u.DisplayName, Email: u.Email, Password: u.Password, Token: u.Token, Hidden: u.EmailHidden,
 			Permission: u.Permission, Projects: u.Projects,
 		})

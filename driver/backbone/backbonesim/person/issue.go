@@ -162,7 +162,7 @@ func migrated(s *state.Server, from *state.Server, name string) string {
 	}
 	id := "migrated:" + from.Name + ":" + name
 	if s.User(id) == nil {
-		s.Users = append(s.Users, &state.User{Name: id, Display: old.Display, Email: old.Email,
+		s.AddUser(&state.User{Name: id, Display: old.Display, Email: old.Email,
 			Permission: state.NoPermission})
 	}
 	return id

@@ -96,19 +96,21 @@ func serve(w *state.World, s *state.Server, r *request) reply {
 // documents it for Jira's own REST). On a cloud site it is Basic with email and API token
 // (developer.atlassian.com/cloud/jira/platform/basic-auth-for-rest-apis).
 func authenticate(s *state.Server, r *http.Request) *state.User {
-	for _, u := range s.Users {
-		if name, secret, ok := r.BasicAuth(); ok {
-			if s.Cloud && secret != "" && secret == u.Token && strings.EqualFold(name, u.Email) {
-				return u
-			}
-			if !s.Cloud && secret != "" && secret == u.Password && name == u.Name {
-				return u
-			}
-		} else if token, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer "); ok && !s.Cloud {
-			if token != "" && token == u.Token {
-				return u
-			}
-		}
+	name, secret, basic := r.BasicAuth()
+	token, bearer := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
+	var isOf func(*state.User) bool
+	switch {
+	case basic && secret != "" && s.Cloud:
+		isOf = func(u *state.User) bool { return secret == u.Token && strings.EqualFold(name, u.Email) }
+	case basic && secret != "":
+		isOf = func(u *state.User) bool { return secret == u.Password && name == u.Name }
+	case bearer && token != "" && !s.Cloud:
+		isOf = func(u *state.User) bool { return token == u.Token }
+	default:
+		return nil
+	}
+	if at := slices.IndexFunc(s.Users(), isOf); at >= 0 {
+		return s.Users()[at]
 	}
 	return nil
 }

@@ -32,7 +32,7 @@ func (w *World) State() any {
 			projects[key] = dump{"name": p.Name, "issues": issues, "properties": properties}
 		}
 		users := []any{}
-		for _, u := range s.Users {
+		for _, u := range s.Users() {
 			users = append(users, dump{"name": u.Name, "email": u.Email, "permission": u.Permission})
 		}
 		deployment := "data_center"

@@ -50,10 +50,14 @@ type Server struct {
 	RefuseAdmins  bool
 	SyncUser      string
 	Env           *Env
-	Users         []*User
 	Projects      map[string]*Project
 	Integrations  []*Integration
 	IDs           Counters
+
+	users   []*User
+	byName  map[string]*User
+	byEmail map[string]*User // by folded
+	admin   *User            // the first system administrator
 }
 
 // Counters holds the last id that was used in each table of one Jira's database.
@@ -82,35 +86,35 @@ type User struct {
 	Projects                              []string
 }
 
-// User returns a user by name, or nil if there is none.
-func (s *Server) User(name string) *User {
-	for _, u := range s.Users {
-		if u.Name == name {
-			return u
-		}
+// AddUser adds a user. The name must not be in use, and neither it nor the email address changes later.
+func (s *Server) AddUser(u *User) {
+	if s.byName == nil {
+		s.byName, s.byEmail = map[string]*User{}, map[string]*User{}
 	}
-	return nil
+	s.users = append(s.users, u)
+	s.byName[u.Name] = u
+	if email := folded(u.Email); email != "" && s.byEmail[email] == nil {
+		s.byEmail[email] = u
+	}
+	if s.admin == nil && u.Permission == SystemAdmin {
+		s.admin = u
+	}
 }
 
-// UserByEmail returns a user by email address, or nil if there is none.
-func (s *Server) UserByEmail(email string) *User {
-	for _, u := range s.Users {
-		if email != "" && strings.EqualFold(u.Email, email) {
-			return u
-		}
-	}
-	return nil
-}
+// folded returns an email address in the form in which it is compared: case does not count.
+func folded(email string) string { return strings.ToLower(strings.ToUpper(email)) }
+
+// Users returns the users in the order in which they were added.
+func (s *Server) Users() []*User { return s.users }
+
+// User returns a user by name, or nil if there is none.
+func (s *Server) User(name string) *User { return s.byName[name] }
+
+// UserByEmail returns the first user with an email address, or nil if there is none.
+func (s *Server) UserByEmail(email string) *User { return s.byEmail[folded(email)] }
 
 // Admin returns the first system administrator, or nil if there is none.
-func (s *Server) Admin() *User {
-	for _, u := range s.Users {
-		if u.Permission == SystemAdmin {
-			return u
-		}
-	}
-	return nil
-}
+func (s *Server) Admin() *User { return s.admin }
 
 // Integration returns a synchronization by its key, or nil if there is none.
 func (s *Server) Integration(key string) *Integration {
