@@ -36,7 +36,7 @@ type NoMatchError struct {
 }
 
 func (e *NoMatchError) Error() string {
-	return fmt.Sprintf("-%s=%s: the configuration has no such declaration", e.Flag, e.Pattern)
+	return fmt.Sprintf("-%s=%.1000s: the configuration has no such declaration", e.Flag, e.Pattern)
 }
 
 // Select returns the selected declarations, for Input.Targets, or nil if the selection leaves out nothing. A pattern
@@ -82,14 +82,26 @@ func excluded(cfg *schema.Config, without []schema.Addr) map[schema.Addr]bool {
 	return out
 }
 
+// Limits on the patterns of one flag: they also come from other sites, with a plan.
+const (
+	mostOfPattern  = 16 << 10  // bytes of one pattern
+	mostOfPatterns = 256 << 10 // bytes of all, without those that are addresses
+	costOfPattern  = 64        // bytes that each counts for in addition
+)
+
 // match returns the declarations that match the patterns, in the order of the configuration.
 func match(cfg *schema.Config, flag string, patterns []string) ([]schema.Addr, error) {
 	matched := map[schema.Addr]bool{}
+	left := mostOfPatterns
 	for _, p := range patterns {
 		found := false
 		if a, err := schema.ParseAddr(p); err == nil && cfg.Lookup(a) != nil {
 			matched[a], found = true, true
 		} else {
+			if left -= len(p) + costOfPattern; left < 0 || len(p) > mostOfPattern {
+				return nil, fmt.Errorf("-%s: a pattern has more than %d bytes, or all together have more than %d: name fewer, "+
+					"with * or by their modules", flag, mostOfPattern, mostOfPatterns)
+			}
 			fits := pattern(p)
 			for _, r := range cfg.Resources {
 				if fits(r.Addr) {
@@ -130,10 +142,13 @@ func pattern(p string) func(schema.Addr) bool {
 			text.WriteString(`\\`)
 			continue
 		}
+		again := last == '*'
 		last = p[i]
-		if last == '*' {
+		switch {
+		case last == '*' && again: // the same as one
+		case last == '*':
 			text.WriteString(".*")
-		} else {
+		default:
 			text.WriteString(regexp.QuoteMeta(p[i : i+1]))
 		}
 	}

@@ -2,6 +2,7 @@ package planner_test
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 
@@ -9,6 +10,44 @@ import (
 	"github.com/syncctl/syncctl/planner"
 	"github.com/syncctl/syncctl/schema"
 )
+
+// TestGiantPatterns checks that patterns, which also come from other sites, are bounded before they are compiled. The
+// compiler of regular expressions refuses millions of characters, and takes minutes for fewer.
+func TestGiantPatterns(t *testing.T) {
+	fs := afero.NewMemMapFs()
+	if err := afero.WriteFile(fs, "conf/main.sync.hcl", []byte("server \"depot\" \"in\" {}\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	cfg, diags := schema.Load(t.Context(), schema.Options{Fs: fs, Dir: "conf", Catalog: catalog})
+	if diags.HasErrors() {
+		t.Fatal(diags)
+	}
+	of := func(n int, pattern string) []string { return slices.Repeat([]string{pattern}, n) }
+	for name, c := range map[string]struct {
+		patterns []string
+		fits     bool
+	}{
+		"many stars":     {of(1, strings.Repeat("*", 16<<10)), true},
+		"many patterns":  {of(3000, "server.depot.*"), true},
+		"many addresses": {of(10_000, "server.depot.in"), true},
+		"more stars":     {of(1, strings.Repeat("*", 4_000_000)), false},
+		"too long":       {of(1, strings.Repeat("*a", 8<<10)+"*"), false},
+		"too many":       {of(4000, "server.depot.*"), false},
+	} {
+		for flag, s := range map[string]planner.Selection{
+			"target": {Targets: c.patterns}, "exclude": {Targets: []string{"*"}, Excludes: c.patterns},
+		} {
+			_, err := planner.Select(cfg, s)
+			var none *planner.NoMatchError
+			switch {
+			case !c.fits && (err == nil || errors.As(err, &none) || len(err.Error()) > 1000):
+				t.Errorf("%s of -%s: %.100v", name, flag, err)
+			case c.fits && flag == "target" && err != nil:
+				t.Errorf("%s of -%s: %.100v", name, flag, err)
+			}
+		}
+	}
+}
 
 // TestSelect: patterns with keys, without keys, of modules, and with wildcards; what is excluded takes along what
 // depends on it and whose owner is excluded.
