@@ -336,8 +336,8 @@ func (p *pieces) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
-// TestPlanInPieces: a long plan is not held in memory a second time as text. No declaration is torn, because secrets are
-// removed from each piece by itself.
+// TestPlanInPieces: a long plan is not held in memory a second time as text. No declaration is torn, because secrets
+// are removed from each piece by itself.
 func TestPlanInPieces(t *testing.T) {
 	p := &planner.Plan{}
 	for i := range 2000 {
