@@ -31,11 +31,7 @@ func checkServer(s *serverBlock) hcl.Diagnostics {
 // known decodes the target of a reference as far as it is known, because validate runs without variables. Errors are
 // ignored here; they are reported at the target.
 func known[T any](r *schema.Resource) *T {
-	v := new(T)
-	if r == nil {
-		return nil
-	}
-	_ = declare.Decode(r, v)
+	v, _ := declare.Once[T](r)
 	return v
 }
 

@@ -33,8 +33,11 @@ import (
 // A secret in a field that is not a Secret is an error at its line, and so is a value that is not known: neither may
 // be used as a placeholder.
 func Decode(r *schema.Resource, into any) hcl.Diagnostics {
-	d := decoder{r: r, strict: !r.Elsewhere}
-	d.fill(reflect.ValueOf(into).Elem(), nil)
+	d := decoder{r: r}
+	d.fill(reflect.ValueOf(into).Elem(), r.Value, nil)
+	if r.Elsewhere {
+		return d.settled()
+	}
 	return d.diags
 }
 
@@ -48,13 +51,11 @@ func Type[T any](t schema.Type, rules func(*T) hcl.Diagnostics) schema.Type {
 		panic(fmt.Sprintf("declare: %s %q and %s differ: %s", t.Kind, t.Name, reflect.TypeFor[T](), strings.Join(bad, "; ")))
 	}
 	t.Check = func(r *schema.Resource) hcl.Diagnostics {
-		var v T
-		d := decoder{r: r}
-		d.fill(reflect.ValueOf(&v).Elem(), nil)
-		if d.diags.HasErrors() || rules == nil {
-			return d.diags
+		o := decoded[T](r)
+		if o.known.HasErrors() || rules == nil {
+			return o.known
 		}
-		return append(d.diags, rules(&v)...)
+		return append(o.known[:len(o.known):len(o.known)], rules(o.value)...)
 	}
 	return t
 }

@@ -4,8 +4,10 @@ import (
 	"fmt"
 	"math/big"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/hashicorp/hcl/v2"
@@ -22,26 +24,49 @@ var (
 	valueType    = reflect.TypeFor[cty.Value]()
 )
 
-// decoder fills one struct and collects the errors.
+// decoder fills one struct and collects the errors. The paths that its methods take share their memory, so none is kept.
 type decoder struct {
-	r      *schema.Resource
-	strict bool // a value that is not known is an error
-	diags  hcl.Diagnostics
+	r       *schema.Resource
+	diags   hcl.Diagnostics
+	unknown map[*hcl.Diagnostic]bool // those that say that a value is not known
 }
 
-// fill fills a struct from the block at path.
-func (d *decoder) fill(into reflect.Value, path []string) {
-	for i := range into.NumField() {
-		f := into.Type().Field(i)
+// field is a field of a struct that is filled.
+type field struct {
+	index int
+	name  string // of an argument or a block; "" for the fields of an embedded struct, and for a Block
+	block bool
+}
+
+var known sync.Map // the fields of each struct, by its type: reflection makes new ones each time
+
+// fieldsOf returns the fields of a struct that are filled.
+func fieldsOf(t reflect.Type) []field {
+	if had, ok := known.Load(t); ok {
+		return had.([]field)
+	}
+	var out []field
+	for i := range t.NumField() {
+		f := t.Field(i)
 		name, tagged := f.Tag.Lookup("decl")
-		switch {
-		case f.Type == blockType:
-			into.Field(i).Set(reflect.ValueOf(Block{r: d.r, path: path}))
-		case tagged:
-			at := append(append([]string{}, path...), name)
-			d.value(into.Field(i), d.r.Get(at...), at)
-		case f.Anonymous && f.Type.Kind() == reflect.Struct:
-			d.fill(into.Field(i), path)
+		if tagged || f.Type == blockType || f.Anonymous && f.Type.Kind() == reflect.Struct {
+			out = append(out, field{i, name, f.Type == blockType})
+		}
+	}
+	known.Store(t, out)
+	return out
+}
+
+// fill fills a struct from the block at path, whose value is v.
+func (d *decoder) fill(into reflect.Value, v cty.Value, path []string) {
+	for _, f := range fieldsOf(into.Type()) {
+		switch to := into.Field(f.index); {
+		case f.block:
+			*to.Addr().Interface().(*Block) = Block{r: d.r, path: slices.Clone(path)}
+		case f.name != "":
+			d.value(to, schema.Get(v, f.name), append(path, f.name))
+		default:
+			d.fill(to, v, path)
 		}
 	}
 }
@@ -58,7 +83,7 @@ func (d *decoder) value(into reflect.Value, v cty.Value, path []string) {
 		return
 	}
 	if !v.IsKnown() {
-		d.unknown(path)
+		d.notKnown(path)
 		return
 	}
 	switch {
@@ -80,7 +105,7 @@ func (d *decoder) value(into reflect.Value, v cty.Value, path []string) {
 			into.Set(p)
 		}
 	case into.Kind() == reflect.Struct:
-		d.fill(into, path)
+		d.fill(into, v, path)
 	case into.Kind() == reflect.Map || into.Kind() == reflect.Slice:
 		d.elements(into, v, path)
 	default:
@@ -127,7 +152,7 @@ func (d *decoder) any(into reflect.Value, v cty.Value, path []string) {
 		d.problem(path, "Sensitive value where a plain one is needed", "%s cannot hold a sensitive value.",
 			strings.Join(path, "."))
 	case !v.IsWhollyKnown():
-		d.unknown(path)
+		d.notKnown(path)
 	default:
 		into.Set(reflect.ValueOf(v))
 	}
@@ -150,14 +175,13 @@ func (d *decoder) elements(into reflect.Value, v cty.Value, path []string) {
 	}
 	n := 0
 	for it := v.ElementIterator(); it.Next(); n++ {
-		key, _ := it.Element()
+		key, elem := it.Element()
 		name := strconv.Itoa(n)
 		if key.Type() == cty.String {
 			name = key.AsString()
 		}
-		at := append(append([]string{}, path...), name)
 		e := reflect.New(into.Type().Elem()).Elem()
-		d.value(e, d.r.Get(at...), at)
+		d.value(e, elem, append(path, name))
 		if into.Kind() == reflect.Map {
 			into.SetMapIndex(reflect.ValueOf(name), e)
 		} else {
@@ -195,14 +219,21 @@ func (d *decoder) scalar(into reflect.Value, v cty.Value, path []string) {
 	d.problem(path, "Value of the wrong type", "%s must be a %s.", strings.Join(path, "."), into.Kind())
 }
 
-func (d *decoder) unknown(path []string) {
-	if d.strict {
-		d.problem(path, "Value is not known", "%s depends on a value that is not known yet.", strings.Join(path, "."))
+func (d *decoder) notKnown(path []string) {
+	d.problem(path, "Value is not known", "%s depends on a value that is not known yet.", strings.Join(path, "."))
+	if d.unknown == nil {
+		d.unknown = map[*hcl.Diagnostic]bool{}
 	}
+	d.unknown[d.diags[len(d.diags)-1]] = true
 }
 
 func (d *decoder) problem(path []string, summary, format string, args ...any) {
 	d.diags = append(d.diags, Block{r: d.r}.Problem(summary, fmt.Sprintf(format, args...), path...))
+}
+
+// settled returns the errors that remain if every value is known.
+func (d *decoder) settled() hcl.Diagnostics {
+	return slices.DeleteFunc(slices.Clone(d.diags), func(diag *hcl.Diagnostic) bool { return d.unknown[diag] })
 }
 
 // mismatches compares the tags of a struct with a body. It returns what only one of the two has, or has in another
