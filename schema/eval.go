@@ -328,13 +328,13 @@ func (l *loader) converted(a *Attribute, attr *hcl.Attribute, f frame) cty.Value
 		return unknown
 	}
 	val, err := l.meter.convert(raw, a.Type)
-	if whole := wholeDeclaration(attr.Expr, raw); err != nil && whole != "" {
-		l.add(problem(attr.Expr.Range(), "Incorrect argument value",
-			"%s is a whole declaration; the argument %q takes a value, such as one of its attributes: %s.NAME.", whole, a.Name,
-			whole))
-		return unknown
-	}
 	if err != nil {
+		if whole := wholeDeclaration(attr.Expr, raw); whole != "" {
+			l.add(problem(attr.Expr.Range(), "Incorrect argument value",
+				"%s is a whole declaration; the argument %q takes a value, such as one of its attributes: %s.NAME.", whole, a.Name,
+				whole))
+			return unknown
+		}
 		l.add(l.inContext(problem(attr.Expr.Range(), "Incorrect argument value",
 			"The value does not fit the argument %q: %s.", a.Name, conversionText(err, raw, a.Secret)), attr.Expr, ctx))
 		return unknown
@@ -360,11 +360,15 @@ func wholeDeclaration(expr hcl.Expression, val cty.Value) string {
 
 // context makes the values that an expression refers to available to it.
 func (l *loader) context(expr hcl.Expression, f frame) *hcl.EvalContext {
+	refs := expr.Variables()
+	if len(refs) == 0 {
+		return &hcl.EvalContext{Functions: l.functions}
+	}
 	mod := f.in.of
 	vars := map[string]cty.Value{"path": mod.pathValue(), "site": l.siteValue()}
 	inputs, locals, modules := map[string]cty.Value{}, map[string]cty.Value{}, map[string]cty.Value{}
 	kinds := map[string]map[string]map[string]cty.Value{}
-	for _, t := range expr.Variables() {
+	for _, t := range refs {
 		if _, ok := f.names[t.RootName()]; ok {
 			continue
 		}

@@ -117,6 +117,7 @@ func newLoader(ctx context.Context, opts Options, out *outside) *loader {
 		files:   map[string]source{},
 		folders: map[string]parsedFolder{},
 		listed:  map[string][]string{},
+		scopes:  map[scopeKey]scope{},
 		root:    newModule(nil, "", ""),
 		made:    map[Addr]*Resource{},
 
@@ -204,6 +205,7 @@ type loader struct {
 	folders   map[string]parsedFolder // by the module's folder
 	listed    map[string][]string     // the files in them
 	realDir   string                  // the configuration's folder without links
+	scopes    map[scopeKey]scope      // what bodies permit
 	functions map[string]function.Function
 	secrets   *secretSet
 	flow      flow

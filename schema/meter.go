@@ -183,6 +183,9 @@ func (m *meter) preview(expr hcl.Expression, ctx *hcl.EvalContext) (weight int64
 	eachNative(expr, func(text cty.Value) bool { return m.weigh(text) == nil && ctx != nil },
 		func(e hclsyntax.Expression) {
 			part := m.watch(e)
+			if part == e {
+				return
+			}
 			_, _ = part.Value(ctx)
 			if w, ok := part.(*watched); ok && expr == hcl.Expression(e) {
 				weight = w.weight
@@ -370,6 +373,10 @@ func (m *meter) watch(expr hclsyntax.Expression) hclsyntax.Expression { //nolint
 		_ = m.weigh(e.Val)
 		return e
 	case *hclsyntax.TemplateExpr:
+		if e.IsStringLiteral() {
+			m.watch(e.Parts[0])
+			return e
+		}
 		c := *e
 		c.Parts = m.watchAll(e.Parts)
 		expr = &c

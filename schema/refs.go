@@ -216,9 +216,11 @@ func (l *loader) target(expr hcl.Expression) (hcl.Traversal, bool) {
 func (l *loader) resolveTarget(n *node, attr *hcl.Attribute, want *Ref, names names) {
 	rng := attr.Expr.Range()
 	l.bad[attr] = true // until the checks have passed
-	if val, diags := l.evaluate(attr.Expr, nil); !diags.HasErrors() && val.IsNull() {
-		delete(l.bad, attr) // null, as if it were not written
-		return
+	if _, name := attr.Expr.(*hclsyntax.ScopeTraversalExpr); !name {
+		if val, diags := l.evaluate(attr.Expr, nil); !diags.HasErrors() && val.IsNull() {
+			delete(l.bad, attr) // null, as if it were not written
+			return
+		}
 	}
 	t, ok := l.target(attr.Expr)
 	if !ok && len(attr.Expr.Variables()) > 0 || ok && (names[t.RootName()] || !isKind(t.RootName()) &&

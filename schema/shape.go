@@ -39,22 +39,14 @@ type scope struct {
 // caller. extra is what the body permits in addition to the grammar; the returned content holds it.
 func (l *loader) shape(body hcl.Body, g *Body, header hcl.Range, where string, extra *scope) (*shaped,
 	*hcl.BodyContent) {
-	sc := scope{where: "in " + where, secret: map[string]bool{}}
-	if extra != nil {
-		sc.args, sc.blocks = append(sc.args, extra.args...), append(sc.blocks, extra.blocks...)
+	sc, known := l.scopes[scopeKey{g, extra != nil}]
+	if !known {
+		sc = g.shapeScope(extra)
+		l.scopes[scopeKey{g, extra != nil}] = sc
 	}
-	for _, a := range g.Attributes {
-		sc.args = append(sc.args, a.Name)
-		sc.secret[a.Name] = a.Secret
-	}
-	for _, b := range g.Blocks {
-		sc.blocks = append(sc.blocks, b.header())
-	}
-	if len(g.Blocks) > 0 {
-		sc.blocks = append(sc.blocks, dynamicHeader)
-	}
+	sc.where = "in " + where
 	content := l.content(body, sc)
-	s := &shaped{grammar: g, header: header, where: where, attrs: content.Attributes, blocks: map[string][]*shapedBlock{}}
+	s := &shaped{grammar: g, header: header, where: where, attrs: content.Attributes}
 	for _, a := range g.Attributes {
 		if attr := s.attrs[a.Name]; attr != nil && a.Secret {
 			l.mask(attr.Expr)
@@ -62,6 +54,28 @@ func (l *loader) shape(body hcl.Body, g *Body, header hcl.Range, where string, e
 	}
 	l.shapeBlocks(s, content.Blocks)
 	return s, content
+}
+
+// scopeKey is a body, and whether it is that of a declaration, which permits more.
+type scopeKey struct {
+	body *Body
+	more bool
+}
+
+// shapeScope returns what shape permits in a body.
+func (b *Body) shapeScope(extra *scope) scope {
+	sc := scope{secret: map[string]bool{}}
+	if extra != nil {
+		sc.args, sc.blocks = append(sc.args, extra.args...), append(sc.blocks, extra.blocks...)
+	}
+	for _, a := range b.Attributes {
+		sc.args = append(sc.args, a.Name)
+		sc.secret[a.Name] = a.Secret
+	}
+	if sc.blocks = append(sc.blocks, b.headers()...); len(b.Blocks) > 0 {
+		sc.blocks = append(sc.blocks, dynamicHeader)
+	}
+	return sc
 }
 
 // header returns the header of a block.
@@ -75,6 +89,10 @@ func (b *Block) header() hcl.BlockHeaderSchema {
 
 // shapeBlocks matches the blocks of a body with their grammars, in order.
 func (l *loader) shapeBlocks(s *shaped, found hcl.Blocks) {
+	if len(found) == 0 {
+		return
+	}
+	s.blocks = map[string][]*shapedBlock{}
 	grammar := map[string]*Block{}
 	for i := range s.grammar.Blocks {
 		grammar[s.grammar.Blocks[i].Name] = &s.grammar.Blocks[i]
@@ -146,26 +164,29 @@ func (l *loader) content(body hcl.Body, sc scope) *hcl.BodyContent {
 
 // unexpected reports the arguments and blocks that the scope does not permit.
 func (l *loader) unexpected(body *hclsyntax.Body, sc scope) {
-	isArg, isBlock := map[string]bool{}, map[string]hcl.BlockHeaderSchema{}
-	var all []string
-	for _, name := range sc.args {
-		isArg[name] = true
-		all = append(all, name)
+	var names []string
+	for name := range body.Attributes {
+		if !slices.Contains(sc.args, name) {
+			names = append(names, name)
+		}
 	}
+	var blocks hclsyntax.Blocks
+	for _, b := range body.Blocks {
+		if !slices.ContainsFunc(sc.blocks, func(h hcl.BlockHeaderSchema) bool { return h.Type == b.Type }) {
+			blocks = append(blocks, b)
+		}
+	}
+	if len(names)+len(blocks) == 0 {
+		return
+	}
+	all, isBlock := slices.Clone(sc.args), map[string]hcl.BlockHeaderSchema{}
 	for _, b := range sc.blocks {
 		isBlock[b.Type] = b
 		all = append(all, b.Type)
 	}
-	names := make([]string, 0, len(body.Attributes))
-	for name := range body.Attributes {
-		names = append(names, name)
-	}
 	sort.Strings(names)
 	for _, name := range names {
 		attr := body.Attributes[name]
-		if isArg[name] {
-			continue
-		}
 		meant := nearestArgument(name, all)
 		if sc.secret[meant] || maskedName(name) {
 			l.mask(attr.Expr)
@@ -182,11 +203,8 @@ func (l *loader) unexpected(body *hclsyntax.Body, sc scope) {
 		l.add(problem(attr.NameRange, "Unsupported argument", "An argument %q is not expected %s.%s", name, sc.where,
 			cmp.Or(sc.knownFromTerraform(name), suggest(meant, all, isBlock))))
 	}
-	for _, b := range body.Blocks {
-		if _, ok := isBlock[b.Type]; ok {
-			continue
-		}
-		if isArg[b.Type] {
+	for _, b := range blocks {
+		if slices.Contains(sc.args, b.Type) {
 			l.add(problem(b.TypeRange, "Unsupported block",
 				"%q is an argument, not a block. Write it with an equals sign: %s = ...", b.Type, b.Type))
 			continue
