@@ -97,7 +97,7 @@ func Observed[T any](o *Observations, n Need) (*T, error) {
 	}
 	if x.body == nil {
 		body := new(T)
-		dec := json.NewDecoder(strings.NewReader(string(x.raw)))
+		dec := json.NewDecoder(bytes.NewReader(x.raw))
 		dec.DisallowUnknownFields()
 		if err := dec.Decode(body); err != nil {
 			return nil, fmt.Errorf("reading the observation %s: %w", n, err)

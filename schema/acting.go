@@ -157,6 +157,9 @@ func namedFiles(v cty.Value, add func(words []string, command bool)) {
 	if v == cty.NilVal || v.IsMarked() || v.IsNull() || !v.IsKnown() || !v.CanIterateElements() {
 		return
 	}
+	if v.Type().IsObjectType() && !mayName(v.Type()) {
+		return
+	}
 	local := v.Type().IsObjectType() && Get(v, "local").RawEquals(cty.True)
 	for it := v.ElementIterator(); it.Next(); {
 		key, elem := it.Element()
@@ -172,6 +175,16 @@ func namedFiles(v cty.Value, add func(words []string, command bool)) {
 			namedFiles(elem, add)
 		}
 	}
+}
+
+// mayName reports whether an object of the type has a text that names a file, or anything with elements.
+func mayName(ty cty.Type) bool {
+	for name, of := range ty.AttributeTypes() {
+		if !of.IsPrimitiveType() || of == cty.String && strings.HasSuffix(name, "_file") {
+			return true
+		}
+	}
+	return false
 }
 
 // wordsIn returns the strings in a list and in the lists nested in it.

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/zclconf/go-cty/cty"
 )
 
@@ -190,10 +191,20 @@ func (l *loader) object(s *shaped, f frame, path []string) cty.Value {
 		} else if given, ok := f.defaulted(b.Name); ok {
 			attrs[b.Name] = given
 		} else {
-			attrs[b.Name] = cty.NullVal(blockType(b))
+			attrs[b.Name] = cty.NullVal(l.blockType(b))
 		}
 	}
 	return cty.ObjectVal(attrs)
+}
+
+// blockType is like the function blockType, which builds a type each time, once for each block of the grammar.
+func (l *loader) blockType(b *Block) cty.Type {
+	ty, had := l.types[b]
+	if !had {
+		ty = blockType(b)
+		l.types[b] = ty
+	}
+	return ty
 }
 
 // blockType returns the type of the value of all blocks of one name.
@@ -213,13 +224,13 @@ func (l *loader) nested(b *Block, found []*shapedBlock, f frame, path []string) 
 	blocks, known := l.expandBlocks(b, found, f)
 	switch {
 	case !known:
-		return cty.UnknownVal(blockType(b))
+		return cty.UnknownVal(l.blockType(b))
 	case len(blocks) == 0:
 		if b.Required && len(found) > 0 {
 			l.add(problem(found[0].header, "Missing required block", "A block %q is required here, and this makes none.",
 				b.Name))
 		}
-		return cty.NullVal(blockType(b))
+		return cty.NullVal(l.blockType(b))
 	}
 	var list []cty.Value
 	byLabel := map[string]cty.Value{}
@@ -358,9 +369,22 @@ func wholeDeclaration(expr hcl.Expression, val cty.Value) string {
 	return traversalText(t)
 }
 
+// variables returns what an expression refers to. The library walks even through a plain text.
+func variables(expr hcl.Expression) []hcl.Traversal {
+	switch e := expr.(type) {
+	case *hclsyntax.LiteralValueExpr:
+		return nil
+	case *hclsyntax.TemplateExpr:
+		if e.IsStringLiteral() {
+			return nil
+		}
+	}
+	return expr.Variables()
+}
+
 // context makes the values that an expression refers to available to it.
 func (l *loader) context(expr hcl.Expression, f frame) *hcl.EvalContext {
-	refs := expr.Variables()
+	refs := variables(expr)
 	if len(refs) == 0 {
 		return &hcl.EvalContext{Functions: l.functions}
 	}

@@ -153,7 +153,7 @@ func (l *loader) resolveExpr(n *node, attr *hcl.Attribute, names names) {
 
 // resolveExprIn is like resolveExpr, for an expression that is in another module than the node.
 func (l *loader) resolveExprIn(n *node, in *module, attr *hcl.Attribute, names names) {
-	for _, t := range attr.Expr.Variables() {
+	for _, t := range variables(attr.Expr) {
 		if names[t.RootName()] {
 			continue
 		}

@@ -118,6 +118,7 @@ func newLoader(ctx context.Context, opts Options, out *outside) *loader {
 		folders: map[string]parsedFolder{},
 		listed:  map[string][]string{},
 		scopes:  map[scopeKey]scope{},
+		types:   map[*Block]cty.Type{},
 		root:    newModule(nil, "", ""),
 		made:    map[Addr]*Resource{},
 
@@ -206,6 +207,7 @@ type loader struct {
 	listed    map[string][]string     // the files in them
 	realDir   string                  // the configuration's folder without links
 	scopes    map[scopeKey]scope      // what bodies permit
+	types     map[*Block]cty.Type     // see blockType
 	functions map[string]function.Function
 	secrets   *secretSet
 	flow      flow

@@ -36,6 +36,14 @@ func IsSensitive(v cty.Value) bool {
 	case v.IsNull() || !v.IsKnown() || v.Type().IsSetType() || !v.CanIterateElements():
 		return false // a set carries the marks of its elements itself, and iterating sorts them
 	}
+	if v.Type().IsObjectType() { // iterating sorts the names
+		for name := range v.Type().AttributeTypes() {
+			if IsSensitive(v.GetAttr(name)) {
+				return true
+			}
+		}
+		return false
+	}
 	for it := v.ElementIterator(); it.Next(); {
 		if _, elem := it.Element(); IsSensitive(elem) {
 			return true
