@@ -45,7 +45,7 @@ func BenchmarkMake(b *testing.B) {
 
 // TestAllocations: what a declaration costs to plan beside its driver, at most.
 func TestAllocations(t *testing.T) {
-	const n, most = 400, 90
+	const n, most = 400, 70
 	if got := testing.AllocsPerRun(2, making(t, n)) / n; got > most {
 		t.Errorf("%.0f allocations a declaration, at most %d", got, most)
 	}

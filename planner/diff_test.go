@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/hashicorp/hcl/v2/hclwrite"
 	"github.com/syncctl/syncctl/planner"
 	"github.com/syncctl/syncctl/schema"
 	"github.com/zclconf/go-cty/cty"
@@ -195,5 +196,19 @@ func TestText(t *testing.T) {
 		if got := planner.Text(v); got != want {
 			t.Errorf("got %s, want %s", got, want)
 		}
+	}
+}
+
+// TestQuoted: texts are quoted as the library quotes them, and cost little if there is nothing to escape.
+func TestQuoted(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		v := text(rapid.StringOf(rapid.RuneFrom([]rune("aZ09 _-.:/\"\\$%{}'`<&~\x7f\n\t\x00é\u202e"))).Draw(t, "text"))
+		if got, want := planner.Text(v), string(hclwrite.TokensForValue(v).Bytes()); got != want {
+			t.Errorf("got %s, want %s", got, want)
+		}
+	})
+	usual := text("https://a.example/rest: 'all' of <it>")
+	if got := testing.AllocsPerRun(10, func() { planner.Text(usual) }); got > 3 {
+		t.Errorf("%.0f allocations for a usual text", got)
 	}
 }

@@ -438,7 +438,7 @@ func TestFleet(t *testing.T) {
 // TestAllocations: what a declaration costs to read and evaluate, at most.
 func TestAllocations(t *testing.T) {
 	const n = 200
-	for written, most := range map[bool]float64{true: 500, false: 620} {
+	for written, most := range map[bool]float64{true: 300, false: 520} {
 		text := fleet(n, written)
 		if got := testing.AllocsPerRun(2, func() {
 			world{files: map[string]string{"main.sync.hcl": text}, valuesOnly: true}.load(t)

@@ -75,12 +75,17 @@ func types() schema.Catalog {
 
 func load(t *testing.T, text string, allowUnset bool) (*schema.Config, hcl.Diagnostics) {
 	t.Helper()
+	return loadTypes(t, types(), text, allowUnset)
+}
+
+func loadTypes(t *testing.T, catalog schema.Catalog, text string, allowUnset bool) (*schema.Config, hcl.Diagnostics) {
+	t.Helper()
 	fs := afero.NewMemMapFs()
 	if err := afero.WriteFile(fs, "conf/main.sync.hcl", []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	env := func(name string) (string, bool) { return "from-env", name == "SOME_TOKEN" }
-	return schema.Load(t.Context(), schema.Options{Fs: fs, Dir: "conf", Catalog: types(), AllowUnset: allowUnset,
+	return schema.Load(t.Context(), schema.Options{Fs: fs, Dir: "conf", Catalog: catalog, AllowUnset: allowUnset,
 		Env: env})
 }
 
@@ -147,6 +152,28 @@ func TestDecode(t *testing.T) {
 }
 
 // TestRefused checks that each mistake is one error at its line.
+// TestOnce: a declaration is decoded once, for the rules of its type and for everybody else, and that costs little.
+func TestOnce(t *testing.T) {
+	var ruled *link
+	catalog := types()
+	catalog[1].Check = nil
+	catalog[1] = declare.Type(catalog[1], func(l *link) hcl.Diagnostics {
+		ruled = l
+		return nil
+	})
+	cfg, diags := loadTypes(t, catalog, good, false)
+	if diags.HasErrors() {
+		t.Fatal(diags)
+	}
+	r := cfg.Lookup(schema.Addr{Kind: schema.Sync, Type: "depot", Name: "s"})
+	if l, diags := declare.Once[link](r); l != ruled || l == nil || diags.HasErrors() {
+		t.Errorf("decoded twice, or not: %v", diags)
+	}
+	if got := testing.AllocsPerRun(10, func() { declare.Decode(r, &link{}) }); got > 70 {
+		t.Errorf("%.0f allocations to decode a declaration", got)
+	}
+}
+
 func TestRefused(t *testing.T) {
 	for name, c := range map[string]struct{ old, new, summary, line string }{
 		"secret as text": {`name   = "n"`, `name = sensitive("n")`, "Sensitive value where a plain one is needed",

@@ -24,7 +24,7 @@ var (
 	valueType    = reflect.TypeFor[cty.Value]()
 )
 
-// decoder fills one struct and collects the errors. The paths that its methods take share their memory, so none is kept.
+// decoder fills one struct and collects the errors. The paths that its methods take share their memory: none is kept.
 type decoder struct {
 	r       *schema.Resource
 	diags   hcl.Diagnostics
