@@ -123,7 +123,7 @@ func (c *command) completePlans(context.Context) []cobra.Completion {
 // declared returns what the configuration declares, without values.
 func (c *command) declared(ctx context.Context) *schema.Config {
 	debug.SetGCPercent(-1) // the process ends soon; collecting takes as long as everything else
-	debug.SetMemoryLimit(256 << 20)
+	debug.SetMemoryLimit(256<<20 + unusedSize)
 	cfg := schema.Names(ctx, c.asDeclared()) // validate reports mistakes
 	c.redactor = cfg.Redactor()
 	return cfg
