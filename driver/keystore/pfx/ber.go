@@ -18,15 +18,15 @@ const (
 
 var errCutOff = errors.New("it ends in the middle of a value")
 
-// toDER rewrites the first value of b with definite lengths in their shortest form, and octet strings in one piece.
+// toDER rewrites the first value of ber with definite lengths in their shortest form, and octet strings in one piece.
 // It also returns what follows the value. The content of octet strings is not rewritten.
-func (g *budget) toDER(b []byte) (der, rest []byte, err error) { return g.derValue(b, maxDepth) }
+func (b *budget) toDER(ber []byte) (der, rest []byte, err error) { return b.derValue(ber, maxDepth) }
 
-func (g *budget) derValue(b []byte, depth int) (der, rest []byte, err error) {
-	if g.values++; g.values > maxValues {
+func (b *budget) derValue(ber []byte, depth int) (der, rest []byte, err error) {
+	if b.values++; b.values > maxValues {
 		return nil, nil, fmt.Errorf("%w: it has more than %d values, which no program writes", ErrCostly, maxValues)
 	}
-	tag, length, content, err := header(b)
+	tag, length, content, err := header(ber)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -35,7 +35,7 @@ func (g *budget) derValue(b []byte, depth int) (der, rest []byte, err error) {
 	}
 	if length != indefinite {
 		if length > len(content) {
-			return nil, nil, fmt.Errorf("%w: %d bytes of %d are there", errCutOff, len(b), len(b)-len(content)+length)
+			return nil, nil, fmt.Errorf("%w: %d bytes of %d are there", errCutOff, len(ber), len(ber)-len(content)+length)
 		}
 		content, rest = content[:length], content[length:]
 	}
@@ -52,7 +52,7 @@ func (g *budget) derValue(b []byte, depth int) (der, rest []byte, err error) {
 			break
 		}
 		var piece []byte
-		if piece, content, err = g.derValue(content, depth-1); err != nil {
+		if piece, content, err = b.derValue(content, depth-1); err != nil {
 			return nil, nil, err
 		}
 		if tag[0] == tagOctetPieces {
