@@ -173,7 +173,7 @@ func (f Folder) resolve(path string) (string, error) {
 	if f.real != "" && filepath.Clean(f.dir()) == f.dir() { // most files are in it: the way there is followed once
 		if rest, in := strings.CutPrefix(path, f.absolute(f.dir())+string(filepath.Separator)); in {
 			path = f.real + string(filepath.Separator) + rest
-			if filepath.Dir(path) == f.real {
+			if isPart(rest) {
 				if link, err := f.link(path); err == nil && link == "" {
 					return path, nil
 				}
@@ -182,6 +182,13 @@ func (f Folder) resolve(path string) (string, error) {
 	}
 	real, _, err := f.follow(path)
 	return real, err
+}
+
+// isPart reports whether a path is one name. Nothing else tells where a path with several parts leads: .. after a link
+// means the parent of where the link leads.
+func isPart(path string) bool {
+	return path != "" && path != "." && path != ".." && !strings.ContainsRune(path, '/') &&
+		!strings.ContainsRune(path, filepath.Separator)
 }
 
 // follow is like resolve, and also reports whether one of the links has an absolute path.

@@ -78,6 +78,44 @@ func TestConfined(t *testing.T) {
 	}
 }
 
+// TestAboveALink: .. after a link means the parent of where the link leads, and a file there is outside of the folder,
+// whichever function names it.
+func TestAboveALink(t *testing.T) {
+	const above = "sub/../secret.txt"
+	files := map[string]string{"../other/a.txt": "", "../mod/main.sync.hcl": "locals {\n  a = 1\n}\n"}
+	links := map[string]string{"sub": "../other", "fds": "/proc/self/fd"}
+	for _, expr := range []string{
+		`file("` + above + `")`, `file("sub/.././secret.txt")`, `file("sub//../secret.txt")`, `fileexists("` + above + `")`,
+		`templatefile("` + above + `", {})`, `filebase64("` + above + `")`, `filesha256("` + above + `")`,
+		`file("fds/../environ")`, `fileexists("fds/../environ")`,
+	} {
+		files["main.sync.hcl"] = "server \"barn\" \"x\" {\n  url = can(" + expr + ")\n}\n"
+		var asked []string
+		access := Access{ReadFile: func(r Reading) error { asked = append(asked, r.Path); return errors.New("no") }}
+		dir := onDisk(t, files, links)
+		cfg, _ := Load(t.Context(), Options{Fs: afero.NewOsFs(), Dir: dir, Catalog: depots(), Access: access})
+		if got := cfg.Lookup(Addr{Kind: Server, Type: "barn", Name: "x"}).Text("url"); got != "false" {
+			t.Errorf("%s: read: %s", expr, got)
+		}
+		if runtime.GOOS != "windows" && !strings.Contains(expr, "fds") && len(asked) == 0 {
+			t.Errorf("%s: the policy was not asked", expr)
+		}
+	}
+	files["main.sync.hcl"] = "module \"m\" {\n  source = \"./sub/../mod\"\n}\n"
+	dir := onDisk(t, files, links)
+	if _, diags := Load(t.Context(), Options{Fs: afero.NewOsFs(), Dir: dir, Catalog: depots()}); !diags.HasErrors() {
+		t.Error("a module from outside is read")
+	}
+	real, err := filepath.EvalSymlinks(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sums, err := Folder{Fs: afero.NewOsFs(), Dir: dir, real: real}.Sums([]string{above})
+	if err != nil || len(sums[above]) == 64 {
+		t.Errorf("summed: %v, %v", sums, err)
+	}
+}
+
 // TestOwnFilesConfined: a file of the folder that is a link to elsewhere is refused, and its lines are not shown.
 func TestOwnFilesConfined(t *testing.T) {
 	for _, name := range []string{"x.sync.hcl", "x.sync.hcl.json", "syncctl.syncvars.hcl", "x.auto.syncvars.hcl"} {
