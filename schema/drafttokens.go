@@ -1,6 +1,7 @@
 package schema
 
 import (
+	"encoding/pem"
 	"strings"
 
 	"github.com/hashicorp/hcl/v2/hclsyntax"
@@ -32,6 +33,10 @@ func (w *draftWriter) valueTokens(v cty.Value) hclwrite.Tokens {
 	var elements []hclwrite.Tokens
 	for it := v.ElementIterator(); it.Next(); {
 		_, each := it.Element()
+		if each.Type() == cty.String { // a comma cannot follow a heredoc
+			elements = append(elements, hclwrite.TokensForValue(each))
+			continue
+		}
 		elements = append(elements, w.valueTokens(each))
 	}
 	return hclwrite.TokensForTuple(elements)
@@ -40,11 +45,22 @@ func (w *draftWriter) valueTokens(v cty.Value) hclwrite.Tokens {
 // isBareKey reports whether the key of an object can be written without quotes.
 func isBareKey(key string) bool { return hclsyntax.ValidIdentifier(key) && key != "for" }
 
-// isPEM reports whether a text is PEM without anything that a heredoc would change.
+// isPEM reports whether a text is PEM exactly as an encoder writes it, so that no line of it ends a heredoc, and
+// nothing in it is a template.
 func isPEM(text string) bool {
-	return strings.HasPrefix(text, "-----BEGIN ") && strings.HasSuffix(text, "-----\n") &&
-		!strings.ContainsFunc(text, func(r rune) bool { return r != '\n' && (r < ' ' || r > '~') }) &&
-		!strings.Contains(text, "{") && !strings.Contains(text, "\n ")
+	if !strings.HasPrefix(text, "-----BEGIN ") || strings.Contains(text, "{") ||
+		strings.ContainsFunc(text, func(r rune) bool { return r != '\n' && (r < ' ' || r > '~') }) {
+		return false
+	}
+	var again []byte
+	for rest := []byte(text); len(rest) > 0; {
+		var block *pem.Block
+		if block, rest = pem.Decode(rest); block == nil || len(block.Headers) > 0 {
+			return false
+		}
+		again = append(again, pem.EncodeToMemory(block)...)
+	}
+	return string(again) == text
 }
 
 // lines writes a text as a heredoc, indented as deep as its argument needs it.
