@@ -81,7 +81,7 @@ func (c *command) trusted(
 	switch {
 	case ctx.Err() != nil:
 		return o, ctx.Err()
-	case len(p.cfg.Files()) > 0 && diags.HasErrors():
+	case len(p.cfg.FileNames()) > 0 && diags.HasErrors():
 		return o, errors.Join(c.diagnostics(diags, p.cfg.Files), exitQuietly(exitError))
 	case len(p.cfg.Settings.Sites) == 0:
 		return o, failf(exitError, "there is no configuration with site blocks here, so -signers=FILE is needed: whose "+

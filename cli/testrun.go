@@ -90,7 +90,10 @@ func (t *tester) run(
 	result := &runResult{run: run, files: t.sources}
 	result.diags, result.status = r.judge(ctx, earlier)
 	if r.project != nil {
-		result.files, r.redactor = r.project.cfg.Files(), r.project.cfg.Redactor()
+		r.redactor = r.project.cfg.Redactor()
+		if len(result.diags) > 0 {
+			result.files = r.project.cfg.Files()
+		}
 		t.redactor = r.redactor
 	}
 	result.redactor = r.redactor

@@ -43,7 +43,11 @@ func (c *command) validateJSON(cmd *cobra.Command, vars *variables) error {
 		return err
 	}
 	var b bytes.Buffer
-	if err := schema.WriteJSON(&b, diags, p.cfg.Files()); err != nil {
+	var files map[string]*hcl.File
+	if len(diags) > 0 {
+		files = p.cfg.Files()
+	}
+	if err := schema.WriteJSON(&b, diags, files); err != nil {
 		return err
 	}
 	doc := struct {
@@ -66,7 +70,7 @@ func (c *command) validateJSON(cmd *cobra.Command, vars *variables) error {
 		return err
 	}
 	if !c.flags.json {
-		if err := c.printDiagnostics(diags, p.cfg.Files()); err != nil {
+		if err := c.printDiagnostics(diags, files); err != nil {
 			return err
 		}
 		if doc.Valid {

@@ -26,6 +26,7 @@ type Config struct {
 	Removed   []Move // without To
 
 	files    func() map[string]*hcl.File
+	names    []string // of the files, sorted
 	acting   acting // files of the folder
 	byAddr   map[Addr]*Resource
 	openVars map[string]bool // the variables that are declared, and may be shown

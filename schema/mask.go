@@ -54,7 +54,8 @@ func groupRanges(re *regexp.Regexp, path string, src []byte) []hcl.Range {
 }
 
 // Files returns the sources by the name used in ranges, for snippets. Secrets are masked by asterisks of the same
-// length, so ranges still fit. The masking takes time proportional to the sources, and is done on the first call.
+// length, so ranges still fit. The sources are parsed and masked on the first call, which takes time proportional to
+// them: ask only where there is something to show.
 func (c *Config) Files() map[string]*hcl.File {
 	if c.files == nil { // reading was interrupted
 		return nil
@@ -62,10 +63,14 @@ func (c *Config) Files() map[string]*hcl.File {
 	return c.files()
 }
 
+// FileNames returns the names of the sources, as used in ranges, sorted.
+func (c *Config) FileNames() []string { return c.names }
+
 // show makes Files return the sources with the current masks.
 func (c *Config) show(l *loader) {
 	files, masked, secret := maps.Clone(l.files), slices.Clone(l.masked), slices.Clone(l.secret)
 	redactor := c.redactor
+	c.names = slices.Sorted(maps.Keys(files))
 	c.files = sync.OnceValue(func() map[string]*hcl.File {
 		return maskFiles(files, masked, secret, redactor)
 	})

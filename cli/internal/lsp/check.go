@@ -154,7 +154,7 @@ func (v *view) load(ctx context.Context, dir string) (map[string]bool, hcl.Diagn
 	if v.holds(dir, configuration) {
 		cfg, wrong := schema.Load(ctx, opts)
 		diags = wrong
-		for name := range cfg.Files() {
+		for _, name := range cfg.FileNames() {
 			read[filepath.Join(dir, name)] = true
 		}
 	}
