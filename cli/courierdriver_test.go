@@ -86,9 +86,7 @@ func (m mover) at(server *schema.Resource) map[string]string {
 }
 
 func decoded(r *schema.Resource) (*move, hcl.Diagnostics) {
-	var d move
-	diags := declare.Decode(r, &d)
-	return &d, diags
+	return declare.Decode[move](r)
 }
 
 func bookNeed(server *schema.Resource, book string) planner.Need {

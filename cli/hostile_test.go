@@ -52,8 +52,7 @@ func (evil) Needs(r *schema.Resource, _ *planner.Observations) ([]planner.Need, 
 
 func (e evil) Observe(_ context.Context, r *schema.Resource, _ planner.Need) (any, error) {
 	e.env.Log.Info(hostile, hostile, hostile, "bytes", []byte(hostile), "error", errors.New(hostile))
-	var s carelessServer
-	if diags := declare.Decode(r, &s); diags.HasErrors() {
+	if _, diags := declare.Decode[carelessServer](r); diags.HasErrors() {
 		return nil, diags
 	}
 	if strings.HasSuffix(r.Range.Filename, "fails.sync.hcl") {

@@ -44,8 +44,8 @@ func (careless) Needs(r *schema.Resource, _ *planner.Observations) ([]planner.Ne
 }
 
 func (c careless) Observe(_ context.Context, r *schema.Resource, _ planner.Need) (any, error) {
-	var s carelessServer
-	if diags := declare.Decode(r, &s); diags.HasErrors() {
+	s, diags := declare.Decode[carelessServer](r)
+	if diags.HasErrors() {
 		return nil, diags
 	}
 	c.env.Log.Info("logging in", "with", s.Secret())

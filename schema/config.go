@@ -27,7 +27,7 @@ type Config struct {
 
 	files    func() map[string]*hcl.File
 	names    []string // of the files, sorted
-	acting   acting // files of the folder
+	acting   acting   // files of the folder
 	byAddr   map[Addr]*Resource
 	openVars map[string]bool // the variables that are declared, and may be shown
 	redactor *redact.Set

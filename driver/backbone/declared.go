@@ -120,7 +120,7 @@ func (s *synchronization) holders() []*end {
 }
 
 func decodeSync(r *schema.Resource) (*synchronization, hcl.Diagnostics) {
-	block, diags := declare.Once[syncBlock](r)
+	block, diags := declare.Decode[syncBlock](r)
 	s := &synchronization{syncBlock: block}
 	names, blocks := s.endNames(), s.ends()
 	for i, into := range []**end{&s.one, &s.two} {
@@ -130,7 +130,7 @@ func decodeSync(r *schema.Resource) (*synchronization, hcl.Diagnostics) {
 				names[i])))
 		}
 		var more hcl.Diagnostics
-		e.server, more = declare.Once[serverBlock](e.Server)
+		e.server, more = declare.Decode[serverBlock](e.Server)
 		diags = append(diags, more...)
 		*into = e
 	}
@@ -155,7 +155,7 @@ const (
 )
 
 func decodeMigration(r *schema.Resource) (*migration, hcl.Diagnostics) {
-	block, diags := declare.Once[migrationBlock](r)
+	block, diags := declare.Decode[migrationBlock](r)
 	m := &migration{migrationBlock: block, sample: defaultSample, within: defaultWithin}
 	if m.To == nil {
 		return nil, append(diags, problem(r, "The new synchronization is not declared",

@@ -20,7 +20,7 @@ var _ driver.Doctor = (*Driver)(nil)
 // Examine checks whether a Jira answers, which user it takes the credentials for, and whether that user may use
 // Backbone in each project that a synchronization needs. No interface shows the version of Backbone.
 func (d *Driver) Examine(ctx context.Context, r *schema.Resource, users []*schema.Resource) []driver.Examination {
-	server, err := declared(declare.Once[serverBlock], r)
+	server, err := declared(declare.Decode[serverBlock], r)
 	var c *reader
 	if err == nil {
 		c, err = d.reader(server)

@@ -95,7 +95,7 @@ func (j *jira) at(project string) []*integration {
 }
 
 func (d *Driver) openJira(r *schema.Resource) (*jira, error) {
-	server, err := declared(declare.Once[serverBlock], r)
+	server, err := declared(declare.Decode[serverBlock], r)
 	if err != nil {
 		return nil, err
 	}

@@ -38,7 +38,7 @@ func TestImportedAddress(t *testing.T) {
 
 func jiraNamed(t *testing.T, name string) *jira {
 	t.Helper()
-	b, diags := declare.Once[serverBlock](&schema.Resource{Value: cty.EmptyObjectVal,
+	b, diags := declare.Decode[serverBlock](&schema.Resource{Value: cty.EmptyObjectVal,
 		Addr: schema.Addr{Kind: schema.Server, Type: "backbone", Name: name}})
 	if diags.HasErrors() {
 		t.Fatal(diags)

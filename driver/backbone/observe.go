@@ -49,7 +49,7 @@ type projectSeen struct {
 
 // Observe makes one observation of a server.
 func (d *Driver) Observe(ctx context.Context, r *schema.Resource, n planner.Need) (any, error) {
-	server, err := declared(declare.Once[serverBlock], r)
+	server, err := declared(declare.Decode[serverBlock], r)
 	if err != nil {
 		return nil, err
 	}

@@ -31,7 +31,7 @@ func checkServer(s *serverBlock) hcl.Diagnostics {
 // known decodes the target of a reference as far as it is known, because validate runs without variables. Errors are
 // ignored here; they are reported at the target.
 func known[T any](r *schema.Resource) *T {
-	v, _ := declare.Once[T](r)
+	v, _ := declare.Decode[T](r)
 	return v
 }
 

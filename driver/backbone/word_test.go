@@ -98,8 +98,8 @@ func TestAsConfirmed(t *testing.T) {
 // TestUnknownIsRefusedWithoutAWord checks that preflight refuses what cannot be read and nobody has confirmed.
 func TestUnknownIsRefusedWithoutAWord(t *testing.T) {
 	t.Parallel()
-	server := &serverBlock{}
-	if diags := declare.Decode(&schema.Resource{Value: cty.EmptyObjectVal}, server); diags.HasErrors() {
+	server, diags := declare.Decode[serverBlock](&schema.Resource{Value: cty.EmptyObjectVal})
+	if diags.HasErrors() {
 		t.Fatal(diags)
 	}
 	h := &live{syncSeen: &syncSeen{integration: integration{Key: "INT-4"}}, end: &end{name: master,

@@ -14,8 +14,7 @@ import (
 	"github.com/syncctl/syncctl/schema"
 )
 
-// Decode fills the struct that into points to from a declaration. The tags of the fields name the arguments and
-// blocks:
+// Decode decodes a declaration into a T, which is a struct. The tags of the fields name the arguments and blocks:
 //
 //	URL    Secret            `decl:"url"`      a value that may be secret
 //	Name   string            `decl:"name"`     "" when absent; *string tells absent from empty
@@ -32,13 +31,37 @@ import (
 //
 // A secret in a field that is not a Secret is an error at its line, and so is a value that is not known: neither may
 // be used as a placeholder.
-func Decode(r *schema.Resource, into any) hcl.Diagnostics {
-	d := decoder{r: r}
-	d.fill(reflect.ValueOf(into).Elem(), r.Value, nil)
-	if r.Elsewhere {
-		return d.settled()
+//
+// A declaration is decoded once. All callers share the result and must not change it, nor must the rules of its Type.
+// For nil the result is nil.
+func Decode[T any](r *schema.Resource) (*T, hcl.Diagnostics) {
+	if r == nil {
+		return nil, nil
 	}
-	return d.diags
+	o := decoded[T](r)
+	if r.Elsewhere {
+		return o.value, o.known
+	}
+	return o.value, o.diags
+}
+
+// decodedKey is the key of the Memo that holds a declaration decoded into a T.
+type decodedKey[T any] struct{}
+
+// result is a declaration decoded into a T.
+type result[T any] struct {
+	value *T
+	diags hcl.Diagnostics
+	known hcl.Diagnostics // without what says that a value is not known
+}
+
+func decoded[T any](r *schema.Resource) result[T] {
+	return r.Memo(decodedKey[T]{}, func() any {
+		o, d := result[T]{value: new(T)}, decoder{r: r}
+		d.fill(reflect.ValueOf(o.value).Elem(), r.Value, nil)
+		o.diags, o.known = d.diags, d.settled()
+		return o
+	}).(result[T])
 }
 
 // Type returns t with a check that its declarations decode into a T. rules, which may be nil, returns further errors.

@@ -127,26 +127,26 @@ func TestDecode(t *testing.T) {
 		}
 		return cfg.Lookup(a)
 	}
-	var l link
-	if diags := declare.Decode(addr("sync.depot.s"), &l); diags.HasErrors() {
+	l, diags := declare.Decode[link](addr("sync.depot.s"))
+	if diags.HasErrors() {
 		t.Fatal(diags)
 	}
 	if l.Server == nil || l.Server.Addr.Name != "a" || l.Name != "n" || l.Count != 7 || !l.On ||
 		l.Within != 90*time.Second ||
 		!slices.Equal(l.Words, []string{"x", "y"}) || l.Types["Bug"] != "Task" || l.Any.LengthInt() != 2 ||
 		l.Fields["f"].To != "g" || l.Check == nil || l.Check.Sample != 3 || l.Pairs != nil {
-		t.Errorf("decoded %+v", l)
+		t.Errorf("decoded %+v", *l)
 	}
-	var s server
-	if diags := declare.Decode(l.Server, &s); diags.HasErrors() {
+	s, diags := declare.Decode[server](l.Server)
+	if diags.HasErrors() {
 		t.Fatal(diags)
 	}
 	if s.URL.Reveal() != "https://a.example" || s.Secret() != "geheim" || s.Note != nil || s.Host == nil ||
 		!s.Host.Agent || s.RequestTimeout != 30*time.Second {
-		t.Errorf("decoded %v", s)
+		t.Errorf("decoded %v", *s)
 	}
 	out, err := json.Marshal(s.Password)
-	if shown := fmt.Sprintf("%v %+v %#v %s", s, s, s, out); err != nil || strings.Contains(shown, "geheim") {
+	if shown := fmt.Sprintf("%v %+v %#v %s", *s, *s, *s, out); err != nil || strings.Contains(shown, "geheim") {
 		t.Errorf("the password shows: %s, %v", shown, err)
 	}
 }
@@ -166,10 +166,11 @@ func TestOnce(t *testing.T) {
 		t.Fatal(diags)
 	}
 	r := cfg.Lookup(schema.Addr{Kind: schema.Sync, Type: "depot", Name: "s"})
-	if l, diags := declare.Once[link](r); l != ruled || l == nil || diags.HasErrors() {
+	if l, diags := declare.Decode[link](r); l != ruled || l == nil || diags.HasErrors() {
 		t.Errorf("decoded twice, or not: %v", diags)
 	}
-	if got := testing.AllocsPerRun(10, func() { declare.Decode(r, &link{}) }); got > 70 {
+	fresh := func() { declare.Decode[link](&schema.Resource{Addr: r.Addr, Type: r.Type, Value: r.Value}) }
+	if got := testing.AllocsPerRun(10, fresh); got > 70 {
 		t.Errorf("%.0f allocations to decode a declaration", got)
 	}
 }
@@ -248,13 +249,13 @@ func TestNotKnownYet(t *testing.T) {
 		t.Fatalf("what is not known is taken for wrong: %v", diags)
 	}
 	for _, r := range cfg.Resources {
-		var s server
-		var l link
-		into, want := any(&s), 2
+		_, diags := declare.Decode[server](r)
+		want := 2
 		if r.Addr.Kind == schema.Sync {
-			into, want = &l, 3
+			_, diags = declare.Decode[link](r)
+			want = 3
 		}
-		if diags := declare.Decode(r, into); len(diags) != want || diags[0].Summary != "Value is not known" {
+		if len(diags) != want || diags[0].Summary != "Value is not known" {
 			t.Errorf("%s: want %d values that are not known, got %v", r.Addr, want, diags)
 		}
 	}

@@ -26,11 +26,11 @@ func permitted(t *testing.T, more string) *server {
 	if diags.HasErrors() {
 		t.Fatal(diags)
 	}
-	var s server
-	if diags := declare.Decode(cfg.Resources[0], &s); diags.HasErrors() {
+	s, diags := declare.Decode[server](cfg.Resources[0])
+	if diags.HasErrors() {
 		t.Fatal(diags)
 	}
-	return &s
+	return s
 }
 
 // environment returns the environment of a user whose known_hosts has these lines.

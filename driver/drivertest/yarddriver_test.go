@@ -59,11 +59,11 @@ type yardBox struct {
 }
 
 func boxOf(r *schema.Resource) (yardBox, error) {
-	var b yardBox
-	if diags := declare.Decode(r, &b); diags.HasErrors() {
-		return b, diags
+	b, diags := declare.Decode[yardBox](r)
+	if diags.HasErrors() {
+		return *b, diags
 	}
-	return b, nil
+	return *b, nil
 }
 
 const (
@@ -137,8 +137,8 @@ func (d *yardDriver) ask(ctx context.Context, server *schema.Resource, method, p
 }
 
 func (d *yardDriver) send(ctx context.Context, server *schema.Resource, method, path string) ([]byte, error) {
-	var y yardServer
-	if diags := declare.Decode(server, &y); diags.HasErrors() {
+	y, diags := declare.Decode[yardServer](server)
+	if diags.HasErrors() {
 		return nil, diags
 	}
 	req, err := http.NewRequestWithContext(ctx, method, y.URL.Reveal()+path, http.NoBody)
@@ -172,8 +172,8 @@ func (d *yardDriver) send(ctx context.Context, server *schema.Resource, method, 
 
 // run runs a command on the server's machine. A code other than 0 is an error.
 func (d *yardDriver) run(ctx context.Context, server *schema.Resource, command string) (string, error) {
-	var y yardServer
-	if diags := declare.Decode(server, &y); diags.HasErrors() {
+	y, diags := declare.Decode[yardServer](server)
+	if diags.HasErrors() {
 		return "", diags
 	}
 	signer, err := ssh.ParsePrivateKey([]byte(y.Key.Reveal()))

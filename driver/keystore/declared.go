@@ -105,7 +105,7 @@ func anchorsOf(r *schema.Resource) ([]Certificate, error) {
 
 // decode returns the decoded declaration, which all callers share.
 func decode(r *schema.Resource) (*declaration, error) {
-	d, diags := declare.Once[declaration](r)
+	d, diags := declare.Decode[declaration](r)
 	if diags.HasErrors() {
 		return nil, fmt.Errorf("reading the declaration %s: %w", r.Addr, diags)
 	}
@@ -243,7 +243,7 @@ func Effective(r *schema.Resource, have *Store, now time.Time) (s *Store, pendin
 // Location returns where a declaration's file is: its path, and the machine as host.ssh names it, "" for this one.
 // Both are "" while they are not known.
 func Location(r *schema.Resource) (name, machine string) {
-	d, _ := declare.Once[declaration](r) // other arguments may be wrong or not known yet
+	d, _ := declare.Decode[declaration](r) // other arguments may be wrong or not known yet
 	if d.Host != nil {
 		machine = d.Host.SSH
 	}
@@ -258,7 +258,7 @@ func Location(r *schema.Resource) (name, machine string) {
 
 // Password returns the password of a declaration's file, for drivers that pass it to a server.
 func Password(r *schema.Resource) declare.Secret {
-	d, _ := declare.Once[declaration](r)
+	d, _ := declare.Decode[declaration](r)
 	return d.Password
 }
 

@@ -109,7 +109,7 @@ func writersOf(d *declaration) map[string][]schema.Addr {
 	return d.Resource().PeerMemo(writersKey{}, func() any {
 		out := map[string][]schema.Addr{}
 		for _, r := range slices.AppendSeq([]*schema.Resource{d.Resource()}, d.Resource().Peers()) {
-			peer, _ := declare.Once[declaration](r) // errors in it are reported there, and values may not be known yet
+			peer, _ := declare.Decode[declaration](r) // errors in it are reported there, and values may not be known yet
 			out[peer.file()] = append(out[peer.file()], peer.Addr())
 		}
 		return out

@@ -81,7 +81,7 @@ const (
 
 // Declared decodes the declaration of a server. It returns nil for nil. Values that are not known yet are absent.
 func Declared(r *schema.Resource) *Server {
-	s, _ := declare.Once[Server](r)
+	s, _ := declare.Decode[Server](r)
 	return s
 }
 

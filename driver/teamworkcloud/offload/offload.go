@@ -47,7 +47,7 @@ const (
 
 // Declared decodes the declaration of an offload.
 func Declared(r *schema.Resource) *Declaration {
-	o, _ := declare.Once[Declaration](r)
+	o, _ := declare.Decode[Declaration](r)
 	return o
 }
 

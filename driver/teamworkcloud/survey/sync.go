@@ -56,7 +56,7 @@ type Verify struct {
 // Declared decodes the declaration of a synchronization. It returns nil for nil. Values that are not known yet are
 // absent.
 func Declared(r *schema.Resource) *Sync {
-	s, _ := declare.Once[Sync](r)
+	s, _ := declare.Decode[Sync](r)
 	return s
 }
 

@@ -13,9 +13,7 @@ type declaredServer struct {
 }
 
 func decodeServer(r *schema.Resource) (*declaredServer, hcl.Diagnostics) {
-	var s declaredServer
-	diags := declare.Decode(r, &s)
-	return &s, diags
+	return declare.Decode[declaredServer](r)
 }
 
 // declaredBox is a sync "depot".
@@ -30,9 +28,7 @@ type declaredBox struct {
 }
 
 func decodeBox(r *schema.Resource) (*declaredBox, hcl.Diagnostics) {
-	var b declaredBox
-	diags := declare.Decode(r, &b)
-	return &b, diags
+	return declare.Decode[declaredBox](r)
 }
 
 // serverExample and boxExample are shown in the documentation of the types, as whole configurations.
