@@ -145,10 +145,7 @@ func (j *Journal) join(ctx context.Context, e Entry) (_ Entry, g *group, first b
 		return e, nil, false, err
 	}
 	e.Seq, e.Prev, e.Time = j.seq+1, j.hash, j.opts.Now().UTC()
-	if e.Hash, err = e.sum(j.opts.Key); err != nil {
-		return e, nil, false, err
-	}
-	line, err := json.Marshal(e)
+	line, err := e.seal(j.opts.Key)
 	if err != nil {
 		return e, nil, false, err
 	}
@@ -261,16 +258,24 @@ func (j *Journal) Close() error {
 	return j.file.Close()
 }
 
-// sum computes the hash of an entry. It ignores its Hash.
-func (e Entry) sum(key []byte) (string, error) {
+// seal sets the hash of an entry, and returns its JSON.
+func (e *Entry) seal(key []byte) ([]byte, error) {
 	e.Hash = ""
 	b, err := json.Marshal(e)
 	if err != nil {
-		return "", fmt.Errorf("hashing journal entry %d: %w", e.Seq, err)
+		return nil, fmt.Errorf("hashing journal entry %d: %w", e.Seq, err)
 	}
 	h := newHash(key)
 	h.Write(b)
-	return hex.EncodeToString(h.Sum(nil)), nil
+	e.Hash = hex.EncodeToString(h.Sum(nil))
+	b = append(b[:len(b)-len(ending)], e.Hash...) // the hash is the last member
+	return append(b, ending...), nil
+}
+
+// sum computes the hash of an entry. It ignores its Hash.
+func (e Entry) sum(key []byte) (string, error) {
+	_, err := e.seal(key)
+	return e.Hash, err
 }
 
 func newHash(key []byte) hash.Hash {
