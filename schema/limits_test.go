@@ -76,6 +76,22 @@ func TestLimits(t *testing.T) {
 	}
 }
 
+// TestLimitsOfReferences: what stands in place of a reference is not evaluated again without limits, to hint at a text.
+func TestLimitsOfReferences(t *testing.T) {
+	elems := "[" + strings.Repeat("1, ", 50) + "1]"
+	fs := withFile(t, fmt.Sprintf("sync \"depot\" \"a\" {\n  upstream = [for a in %[1]s : [for b in %[1]s : "+
+		"[for c in %[1]s : [for d in %[1]s : 1]]]]\n}\n", elems))
+	got := testing.AllocsPerRun(1, func() {
+		if _, diags := Load(t.Context(), Options{Fs: fs, Dir: "conf", Catalog: depots()}); !diags.HasErrors() {
+			t.Error("taken")
+		}
+	})
+	const most = 10e6
+	if got > most {
+		t.Errorf("%.0f allocations, at most %.0f", got, most)
+	}
+}
+
 // TestLimitsOfValues: the same holds for what is given to variables.
 func TestLimitsOfValues(t *testing.T) {
 	digits := strings.Repeat("1", 5000)

@@ -105,9 +105,58 @@ func (m *masker) repeats(name string, expr hcl.Expression) {
 	if !secretName(name) {
 		return
 	}
-	if val, diags := expr.Value(nil); !diags.HasErrors() && len(Text(Reveal(val))) >= leastRepeated {
-		m.texts = append(m.texts, Text(Reveal(val)))
+	if text, _ := constant(expr); len(text) >= leastRepeated {
+		m.texts = append(m.texts, text)
 	}
+}
+
+// constant returns the text of an expression that is a text or another simple value. Nothing is evaluated: what a
+// person writes may take any time and memory, and nothing limits it here.
+func constant(expr hcl.Expression) (string, bool) {
+	switch e := expr.(type) {
+	case *hclsyntax.LiteralValueExpr:
+		return Text(e.Val), true
+	case *hclsyntax.TemplateExpr:
+		var text strings.Builder
+		for _, part := range e.Parts {
+			more, ok := constant(part)
+			if !ok {
+				return "", false
+			}
+			text.WriteString(more)
+		}
+		return text.String(), true
+	case *hclsyntax.TemplateWrapExpr:
+		return constant(e.Wrapped)
+	case *hclsyntax.ParenthesesExpr:
+		return constant(e.Expression)
+	case hclsyntax.Expression:
+		return "", false
+	}
+	val, diags := expr.Value(nil) // without a context, JSON returns texts literally
+	return Text(val), !diags.HasErrors()
+}
+
+// keyMayBe returns what the key of a member in an object may be: all of its text, or the parts of it if it is computed.
+func keyMayBe(expr hclsyntax.Expression) []string {
+	key, wrapped := expr.(*hclsyntax.ObjectConsKeyExpr)
+	if wrapped {
+		if name := hcl.ExprAsKeyword(key.Wrapped); name != "" && !key.ForceNonLiteral {
+			return []string{name}
+		}
+		expr = key.Wrapped
+	}
+	if text, ok := constant(expr); ok {
+		return []string{text}
+	}
+	var parts []string
+	_ = hclsyntax.VisitAll(expr, func(n hclsyntax.Node) hcl.Diagnostics {
+		if lit, ok := n.(*hclsyntax.LiteralValueExpr); ok {
+			parts = append(parts, Text(lit.Val))
+		}
+		return nil
+	})
+	return append(parts, strings.Join(parts, ""))
 }
 
 // namedBlocks are the blocks whose contents can be referred to.
@@ -258,10 +307,10 @@ func (m *masker) names(path string, in hclsyntax.Node) (found []hcl.Expression) 
 			}
 		case *hclsyntax.ObjectConsExpr:
 			for _, item := range n.Items {
-				key, diags := item.KeyExpr.Value(nil)
-				if !diags.HasErrors() && !key.IsNull() && key.IsKnown() && maskedName(Text(key)) {
+				keys := keyMayBe(item.KeyExpr)
+				if i := slices.IndexFunc(keys, maskedName); i >= 0 {
 					found = append(found, item.ValueExpr)
-					m.repeats(Text(key), item.ValueExpr)
+					m.repeats(keys[i], item.ValueExpr)
 				}
 			}
 		case *hclsyntax.FunctionCallExpr:

@@ -7,6 +7,7 @@ import (
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
+	"github.com/zclconf/go-cty/cty"
 )
 
 // TestMaskedParts: what a secret is put together from, what has a telling name, and private keys are in no source that
@@ -186,4 +187,47 @@ func TestMaskedPartsOnce(t *testing.T) {
 	if looks == 0 || looks > 10 {
 		t.Errorf("the part was looked at %d times", looks)
 	}
+}
+
+// TestMaskedPartsEvaluateNothing: what is hidden is found without evaluating what a person wrote, which nothing limits
+// there. Loops that would fill the memory are told from what is known without them.
+func TestMaskedPartsEvaluateNothing(t *testing.T) {
+	evaluated := 0
+	part := noticed{&hclsyntax.LiteralValueExpr{Val: cty.True}, &evaluated}
+	loop := &hclsyntax.ForExpr{ValVar: "a", CollExpr: part, ValExpr: part}
+	named := func(name string) *hclsyntax.Body {
+		key := &hclsyntax.LiteralValueExpr{Val: cty.StringVal(name)}
+		return &hclsyntax.Body{Attributes: hclsyntax.Attributes{
+			name: {Name: name, Expr: loop},
+			"object": {Name: "object", Expr: &hclsyntax.ObjectConsExpr{Items: []hclsyntax.ObjectConsItem{
+				{KeyExpr: &hclsyntax.ObjectConsKeyExpr{Wrapped: loop, ForceNonLiteral: true}, ValueExpr: key},
+				{KeyExpr: &hclsyntax.ObjectConsKeyExpr{Wrapped: key}, ValueExpr: loop},
+			}}},
+		}}
+	}
+	m := &masker{named: map[string][]hcl.Expression{}, seen: map[hcl.Range]bool{}}
+	if found := m.names("x", named("password")); len(found) != 2 || evaluated > 0 {
+		t.Errorf("%d found, %d times evaluated", len(found), evaluated)
+	}
+	checkMasked(t, "keys", map[string]string{"main.sync.hcl": `
+locals {
+  a = { ("pass${"word"}") = "canary-one", "${local.b}_token" = "canary-two", (local.b) = "shown-one" }
+  b = "shown-two"
+  c = { (("password")) = "canary-three", (true ? "password" : "c") = "canary-four" }
+  password = ("canary-five")
+  again    = ["canary-five"]
+}
+`})
+}
+
+// noticed counts how often it is evaluated.
+type noticed struct {
+	hclsyntax.Expression
+
+	times *int
+}
+
+func (n noticed) Value(*hcl.EvalContext) (cty.Value, hcl.Diagnostics) {
+	*n.times++
+	return cty.EmptyTupleVal, nil
 }

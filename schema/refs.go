@@ -216,8 +216,12 @@ func (l *loader) target(expr hcl.Expression) (hcl.Traversal, bool) {
 func (l *loader) resolveTarget(n *node, attr *hcl.Attribute, want *Ref, names names) {
 	rng := attr.Expr.Range()
 	l.bad[attr] = true // until the checks have passed
+	written := cty.DynamicVal // unknown, because it refers to something
 	if _, name := attr.Expr.(*hclsyntax.ScopeTraversalExpr); !name {
-		if val, diags := l.evaluate(attr.Expr, nil); !diags.HasErrors() && val.IsNull() {
+		if val, diags := l.evaluate(attr.Expr, nil); !diags.HasErrors() {
+			written = val
+		}
+		if written.IsNull() {
 			delete(l.bad, attr) // null, as if it were not written
 			return
 		}
@@ -231,9 +235,9 @@ func (l *loader) resolveTarget(n *node, attr *hcl.Attribute, want *Ref, names na
 	}
 	if !ok {
 		hint := ""
-		if text, diags := attr.Expr.Value(nil); !diags.HasErrors() && text.Type() == cty.String && text.IsKnown() {
-			if _, err := ParseAddr(text.AsString()); err == nil {
-				hint = " It stands without quotes: " + text.AsString() + "."
+		if written.Type() == cty.String && written.IsKnown() {
+			if _, err := ParseAddr(written.AsString()); err == nil {
+				hint = " It stands without quotes: " + written.AsString() + "."
 			}
 		}
 		l.add(problem(rng, "Invalid reference", "The argument %q takes a reference written %s, and nothing else.%s",
