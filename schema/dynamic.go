@@ -132,13 +132,14 @@ func (l *loader) expandDynamic(b *Block, blk *shapedBlock, f frame) ([]expandedB
 		return nil, false
 	}
 	var out []expandedBlock
+	all := elementsOf(val)
 	for it := val.ElementIterator(); it.Next(); {
 		k, v := it.Element()
 		if val.Type().IsSetType() {
 			k = v
 		}
 		l.expand(d.forEach.Range)
-		inner := f.withElement(d.iterator, k, v, val)
+		inner := f.withElement(d.iterator, k, v, all)
 		e := expandedBlock{frame: inner, shaped: blk.shaped}
 		if b.Label != "" {
 			label, ok := l.dynamicLabel(d.labels, inner)

@@ -30,9 +30,9 @@ func (f frame) with(name string, val cty.Value) frame {
 	return f
 }
 
-// withElement returns the frame of one element of a for_each. whole is all that it goes through.
-func (f frame) withElement(iterator string, key, value, whole cty.Value) frame {
-	inner := map[string]cty.Value{wholeOf(iterator): whole,
+// withElement returns the frame of one element of a for_each. all is made by elementsOf, once for all of them.
+func (f frame) withElement(iterator string, key, value, all cty.Value) frame {
+	inner := map[string]cty.Value{wholeOf(iterator): all,
 		iterator: cty.ObjectVal(map[string]cty.Value{"key": key, "value": value})}
 	for n, v := range f.names {
 		if _, hidden := inner[n]; !hidden {

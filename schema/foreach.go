@@ -50,13 +50,14 @@ func (l *loader) eachKey(m *meta, f frame, rng hcl.Range, each func(index string
 		m.unknown = true
 		return
 	}
+	all := elementsOf(whole)
 	for _, k := range keys {
 		if l.expand(rng); l.meter.take(instanceCost) != nil { // even an empty instance takes memory
 			l.add(problem(rng, "Too much to evaluate", "Evaluation ends here: %s.", l.meter.err))
 			m.unknown = true
 			return
 		}
-		inner := f.withElement("each", k.key, k.value, whole)
+		inner := f.withElement("each", k.key, k.value, all)
 		index := indexText(k.key.AsString())
 		if l.isEnabled(m, inner) {
 			each(index, inner)

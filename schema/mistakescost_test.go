@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/agext/levenshtein"
+	"github.com/hashicorp/hcl/v2"
 	"github.com/spf13/afero"
 	"pgregory.net/rapid"
 )
@@ -38,6 +39,34 @@ func BenchmarkSecrets(b *testing.B) {
 			}
 			loadOften(b, text.String(), false)
 		})
+	}
+}
+
+// TestLackingCost: which elements of a for_each lack an attribute is found once, not once for each of them.
+func TestLackingCost(t *testing.T) {
+	const n = 1000
+	var keys strings.Builder
+	for i := range n {
+		fmt.Fprintf(&keys, "  k%04d = { %s = \"v\" }\n", i, []string{"x", "y"}[i%2])
+	}
+	for kind, use := range map[string]string{
+		"declarations": "server \"depot\" \"a\" {\n  for_each = local.all\n  url = each.value.x\n}\n",
+		"blocks": "sync \"depot\" \"a\" {\n  transport = \"road\"\n  dynamic \"stop\" {\n    for_each = local.all\n" +
+			"    content {\n      place = stop.value.x\n    }\n  }\n}\n",
+	} {
+		fs := withFile(t, "locals {\n all = {\n"+keys.String()+"  }\n}\n"+use)
+		got := testing.AllocsPerRun(1, func() {
+			_, diags := Load(t.Context(), Options{Fs: fs, Dir: "conf", Catalog: depots()})
+			if !slices.ContainsFunc(diags, func(d *hcl.Diagnostic) bool {
+				return strings.Contains(d.Detail, `500 keys, such as "k0001"`)
+			}) {
+				t.Errorf("%s: %v", kind, diags[:min(3, len(diags))])
+			}
+		})
+		const most = 300
+		if got/n > most {
+			t.Errorf("%s: %.0f allocations an element, at most %d", kind, got/n, most)
+		}
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"maps"
+	"reflect"
 	"slices"
 	"sort"
 
@@ -216,19 +217,45 @@ func lacks(t hcl.Traversal, at int, parent cty.Value, name string) string {
 	return fmt.Sprintf("%s has no attribute %q.%s", text, name, namesHint(name, names))
 }
 
+// elements are all that a for_each goes through, for messages.
+type elements struct {
+	whole   cty.Value
+	lacking map[string]string // by the name of an attribute, see someLack
+}
+
+var elementsType = cty.Capsule("elements", reflect.TypeFor[elements]())
+
+func elementsOf(whole cty.Value) cty.Value { return cty.CapsuleVal(elementsType, &elements{whole: whole}) }
+
 // someLack says which elements of a for_each lack an attribute that others have. It returns "" if that is not the
-// problem.
+// problem. It looks through them once, however many lack it.
 func someLack(t hcl.Traversal, at int, ctx *hcl.EvalContext, name string) string {
 	if word, _ := stepName(t, 1); at != 2 || word != "value" {
 		return ""
 	}
-	of, known := ctx.Variables[wholeOf(t.RootName())]
-	if !known || of.IsMarked() || of.Type().IsSetType() {
+	known, ok := ctx.Variables[wholeOf(t.RootName())]
+	if !ok {
+		return ""
+	}
+	of := known.EncapsulatedValue().(*elements)
+	text, made := of.lacking[name]
+	if !made {
+		if of.lacking == nil {
+			of.lacking = map[string]string{}
+		}
+		text = of.lack(traversalText(t[:at])+"."+name, name)
+		of.lacking[name] = text
+	}
+	return text
+}
+
+func (e *elements) lack(text, name string) string {
+	if e.whole.IsMarked() || e.whole.Type().IsSetType() {
 		return ""
 	}
 	var without []string
 	has := false
-	for it := of.ElementIterator(); it.Next(); {
+	for it := e.whole.ElementIterator(); it.Next(); {
 		key, elem := it.Element()
 		switch ty := elem.Type(); {
 		case elem.IsMarked() || !elem.IsKnown() || elem.IsNull() || !ty.IsObjectType():
@@ -243,11 +270,14 @@ func someLack(t hcl.Traversal, at int, ctx *hcl.EvalContext, name string) string
 		return ""
 	}
 	const most = 10
-	keys, text := "the key "+quoteList(without, "and"), traversalText(t[:at])+"."+name
-	if len(without) > most {
-		keys = fmt.Sprintf("%d keys, such as %s", len(without), quoteList(without[:most], "and"))
-	} else if len(without) > 1 {
-		keys = "the keys " + quoteList(without, "and")
+	var keys string
+	switch list := quoteList(without[:min(most, len(without))], "and"); {
+	case len(without) > most:
+		keys = fmt.Sprintf("%d keys, such as %s", len(without), list)
+	case len(without) > 1:
+		keys = "the keys " + list
+	default:
+		keys = "the key " + list
 	}
 	return fmt.Sprintf("Not all elements of the for_each have the attribute %q: it is missing for %s. Write "+
 		"try(%s, null), or another value for these in place of null, or give each of them the attribute.", name, keys, text)
