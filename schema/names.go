@@ -39,9 +39,12 @@ func (l *loader) loadNames(ctx context.Context) (*Config, hcl.Diagnostics) {
 	}
 	slices.SortFunc(settings.Sites, func(a, b *Site) int { return cmp.Compare(a.Name, b.Name) })
 	cfg, diags := l.finish(nil, settings)
+	room := &meter{ctx: ctx, more: l.read + l.opts.Room.Bytes()} // as much as Load may have
 	for _, n := range declared {
 		for _, in := range n.mod.instances {
-			cfg.Resources = l.named(cfg.Resources, n.decl, in)
+			if room.err == nil {
+				cfg.Resources = l.named(cfg.Resources, n.decl, in, room)
+			}
 		}
 	}
 	return cfg, diags
@@ -93,11 +96,14 @@ func (l *loader) resolveNames() (declared, deciding []*node) {
 	return declared, deciding
 }
 
-// named appends the instances of a declaration in an instance of its module, without values.
-func (l *loader) named(to []*Resource, d *decl, in *instance) []*Resource {
+// named appends the instances of a declaration in an instance of its module, without values, as far as there is room.
+func (l *loader) named(to []*Resource, d *decl, in *instance, room *meter) []*Resource {
 	addr := d.addr
 	addr.Module = in.addr
 	add := func(index string) {
+		if room.take(instanceCost) != nil {
+			return
+		}
 		addr.Index = index
 		to = append(to, &Resource{Addr: addr, Type: d.typ, Range: d.rng})
 	}
@@ -111,8 +117,10 @@ func (l *loader) named(to []*Resource, d *decl, in *instance) []*Resource {
 		add("")
 		return to
 	}
-	l.eachKey(&d.meta, frame{in: in}, d.rng, func(index string, _ frame) { add(index) })
-	if d.meta.unknown {
+	if l.meter.err == nil {
+		l.eachKey(&d.meta, frame{in: in}, d.rng, func(index string, _ frame) { add(index) })
+	}
+	if d.meta.unknown || l.meter.err != nil {
 		add("")
 	}
 	return to

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
@@ -78,6 +79,31 @@ func TestNames(t *testing.T) {
 		"c.sync.hcl.json": `{"server": {"depot": {"c": {"for_each": {"k": 1}}}}}`}}
 	if got := w.addresses(t); got != `server.depot.b server.depot.c["k"]` {
 		t.Error("JSON: " + got)
+	}
+}
+
+// TestNamesEnd: there are no more instances than Load would make, however their number is written.
+func TestNamesEnd(t *testing.T) {
+	var keys strings.Builder
+	for i := range 150 {
+		fmt.Fprintf(&keys, "\"k%d\", ", i)
+	}
+	room := Room{bytes: 1 << 16, signs: 1 << 20, time: time.Minute}
+	most := int(maxWork+2*room.bytes) / instanceCost
+	set := "toset([" + keys.String() + "])"
+	for name, text := range map[string]string{
+		"written":   "server \"depot\" \"a\" {\n  for_each = " + set + "\n}\n",
+		"evaluated": "locals {\n  a = \"a\"\n}\nserver \"depot\" \"a\" {\n" +
+			"  for_each = toset([local.a, " + keys.String() + "])\n}\n",
+		"plain":     fleet(75, true),
+	} {
+		w := world{files: map[string]string{"m/main.sync.hcl": text,
+			"main.sync.hcl": "module \"m\" {\n  source = \"./m\"\n  for_each = " + set + "\n}\n"}}
+		opts := w.options(t)
+		opts.Room = room
+		if got := len(Names(t.Context(), opts).Resources); got < 150 || got > most {
+			t.Errorf("%s: %d declarations, at most %d", name, got, most)
+		}
 	}
 }
 
