@@ -1,8 +1,12 @@
 package schema
 
 import (
+	"fmt"
+	"slices"
 	"strings"
 	"testing"
+
+	"github.com/hashicorp/hcl/v2"
 )
 
 func TestLoadSimplePath(t *testing.T) {
@@ -44,6 +48,34 @@ func TestNumbers(t *testing.T) {
 		}
 		if cfg.Digest() == "" {
 			t.Errorf("%s: no digest", expr)
+		}
+	}
+}
+
+// TestRangeOfManyBlocks: where something is written is looked up, not searched for, in a declaration with many blocks;
+// and what is there twice is where it is first.
+func TestRangeOfManyBlocks(t *testing.T) {
+	for _, n := range []int{3, 1000} {
+		r := &Resource{}
+		for i := range n {
+			r.writes([]string{"field", fmt.Sprint(i)}, hcl.Range{Start: hcl.Pos{Line: i + 1}})
+		}
+		r.RangeOf("field") // it may be asked while a declaration is read
+		r.writes([]string{"last"}, hcl.Range{Start: hcl.Pos{Line: n + 1}})
+		r.writes([]string{"field", "0"}, hcl.Range{Start: hcl.Pos{Line: n + 2}})
+		for line, path := range map[int][]string{1: {"field", "0"}, 3: {"field", "2", "x"}, n + 1: {"last"}, 0: {"none"}} {
+			if got := r.RangeOf(path...).Start.Line; got != line {
+				t.Errorf("%d blocks: %v is in line %d, want %d", n, path, got, line)
+			}
+		}
+		if len(r.written) <= fewWritten {
+			continue
+		}
+		r.written = slices.Clone(r.written)
+		clear(r.written[:1000]) // a search would miss it, an index knows the place
+		r.written[999].rng.Start.Line = 7
+		if got := r.RangeOf("field", "999").Start.Line; got != 7 {
+			t.Errorf("%d blocks: it is searched for: line %d", n, got)
 		}
 	}
 }

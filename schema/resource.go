@@ -2,6 +2,7 @@ package schema
 
 import (
 	"iter"
+	"slices"
 	"strings"
 	"sync"
 
@@ -91,16 +92,42 @@ func (r *Resource) Text(path ...string) string { return Text(r.Get(path...)) }
 // the block's header. It is for diagnostics.
 func (r *Resource) RangeOf(path ...string) *hcl.Range {
 	for i := len(path); i > 0; i-- {
-		name := strings.Join(path[:i], ".")
-		for _, w := range r.written {
-			if w.path == name {
-				rng := w.rng
-				return &rng
-			}
+		if rng, ok := r.writtenAt(strings.Join(path[:i], ".")); ok {
+			return &rng
 		}
 	}
 	rng := r.Range
 	return &rng
+}
+
+// fewWritten is the number of arguments and blocks up to which looking through them is as fast as an index. Most
+// declarations have no more, and an index of each takes much memory.
+const fewWritten = 32
+
+// writtenIndex is the key of an index of what is written, by how much that is: while a declaration is read it grows.
+type writtenIndex int
+
+// writtenAt returns where the argument or block with a path is written.
+func (r *Resource) writtenAt(path string) (hcl.Range, bool) {
+	if len(r.written) > fewWritten {
+		i, ok := r.Memo(writtenIndex(len(r.written)), func() any {
+			index := make(map[string]int, len(r.written))
+			for i, w := range slices.Backward(r.written) { // the first of several counts
+				index[w.path] = i
+			}
+			return index
+		}).(map[string]int)[path]
+		if !ok {
+			return hcl.Range{}, false
+		}
+		return r.written[i].rng, true
+	}
+	for _, w := range r.written {
+		if w.path == path {
+			return w.rng, true
+		}
+	}
+	return hcl.Range{}, false
 }
 
 // written is the place of an argument or a block.
