@@ -187,15 +187,18 @@ type source struct {
 	parses bool // it was parsed, if with errors
 }
 
-// file returns the text with its syntax tree, if it has one.
+// file returns the text with its syntax tree, if it has one. A skimmed file may turn out to have none.
 func (s source) file(path string) *hcl.File {
-	file := &hcl.File{}
+	var file *hcl.File
 	switch {
 	case !s.parses:
 	case strings.HasSuffix(path, ".json"):
 		file, _ = hcljson.Parse(s.text, path)
 	default:
 		file, _ = parseNative(s.text, path)
+	}
+	if file == nil {
+		file = &hcl.File{}
 	}
 	file.Bytes = s.text
 	return file

@@ -215,12 +215,11 @@ type loader struct {
 	expanded  int64 // additional bytes if for_each were written out
 	signs     int   // words and signs in the configuration files, or in their parsed parts
 
-	parsedBytes int              // of parts of skimmed files
-	plain       []plainHeader    // of the folder that is being read
-	masked      []hcl.Range      // source that snippets must not show
-	secret      []hcl.Expression // sensitive expressions: neither they nor their inputs are shown
-	spellings   spellings        // of texts from outside
-	foreign     *foreignTexts    // what env() and file() gave
+	plain     []plainHeader    // of the folder that is being read
+	masked    []hcl.Range      // source that snippets must not show
+	secret    []hcl.Expression // sensitive expressions: neither they nor their inputs are shown
+	spellings spellings        // of texts from outside
+	foreign   *foreignTexts    // what env() and file() gave
 
 	root     *module
 	modules  []*module // the root first, parents before children

@@ -83,6 +83,9 @@ func maskFiles(
 	files := map[string]*hcl.File{}
 	for path, s := range sources {
 		files[path] = s.file(path)
+		if s.parses && files[path].Body == nil {
+			masked = append(masked, secretLines(path, s.text)...)
+		}
 	}
 	ranges := map[string][]hcl.Range{}
 	parts, texts := maskedParts(files, secret)

@@ -5,6 +5,7 @@ import (
 	"context"
 	"regexp"
 	"slices"
+	"strings"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
@@ -297,7 +298,6 @@ func (l *loader) parsePart(p part, path string) *hclsyntax.Body {
 	if tooDense(l.signs, l.opts.Room, path) != nil {
 		return nil
 	}
-	l.parsedBytes += len(p.src)
 	file, err := parsePiece(p.src, path, p.at)
 	if err != nil {
 		return nil
@@ -312,8 +312,13 @@ func unparsed(words []string, header hcl.Range, body *hclsyntax.Body) *hclsyntax
 }
 
 // declarationLine matches what looks like the first line of a declaration.
-var declarationLine = regexp.MustCompile(
-	`(?m)^(server|keystore|sync|migration)[ \t]+"([A-Za-z0-9_-]+)"[ \t]+"([A-Za-z0-9_-]+)"`)
+var declarationLine = func() *regexp.Regexp {
+	var kinds []string
+	for _, k := range Kinds {
+		kinds = append(kinds, string(k))
+	}
+	return regexp.MustCompile(`(?m)^(` + strings.Join(kinds, "|") + `)[ \t]+"([A-Za-z0-9_-]+)"[ \t]+"([A-Za-z0-9_-]+)"`)
+}()
 
 // withHeaders adds to the blocks of a file with a syntax error those that seem to begin in the rest of it.
 func withHeaders(whole *hclsyntax.Body, src []byte, path string) {
