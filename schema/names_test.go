@@ -92,10 +92,10 @@ func TestNamesEnd(t *testing.T) {
 	most := int(maxWork+2*room.bytes) / instanceCost
 	set := "toset([" + keys.String() + "])"
 	for name, text := range map[string]string{
-		"written":   "server \"depot\" \"a\" {\n  for_each = " + set + "\n}\n",
+		"written": "server \"depot\" \"a\" {\n  for_each = " + set + "\n}\n",
 		"evaluated": "locals {\n  a = \"a\"\n}\nserver \"depot\" \"a\" {\n" +
 			"  for_each = toset([local.a, " + keys.String() + "])\n}\n",
-		"plain":     fleet(75, true),
+		"plain": fleet(75, true),
 	} {
 		w := world{files: map[string]string{"m/main.sync.hcl": text,
 			"main.sync.hcl": "module \"m\" {\n  source = \"./m\"\n  for_each = " + set + "\n}\n"}}
@@ -111,7 +111,8 @@ func TestNamesEnd(t *testing.T) {
 func TestNamesOfWhatDoesNotParse(t *testing.T) {
 	text := []byte("locals {\n  shown = 1\n  password = \"canary\"\n}\n" + skims["deep"].text)
 	f := maskFiles(map[string]source{"x": {text: text, parses: true}}, nil, nil, nil)["x"]
-	if got := string(f.Bytes); len(got) != len(text) || !strings.Contains(got, "shown") || strings.Contains(got, "canary") {
+	got := string(f.Bytes)
+	if len(got) != len(text) || !strings.Contains(got, "shown") || strings.Contains(got, "canary") {
 		t.Errorf("it is shown as %q", got)
 	}
 }

@@ -225,7 +225,9 @@ type elements struct {
 
 var elementsType = cty.Capsule("elements", reflect.TypeFor[elements]())
 
-func elementsOf(whole cty.Value) cty.Value { return cty.CapsuleVal(elementsType, &elements{whole: whole}) }
+func elementsOf(whole cty.Value) cty.Value {
+	return cty.CapsuleVal(elementsType, &elements{whole: whole})
+}
 
 // someLack says which elements of a for_each lack an attribute that others have. It returns "" if that is not the
 // problem. It looks through them once, however many lack it.

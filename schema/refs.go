@@ -215,7 +215,7 @@ func (l *loader) target(expr hcl.Expression) (hcl.Traversal, bool) {
 // return a declaration too, such as var.server, each.value or server.TYPE.NAME[each.key].
 func (l *loader) resolveTarget(n *node, attr *hcl.Attribute, want *Ref, names names) {
 	rng := attr.Expr.Range()
-	l.bad[attr] = true // until the checks have passed
+	l.bad[attr] = true        // until the checks have passed
 	written := cty.DynamicVal // unknown, because it refers to something
 	if _, name := attr.Expr.(*hclsyntax.ScopeTraversalExpr); !name {
 		if val, diags := l.evaluate(attr.Expr, nil); !diags.HasErrors() {
