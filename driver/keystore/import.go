@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"github.com/syncctl/syncctl/driver"
 	"github.com/syncctl/syncctl/driver/wording"
@@ -110,15 +111,25 @@ func (x *importer) add() {
 	}
 }
 
-// isLabel reports whether an alias can be declared, and comments on it if not.
+// isLabel reports whether an alias can be declared, and comments on it if not. A configuration is read in composed
+// Unicode (NFC), so that another spelling would declare another alias.
 func (x *importer) isLabel(alias, what string) bool {
-	ok := alias != "" && !strings.ContainsFunc(alias, unicode.IsControl)
-	if !ok {
-		x.remark("The %s with the alias %s cannot be declared: an alias has at least one character, and none that controls "+
-			"a terminal. %s", what, wording.Quote(wording.OneLine(alias)), x.stays())
+	why := ""
+	switch {
+	case strings.TrimSpace(alias) == "" || strings.ContainsFunc(alias, unicode.IsControl):
+		why = "an alias has at least one character that is no space, and none that controls a terminal"
+	case !isComposed(alias):
+		why = "a configuration has aliases in UTF-8, in composed form (NFC), and would spell it another way"
+	default:
+		return true
 	}
-	return ok
+	x.remark("The %s with the alias %s cannot be declared: %s. %s", what, wording.Quote(wording.OneLine(alias)), why,
+		x.stays())
+	return false
 }
+
+// isComposed reports whether a configuration has a text as it is.
+func isComposed(text string) bool { return utf8.ValidString(text) && schema.NameForm(text) == text }
 
 func (x *importer) remark(format string, args ...any) {
 	x.draft.Comments = append(x.draft.Comments, fmt.Sprintf(format, args...))
@@ -249,7 +260,8 @@ func selfSignedLike(e *Entry) *selfSigned {
 	}
 	out.subject = strings.Join(parts, ", ")
 	_, name, err := parseName(out.subject)
-	if err != nil || !slices.Equal(name, nameParts(c.RawSubject)) || !same(sans(c), out.names()) ||
+	if err != nil || !isComposed(out.subject) || !slices.Equal(name, nameParts(c.RawSubject)) ||
+		!same(sans(c), out.names()) ||
 		slices.ContainsFunc(out.dns, func(n string) bool { return badName(n) != "" || net.ParseIP(n) != nil }) {
 		return nil
 	}

@@ -71,6 +71,18 @@ func TestImport(t *testing.T) {
 				Trusted: []Trusted{{Alias: "a.b\u202e", Certificate: f.root.Certificate},
 					{Alias: "\x1b[m", Certificate: f.inter.Certificate}}}
 		}, added: []string{`entry.${a} "b" %{c}`, "trust.a.b\u202e"}, remarks: 1},
+		"aliases that a configuration spells another way": {format: PKCS12, store: func(b *bench) *Store {
+			return &Store{Format: PKCS12, Entries: []Entry{b.selfMade("cafe\u0301", 400), f.server.entry(t, "serve\u0301"),
+				b.selfMade("\u3000 ", 400)}, Trusted: []Trusted{{Alias: "e\u0301", Certificate: f.inter.Certificate},
+				{Alias: "\u00e9", Certificate: f.root.Certificate}}}
+		}, added: []string{"trust.\u00e9"}, remarks: 4},
+		"a subject that a configuration spells another way": {format: PKCS12, store: func(b *bench) *Store {
+			e, err := (&selfSigned{subject: "CN=cafe\u0301", days: 400, keyType: "ecdsa-p256"}).make("own", b.now, rand.Reader)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return &Store{Format: PKCS12, Entries: []Entry{e}}
+		}, doubts: []string{"entry.own"}},
 		"jks": {format: JKS, store: func(b *bench) *Store {
 			return &Store{Format: JKS, Entries: []Entry{b.selfMade("own", 400), f.server.entry(t, "server")},
 				Trusted: []Trusted{{Alias: "ca", Certificate: f.root.Certificate}}}
