@@ -55,7 +55,8 @@ func fromBags(f *pfx.File) (*Store, error) {
 		case b.Kind == pfx.Certificate && b.Trusted:
 			s.Trusted = append(s.Trusted, Trusted{Alias: alias(b), Certificate: NewCertificate(b.DER), noted: b.Attributes})
 		case b.Kind == pfx.Other:
-			s.Unknown = append(s.Unknown, "a bag of the kind "+b.Type.String())
+			first := b.Type[:min(len(b.Type), 64)] // of what may be millions of numbers
+			s.Unknown = append(s.Unknown, "a bag of the kind "+clip(first.String()))
 		}
 	}
 	for _, c := range h.certificates {

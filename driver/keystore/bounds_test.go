@@ -69,6 +69,14 @@ func TestKeystoresBeyondABound(t *testing.T) {
 	}
 }
 
+// TestGiantKindOfBag: of an identifier of any length, a line is said.
+func TestGiantKindOfBag(t *testing.T) {
+	s, err := fromBags(&pfx.File{Bags: []pfx.Bag{{Kind: pfx.Other, Type: make(asn1.ObjectIdentifier, 100_000)}}})
+	if err != nil || len(s.Unknown) != 1 || len(s.Unknown[0]) > 200 || !strings.HasSuffix(s.Unknown[0], "…") {
+		t.Errorf("%d characters, %v", len(s.Unknown[0]), err)
+	}
+}
+
 // TestManyKeysFindTheirCertificates checks that thousands of keys find their certificates by an index, without being
 // compared with each.
 func TestManyKeysFindTheirCertificates(t *testing.T) {

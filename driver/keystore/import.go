@@ -67,6 +67,7 @@ type importer struct {
 	seen           *Observed
 	entries, trust map[string]cty.Value
 	draft          schema.Draft
+	known          []Certificate     // what the declarations and the file trust
 	why            map[string]string // what would change about an entry or a certificate if it were declared
 }
 
@@ -91,8 +92,10 @@ func (x *importer) add() {
 			all.entries = append(all.entries, wantedEntry{Entry: Entry{Alias: x.spell(e.Alias)}, made: made[e.Alias]})
 		}
 	}
+	x.known = slices.Clone(x.anchors)
 	for i := range x.seen.Store.Trusted {
 		t := &x.seen.Store.Trusted[i]
+		x.known = append(x.known, t.Certificate)
 		if taken[fold(t.Alias)] || !x.isLabel(t.Alias, "trusted certificate") {
 			continue
 		}
@@ -148,10 +151,7 @@ func (x *importer) entry(e *Entry, made *selfSigned) {
 	const needsKey = "To declare it, take the comment signs away and give its key."
 	path := "entry." + e.Alias
 	why := x.why[fmt.Sprintf("entry %q", x.spell(e.Alias))]
-	k := &checker{now: x.seen.Now, warnDays: x.WarnDays, java: x.Java, anchors: slices.Clone(x.anchors)}
-	for i := range x.seen.Store.Trusted {
-		k.anchors = append(k.anchors, x.seen.Store.Trusted[i].Certificate)
-	}
+	k := &checker{now: x.seen.Now, warnDays: x.WarnDays, java: x.Java, anchors: x.known}
 	k.entry(e)
 	at := slices.IndexFunc(k.out, refuses)
 	switch {
@@ -205,8 +205,12 @@ func (x *importer) others() {
 	for _, alias := range s.Secrets {
 		x.remark("Secret key %q cannot be declared. %s", alias, x.stays())
 	}
+	trusted := map[string]bool{}
+	for i := range x.wanted.trusted {
+		trusted[string(x.wanted.trusted[i].Certificate.DER)] = true
+	}
 	for _, l := range s.Loose {
-		if !x.isTrusted(l.Certificate) {
+		if !trusted[string(l.Certificate.DER)] {
 			x.remark("%s belongs to no entry and lacks Java's mark of trust. Declared with trust, it gets the mark. %s",
 				l.Certificate, x.stays())
 		}
@@ -214,10 +218,6 @@ func (x *importer) others() {
 	for _, what := range s.Unknown {
 		x.remark("It has %s, which cannot be declared.", wording.OneLine(what))
 	}
-}
-
-func (x *importer) isTrusted(c Certificate) bool {
-	return slices.ContainsFunc(x.wanted.trusted, func(t Trusted) bool { return t.Certificate.Equal(c) })
 }
 
 // readsAgain reports whether certificates are read from PEM as they are.
