@@ -29,7 +29,8 @@ know, such as passwords, becomes a variable. What is only likely is written as a
 where something comes from that no interface tells, such as copies. A plan right after it has no changes. It only
 reads.
 Of a declared keystore it writes the blocks that its declaration lacks of what the file holds; -update adds them to the
-declaration, in its file. Private keys are never written: an entry that needs one is a comment.`,
+declaration, in its file. Private keys are never written: an entry that needs one is a comment. Comments are written to
+the output only.`,
 		Example: "  syncctl import server.TYPE.NAME -out=found.sync.hcl\n  syncctl plan\n" +
 			"  syncctl import keystore.pkcs12.NAME -update",
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -133,22 +134,41 @@ func (c *command) importDrafts(ctx context.Context, p *project, server string, f
 	return found, nil
 }
 
-// complete writes what a draft adds to a declaration: to the output, or into its file.
+// complete writes what a draft adds to a declaration: to the output, or what is no comment into its file.
 func (c *command) complete(p *project, d schema.Draft, update bool) error {
 	r := p.cfg.Lookup(d.Addr)
 	added := schema.AddingDraft(p.cfg, d, c.redactor.String)
-	name := r.Range.Filename
-	if !update || added.Added == 0 {
-		if update {
-			c.say("%s: nothing can be added to %s.", schema.SanitizeLine(name), d.Addr)
-		}
-		_, err := fmt.Fprintf(c.out, "# To be added to the declaration at %s, which import -update does.\n%s",
-			schema.SanitizeLine(r.Range.String()), added)
+	at := schema.SanitizeLine(r.Range.String())
+	if !update && added.Added > 0 {
+		_, err := fmt.Fprintf(c.out, "# The declaration at %s lacks this. import -update adds all but the comments.\n%s", at,
+			added)
 		return err
 	}
-	if d.Addr.All() != d.Addr || d.Addr.Module != "" {
+	if added.Added > 0 {
+		if err := c.addTo(r, added); err != nil {
+			return err
+		}
+	}
+	if left := added.Left(); left != "" {
+		if _, err := fmt.Fprintf(c.out, "# The declaration at %s lacks this, which a person has to complete: import -update "+
+			"adds none of it.\n%s", at, left); err != nil {
+			return err
+		}
+	}
+	if added.Added > 0 {
+		c.say("Added %s to %s in %s. Now:", wording.Plural(added.Added, "block"), d.Addr,
+			schema.SanitizeLine(r.Range.Filename))
+		c.say("  syncctl plan")
+	}
+	return nil
+}
+
+// addTo writes an addition into the file of a declaration.
+func (c *command) addTo(r *schema.Resource, added *schema.Addition) error {
+	name := r.Range.Filename
+	if r.Addr.All() != r.Addr || r.Addr.Module != "" {
 		return failf(exitError, "-update: %s is one of several that share a declaration. Without -update, what it holds is "+
-			"written to the output", d.Addr)
+			"written to the output", r.Addr)
 	}
 	folder := schema.Folder{Fs: c.files(), Dir: filepath.Dir(name)}
 	src, err := folder.Read(schema.Reading{Path: filepath.Base(name), By: "import", Most: c.room().Bytes()})
@@ -159,13 +179,7 @@ func (c *command) complete(p *project, d schema.Draft, update bool) error {
 	if err != nil {
 		return failf(exitError, "%v", err)
 	}
-	if err := files.Replace(c.app.fs, c.abs(name), file, 0o644); err != nil {
-		return err
-	}
-	c.say("Added %s to %s in %s. What could not be declared stands in comments. Now:",
-		wording.Plural(added.Added, "block"), d.Addr, schema.SanitizeLine(name))
-	c.say("  syncctl plan")
-	return nil
+	return files.Replace(c.app.fs, c.abs(name), file, 0o644)
 }
 
 // findDeclared finds a declaration of one of some kinds by its address.

@@ -27,7 +27,7 @@ type Draft struct {
 	Value cty.Value
 
 	Comments []string          // above the block, each a paragraph
-	Notes    map[string]string // for arguments and blocks, written or not, by their path joined by dots
+	Notes    map[string]string // for arguments and blocks, written or not, by their path: joined by dots, see BlockPath
 
 	// Doubtful: it is uncertain whether the draft is right, so the whole block is written as a comment.
 	Doubtful bool
@@ -275,7 +275,7 @@ func (w *draftWriter) body(to *hclwrite.Body, t *Body, v cty.Value, path string)
 			if b.Label == "" {
 				w.block(to, b, nil, each, at)
 			} else {
-				w.block(to, b, []string{key.AsString()}, each, joined(at, key.AsString()))
+				w.block(to, b, []string{key.AsString()}, each, BlockPath(at, key.AsString()))
 			}
 		}
 	}
@@ -386,6 +386,10 @@ func (w *draftWriter) note(to *hclwrite.Body, path string) {
 	to.AppendUnstructuredTokens(commentTokens(comment(text)))
 	w.empty = nil
 }
+
+// BlockPath returns the path of a block with a label, in Draft: the block's name or path, and the label in brackets and
+// quotes, since it may have dots.
+func BlockPath(path, label string) string { return path + indexText(label) }
 
 func joined(path, name string) string {
 	if path == "" {

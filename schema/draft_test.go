@@ -189,7 +189,7 @@ func TestEmptyBlocks(t *testing.T) {
 	}
 	none := cty.ObjectVal(map[string]cty.Value{"to": cty.NullVal(cty.String)})
 	text := string(WriteDrafts(loadDrafts(t, ""), []Draft{{Addr: Addr{Kind: Sync, Type: "x", Name: "a"},
-		Notes: map[string]string{"field.e": "of e"}, Value: cty.ObjectVal(map[string]cty.Value{
+		Notes: map[string]string{`field["e"]`: "of e"}, Value: cty.ObjectVal(map[string]cty.Value{
 			"name": cty.StringVal("n"), "end": cty.ObjectVal(map[string]cty.Value{"project": cty.NullVal(cty.String)}),
 			"field": cty.MapVal(map[string]cty.Value{"a {": none, "b": none, "c": field("t"), "d": none, "e": none}),
 		})}}))

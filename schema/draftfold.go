@@ -116,8 +116,7 @@ func (f *fold) isAlike() bool {
 			common++
 		}
 	}
-	return len(f.drafts) >= leastFolded && len(f.order) > 0 && len(f.order) <= min(mostColumns, common) &&
-		len(f.columns) == len(f.order) // otherwise labels have dots, so that paths are not unique
+	return len(f.drafts) >= leastFolded && len(f.order) > 0 && len(f.order) <= min(mostColumns, common)
 }
 
 func (f *fold) addTo(out map[int]*fold, group []int) {
@@ -179,19 +178,20 @@ func entangled(drafts []Draft, leaves [][]leaf, folds map[int]*fold) [][]int {
 	}
 	peel(left, needs, neededBy)
 	peel(left, neededBy, needs)
-	var out [][]int
-	for f, at := range first {
-		if !left[at] || f.addr != (Addr{}) {
-			continue
-		}
-		var group []int
-		for i := range drafts {
-			if folds[i] == f {
-				group = append(group, i)
-				delete(folds, i)
+	groups := map[*fold][]int{}
+	var order []*fold
+	for i := range drafts {
+		if f := folds[i]; f != nil && left[first[f]] && f.addr == (Addr{}) {
+			if groups[f] == nil {
+				order = append(order, f)
 			}
+			groups[f] = append(groups[f], i)
+			delete(folds, i)
 		}
-		out = append(out, group)
+	}
+	out := make([][]int, len(order))
+	for i, f := range order {
+		out[i] = groups[f]
 	}
 	return out
 }
@@ -246,7 +246,7 @@ func shapeOf(to *strings.Builder, b *Body, v cty.Value, path string) []leaf {
 			for it := val.ElementIterator(); it.Next(); {
 				key, each := it.Element()
 				fmt.Fprintf(to, " %s[%q]{", at, key.AsString())
-				out = append(out, shapeOf(to, &inner.Body, each, joined(at, key.AsString()))...)
+				out = append(out, shapeOf(to, &inner.Body, each, BlockPath(at, key.AsString()))...)
 				to.WriteByte('}')
 			}
 		}

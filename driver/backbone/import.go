@@ -401,7 +401,7 @@ func (s *drafted) configuration(seen *syncSeen) {
 		switch f.Direction {
 		case bidirectional:
 		case "":
-			s.notes["field."+f.First] = "Its direction could not be read. Without direction it goes both ways."
+			s.notes[schema.BlockPath("field", f.First)] = "Its direction could not be read. Without direction it goes both ways."
 		default:
 			v["direction"] = cty.StringVal(f.Direction)
 		}

@@ -117,10 +117,10 @@ func (x *importer) add() {
 // isLabel reports whether an alias can be declared, and comments on it if not. A configuration is read in composed
 // Unicode (NFC), so that another spelling would declare another alias.
 func (x *importer) isLabel(alias, what string) bool {
-	why := ""
+	var why string
 	switch {
 	case strings.TrimSpace(alias) == "" || strings.ContainsFunc(alias, unicode.IsControl):
-		why = "an alias has at least one character that is no space, and none that controls a terminal"
+		why = "an alias has at least one character that is not a space, and none that controls a terminal"
 	case !isComposed(alias):
 		why = "a configuration has aliases in UTF-8, in composed form (NFC), and would spell it another way"
 	default:
@@ -149,7 +149,7 @@ func (x *importer) stays() string {
 // entry drafts an entry: as self_signed if it is as that would make it, else as a comment.
 func (x *importer) entry(e *Entry, made *selfSigned) {
 	const needsKey = "To declare it, take the comment signs away and give its key."
-	path := "entry." + e.Alias
+	path := schema.BlockPath("entry", e.Alias)
 	why := x.why[fmt.Sprintf("entry %q", x.spell(e.Alias))]
 	k := &checker{now: x.seen.Now, warnDays: x.WarnDays, java: x.Java, anchors: x.known}
 	k.entry(e)
@@ -182,7 +182,7 @@ func (x *importer) entry(e *Entry, made *selfSigned) {
 
 // trusts drafts a trusted certificate: as a comment if declaring it would change the file.
 func (x *importer) trusts(t *Trusted) {
-	path := "trust." + t.Alias
+	path := schema.BlockPath("trust", t.Alias)
 	if !readsAgain([]Certificate{t.Certificate}) {
 		x.remark("Trusted certificate %q cannot be declared: %s cannot be read here. %s", t.Alias, t.Certificate.Name(),
 			x.stays())

@@ -83,6 +83,9 @@ func TestImport(t *testing.T) {
 			}
 			return &Store{Format: PKCS12, Entries: []Entry{e}}
 		}, doubts: []string{"entry.own"}},
+		"an alias like the path of another's block": {format: PKCS12, store: func(b *bench) *Store {
+			return &Store{Format: PKCS12, Entries: []Entry{b.selfMade("x", 400), f.server.entry(t, "x.self_signed")}}
+		}, added: []string{"entry.x"}, doubts: []string{"entry.x.self_signed"}},
 		"jks": {format: JKS, store: func(b *bench) *Store {
 			return &Store{Format: JKS, Entries: []Entry{b.selfMade("own", 400), f.server.entry(t, "server")},
 				Trusted: []Trusted{{Alias: "ca", Certificate: f.root.Certificate}}}
@@ -109,7 +112,8 @@ func TestImport(t *testing.T) {
 			for _, kind := range []string{"entry", "trust"} {
 				for it := schema.Get(found[0].Value, kind).ElementIterator(); it.Next(); {
 					key, _ := it.Element()
-					if path := kind + "." + key.AsString(); found[0].Doubts[path] {
+					path := kind + "." + key.AsString()
+					if found[0].Doubts[schema.BlockPath(kind, key.AsString())] {
 						doubts = append(doubts, path)
 					} else {
 						added = append(added, path)
