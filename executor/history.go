@@ -21,8 +21,10 @@ type history struct {
 	guards   map[string]*planner.Step
 	guarding map[string][]*planner.Step // by check: the steps that it guards
 	ends     map[guardedAt]bool         // set if the check guards an irreversible step of the site
-	own      int                        // number of entries of this site
-	late     []moment                   // of its entries; see written
+	last     time.Time                  // the time of this site's last entry
+	back     time.Duration              // by how much its clock was set back between its entries, in total
+
+	unreceived map[string][]verification // by other site, in the order of its journal: what this site has not received
 }
 
 // guardedAt is a check together with a site whose steps it guards.
@@ -73,7 +75,8 @@ func (h *history) add(e journal.Entry) {
 	case e.Event == EventOpened:
 		h.opened = e.Seq
 	case e.Event == EventDone:
-		r.verified, r.fresh = true, verified{at: e.Time, own: e.Own}
+		r.verified = true
+		h.verify(e)
 	case e.Event == EventStarted:
 		r.earlier, r.begun = r.begun, true
 	case failed && f.Unsent:

@@ -23,6 +23,7 @@ type schedule struct {
 	turns  turns
 	later  []wait // by time, the next one first
 	aging  aging
+	backed time.Duration // see setBack
 	pasts  pasts
 }
 
@@ -81,6 +82,7 @@ func newSchedule(p *planner.Plan, entries []journal.Entry, site string, now time
 	for _, g := range s.guards {
 		s.aging.put(g.ID, s.turnsAt(g, now))
 	}
+	s.backed = s.setBack(now)
 	return s
 }
 
@@ -140,6 +142,7 @@ func first(a, b time.Time) time.Time {
 
 // read processes the new entries of a journal, and the steps that may start again by now.
 func (s *schedule) read(entries []journal.Entry, now time.Time) {
+	was := s.now
 	s.now = now
 	for _, e := range entries[s.seen:] {
 		s.add(e)
@@ -152,7 +155,7 @@ func (s *schedule) read(entries []journal.Entry, now time.Time) {
 		}
 	}
 	s.seen = len(entries)
-	s.age()
+	s.age(was)
 	for len(s.later) > 0 && !s.later[0].at.After(now) {
 		i := s.later[0].i
 		s.later = s.later[1:]
@@ -219,14 +222,26 @@ func (s *schedule) settle(i int) {
 	}
 }
 
-// age updates the steps that changed by time alone: a verification that was fresh has become stale.
-func (s *schedule) age() {
-	for id := s.aging.take(s.now); id != ""; id = s.aging.take(s.now) {
-		s.aging.put(id, s.turnsAt(s.guards[id], s.now))
-		s.update(s.place[id])
-		for _, rests := range s.guarding[id] {
-			s.update(s.place[rests.ID])
+// age updates the steps that changed by time alone: a verification that was fresh has become stale. If the clock was
+// set back since it was read last, at was, that may be any.
+func (s *schedule) age(was time.Time) {
+	if back := s.setBack(s.now); back != s.backed || s.now.Round(0).Before(was.Round(0)) {
+		s.backed = back
+		for id := range s.guards {
+			s.turn(id)
 		}
+	}
+	for id := s.aging.take(s.now); id != ""; id = s.aging.take(s.now) {
+		s.turn(id)
+	}
+}
+
+// turn updates a check whose freshness may have changed, and the steps that it guards.
+func (s *schedule) turn(id string) {
+	s.aging.put(id, s.turnsAt(s.guards[id], s.now))
+	s.update(s.place[id])
+	for _, rests := range s.guarding[id] {
+		s.update(s.place[rests.ID])
 	}
 }
 

@@ -71,10 +71,43 @@ type ledger struct {
 	site    string
 	entries []journal.Entry
 	now     time.Time
+	at      map[string]string // the site of each step
+	own     map[string]int    // how many entries each site has
+	again   bool              // a step waits, or has waited, for a time
+}
+
+// place puts an entry of a run over sites into the journal of its site, which knows of all that the others have.
+func (l *ledger) place(e *journal.Entry) {
+	if l.site == "" {
+		return
+	}
+	if e.Site == "" {
+		e.Site = l.site
+	}
+	if at := l.at[e.Key]; at != "" {
+		e.Site = at
+	}
+	e.Knows = maps.Clone(l.own)
+	l.own[e.Site]++
+	e.Own = l.own[e.Site]
+}
+
+// receive has the site receive what the other one has, or a part of it.
+func (l *ledger) receive(t *rapid.T) {
+	e := journal.Entry{Seq: len(l.entries) + 1, Key: RunKey, Event: EventReceived, Time: l.now,
+		Data: ReceivedData{Site: "b", Entries: rapid.IntRange(0, l.own["b"]).Draw(t, "received")}.data()}
+	l.place(&e)
+	l.entries = append(l.entries, e)
+}
+
+// pass lets some time pass, or sets the clock back.
+func (l *ledger) pass(t *rapid.T, minutes ...int) {
+	l.now = l.now.Add(time.Duration(rapid.SampledFrom(minutes).Draw(t, "minutes")) * time.Minute)
 }
 
 func (l *ledger) write(t *rapid.T, key, event string) {
 	e := journal.Entry{Seq: len(l.entries) + 1, Key: key, Event: event, Data: map[string]string{}, Time: l.now}
+	l.place(&e)
 	if rapid.IntRange(0, 2).Draw(t, "output") == 0 {
 		e.Data[outputPrefix+"n"] = fmt.Sprint(e.Seq)
 	}
@@ -82,7 +115,7 @@ func (l *ledger) write(t *rapid.T, key, event string) {
 		f := Failure{Err: fmt.Errorf("failure %d", e.Seq), Unsent: rapid.Bool().Draw(t, "unsent"),
 			Executed: rapid.Bool().Draw(t, "executed")}
 		if wait := rapid.IntRange(-1, 3).Draw(t, "again after"); wait >= 0 {
-			f.Again = l.now.Add(time.Duration(wait) * time.Second)
+			f.Again, l.again = l.now.Add(time.Duration(wait)*time.Second), true
 		}
 		e.Data = f.data()
 	}
@@ -97,7 +130,11 @@ var stepEvents = []string{EventStarted, EventExecuted, EventDone, EventDone, Eve
 func TestScheduleIsNext(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		p := drawPlan(rt)
-		l := &ledger{site: drawSites(rt, p), now: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)}
+		l := &ledger{site: drawSites(rt, p), now: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC), at: map[string]string{},
+			own: map[string]int{}}
+		for _, s := range p.Steps {
+			l.at[s.ID] = s.Site
+		}
 		id := func() string { return p.Steps[rapid.IntRange(0, len(p.Steps)-1).Draw(rt, "step")].ID }
 		for range rapid.IntRange(0, 25).Draw(rt, "entries before") {
 			if rapid.IntRange(0, 9).Draw(rt, "opened") == 0 {
@@ -105,13 +142,19 @@ func TestScheduleIsNext(t *testing.T) {
 				continue
 			}
 			l.write(rt, id(), rapid.SampledFrom(stepEvents).Draw(rt, "event"))
+			if l.site != "" && rapid.Bool().Draw(rt, "receipt") {
+				l.receive(rt)
+			}
+			l.pass(rt, 0, 0, 0, 10, -10)
 		}
 		for _, site := range []string{"a", "b"} {
 			if l.site != "" && rapid.Bool().Draw(rt, "approved") {
-				l.entries = append(l.entries, approval(rt, p, journal.Entry{Seq: len(l.entries) + 1, Site: site}))
+				e := approval(rt, p, journal.Entry{Seq: len(l.entries) + 1, Site: site, Time: l.now})
+				l.place(&e)
+				l.entries = append(l.entries, e)
 			}
 		}
-		l.now = l.now.Add(time.Duration(rapid.SampledFrom([]int{0, 0, 50, 90}).Draw(rt, "minutes")) * time.Minute)
+		l.pass(rt, 0, 0, 50, 90, -30)
 		l.write(rt, RunKey, EventOpened)
 		s := newSchedule(p, l.entries, l.site, l.now)
 		active := map[int]bool{}
@@ -131,7 +174,10 @@ func TestScheduleIsNext(t *testing.T) {
 			}
 			l.now = l.now.Add(time.Duration(rapid.IntRange(0, 2).Draw(rt, "seconds")) * time.Second)
 			if rapid.IntRange(0, 3).Draw(rt, "a person takes long") == 0 {
-				l.now = l.now.Add(time.Duration(rapid.SampledFrom([]int{20, 40, 90}).Draw(rt, "minutes")) * time.Minute)
+				l.pass(rt, 20, 40, 90)
+				if !l.again && rapid.Bool().Draw(rt, "set back") { // what waits for a time waits by no clock that people set
+					l.pass(rt, -10, -30, -80)
+				}
 			}
 			if len(active) == 0 {
 				if at := s.wake(); at.After(l.now) {

@@ -162,7 +162,7 @@ func (h *history) overSites(p *planner.Plan) {
 			}
 		}
 	}
-	h.guards = map[string]*planner.Step{}
+	h.guards, h.unreceived = map[string]*planner.Step{}, map[string][]verification{}
 	for i := range p.Steps {
 		if guards[p.Steps[i].ID] {
 			h.guards[p.Steps[i].ID] = &p.Steps[i]
@@ -183,8 +183,8 @@ func (h *history) addOfSites(e journal.Entry) (ok bool) {
 	case EventReceived:
 		h.receive(e)
 	case EventVerified:
-		if r := h.records[e.Key]; r != nil {
-			r.fresh = verified{at: e.Time, own: e.Own}
+		if h.records[e.Key] != nil {
+			h.verify(e)
 		}
 	default:
 		return false
@@ -267,10 +267,11 @@ func (r *Run) GuardedAway(check string, d Decision) *planner.Step {
 
 // turnsAt returns the next time after now at which a check's freshness changes by time alone; zero means never.
 func (h *history) turnsAt(g *planner.Step, now time.Time) time.Time {
-	site, at := h.plan.SiteOf(g.Site), h.of(g.ID).fresh.at
-	if site == nil || at.IsZero() {
+	site, v := h.plan.SiteOf(g.Site), h.of(g.ID).fresh
+	if site == nil || v.at.IsZero() {
 		return time.Time{}
 	}
+	at := v.at.Add(-h.backSince(v, now))
 	var next time.Time
 	whole := time.Duration(site.MaxAge)
 	for _, most := range []time.Duration{whole, early(whole), whole / 2} {
@@ -297,7 +298,7 @@ func (h *history) until(s *planner.Step, now time.Time) (end time.Time) {
 		if !h.isFresh(s, g, now) {
 			return now.Add(-1)
 		}
-		end = first(end, h.staleAfter(s, g))
+		end = first(end, h.staleAfter(s, g, now))
 	}
 	return end
 }
@@ -309,15 +310,19 @@ type Reliance struct {
 }
 
 // Reliances returns the reliance on each site's checks in a run over sites, by site. It has no entry for a site if no
-// unfinished step of another site relies on its checks, or if one of these checks is not done. It does not depend on
-// the site that asks.
+// unfinished step of another site relies on its checks, or if one of these checks is not done, or is of unknown age to
+// the site of such a step, which may not have received it. It does not depend on the site that asks. The times are by
+// the clocks of the steps' sites, as of their last entries.
 func Reliances(p *planner.Plan, entries []journal.Entry) map[string]Reliance {
 	h := historyOf(p, entries, "") // from no site's view: a check that must only be verified again is done
 	out, open := map[string]Reliance{}, map[string]bool{}
 	if h.plan == nil {
 		return out
 	}
-	d := h.next(p, time.Time{})
+	d, of := h.next(p, time.Time{}), map[string]*history{}
+	for _, site := range p.Sites {
+		of[site.Name] = historyOf(p, entries, site.Name)
+	}
 	for i := range p.Steps {
 		s := &p.Steps[i]
 		if h.closed(s) {
@@ -325,13 +330,14 @@ func Reliances(p *planner.Plan, entries []journal.Entry) map[string]Reliance {
 		}
 		for _, id := range s.Guards {
 			g := h.guards[id]
-			if g == nil || g.Site == s.Site || p.SiteOf(g.Site) == nil {
+			at := of[s.Site]
+			if g == nil || g.Site == s.Site || at == nil || p.SiteOf(g.Site) == nil {
 				continue
 			}
-			at := h.of(id).fresh.at
-			open[g.Site] = open[g.Site] || at.IsZero() || d.Steps[id].Phase != PhaseDone
+			v := at.of(id).fresh
+			open[g.Site] = open[g.Site] || !v.received || v.ahead || d.Steps[id].Phase != PhaseDone
 			r := out[g.Site]
-			out[g.Site] = Reliance{first(r.Verified, at), first(r.Until, h.staleAfter(s, g))}
+			out[g.Site] = Reliance{first(r.Verified, v.at), first(r.Until, at.staleAfter(s, g, at.last))}
 		}
 	}
 	maps.DeleteFunc(out, func(site string, _ Reliance) bool { return open[site] })
@@ -358,15 +364,18 @@ func (h *history) stateAway(s *planner.Step, st StepState) StepState {
 	return st
 }
 
-// isFresh reports whether a step may still rely on the verification of its guard.
+// isFresh reports whether a step may still rely on what another site has verified: its guard.
 func (h *history) isFresh(s, g *planner.Step, now time.Time) bool {
 	v := h.of(g.ID).fresh
-	return h.plan.SiteOf(g.Site) != nil && !v.ahead && planner.Fresh(v.at, h.nowFor(v, now), h.most(s, g))
+	return h.plan.SiteOf(g.Site) != nil && v.received && !v.ahead &&
+		planner.Fresh(v.at, now.Add(h.backSince(v, now)), h.most(s, g))
 }
 
-// staleAfter returns until when a step may rely on the last verification of its guard.
-func (h *history) staleAfter(s, g *planner.Step) time.Time {
-	return h.of(g.ID).fresh.at.Add(h.most(s, g))
+// staleAfter returns until when a step may rely on the last verification of its guard, by the clock here as it is set
+// now. If now has a monotonic reading, so has the result: setting the clock back later does not move it.
+func (h *history) staleAfter(s, g *planner.Step, now time.Time) time.Time {
+	v := h.of(g.ID).fresh
+	return now.Add(h.most(s, g) - now.Sub(v.at) - h.backSince(v, now))
 }
 
 // most returns how long a step may rely on another site's guard. A step that comes before an irreversible step with
@@ -392,6 +401,8 @@ func (h *history) when(g *planner.Step) string {
 		return "at an unknown time"
 	case v.ahead:
 		return "at an unknown time (its clock was ahead: " + v.at.UTC().Format(time.RFC3339) + ")"
+	case !v.received:
+		return "at an unknown time (its receipt is not recorded here: receive the bundle again)"
 	}
 	return "at " + v.at.UTC().Format(time.RFC3339)
 }

@@ -419,6 +419,7 @@ func TestReliances(t *testing.T) {
 	}
 	at := time.Date(2027, 2, 4, 0, 0, 0, 0, time.UTC)
 	var entries []journal.Entry
+	own, knows := 0, map[string]int{} // of b
 	for _, c := range []struct {
 		key, event string
 		at         time.Duration
@@ -427,19 +428,37 @@ func TestReliances(t *testing.T) {
 		next       string
 	}{
 		{"first", EventDone, 0, -1, 0, ""},
-		{"check", EventDone, 0, 0, 3 * time.Hour, "stop"},
-		{"check", EventVerified, time.Hour, time.Hour, 4 * time.Hour, "stop"},
+		{"check", EventDone, 0, -1, 0, ""},
+		{RunKey, EventReceived, 0, 0, 3 * time.Hour, "stop"},
+		{"check", EventVerified, time.Hour, -1, 0, ""}, // it is not known at the other site
+		{RunKey, EventReceived, time.Hour, time.Hour, 4 * time.Hour, "stop"},
 		{"check", EventFailed, time.Hour, -1, 0, ""},
-		{"check", EventDone, 2 * time.Hour, 2 * time.Hour, 5 * time.Hour, "stop"},
+		{"check", EventDone, 4 * time.Hour, -1, 0, ""}, // its clock is ahead
+		{RunKey, EventReceived, 2 * time.Hour, 2 * time.Hour, 5 * time.Hour, "stop"},
 		{"check", EventReopened, 2 * time.Hour, -1, 0, ""},
-		{"check", EventDone, 3 * time.Hour, 3 * time.Hour, 6 * time.Hour, "stop"},
+		{"check", EventDone, 9 * time.Hour, -1, 0, ""},
+		{RunKey, EventReceived, 3 * time.Hour, -1, 0, ""}, // it was far ahead, so that its age is unknown
+		{"check", EventDone, 3 * time.Hour, -1, 0, ""},
+		{RunKey, EventReceived, 3 * time.Hour, 3 * time.Hour, 6 * time.Hour, "stop"},
 		{"first", EventReopened, 3 * time.Hour, -1, 0, ""},
 		{"first", EventDone, 3 * time.Hour, -1, 0, ""},
-		{"check", EventDone, 4 * time.Hour, 4 * time.Hour, 7 * time.Hour, "stop"},
+		{"check", EventDone, 4 * time.Hour, -1, 0, ""},
+		{RunKey, EventReceived, 4 * time.Hour, 4 * time.Hour, 7 * time.Hour, "stop"},
 		{"stop", EventDone, 5 * time.Hour, 4 * time.Hour, 8 * time.Hour, "erase"},
+		{RunKey, EventOpened, 3 * time.Hour, 4 * time.Hour, 6 * time.Hour, "erase"}, // the clock of a was set back
 		{"erase", EventDone, 6 * time.Hour, -1, 0, ""},
 	} {
-		e := journal.Entry{Seq: len(entries) + 1, Key: c.key, Event: c.event, Time: at.Add(c.at)}
+		e := journal.Entry{Seq: len(entries) + 1, Site: "a", Key: c.key, Event: c.event, Time: at.Add(c.at), Knows: knows}
+		switch s := p.Step(c.key); {
+		case s != nil && s.Site == "b":
+			own++
+			e.Site, e.Own, e.Knows = "b", own, nil
+		case c.event == EventReceived:
+			e.Data, knows = ReceivedData{Site: "b", Entries: own}.data(), map[string]int{"b": own}
+			fallthrough
+		default:
+			e.Own = len(entries) + 1
+		}
 		entries = append(entries, e)
 		want := map[string]Reliance{"b": {at.Add(c.verified), at.Add(c.holds)}}
 		if c.verified < 0 {
@@ -572,8 +591,11 @@ func TestBothApproveWhatCannotBeUndone(t *testing.T) {
 	entries := func(events ...[3]string) []journal.Entry {
 		var out []journal.Entry
 		for _, e := range events {
-			out = append(out, journal.Entry{Seq: len(out) + 1, Site: e[0], Key: e[1], Event: e[2],
-				Data: map[string]string{dataPlan: hash}})
+			data := map[string]string{dataPlan: hash}
+			if e[2] == EventReceived {
+				data = ReceivedData{Site: "b", Entries: len(out)}.data()
+			}
+			out = append(out, journal.Entry{Seq: len(out) + 1, Site: e[0], Key: e[1], Event: e[2], Data: data})
 		}
 		return out
 	}
@@ -581,6 +603,7 @@ func TestBothApproveWhatCannotBeUndone(t *testing.T) {
 	for i := range p.Steps[:7] {
 		events = append(events, [3]string{p.Steps[i].Site, p.Steps[i].ID, EventDone})
 	}
+	events = append(events, [3]string{"a", RunKey, EventReceived})
 	for _, row := range []struct {
 		approved []string
 		want     Phase

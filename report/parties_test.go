@@ -1,6 +1,7 @@
 package report_test
 
 import (
+	"strconv"
 	"testing"
 	"time"
 
@@ -26,10 +27,16 @@ func TestParties(t *testing.T) {
 		t.Errorf("of the plan: %+v", plan)
 	}
 	at := time.Date(2027, 2, 4, 0, 0, 0, 0, time.UTC)
-	compared := journal.Entry{Seq: 1, Time: at, Key: p.Steps[0].ID, Event: executor.EventDone, Site: "acme"}
-	again := journal.Entry{Seq: 2, Time: at.Add(time.Hour), Key: p.Steps[0].ID, Event: executor.EventVerified,
-		Site: "acme"}
-	removed := journal.Entry{Seq: 3, Time: at.Add(2 * time.Hour), Key: p.Steps[1].ID, Event: executor.EventDone,
+	compared := journal.Entry{Seq: 1, Time: at, Key: p.Steps[0].ID, Event: executor.EventDone, Site: "acme",
+		Own: 1}
+	again := journal.Entry{Seq: 3, Time: at.Add(time.Hour), Key: p.Steps[0].ID, Event: executor.EventVerified,
+		Site: "acme", Own: 2}
+	receipt := func(seq, n int, late time.Duration) journal.Entry {
+		return journal.Entry{Seq: seq, Time: at.Add(late), Key: executor.RunKey, Event: executor.EventReceived,
+			Site: "globex", Data: map[string]string{"site": "acme", "entries": strconv.Itoa(n)}}
+	}
+	first, second := receipt(2, 1, 0), receipt(4, 2, time.Hour)
+	removed := journal.Entry{Seq: 5, Time: at.Add(2 * time.Hour), Key: p.Steps[1].ID, Event: executor.EventDone,
 		Site: "globex"}
 	for name, c := range map[string]struct {
 		entries []journal.Entry
@@ -37,23 +44,24 @@ func TestParties(t *testing.T) {
 		done    int
 	}{
 		"not verified": {},
-		"verified":     {[]journal.Entry{compared}, at.Add(36 * time.Hour), 1},
-		"once more":    {[]journal.Entry{compared, again}, at.Add(37 * time.Hour), 1},
-		"all is done":  {[]journal.Entry{compared, again, removed}, time.Time{}, 1},
+		"not received": {[]journal.Entry{compared}, time.Time{}, 1},
+		"verified":     {[]journal.Entry{compared, first}, at.Add(36 * time.Hour), 1},
+		"once more":    {[]journal.Entry{compared, first, again, second}, at.Add(37 * time.Hour), 1},
+		"all is done":  {[]journal.Entry{compared, first, again, second, removed}, time.Time{}, 1},
 	} {
 		if got := of(c.entries...); !got.Holds.Equal(c.holds) || got.Done != c.done {
 			t.Errorf("%s: %+v", name, got)
 		}
 	}
-	failed := journal.Entry{Seq: 2, Time: at.Add(time.Hour), Key: p.Steps[0].ID, Event: executor.EventFailed,
+	failed := journal.Entry{Seq: 3, Time: at.Add(time.Hour), Key: p.Steps[0].ID, Event: executor.EventFailed,
 		Site: "acme"}
-	if got := of(compared, failed); !got.Verified.IsZero() || !got.Holds.IsZero() || got.Done != 0 {
+	if got := of(compared, first, failed); !got.Verified.IsZero() || !got.Holds.IsZero() || got.Done != 0 {
 		t.Errorf("failed since: %+v", got)
 	}
 	stop := p.Steps[1]
 	stop.ID, stop.Op, stop.Mark, stop.Effect = stop.ID+"_stop", "stop", planner.MarkChange, nil
 	p.Steps = append(p.Steps, stop)
-	if got := of(compared); !got.Verified.Equal(at) || !got.Holds.Equal(at.Add(27*time.Hour)) {
+	if got := of(compared, first); !got.Verified.Equal(at) || !got.Holds.Equal(at.Add(27*time.Hour)) {
 		t.Errorf("with a step that leaves time for the removal: %+v", got)
 	}
 	if got := made(t, reporttest.Small(), nil).Parties; got != nil {

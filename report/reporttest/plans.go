@@ -179,7 +179,11 @@ func Run(p *planner.Plan, done int, event, why string) *report.Run {
 	at := time.Date(2027, 2, 3, 4, 5, 6, 0, time.UTC)
 	var entries []journal.Entry
 	add := func(key, event string, data map[string]string) {
-		entries = append(entries, journal.Entry{Seq: len(entries) + 1, Time: at, Key: key, Event: event, Data: data})
+		e := journal.Entry{Seq: len(entries) + 1, Time: at, Key: key, Event: event, Data: data}
+		if s := p.Step(key); s != nil {
+			e.Site = s.Site
+		}
+		entries = append(entries, e)
 		at = at.Add(700 * time.Millisecond)
 	}
 	add(executor.RunKey, executor.EventOpened, nil)
@@ -187,6 +191,10 @@ func Run(p *planner.Plan, done int, event, why string) *report.Run {
 		add(p.Steps[i].ID, executor.EventStarted, nil)
 		at = at.Add(time.Duration(i%7) * time.Second)
 		add(p.Steps[i].ID, executor.EventDone, nil)
+		for _, site := range p.Sites { // each knows at once what another one has done
+			entries = append(entries, journal.Entry{Seq: len(entries) + 1, Time: at, Site: site.Name, Key: executor.RunKey,
+				Event: executor.EventReceived, Data: map[string]string{"site": p.Steps[i].Site, "entries": "1"}})
+		}
 	}
 	state := "finished"
 	if done < len(p.Steps) {
