@@ -43,11 +43,16 @@ func (s *scanner) entry(line []byte) (e Entry, ok bool) {
 		e.Prev = s.text()
 	}
 	s.must(`,"hash":"`)
-	e.Hash = s.text()
+	hash, plain := s.raw()
+	if e.Hash = string(hash); !plain {
+		e.Hash = s.decoded(hash)
+	}
 	if s.must(`}`); s.other || len(s.rest) > 0 {
 		return Entry{}, false
 	}
-	s.last = e.Hash
+	if s.last = ""; plain && len(hash) == hashLen { // so that in the next line, these bytes mean themselves
+		s.last = e.Hash
+	}
 	return e, true
 }
 

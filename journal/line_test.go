@@ -70,12 +70,24 @@ func TestLines(t *testing.T) {
 	}
 }
 
+// following is a line with any text for the hash before it.
+const following = `{"seq":2,"time":"2026-01-01T00:00:00Z","key":"a","event":"b","prev":"%s","hash":""}`
+
 // FuzzLine: whatever the scanner reads, encoding/json reads too, and finds the same.
 func FuzzLine(f *testing.F) {
 	for _, line := range written(f) {
 		f.Add(line)
 	}
-	f.Fuzz(func(t *testing.T, line []byte) { checkLine(t, newScanner(), line) })
+	f.Add([]byte(`{"seq":1,"time":"2026-01-01T00:00:00Z","key":"a","event":"b","prev":"","hash":"\\u0041"}`))
+	f.Fuzz(func(t *testing.T, line []byte) {
+		s := newScanner()
+		checkLine(t, s, line)
+		checkLine(t, s, line)
+		var e Entry
+		if json.Unmarshal(line, &e) == nil { // and one whose text has that hash where it names the hash before
+			checkLine(t, s, fmt.Appendf(nil, following, e.Hash))
+		}
+	})
 }
 
 // TestReadAllocations: what an entry costs to read, at most.
