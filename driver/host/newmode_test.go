@@ -73,6 +73,9 @@ func TestNewFilesAreNeverOpenToOthers(t *testing.T) {
 		f, err := files.Create("/file")
 		if !private {
 			is(t, err, fs.ErrPermission)
+			if told := shown != 0; err != nil && strings.Contains(err.Error(), "umask") != told {
+				t.Errorf("%v: %v", shown, err)
+			}
 			_, err = files.Stat("/file")
 			is(t, err, fs.ErrNotExist)
 		} else if ok(t, err); err == nil {

@@ -206,7 +206,12 @@ func (f *sftpFiles) Create(name string) (NewFile, error) {
 			return nil, errUntold
 		}
 		info, err := told(made.Stat())
-		if err == nil && info.Mode()&^0o100 != newMode {
+		switch {
+		case err != nil:
+		case info.Mode() == 0: // sftp.FileStat does not tell a mode of 0 from none
+			err = &inWords{"the machine does not show the mode of a new file there, so it is not known whether other users " +
+				"may read it", fs.ErrPermission}
+		case info.Mode()&^0o100 != newMode:
 			err = &inWords{fmt.Sprintf("a new file there has the mode %v, although %v was asked for, so other users may read "+
 				"it: give the account a umask of 077", info.Mode(), newMode), fs.ErrPermission}
 		}
