@@ -56,13 +56,13 @@ func (v *view) rename(ctx context.Context, p *renameParams) (*workspaceEdit, err
 		}
 		all.add(x.file, x.at, p.NewName)
 	}
-	if v.full {
-		return nil, errTooMuch
-	}
 	if isKind(u.kind) || u.kind == "module" {
 		if err := v.keepAddress(ctx, u.name, p.NewName, all); err != nil {
 			return nil, err
 		}
+	}
+	if v.unread != nil {
+		return nil, fmt.Errorf("it is not known where else the name is used: %s", schema.SanitizeLine(v.unread.Error()))
 	}
 	if err := v.stillRight(ctx, u.name, all); err != nil {
 		return nil, err

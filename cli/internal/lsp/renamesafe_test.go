@@ -141,3 +141,27 @@ func TestSavedButNotReadable(t *testing.T) {
 		}
 	}
 }
+
+// TestRenameBesideUnread checks that nothing is renamed while a file or folder that may use the name cannot be read.
+func TestRenameBesideUnread(t *testing.T) {
+	disk, path := afero.NewMemMapFs(), home+"/main.sync.hcl"
+	text := "variable \"a\" {\n  default = 1\n}\n"
+	uses := "output \"o\" {\n  value = var.a\n}\n"
+	for name, content := range map[string]string{path: text, home + "/uses.sync.hcl": uses} {
+		if err := afero.WriteFile(disk, name, []byte(content), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for at, want := range map[string]string{"": "<nil>", home + "/uses.sync.hcl": "busy", home: "not name"} {
+		opts := &Options{Fs: unreadable{disk, at}, Catalog: catalog(), Log: hclog.NewNullLogger()}
+		docs := map[string]*document{path: newDocument("file://"+path, path, 1, source.NewText(text))}
+		v := &view{opts: opts, enc: source.UTF16, folders: []string{home}, docs: docs, fs: newOverlay(opts.Fs, docs),
+			cache: newCache(), files: map[string]*file{}, declaredIn: map[string]*declarations{},
+			mayOpen: map[[2]string]bool{}}
+		p := &renameParams{NewName: "b"}
+		p.TextDocument.URI, p.Position = "file://"+path, source.Position{Character: 10}
+		if got, err := v.rename(t.Context(), p); !strings.Contains(fmt.Sprint(err), want) || (err == nil) != (got != nil) {
+			t.Errorf("%q: %v, %v", at, got, err)
+		}
+	}
+}

@@ -28,7 +28,6 @@ type view struct {
 	mayOpen    map[[2]string]bool       // results of isOpen, by the folder that uses a module and the module's folder
 	unread     error                    // the first error, other than fs.ErrNotExist, from reading a file or folder
 	spent      int                      // what the files that were read take of memory (source.Cost)
-	full       bool                     // files were left out, because others take as much as they may
 }
 
 // errTooMuch is the error if files are left out.
@@ -125,7 +124,6 @@ func (v *view) read(path string) *file {
 	if d := v.docs[path]; d != nil {
 		text = d.text
 	} else if v.spent > v.cache.most {
-		v.full = true
 		v.missed(errTooMuch)
 		return nil
 	} else {
