@@ -134,7 +134,7 @@ func (c *command) importDrafts(ctx context.Context, p *project, server string, f
 	return found, nil
 }
 
-// complete writes what a draft adds to a declaration: to the output, or what is no comment into its file.
+// complete writes what a draft adds to a declaration: to the output, or all but the comments into its file.
 func (c *command) complete(p *project, d schema.Draft, update bool) error {
 	r := p.cfg.Lookup(d.Addr)
 	added := schema.AddingDraft(p.cfg, d, c.redactor.String)
