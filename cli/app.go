@@ -37,6 +37,7 @@ type app struct {
 	temp           func(pattern string) (string, error) // makes a temporary folder
 	interrupts     *interrupt.Interrupts
 	input          *prompt.Lines
+	unused         []byte            // see unusedSize; nil: none
 	answers        map[string]string // what a person answered, by folder and variable; shared with a rehearsal's commands
 }
 

@@ -14,6 +14,7 @@ func (c *command) lspCommand() *cobra.Command {
 Files are treated as by validate -untrusted, whatever your policy says: it reads no environment, runs nothing,
 contacts nothing, and reads only files of the folders that the editor has open.`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			c.app.unused = nil // it stays for hours
 			catalog, _ := c.catalog()
 			return lsp.Serve(cmd.Context(), c.app.stdin, c.app.stdout, lsp.Options{
 				Fs: c.app.fs, Catalog: catalog, Pages: reference.Pages(catalog, programOf(cmd.Root())), Version: version(),

@@ -48,8 +48,20 @@ func Main(products ...Product) {
 	signals := takeSignals() // first: until then, a signal ends the process without a message
 	hook.Started()
 	crashApart()
-	unused := make([]byte, unusedSize)
-	code := operatingSystem(products, signals).run(context.Background(), os.Args[1:])
-	runtime.KeepAlive(unused)
+	a := operatingSystem(products, signals)
+	a.unused = unusedMemory(a.env)
+	code := a.run(context.Background(), os.Args[1:])
+	runtime.KeepAlive(a)
 	os.Exit(code)
+}
+
+// unusedMemory returns memory that is never written to; see unusedSize. It returns none if the environment says how
+// memory is collected.
+func unusedMemory(env func(string) (string, bool)) []byte {
+	for _, name := range []string{"GOGC", "GOMEMLIMIT"} {
+		if v, _ := env(name); v != "" {
+			return nil
+		}
+	}
+	return make([]byte, unusedSize)
 }
