@@ -194,6 +194,10 @@ func TestTimePassesWhileCarriedOut(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		if _, err := j.Append(t.Context(), RunKey, EventReceived,
+			map[string]string{dataSite: "b", dataEntries: "1"}); err != nil {
+			t.Fatal(err)
+		}
 		r := &Run{Plan: p, Site: "a", Chains: map[string][]journal.Entry{
 			"b": {{Seq: 1, Key: p.Steps[0].ID, Event: EventDone, Time: time.Now()}}}}
 		release := make(chan struct{})

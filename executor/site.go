@@ -68,10 +68,11 @@ func receivedOf(e journal.Entry) (r ReceivedData, ok bool) {
 
 // Union merges the journals of a run's sites into one list, from the view of the site own. Every entry follows the
 // entries that were known when it was made. Seq becomes the position in the list. EventOpened of other sites is left
-// out. The same journals always give the same list. An error means that some entries wait for each other; those are
-// not in the list.
+// out, and so is what own has not recorded as received. The same journals always give the same list. An error means
+// that some entries wait for each other; those are not in the list.
 func Union(own string, chains map[string][]journal.Entry) ([]journal.Entry, error) {
 	var out []journal.Entry
+	chains = recorded(own, chains)
 	sites := slices.Sorted(maps.Keys(chains))
 	at, knows := map[string]int{}, map[string]map[string]int{}
 	for moved := true; moved; {
@@ -114,6 +115,25 @@ func Union(own string, chains map[string][]journal.Entry) ([]journal.Entry, erro
 			strings.Join(stuck, ", and "))
 	}
 	return out, nil
+}
+
+// recorded returns journals as far as a site has recorded that it received them. If receiving was interrupted before
+// that, the rest counts as not received yet. It returns all of them if own is "".
+func recorded(own string, chains map[string][]journal.Entry) map[string][]journal.Entry {
+	if own == "" {
+		return chains
+	}
+	known := map[string]int{own: len(chains[own])}
+	for _, e := range chains[own] {
+		if r, ok := receivedOf(e); ok && r.Site != own {
+			known[r.Site] = max(known[r.Site], r.Entries)
+		}
+	}
+	out := map[string][]journal.Entry{}
+	for site, chain := range chains {
+		out[site] = chain[:min(len(chain), known[site])]
+	}
+	return out
 }
 
 // latest is the last of several entries, by cause. In one journal that is the entry with the greatest number; for

@@ -6,8 +6,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/spf13/afero"
 	"github.com/syncctl/syncctl/journal"
 	"github.com/syncctl/syncctl/planner"
+	"github.com/syncctl/syncctl/schema"
 )
 
 func (c *fastClock) move(d time.Duration) {
@@ -111,7 +113,7 @@ func TestClockSetBackWhileItRuns(t *testing.T) {
 }
 
 // TestReceiptWithoutAnEntry: a process that is killed after it has stored another site's journal, and before it has
-// recorded that, leaves a verification of unknown age. Receiving the same again records it.
+// recorded that, leaves what counts as not received. Receiving the same again records it.
 func TestReceiptWithoutAnEntry(t *testing.T) {
 	cfg := sitesConfig()
 	a, b := twoCompanies()
@@ -143,7 +145,7 @@ func TestReceiptWithoutAnEntry(t *testing.T) {
 		rep := a.apply(t, cfg)
 		return rep.Steps[slices.IndexFunc(rep.Steps, func(s StepReport) bool { return s.Step.Op == "delete_a" })]
 	}
-	if got := deletes(); got.Phase != PhaseAway || !slices.Equal(got.WaitFor, []string{"b"}) {
+	if got := deletes(); got.Phase != PhaseBlocked || !slices.Equal(got.WaitFor, []string{"b"}) {
 		t.Errorf("without a receipt: %+v", got)
 	}
 	if err := a.receive(last); err != nil {
@@ -186,6 +188,33 @@ func TestReceiptsTakeWhatTheyHave(t *testing.T) {
 			Data: ReceivedData{Site: "b", Entries: c.entries}.data()})
 		if got := received(); !slices.Equal(got, c.want) {
 			t.Errorf("receipt %d: %q, want %q", i, got, c.want)
+		}
+	}
+}
+
+// TestOwnStepAfterAnUnrecordedReceipt: a step of this site that needs what has come without a recorded receipt waits
+// for the receipt, and work ends.
+func TestOwnStepAfterAnUnrecordedReceipt(t *testing.T) {
+	p := plan(planner.Step{Op: "first", Site: "b"}, planner.Step{Op: "then", Site: "a", Repeat: planner.Idempotent})
+	p.Steps[1].Needs = []string{p.Steps[0].ID}
+	p.Sites = []planner.PlanSite{{Name: "a"}, {Name: "b", MaxAge: planner.Duration(time.Hour)}}
+	chain := []journal.Entry{{Seq: 1, Key: p.Steps[0].ID, Event: EventDone, Time: time.Now()}}
+	for _, receipt := range []bool{false, true} {
+		j, err := journal.Open(afero.NewMemMapFs(), "journal", journal.Options{Now: time.Now})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if receipt {
+			_, err = j.Append(t.Context(), RunKey, EventReceived, map[string]string{dataSite: "b", dataEntries: "1"})
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		r := &Run{Plan: p, Site: "a", Chains: map[string][]journal.Entry{"b": chain}}
+		rep, err := Carry(t.Context(), Options{Plan: p, Config: config(t), Site: "a", Clock: bubbleClock{}, Parallelism: 1,
+			Drivers: func(schema.Addr) Driver { return idle{} }, Journal: r.United(j)})
+		if err != nil || (rep.Steps[1].Phase == PhaseDone) != receipt {
+			t.Errorf("receipt %t: %v, %v", receipt, rep.Steps[1].Phase, err)
 		}
 	}
 }
