@@ -279,12 +279,16 @@ func (a *attempt) checkGuards(ctx context.Context) error {
 		}
 		return fmt.Errorf("refused by its guard %s: %s", id, v.Why)
 	}
-	if !a.until.IsZero() && a.Clock.Now().After(a.until) { // checking facts and guards took too long
+	if !a.until.IsZero() && isPast(a.until, a.Clock.Now()) { // checking facts and guards took too long
 		return errors.New("what another site has verified for it is too old by now, or of no known time: that site has to " +
 			"verify it again, with `syncctl apply`")
 	}
 	return nil
 }
+
+// isPast reports whether a time is past, by either clock: the one that people may set back, or the monotonic one, which
+// may stand still while the machine sleeps.
+func isPast(t, now time.Time) bool { return now.After(t) || now.Round(0).After(t.Round(0)) }
 
 func laterBy(err error) (time.Duration, bool) {
 	var l *Later

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -119,18 +120,18 @@ func TestOthersBeginWhileWritten(t *testing.T) {
 				verify: func(*Task) (Verdict, error) { return Verdict{State: Done}, nil },
 			}
 			one := planner.StepID(addr, "one")
-			begun := false
+			var begun atomic.Bool
 			_, err := carryBeside(t, atOnce, d, func(key, event string) error {
 				switch {
 				case key == one && event == EventDone && atOnce > 1:
 					<-third // it would be a deadlock otherwise
 				case key == one && event == EventDone:
 					synctest.Wait() // whoever may begin has begun
-					if begun {
+					if begun.Load() {
 						t.Error("another step has begun")
 					}
 				case key != one && event == EventStarted:
-					begun = true
+					begun.Store(true)
 				}
 				return nil
 			}, "one", "two", "three")

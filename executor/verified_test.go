@@ -218,3 +218,22 @@ func TestOwnStepAfterAnUnrecordedReceipt(t *testing.T) {
 		}
 	}
 }
+
+// TestIsPast: a time is past if the clock that people set says so, and if the monotonic one does.
+func TestIsPast(t *testing.T) {
+	now := time.Now()
+	for _, c := range []struct {
+		t, now time.Time
+		past   bool
+	}{
+		{now, now, false},
+		{now, now.Add(time.Second), true},
+		{now.Add(time.Second), now, false},
+		{now, now.Round(0).Add(time.Second), true},
+		{now.Round(0), now.Add(-time.Second), false},
+	} {
+		if isPast(c.t, c.now) != c.past {
+			t.Errorf("%v at %v", c.t, c.now)
+		}
+	}
+}

@@ -187,21 +187,22 @@ type source struct {
 	parses bool // it was parsed, if with errors
 }
 
-// file returns the text with its syntax tree, if it has one. A skimmed file may turn out to have none.
-func (s source) file(path string) *hcl.File {
-	var file *hcl.File
+// file returns the text with its syntax tree, and whether that is the whole of it. A skimmed file may turn out to have
+// mistakes, or no tree at all.
+func (s source) file(path string) (file *hcl.File, whole bool) {
+	var diags hcl.Diagnostics
 	switch {
 	case !s.parses:
 	case strings.HasSuffix(path, ".json"):
-		file, _ = hcljson.Parse(s.text, path)
+		file, diags = hcljson.Parse(s.text, path)
 	default:
-		file, _ = parseNative(s.text, path)
+		file, diags = parseNative(s.text, path)
 	}
 	if file == nil {
 		file = &hcl.File{}
 	}
 	file.Bytes = s.text
-	return file
+	return file, !tornBy(diags)
 }
 
 // tornBy reports whether the parser lost something. A duplicate argument is a parser error too, but is read well.

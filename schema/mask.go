@@ -82,8 +82,8 @@ func maskFiles(
 ) map[string]*hcl.File {
 	files := map[string]*hcl.File{}
 	for path, s := range sources {
-		files[path] = s.file(path)
-		if s.parses && files[path].Body == nil {
+		file, whole := s.file(path)
+		if files[path] = file; !whole {
 			masked = append(masked, secretLines(path, s.text)...)
 		}
 	}

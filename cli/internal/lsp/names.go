@@ -127,6 +127,7 @@ func (v *view) open(ctx context.Context) []string {
 		todo = todo[1:]
 		infos, err := afero.ReadDir(v.fs, dir)
 		if err != nil {
+			v.missed(err)
 			continue
 		}
 		holds := false
@@ -141,6 +142,9 @@ func (v *view) open(ctx context.Context) []string {
 		if holds && !slices.Contains(out, dir) {
 			out = append(out, dir)
 		}
+	}
+	if len(todo) > 0 {
+		v.missed(errTooMuch)
 	}
 	return out
 }

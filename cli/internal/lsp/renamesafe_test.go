@@ -147,12 +147,16 @@ func TestRenameBesideUnread(t *testing.T) {
 	disk, path := afero.NewMemMapFs(), home+"/main.sync.hcl"
 	text := "variable \"a\" {\n  default = 1\n}\n"
 	uses := "output \"o\" {\n  value = var.a\n}\n"
-	for name, content := range map[string]string{path: text, home + "/uses.sync.hcl": uses} {
+	for name, content := range map[string]string{
+		path: text, home + "/uses.sync.hcl": uses, home + "/prod/main.sync.hcl": "output \"p\" {\n  value = 1\n}\n",
+	} {
 		if err := afero.WriteFile(disk, name, []byte(content), 0o644); err != nil {
 			t.Fatal(err)
 		}
 	}
-	for at, want := range map[string]string{"": "<nil>", home + "/uses.sync.hcl": "busy", home: "not name"} {
+	for at, want := range map[string]string{
+		"": "<nil>", home + "/uses.sync.hcl": "busy", home: "not name", home + "/prod": "busy",
+	} {
 		opts := &Options{Fs: unreadable{disk, at}, Catalog: catalog(), Log: hclog.NewNullLogger()}
 		docs := map[string]*document{path: newDocument("file://"+path, path, 1, source.NewText(text))}
 		v := &view{opts: opts, enc: source.UTF16, folders: []string{home}, docs: docs, fs: newOverlay(opts.Fs, docs),
