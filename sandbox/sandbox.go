@@ -10,32 +10,12 @@ import (
 	"net"
 	"path/filepath"
 	"slices"
-	"sort"
-	"strings"
 	"sync"
 	"time"
 
 	"github.com/spf13/afero"
-	"github.com/syncctl/syncctl/fault"
-)
 
-// The variables that the sandbox sets in addition to those of the simulated servers.
-const (
-	// EnvCAFile names the PEM file of the authority that signed every certificate of the sandbox.
-	EnvCAFile = "SYNCCTL_SANDBOX_CA_FILE"
-	// EnvPerson is the address of the stand-in for a person, with its token, for NewPersonClient.
-	EnvPerson = "SYNCCTL_SANDBOX_PERSON"
-	// EnvRehearsal tells syncctl that it is a process of a rehearsal, confined to its folder and to EnvAddresses. Its
-	// value lists the names of the variables that the sandbox sets, separated by commas.
-	EnvRehearsal = "SYNCCTL_SANDBOX_REHEARSAL"
-	// EnvUntrusted, with any value, tells a process of a rehearsal that nobody has reviewed the files.
-	EnvUntrusted = "SYNCCTL_SANDBOX_UNTRUSTED"
-	// EnvSiteKeys names a file with the public SSH keys that stand for those of the site blocks in a rehearsal. Each
-	// line has a site's name and its key.
-	EnvSiteKeys = "SYNCCTL_SANDBOX_SITE_KEYS"
-	// EnvAddresses lists the addresses of everything that is served, host:port, separated by commas. Inside of the
-	// sandbox syncctl reaches only these.
-	EnvAddresses = "SYNCCTL_SANDBOX_ADDRESSES"
+	"github.com/syncctl/syncctl/fault"
 )
 
 // tickInterval is the interval of calls of World.Tick.
@@ -405,67 +385,6 @@ func (s *Sandbox) WriteCA(fs afero.Fs, path string) error {
 	defer s.mu.Unlock()
 	s.caFile = path
 	return nil
-}
-
-// Environment returns the environment for a command inside the sandbox: the worlds' own variables, EnvCAFile and
-// EnvAddresses once WriteCA was called, and EnvPerson if there is a stand-in.
-func (s *Sandbox) Environment() map[string]string {
-	env, _ := s.environment(everyName) // Start has refused everything that can fail here
-	return env
-}
-
-func everyName(string) bool { return true }
-
-// EnvironmentOf is like Environment, for a command that may reach only these servers and machines. It has the
-// addresses of the others, which are public, but not their credentials.
-func (s *Sandbox) EnvironmentOf(names []string) map[string]string {
-	env, _ := s.environment(func(name string) bool { return slices.Contains(names, name) }) // as above
-	return env
-}
-
-// environment returns the variables of the wanted servers and machines, and the addresses of all.
-func (s *Sandbox) environment(wanted func(name string) bool) (map[string]string, error) {
-	env, owner := map[string]string{}, map[string]string{}
-	set := func(from, name, value string) error {
-		if old, taken := env[name]; taken && old != value {
-			return fmt.Errorf("%s and %s both set the variable %s, to different values", owner[name], from, name)
-		}
-		env[name], owner[name] = value, from
-		return nil
-	}
-	var errs []error
-	served := s.Addresses()
-	for _, p := range s.products {
-		for _, server := range p.names() {
-			vars := p.world.Environment(server)
-			names := make([]string, 0, len(vars))
-			for name, value := range vars {
-				if wanted(server) || isPlace(name, value, served) {
-					names = append(names, name)
-				}
-			}
-			sort.Strings(names)
-			for _, name := range names {
-				from := fmt.Sprintf("server %s of %s", server, p.name)
-				if err := checkVariable(name, vars[name], served); err != nil {
-					errs = append(errs, fmt.Errorf("%s: %w", from, err))
-					continue
-				}
-				errs = append(errs, set(from, name, vars[name]))
-			}
-		}
-	}
-	s.mu.Lock()
-	caFile := s.caFile
-	s.mu.Unlock()
-	if caFile != "" {
-		errs = append(errs, set("the sandbox", EnvCAFile, caFile),
-			set("the sandbox", EnvAddresses, strings.Join(s.addresses(wanted), ",")))
-	}
-	if s.person != nil {
-		errs = append(errs, set("the sandbox", EnvPerson, s.person.address))
-	}
-	return env, errors.Join(errs...)
 }
 
 // State returns the whole state of every world as an indented JSON object, product -> state. Equal states give equal
