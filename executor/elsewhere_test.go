@@ -111,17 +111,11 @@ func TestLastChangesOfLostRuns(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			a, b := twoCompanies()
-			if _, err := b.store.Create(overTwo(), nil); err != nil {
-				t.Fatal(err)
-			}
+			b.begin(t, overTwo())
 			b.apply(t, sitesConfig())
-			if err := a.receive(b.pack(t)); err != nil {
-				t.Fatal(err)
-			}
+			b.sendTo(t, a)
 			a.apply(t, sitesConfig())
-			if err := b.receive(a.pack(t)); err != nil {
-				t.Fatal(err)
-			}
+			a.sendTo(t, b)
 			r := b.run(t)
 			want := r.LastChange("a")
 			if damage != nil {
@@ -151,13 +145,9 @@ func TestLastChangesOfLostRuns(t *testing.T) {
 // TestLastChangesOfEndedRuns: only the end of a run that has ended is read, and it says the same as the whole run.
 func TestLastChangesOfEndedRuns(t *testing.T) {
 	a, b := twoCompanies()
-	if _, err := b.store.Create(overTwo(), nil); err != nil {
-		t.Fatal(err)
-	}
+	b.begin(t, overTwo())
 	b.apply(t, sitesConfig())
-	if err := a.receive(b.pack(t)); err != nil {
-		t.Fatal(err)
-	}
+	b.sendTo(t, a)
 	a.apply(t, sitesConfig())
 	for _, c := range []*company{a, b} {
 		r := c.run(t)

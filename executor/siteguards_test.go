@@ -17,9 +17,7 @@ func TestFreshWhenItStarts(t *testing.T) {
 	cfg := sitesConfig()
 	for _, slow := range []string{"verify_a", "verify_a, as a guard"} {
 		a, b := twoCompanies()
-		if _, err := b.store.Create(overTwo(), nil); err != nil {
-			t.Fatal(err)
-		}
+		b.begin(t, overTwo())
 		a.verifies = func(task *Task) {
 			if task.Step.Op == "verify_a" && (slow == "verify_a" || task.Executed) {
 				a.clock.mu.Lock()
@@ -29,16 +27,12 @@ func TestFreshWhenItStarts(t *testing.T) {
 		}
 		for range 3 {
 			b.apply(t, cfg)
-			if err := a.receive(b.pack(t)); err != nil {
-				t.Fatal(err)
-			}
+			b.sendTo(t, a)
 			if b.run(t).Chains["b"] == nil {
 				t.Fatal("b has written nothing")
 			}
 			a.apply(t, cfg)
-			if err := b.receive(a.pack(t)); err != nil {
-				t.Fatal(err)
-			}
+			a.sendTo(t, b)
 		}
 		if n := a.depot.thrown[addr+"/delete_a"]; n != 0 {
 			t.Errorf("%s is slow: it was deleted on what was verified a day before", slow)
@@ -55,23 +49,15 @@ func TestTimeIsLeftForTheEnd(t *testing.T) {
 	erase := planner.Step{Op: "erase_a", Mark: planner.MarkFinal, Repeat: planner.Once,
 		Servers: []string{"server.depot.a"}, Needs: []string{"halt_a"}, Guards: []string{"verify_b"},
 		Effect: &planner.Effect{Irreversible: true}}
-	if _, err := b.store.Create(overTwo(halt, erase), nil); err != nil {
-		t.Fatal(err)
-	}
-	hand := func(from, to *company) {
-		t.Helper()
-		if err := to.receive(from.pack(t)); err != nil {
-			t.Fatal(err)
-		}
-	}
+	b.begin(t, overTwo(halt, erase))
 	for range 2 {
 		b.apply(t, cfg)
-		hand(b, a)
+		b.sendTo(t, a)
 		a.apply(t, cfg)
-		hand(a, b)
+		a.sendTo(t, b)
 	}
 	b.apply(t, cfg)
-	hand(b, a)
+	b.sendTo(t, a)
 	a.clock.mu.Lock()
 	a.clock.now = a.clock.now.Add(20 * time.Hour) // of the 24 that max_age is
 	a.clock.mu.Unlock()
@@ -79,9 +65,9 @@ func TestTimeIsLeftForTheEnd(t *testing.T) {
 	if a.depot.thrown[addr+"/halt_a"] != 0 {
 		t.Error("a halts with four hours left")
 	}
-	hand(a, b)
+	a.sendTo(t, b)
 	b.apply(t, cfg) // it verifies again
-	hand(b, a)
+	b.sendTo(t, a)
 	a.apply(t, cfg)
 	if a.depot.thrown[addr+"/halt_a"] != 1 || a.depot.thrown[addr+"/erase_a"] != 1 {
 		t.Errorf("a does not go on: %v", a.depot.thrown)
@@ -202,22 +188,16 @@ func TestRetriedBeforeAnotherSitesGuard(t *testing.T) {
 	change := rests("change_a", planner.MarkChange, planner.Idempotent)
 	erase := rests("erase_a", planner.MarkFinal, planner.Once)
 	erase.Effect = &planner.Effect{Irreversible: true}
-	if _, err := b.store.Create(overTwo(prepare, change, erase), nil); err != nil {
-		t.Fatal(err)
-	}
+	b.begin(t, overTwo(prepare, change, erase))
 	round := func() {
 		t.Helper()
 		b.apply(t, cfg)
-		if err := a.receive(b.pack(t)); err != nil {
-			t.Fatal(err)
-		}
+		b.sendTo(t, a)
 		a.apply(t, cfg)
 	}
 	back := func() {
 		t.Helper()
-		if err := b.receive(a.pack(t)); err != nil {
-			t.Fatal(err)
-		}
+		a.sendTo(t, b)
 	}
 	for range 2 {
 		round()

@@ -148,13 +148,9 @@ func TestReceiveRefuses(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			a, b := twoCompanies()
-			if _, err := b.store.Create(overTwo(), nil); err != nil {
-				t.Fatal(err)
-			}
+			b.begin(t, overTwo())
 			b.apply(t, cfg)
-			if err := a.receive(b.pack(t)); err != nil {
-				t.Fatal(err)
-			}
+			b.sendTo(t, a)
 			a.apply(t, cfg)
 			p := a.pack(t)
 			row.meddle(t, p, a, b)
@@ -174,9 +170,7 @@ func TestReceiveRefuses(t *testing.T) {
 func TestFinishedElsewhere(t *testing.T) {
 	for event, want := range map[string]bool{EventFinished: false, EventAbandoned: true} {
 		a, b := twoCompanies()
-		if _, err := b.store.Create(overTwo(), nil); err != nil {
-			t.Fatal(err)
-		}
+		b.begin(t, overTwo())
 		b.apply(t, sitesConfig())
 		p := b.pack(t)
 		p.rechain(t, append(p.cargo.Chain, journal.Entry{Seq: len(p.cargo.Chain) + 1, Key: RunKey, Event: event}))
@@ -203,17 +197,11 @@ func TestJournalsFitTogether(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			a, b := twoCompanies()
-			if _, err := b.store.Create(overTwo(), nil); err != nil {
-				t.Fatal(err)
-			}
+			b.begin(t, overTwo())
 			b.apply(t, sitesConfig())
-			if err := a.receive(b.pack(t)); err != nil {
-				t.Fatal(err)
-			}
+			b.sendTo(t, a)
 			a.apply(t, sitesConfig())
-			if err := b.receive(a.pack(t)); err != nil {
-				t.Fatal(err)
-			}
+			a.sendTo(t, b)
 			r := b.run(t)
 			if row.path != nil {
 				b.shorten(t, row.path(r), row.keep)
@@ -248,9 +236,7 @@ func (c *company) shorten(t *testing.T, path string, lines int) {
 // A site without a part in a run of others takes what it needs for its own plans, and has no run for it.
 func TestRunOfOthers(t *testing.T) {
 	_, b := twoCompanies()
-	if _, err := b.store.Create(overTwo(), nil); err != nil {
-		t.Fatal(err)
-	}
+	b.begin(t, overTwo())
 	b.apply(t, sitesConfig())
 	p := b.pack(t)
 	p.cargo.Observations = planner.NewObservations()
@@ -323,30 +309,22 @@ func TestUnionOfContradictingJournals(t *testing.T) {
 func TestFilesThatAnotherSiteHas(t *testing.T) {
 	cfg := sitesConfig()
 	a, b := twoCompanies()
-	if _, err := b.store.Create(overTwo(), nil); err != nil {
-		t.Fatal(err)
-	}
-	hand := func(from, to *company) {
-		t.Helper()
-		if err := to.receive(from.pack(t)); err != nil {
-			t.Fatal(err)
-		}
-	}
+	b.begin(t, overTwo())
 	b.apply(t, cfg)
-	hand(b, a)
+	b.sendTo(t, a)
 	if err := b.receive(a.pack(t)); err != nil { // before the file is written
 		t.Fatal(err)
 	}
-	hand(b, a)
+	b.sendTo(t, a)
 	a.apply(t, cfg)
 	if got := a.run(t).HadBy("b"); len(got) != 0 {
 		t.Errorf("before it was sent: %v", got)
 	}
-	hand(a, b)
+	a.sendTo(t, b)
 	if got := a.run(t).HadBy("b"); len(got) != 0 {
 		t.Errorf("before b has said so: %v", got)
 	}
-	hand(b, a)
+	b.sendTo(t, a)
 	if got := a.run(t).HadBy("b"); !got["a.json"] {
 		t.Errorf("when b has said so: %v", got)
 	}
@@ -356,13 +334,9 @@ func TestFilesThatAnotherSiteHas(t *testing.T) {
 func TestIncomingFilesGo(t *testing.T) {
 	cfg := sitesConfig()
 	a, b := twoCompanies()
-	if _, err := b.store.Create(overTwo(), nil); err != nil {
-		t.Fatal(err)
-	}
+	b.begin(t, overTwo())
 	b.apply(t, cfg)
-	if err := a.receive(b.pack(t)); err != nil {
-		t.Fatal(err)
-	}
+	b.sendTo(t, a)
 	a.apply(t, cfg)
 	p := a.pack(t)
 	other := filepath.Join(b.store.Dir, ".20260101T000000.000Z-abcdef"+incomingSuffix)
@@ -394,9 +368,7 @@ func TestIncomingFilesGo(t *testing.T) {
 // A folder is of one site.
 func TestFolderOfAnotherSite(t *testing.T) {
 	_, b := twoCompanies()
-	if _, err := b.store.Create(overTwo(), nil); err != nil {
-		t.Fatal(err)
-	}
+	b.begin(t, overTwo())
 	b.apply(t, sitesConfig())
 	b.store.Site = "a"
 	if _, err := b.store.Unfinished(); err == nil || !strings.Contains(err.Error(), "a folder of its own") {

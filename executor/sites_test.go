@@ -188,6 +188,22 @@ func (c *company) pack(t fataler) *parcel {
 	return p
 }
 
+// begin begins a run here.
+func (c *company) begin(t fataler, p *planner.Plan) {
+	t.Helper()
+	if _, err := c.store.Create(p, nil); err != nil {
+		t.Fatalf("%v", err)
+	}
+}
+
+// sendTo hands over what there is, and the other company receives it.
+func (c *company) sendTo(t fataler, to *company) {
+	t.Helper()
+	if err := to.receive(c.pack(t)); err != nil {
+		t.Fatalf("%v", err)
+	}
+}
+
 func (c *company) receive(p *parcel) error {
 	in, err := c.store.Receive(p.h, p.cargo)
 	if err != nil {
@@ -239,62 +255,54 @@ func sitesConfig() *schema.Config {
 func TestRunOfTwoSites(t *testing.T) {
 	a, b := twoCompanies()
 	cfg := sitesConfig()
-	if _, err := b.store.Create(overTwo(), nil); err != nil {
-		t.Fatal(err)
-	}
+	b.begin(t, overTwo())
 	away := func(r *Report, step string) bool {
 		return slices.ContainsFunc(r.Steps, func(s StepReport) bool {
 			return s.Step.Op == step && s.Phase == PhaseAway && len(s.WaitFor) > 0
 		})
 	}
-	hand := func(from, to *company) {
-		t.Helper()
-		if err := to.receive(from.pack(t)); err != nil {
-			t.Fatal(err)
-		}
-	}
 	if rep := b.apply(t, cfg); rep.Count(PhaseDone) != 1 || !away(rep, "stop_a") {
 		t.Fatalf("b alone: %+v", rep)
 	}
-	hand(b, a)
+	b.sendTo(t, a)
 	if rep := a.apply(t, cfg); rep.Count(PhaseDone) != 3 || !away(rep, "merge") {
 		t.Fatalf("a: %+v", rep)
 	}
-	hand(a, b)
+	a.sendTo(t, b)
 	if rep := b.apply(t, cfg); rep.Count(PhaseDone) != 4 {
 		t.Fatalf("b merges: %+v", rep)
 	}
-	hand(b, a)
+	b.sendTo(t, a)
 	if rep := a.apply(t, cfg); rep.Count(PhaseDone) != 6 || !away(rep, "verify_b") {
 		t.Fatalf("a's person and its verification: %+v", rep)
 	}
-	hand(a, b)
+	a.sendTo(t, b)
 	b.apply(t, cfg)
 	a.clock.mu.Lock()
 	a.clock.now = a.clock.now.Add(30 * time.Hour) // the mail takes its time
 	a.clock.mu.Unlock()
-	hand(b, a)
+	b.sendTo(t, a)
 	if rep := a.apply(t, cfg); !away(rep, "delete_a") || a.depot.thrown[addr+"/delete_a"] != 0 {
 		t.Fatalf("what b has verified is too old: %+v", rep)
 	}
-	hand(a, b)
+	a.sendTo(t, b)
 	b.apply(t, cfg) // it verifies again
-	hand(b, a)
+	b.sendTo(t, a)
 	if rep := a.apply(t, cfg); a.depot.thrown[addr+"/delete_a"] != 1 || rep.Finished {
 		t.Fatalf("a deletes: %+v", rep)
 	}
-	hand(a, b)
+	a.sendTo(t, b)
 	if rep := b.apply(t, cfg); !rep.Finished {
 		t.Fatalf("b deletes: %+v", rep)
 	}
 	if b.run(t).KnowsEnd("a") {
 		t.Error("b takes it that a knows the end")
 	}
-	hand(b, a)
+	b.sendTo(t, a)
 	if r := a.run(t); !r.Finished() || !r.ended() || !r.KnowsEnd("b") {
 		t.Error("a does not know that all is done, or that b knows it")
 	}
-	hand(a, b)
+	a.sendTo(t, b)
 	if !b.run(t).KnowsEnd("a") {
 		t.Error("b does not know that a knows the end")
 	}

@@ -43,23 +43,15 @@ func TestClocksMakeNothingFresh(t *testing.T) {
 			a, b := twoCompanies()
 			b.clock = &fastClock{now: a.clock.now.Add(c.ahead)}
 			b.store.Now = b.clock.Now
-			if _, err := b.store.Create(overTwo(), nil); err != nil {
-				t.Fatal(err)
-			}
-			hand := func(from, to *company) {
-				t.Helper()
-				if err := to.receive(from.pack(t)); err != nil {
-					t.Fatal(err)
-				}
-			}
+			b.begin(t, overTwo())
 			for range 2 {
 				b.apply(t, cfg)
-				hand(b, a)
+				b.sendTo(t, a)
 				a.apply(t, cfg)
-				hand(a, b)
+				a.sendTo(t, b)
 			}
 			b.apply(t, cfg) // it verifies
-			hand(b, a)
+			b.sendTo(t, a)
 			a.depot.refuse[addr+"/delete_a"] = errors.New("busy") // only the last process gets that far
 			for i, d := range c.waits {
 				if a.clock.move(d); i == len(c.waits)-1 {
@@ -76,9 +68,9 @@ func TestClocksMakeNothingFresh(t *testing.T) {
 			a.clock.move(25*time.Hour + c.ahead) // both clocks are right again, and b verifies again
 			b.clock.move(50*time.Hour + a.clock.Now().Sub(b.clock.Now()))
 			a.clock.move(50 * time.Hour)
-			hand(a, b)
+			a.sendTo(t, b)
 			b.apply(t, cfg)
-			hand(b, a)
+			b.sendTo(t, a)
 			a.apply(t, cfg)
 			if a.depot.thrown[addr+"/delete_a"] != 1 {
 				t.Errorf("a does not go on: %v", a.depot.thrown)
@@ -117,18 +109,12 @@ func TestClockSetBackWhileItRuns(t *testing.T) {
 func TestReceiptWithoutAnEntry(t *testing.T) {
 	cfg := sitesConfig()
 	a, b := twoCompanies()
-	if _, err := b.store.Create(overTwo(), nil); err != nil {
-		t.Fatal(err)
-	}
+	b.begin(t, overTwo())
 	for range 2 {
 		b.apply(t, cfg)
-		if err := a.receive(b.pack(t)); err != nil {
-			t.Fatal(err)
-		}
+		b.sendTo(t, a)
 		a.apply(t, cfg)
-		if err := b.receive(a.pack(t)); err != nil {
-			t.Fatal(err)
-		}
+		a.sendTo(t, b)
 	}
 	b.apply(t, cfg)
 	last := b.pack(t)
