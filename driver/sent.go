@@ -10,7 +10,7 @@ import (
 )
 
 const (
-	pauseAfter429 = 30 * time.Second // after a 429 without Retry-After
+	pauseAfter429 = 30 * time.Second // after a 429 without a time to wait
 	pauseUnsent   = 5 * time.Second  // after another failure before which nothing was changed
 )
 
@@ -23,11 +23,7 @@ func Sent(err error) error {
 		return err
 	}
 	if e.Status == http.StatusTooManyRequests {
-		after, ok := e.RetryAfter()
-		if !ok {
-			after = pauseAfter429
-		}
-		return &executor.Later{After: after, Err: err}
+		return &executor.Later{After: pause(e), Err: err}
 	}
 	refused := e.Status >= 400 && e.Status < 500 && e.Status != http.StatusRequestTimeout
 	if refused || rest.WasSent(err) == rest.SentNo {
@@ -44,9 +40,18 @@ func PutOff(err error) error {
 	if !executor.WasNotSent(err) || !errors.As(err, &e) || !e.Retryable {
 		return err
 	}
-	after, ok := e.RetryAfter()
-	if !ok {
-		after = pauseUnsent
+	return &executor.Later{After: pause(e), Err: err}
+}
+
+// pause returns how long to wait before the next try: what the server asked for, or a pause of our own if it named no
+// time, or none that is still to come: "Retry-After: 0" would use up all tries at once.
+func pause(e *rest.Error) time.Duration {
+	after, _ := e.RetryAfter()
+	switch {
+	case after > 0:
+		return after
+	case e.Status == http.StatusTooManyRequests:
+		return pauseAfter429
 	}
-	return &executor.Later{After: after, Err: err}
+	return pauseUnsent
 }
