@@ -125,7 +125,7 @@ func (x *run) loop(ctx context.Context) error {
 	sched := newSchedule(x.Plan, x.Journal.Entries(), x.Site, x.Clock.Now())
 	active, busy := 0, 0 // steps that have begun and not ended; those among them that occupy a place
 	ended, freed := make(chan stepEnd), make(chan struct{})
-	stop := x.Stop
+	stop, done := x.Stop, ctx.Done()
 	stopping := false
 	var broken error
 	for {
@@ -174,6 +174,8 @@ func (x *run) loop(ctx context.Context) error {
 			sched.read(x.Journal.Entries(), x.Clock.Now())
 		case <-stop:
 			stopping, stop = true, nil
+		case <-done: // also while nothing runs, because steps were put off
+			done = nil
 		}
 	}
 }
