@@ -98,7 +98,7 @@ func (c *command) recordPlan(ctx context.Context, a *application, j *journal.Jou
 	return nil
 }
 
-// carryOut runs the executor until it ends, or is stopped by the first or second interrupt.
+// carryOut runs the executor until it ends, or is stopped by the first or second interrupt, or the end of a test's time.
 func (c *command) carryOut(
 	ctx context.Context, progress view.Progress, o executor.Options,
 ) (report *executor.Report, interrupted bool, err error) {
@@ -111,6 +111,11 @@ func (c *command) carryOut(
 	// The first interrupt must not stop running steps, so they do not use the context of the command.
 	work, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()
+	defer context.AfterFunc(ctx, func() { // tests whose time is over do not wait for running steps
+		if late(ctx) {
+			cancel()
+		}
+	})()
 	stages := interrupt.NewStages(cancel, func(text string) {
 		defer progress.Hold()()
 		if c.events != nil {
@@ -122,7 +127,7 @@ func (c *command) carryOut(
 		c.warn("%s", text)
 	})
 	defer c.app.interrupts.During(stages.Next)()
-	if ctx.Err() != nil { // the interrupt came just before
+	if ctx.Err() != nil && !late(ctx) { // the interrupt came just before
 		stages.Next(nil)
 	}
 	o.Stop, o.Operator = stages.Stop(), stoppable{o.Operator, stages.Stop()}

@@ -124,6 +124,12 @@ var errLate = errors.New("the tests have taken as long as they may (-timeout)")
 // late reports whether the time of all tests is over.
 func late(ctx context.Context) bool { return errors.Is(context.Cause(ctx), errLate) }
 
+// endedBy reports whether an error says no more than that the time of all tests is over.
+func endedBy(ctx context.Context, err error) bool {
+	return late(ctx) && (errors.Is(err, errLate) || errors.Is(err, context.DeadlineExceeded) ||
+		errors.Is(err, context.Canceled)) // a run that is carried out has a context of its own
+}
+
 // configurationName reports whether a file name is that of a part of a configuration or test.
 func configurationName(name string) bool {
 	name = strings.TrimSuffix(name, ".json")
@@ -218,7 +224,7 @@ func (t *tester) file(ctx context.Context, test *schema.Test) (err error) {
 		at = t.dirName // so that files have the same paths as outside
 	}
 	tried, err := t.openScratch(ctx, t.dirName, at, sandbox.Options{Person: true})
-	if err != nil && late(ctx) {
+	if endedBy(ctx, err) {
 		return t.skip(file, test)
 	}
 	if err != nil {

@@ -70,6 +70,9 @@ func (t *tester) run(
 	if r.setFaults(s.box, t.faults[run]) {
 		err = r.carryOutRun(ctx, t.vars)
 	}
+	if err == nil && late(ctx) { // it was cut short, or its assertions would be
+		err = errLate
+	}
 	if r.redactor != nil {
 		t.redactor = r.redactor
 	}
@@ -82,7 +85,7 @@ func (t *tester) run(
 		if _, left := codeOf(err); left == nil {
 			text = "what is wrong was reported"
 		}
-		if late(ctx) {
+		if endedBy(ctx, err) {
 			text = errLate.Error()
 		}
 		r.fail("", "Run failed", "The run could not be carried out: %s.", text)
