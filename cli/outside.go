@@ -27,6 +27,7 @@ var applying = []int{exitWaiting, exitStopped, exitStale, exitLocked, exitRefuse
 // exitsBy holds the additional exit codes of commands.
 var exitsBy = map[string][]int{
 	"plan":     {exitChanges, exitWaiting, exitRefused},
+	"console":  {exitWaiting, exitRefused},
 	"drift":    {exitChanges, exitWaiting},
 	"record":   {exitRefused},
 	"fmt":      {exitUnformatted},

@@ -74,11 +74,16 @@ instead. A declaration is named by its whole address, and prevent_destroy holds.
 	f.docs.flags(cmd)
 	cmd.Flags().StringVar(&f.saveObservations, "save-observations", "", "save what the servers showed to `FILE`; "+
 		"with sites, what those of -site show, for another site's plan, and make no plan here")
+	c.seenFlags(cmd, f)
+	return cmd
+}
+
+// seenFlags adds the flags that say from what a plan is made.
+func (c *command) seenFlags(cmd *cobra.Command, f *planFlags) {
 	cmd.Flags().BoolVar(&f.refresh, "refresh", true, "with =false, no server is read: the plan is made from "+
 		"-observations alone, and what is missing there is an error")
 	cmd.Flags().StringVar(&f.observations, "observations", "",
 		"plan from what servers showed before, as saved in `FILE`; only what is missing there is read from servers")
-	return cmd
 }
 
 // mayWritePlan refuses the files to write that must not be replaced, before anything is read.
@@ -124,9 +129,6 @@ func (c *command) plan(ctx context.Context, f *planFlags) error {
 		c.warn("%s", c.damaged(run))
 	case run != nil:
 		return c.planUnfinished(ctx, p, run, f)
-	case !f.refresh && f.observations == "":
-		return failf(exitError, "-refresh=false plans from what servers showed before: give its file with "+
-			"-observations=FILE. `syncctl plan -save-observations=FILE` writes it")
 	}
 	if f.generate != "" {
 		if p, err = c.generate(ctx, p, &f.vars, f.generate); err != nil {
@@ -175,6 +177,9 @@ func (f *planFlags) fits(cfg *schema.Config, run *executor.Run) error {
 			return failf(exitError, "%s: with a site, -save-observations saves what its servers show, and no plan is made. "+
 				"Leave out one of the two", name)
 		}
+	case !f.refresh && f.observations == "":
+		return failf(exitError, "-refresh=false plans from what servers showed before: give its file with "+
+			"-observations=FILE. `syncctl plan -save-observations=FILE` writes it")
 	}
 	return nil
 }
@@ -217,25 +222,21 @@ func (c *command) planNew(ctx context.Context, p *project, f *planFlags) error {
 	if err != nil {
 		return err
 	}
-	seen, err := c.readObservations(f.observations)
-	if err != nil {
-		return err
-	}
-	only, err := c.targets(p.cfg, &f.only)
+	from, err := c.asked(p, f)
 	if err != nil {
 		return err
 	}
 	if p.cfg.Site != "" && f.saveObservations != "" { // for another site that plans: this one may be unable to
-		return c.saveOwn(ctx, p, only.targets, f.saveObservations)
+		return c.saveOwn(ctx, p, from.targets, f.saveObservations)
 	}
-	plan, err := c.makePlan(ctx, p, planning{chosen: only, seen: seen, seenOnly: !f.refresh})
+	plan, err := c.makePlan(ctx, p, from)
 	if err != nil {
 		return err
 	}
-	if err := c.saveObservations(seen, f.saveObservations); err != nil {
+	if err := c.saveObservations(from.seen, f.saveObservations); err != nil {
 		return err
 	}
-	c.saySent(p.cfg, seen)
+	c.saySent(p.cfg, from.seen)
 	if err := c.writeDocuments(&f.docs, old, plan, nil); err != nil {
 		return err
 	}
@@ -263,6 +264,16 @@ type planning struct {
 	// seenOnly: no server is read.
 	seenOnly bool
 	except   string // the ID of a run to ignore
+}
+
+// asked returns what the flags say of a new plan.
+func (c *command) asked(p *project, f *planFlags) (planning, error) {
+	seen, err := c.readObservations(f.observations)
+	if err != nil {
+		return planning{}, err
+	}
+	only, err := c.targets(p.cfg, &f.only)
+	return planning{chosen: only, seen: seen, seenOnly: !f.refresh}, err
 }
 
 // makePlan compares the declarations with the servers.
@@ -402,7 +413,8 @@ func begunSteps(d executor.Decision) map[string]bool {
 
 // planOptions returns the options for showing the remaining part of a plan.
 func (c *command) planOptions(d executor.Decision, detail bool) view.PlanOptions {
-	return view.PlanOptions{Style: c.outStyle, Detail: detail, Done: doneSteps(d), Begun: begunSteps(d)}
+	return view.PlanOptions{Style: c.outStyle, Detail: detail, Compact: c.flags.compact, Done: doneSteps(d),
+		Begun: begunSteps(d)}
 }
 
 // madeElsewhere reports whether another site has made the plan of a run.

@@ -122,7 +122,8 @@ func (c *command) commonFlags(root *cobra.Command) {
 	flags.Var(&c.flags.color, "color", "`WHEN` there are colours: auto, always or never")
 	_ = root.RegisterFlagCompletionFunc("color", c.flags.color.complete)
 	flags.BoolVar(&c.flags.noColor, "no-color", false, "no colours")
-	flags.BoolVar(&c.flags.compact, "compact-warnings", false, "warnings that come without an error in a line each")
+	flags.BoolVar(&c.flags.compact, "compact-warnings", false, "warnings that come without an error in a line each, and "+
+		"the notes of a plan")
 	flags.BoolVar(&c.flags.json, "json", false, "JSON output, for programs")
 	flags.StringVar(&c.flags.jsonInto, "json-into", "", "write what -json prints into `FILE`, beside the text for "+
 		"people")

@@ -1,11 +1,10 @@
 package cli
 
 import (
-	"bufio"
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -26,7 +25,8 @@ func (c *command) targetFlags(cmd *cobra.Command, to *planner.Selection) {
 		{"target", "only this declaration and what it depends on, as `ADDRESS`, in which * stands for any text; may be " +
 			"repeated",
 			&to.Targets},
-		{"exclude", "not this declaration, nor what depends on it, as `ADDRESS`; may be repeated", &to.Excludes},
+		{"exclude", "not this declaration, nor what depends on it, as `ADDRESS`, in which * stands for any " +
+			"text; may be repeated", &to.Excludes},
 	} {
 		cmd.Flags().StringArrayVar(flag.to, flag.name, nil, flag.help)
 		_ = cmd.RegisterFlagCompletionFunc(flag.name, c.words(c.completeTargets))
@@ -63,8 +63,11 @@ func (f *addressFile) Set(name string) error {
 // fileOfAddresses is the prefix of a placeholder for the lines of a file. No address begins with it.
 const fileOfAddresses = "\x00file:"
 
-// addresses returns the patterns of a flag, including those in its files.
-func (c *command) addresses(given []string) ([]string, error) {
+// fromFile is the line of a file where a pattern of a flag stands.
+type fromFile map[struct{ flag, pattern string }]string // FILE:LINE
+
+// addresses returns the patterns of a flag, including those in its files, whose lines it adds to from.
+func (c *command) addresses(flag string, given []string, from fromFile) ([]string, error) {
 	var out []string
 	for _, g := range given {
 		name, ok := strings.CutPrefix(g, fileOfAddresses)
@@ -74,43 +77,59 @@ func (c *command) addresses(given []string) ([]string, error) {
 		}
 		text, err := schema.ReadBounded(c.app.fs, c.abs(name), mostOfTargets)
 		if err != nil {
-			return nil, fmt.Errorf("reading addresses: %w", err)
+			return nil, fmt.Errorf("-%s-file: reading addresses: %w", flag, err)
 		}
-		lines := bufio.NewScanner(bytes.NewReader(text))
 		before := len(out)
-		for lines.Scan() {
-			if line := strings.TrimSpace(lines.Text()); line != "" && line[0] != '#' {
-				out = append(out, line)
+		for i, line := range strings.Split(string(text), "\n") {
+			if line = strings.TrimSpace(line); line == "" || line[0] == '#' {
+				continue
+			}
+			out = append(out, line)
+			if at := (struct{ flag, pattern string }{flag, line}); from[at] == "" && !slices.Contains(given, line) {
+				from[at] = fmt.Sprintf("%s:%d", name, i+1)
 			}
 		}
-		if err := lines.Err(); err != nil {
-			return nil, fmt.Errorf("reading addresses from %s: %w", name, err)
-		}
 		if len(out) == before {
-			return nil, failf(exitError, "%s holds no address", name)
+			return nil, failf(exitError, "-%s-file=%s holds no address", flag, name)
 		}
 	}
 	return out, nil
+}
+
+// said returns an error about a pattern of a flag, with the line of a file where it stands.
+func (f fromFile) said(flag, pattern, words string, err error) string {
+	if at := f[struct{ flag, pattern string }{flag, pattern}]; at != "" {
+		return fmt.Sprintf("-%s-file: %s: %s", flag, at, words)
+	}
+	return err.Error()
 }
 
 // targets resolves the flags' selection, and replaces files of addresses by their contents. An unknown address is an
 // error that suggests the address probably meant.
 func (c *command) targets(cfg *schema.Config, only *planner.Selection) (chosen, error) {
 	var err error
-	if only.Targets, err = c.addresses(only.Targets); err != nil {
+	from := fromFile{}
+	if only.Targets, err = c.addresses(planner.Target, only.Targets, from); err != nil {
 		return chosen{}, err
 	}
-	if only.Excludes, err = c.addresses(only.Excludes); err != nil {
+	if only.Excludes, err = c.addresses(planner.Exclude, only.Excludes, from); err != nil {
 		return chosen{}, err
 	}
 	out, err := choose(cfg, *only)
 	var none *planner.NoMatchError
-	if errors.As(err, &none) {
+	var long *planner.LongPatternError
+	switch {
+	case errors.As(err, &long):
+		return chosen{}, failf(exitError, "%s", from.said(long.Flag, long.Pattern, long.Words(), long))
+	case errors.As(err, &none) && none.Flag == planner.ReplaceFlag:
 		if within, err := planner.Select(cfg, planner.Selection{Targets: []string{none.Pattern}}); err == nil {
 			return chosen{}, failf(exitError, "-%s=%s takes the whole address of one declaration, such as %s", none.Flag,
 				none.Pattern, within[0])
 		}
-		return chosen{}, failf(exitError, "%s.%s", none, meantTarget(cfg, none.Pattern))
+	}
+	if none != nil {
+		return chosen{}, failf(exitError, "%s.%s", from.said(none.Flag, none.Pattern, none.Words(), none),
+			meantTarget(cfg, none.Pattern))
 	}
 	return out, err
 }

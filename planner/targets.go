@@ -35,8 +35,25 @@ type NoMatchError struct {
 	Pattern string
 }
 
-func (e *NoMatchError) Error() string {
-	return fmt.Sprintf("-%s=%.1000s: the configuration has no such declaration", e.Flag, e.Pattern)
+func (e *NoMatchError) Error() string { return "-" + e.Flag + "=" + e.Words() }
+
+// Words returns the error without the flag.
+func (e *NoMatchError) Words() string {
+	return fmt.Sprintf("%.1000s: the configuration has no such declaration", e.Pattern)
+}
+
+// LongPatternError reports the pattern with which a flag's patterns become too long.
+type LongPatternError struct {
+	Flag    string // Target or Exclude
+	Pattern string
+}
+
+func (e *LongPatternError) Error() string { return "-" + e.Flag + ": " + e.Words() }
+
+// Words returns the error without the flag.
+func (e *LongPatternError) Words() string {
+	return fmt.Sprintf("a pattern has more than %d bytes, or all together have more than %d: name fewer, with * or by "+
+		"their modules", mostOfPattern, mostOfPatterns)
 }
 
 // Select returns the selected declarations, for Input.Targets, or nil if the selection leaves out nothing. A pattern
@@ -99,8 +116,7 @@ func match(cfg *schema.Config, flag string, patterns []string) ([]schema.Addr, e
 			matched[a], found = true, true
 		} else {
 			if left -= len(p) + costOfPattern; left < 0 || len(p) > mostOfPattern {
-				return nil, fmt.Errorf("-%s: a pattern has more than %d bytes, or all together have more than %d: name fewer, "+
-					"with * or by their modules", flag, mostOfPattern, mostOfPatterns)
+				return nil, &LongPatternError{Flag: flag, Pattern: p}
 			}
 			fits := pattern(p)
 			for _, r := range cfg.Resources {

@@ -33,7 +33,7 @@ server "barn" "x" { url = sensitive(true) ? null : "slow" }
 func TestEvaluateSaysEachMistake(t *testing.T) {
 	cfg := good(t, `server "barn" "x" {}`)
 	for i := range 2 * maxProblems {
-		if _, diags := cfg.Evaluate(t.Context(), "var.gone"); !diags.HasErrors() {
+		if _, diags := cfg.Evaluate(t.Context(), "var.gone", nil); !diags.HasErrors() {
 			t.Fatalf("mistake %d is not reported", i)
 		}
 	}

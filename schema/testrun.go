@@ -2,7 +2,6 @@ package schema
 
 import (
 	"context"
-	"maps"
 	"slices"
 	"strings"
 
@@ -75,15 +74,8 @@ func (c *Config) Assert(ctx context.Context, r *TestRun, given map[string]cty.Va
 	out, ctx := newOutside(ctx, l.opts.Room)
 	defer out.close()
 	l.outside, l.meter, l.diags, l.problems = out, &meter{ctx: ctx, more: l.meter.more}, nil, nil
-	outputs := map[string]cty.Value{}
-	for _, o := range c.Outputs {
-		outputs[o.Name] = o.Value
-	}
-	f := frame{in: l.root.instances[0], names: maps.Clone(given)}.with("output", cty.ObjectVal(outputs))
-	names := names{}
-	for name := range f.names {
-		names[name] = true
-	}
+	f := c.withOutputs(given)
+	names := f.known()
 	for _, a := range r.asserts {
 		l.resolveExpr(&node{mod: l.root}, a.condition, names)
 		l.resolveExpr(&node{mod: l.root}, a.message, names)

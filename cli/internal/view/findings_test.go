@@ -40,3 +40,23 @@ func TestManyFindings(t *testing.T) {
 		}
 	}
 }
+
+// TestCompactFindings checks that -compact-warnings leaves each finding of a plan one line: its summary, with its rule.
+func TestCompactFindings(t *testing.T) {
+	p := &planner.Plan{Steps: []planner.Step{{ID: "sync.depot.s/paint", Addr: "sync.depot.s", Op: "paint"}}}
+	for _, op := range []string{"", "paint"} {
+		p.Findings = append(p.Findings, planner.Finding{Rule: "depot/wet" + op, Severity: planner.Warn, Addr: "sync.depot.s",
+			Op: op, Summary: "wet", Detail: "for a while\nand then dry"})
+	}
+	for compact, details := range map[bool]int{false: 2, true: 0} {
+		var b bytes.Buffer
+		if err := Plan(&b, p, PlanOptions{Compact: compact}); err != nil {
+			t.Fatal(err)
+		}
+		got := b.String()
+		if strings.Count(got, "for a while") != details || strings.Count(got, "and then dry") != details ||
+			strings.Count(got, "[depot/wet") != 2 {
+			t.Errorf("compact=%v:\n%s", compact, got)
+		}
+	}
+}

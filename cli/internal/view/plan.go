@@ -18,7 +18,8 @@ import (
 type PlanOptions struct {
 	Style
 
-	Detail bool // attribute differences, and how each step behaves
+	Detail  bool // attribute differences, and how each step behaves
+	Compact bool // warnings and notes in a line each
 	// Foreign: somebody else has made the plan. What is really done, and what a person is to enter, is always shown then.
 	Foreign bool
 	Done    map[string]bool // steps that are done, by ID. They are not shown; the others keep their numbers
@@ -328,18 +329,16 @@ func (v *planView) diff(diff []planner.Difference) {
 }
 
 func (v *planView) finding(f planner.Finding, indent int) {
-	finding(&v.b, v.o.Style, f, indent)
-}
-
-func finding(b *strings.Builder, s Style, f planner.Finding, indent int) {
-	label := s.severity(f.Severity) + " "
-	where := " [" + f.Rule + "]"
+	label := v.o.severity(f.Severity) + " "
 	if indent == 0 && f.Addr != "" {
 		label += oneLine(f.Addr) + ": "
 	}
-	s.block(b, indent, label, f.Summary+where)
+	v.o.block(&v.b, indent, label, f.Summary+" ["+f.Rule+"]")
+	if v.o.Compact {
+		return
+	}
 	for _, line := range strings.Split(f.Detail, "\n") {
-		s.block(b, indent+2, "", line)
+		v.o.block(&v.b, indent+2, "", line)
 	}
 }
 
