@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -18,8 +19,10 @@ import (
 // a number is a status, and one that begins with > is a redirect.
 type answers map[string]string
 
+// serve answers from a copy: a request that was given up may still be read when the test goes on to another answer.
 func (a answers) serve(t *testing.T) *server {
 	t.Helper()
+	a = maps.Clone(a)
 	return serve(t, func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/osmc/login" {
 			w.Header().Set("Set-Cookie", sessionCookie+"=0123456789")
