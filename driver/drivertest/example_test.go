@@ -29,7 +29,7 @@ func ExampleRun() {
 func ExampleSample() {
 	random := rand.New(rand.NewPCG(7, 0)) // in a test: drivertest.Random(t), which logs its seed
 	writes := []string{"half:1", "synced:1", "half:2", "synced:2", "half:3", "synced:3"}
-	fmt.Println(len(drivertest.Sample(random, writes, 2)) == 2 || drivertest.TestsAll())
+	fmt.Println(len(drivertest.Sample(random, writes, 2)) <= 2 || drivertest.TestsAll())
 	// Output:
 	// true
 }

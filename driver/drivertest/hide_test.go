@@ -3,6 +3,7 @@ package drivertest
 import (
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"testing"
 
@@ -71,9 +72,12 @@ func TestSample(t *testing.T) {
 	t.Setenv(AllVariable, "")
 	t.Setenv(SeedVariable, "7")
 	list := []int{1, 2, 3, 4, 5, 6, 7, 8, 9}
+	want := 3
+	if testing.Short() {
+		want = 1
+	}
 	first, again := Sample(Random(t), list, 3), Sample(Random(t), list, 3)
-	if len(first) != 3 || len(again) != 3 || first[0] != again[0] || first[2] != again[2] ||
-		first[0] >= first[1] || first[1] >= first[2] {
+	if len(first) != want || !slices.Equal(first, again) || !slices.IsSorted(first) {
 		t.Errorf("%v, again %v", first, again)
 	}
 	t.Setenv(AllVariable, "1")

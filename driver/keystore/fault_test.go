@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/afero"
 	"github.com/syncctl/syncctl/driver"
+	"github.com/syncctl/syncctl/driver/drivertest"
 	"github.com/syncctl/syncctl/driver/host"
 	"github.com/syncctl/syncctl/executor"
 )
@@ -88,15 +89,24 @@ func (f faultyFile) Sync() error  { return f.fs.do(f.File.Sync) }
 func (f faultyFile) Close() error { return f.fs.do(f.File.Close) }
 
 // TestFaults checks that wherever the process dies or an access fails, the file is the complete old or new one. The
-// resumed run ends as it would have otherwise, and no key is generated twice.
+// resumed run ends as it would have otherwise, and no key is generated twice. It tries every fifth access, with -short
+// every twentieth, or all of them (drivertest.AllVariable).
 func TestFaults(t *testing.T) {
+	stride := 5
+	switch {
+	case drivertest.TestsAll():
+		stride = 1
+	case testing.Short():
+		stride = 20
+	}
+	random := drivertest.Random(t)
 	f := newFamily(t)
 	body, files := f.full(t)
 	for _, how := range []struct{ there, dead, after bool }{
 		{there: true, dead: true}, {there: true, dead: true, after: true}, {there: true}, {there: true,
 			after: true}, {dead: true}, {after: true},
 	} {
-		for n := 1; ; n++ {
+		for n := 1 + random.IntN(stride); ; n += stride {
 			b := newBench(t)
 			var before []byte
 			if how.there {
