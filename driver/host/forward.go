@@ -107,6 +107,7 @@ func (c *forwarded) pump() {
 	go func() { both.Wait(); close(done) }()
 	select {
 	case <-done:
+	case <-c.link.gone:
 	case <-c.over:
 		select { // data that was written before closing is still sent
 		case <-said:
@@ -114,9 +115,10 @@ func (c *forwarded) pump() {
 		case <-c.link.after(c.link.grace):
 		}
 	}
-	c.channel.Close()
-	<-done
-	others.Wait()
+	c.link.shut(c.channel)
+	if !c.link.patiently(func() { <-done; others.Wait() }) {
+		c.end(ErrBroken) // for whoever still reads
+	}
 }
 
 // say sends the data that is written, and then its end.

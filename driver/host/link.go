@@ -21,7 +21,8 @@ type link struct {
 	after func(time.Duration) <-chan time.Time
 
 	once    sync.Once
-	why     error          // set before gone is closed
+	why     error          // set before ending is closed
+	ending  chan struct{}  // closed when the connection is to end
 	gone    chan struct{}  // closed when the connection has ended
 	running sync.WaitGroup // the two goroutines that watch the connection
 
@@ -50,8 +51,8 @@ func (h *sshHost) connect(ctx context.Context) (*link, error) {
 		return nil, h.fail(h.doing(0), StartedNo, because(within, unreachable(err)))
 	}
 	stop := context.AfterFunc(within, func() { raw.Close() })
-	l := &link{raw: raw, grace: h.grace, after: h.after, gone: make(chan struct{}), fileTimeout: h.o.FileTimeout,
-		opening: make(chan struct{}, 1)}
+	l := &link{raw: raw, grace: h.grace, after: h.after, ending: make(chan struct{}), gone: make(chan struct{}),
+		fileTimeout: h.o.FileTimeout, opening: make(chan struct{}, 1)}
 	conn := raw
 	for i, hop := range h.route {
 		if i > 0 {
@@ -61,7 +62,10 @@ func (h *sshHost) connect(ctx context.Context) (*link, error) {
 				return nil, h.fail(h.doing(i), StartedNo, because(within, notForwarded(h.route[i-1], err)))
 			}
 		}
-		client, err := h.handshake(conn, hop, ids)
+		client, _, err := await(within, func() (*ssh.Client, struct{}, error) {
+			c, err := h.handshake(conn, hop, ids)
+			return c, struct{}{}, err
+		})
 		if err != nil {
 			l.drop()
 			return nil, h.fail(h.doing(i), StartedNo, because(within, err))
@@ -159,14 +163,35 @@ func (h *sshHost) handshake(conn net.Conn, to address, ids []identity) (*ssh.Cli
 // drop closes a link that was not completed.
 func (l *link) drop() {
 	l.raw.Close()
+	l.patiently(l.hopsEnd)
+}
+
+// hopsEnd waits until the connections to all machines have ended.
+func (l *link) hopsEnd() {
 	for _, c := range l.hops {
-		_ = c.Wait() // its error only says that it was closed
+		_ = c.Wait() // its error only says that it was closed; when one ends, all end
 	}
 }
 
+// patiently waits until act returns, but not longer than the grace. It reports whether act has returned. The library
+// never returns if a machine breaks the protocol while it sends more: it stops reading before it waits for the rest.
+func (l *link) patiently(act func()) bool {
+	done := make(chan struct{})
+	go func() { defer close(done); act() }()
+	select {
+	case <-done:
+		return true
+	case <-l.after(l.grace):
+		return false
+	}
+}
+
+// shut closes a channel.
+func (l *link) shut(c ssh.Channel) { l.patiently(func() { _ = c.Close() }) }
+
 // end closes the connection at once, whatever runs on it.
 func (l *link) end(why error) {
-	l.once.Do(func() { l.why = why })
+	l.once.Do(func() { l.why = why; close(l.ending) })
 	l.raw.Close()
 }
 
@@ -188,11 +213,12 @@ func (l *link) broken() error {
 
 // watchEnd waits for the end of the connection, and closes what is left of it.
 func (l *link) watchEnd() {
-	err := l.client.Wait()
-	l.end(fmt.Errorf("%w: %s", ErrBroken, foreign(err)))
-	for _, c := range l.hops {
-		_ = c.Wait() // when one ends, all end
-	}
+	go func() {
+		err := l.client.Wait()
+		l.end(fmt.Errorf("%w: %s", ErrBroken, foreign(err)))
+	}()
+	<-l.ending
+	l.patiently(l.hopsEnd)
 	close(l.gone)
 }
 
@@ -236,6 +262,8 @@ func (l *link) alive(ctx context.Context) error {
 			return nil
 		}
 		l.end(fmt.Errorf("%w: %s", ErrBroken, foreign(err)))
+		return l.broken()
+	case <-l.gone:
 		return l.broken()
 	case <-ctx.Done():
 		return context.Cause(ctx)

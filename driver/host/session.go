@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"sync"
 
-	"github.com/syncctl/syncctl/printable"
+	"github.com/syncctl/syncctl/driver/wording"
 	"golang.org/x/crypto/ssh"
 )
 
@@ -26,6 +26,13 @@ type session struct {
 func newSession(l *link, channel ssh.Channel, requests <-chan *ssh.Request) *session {
 	s := &session{link: l, channel: channel, ended: make(chan struct{})}
 	go s.listen(requests)
+	go func() {
+		select {
+		case <-s.ended:
+		case <-l.gone: // the library may not have closed the channel
+			s.end(0, "", false)
+		}
+	}()
 	return s
 }
 
@@ -61,11 +68,11 @@ func (s *session) end(code int, signal string, told bool) {
 func (s *session) run(ctx context.Context, c Command) (Output, Started, error) {
 	p := &process{
 		stdin: stdin{s.channel}, stdout: s.channel, stderr: s.channel.Stderr(),
-		ended: s.ended, how: s.how, signal: s.send, release: func() { s.channel.Close() },
+		ended: s.ended, how: s.how, signal: s.send, release: func() { s.link.shut(s.channel) },
 		grace: s.link.grace, after: s.link.after,
 	}
 	if started, err := s.start(ctx, c, p); err != nil {
-		s.channel.Close()
+		s.link.shut(s.channel)
 		return Output{}, started, err
 	}
 	return p.attend(ctx, c)
@@ -96,6 +103,8 @@ func (s *session) start(ctx context.Context, c Command, p *process) (Started, er
 			return StartedNo, errors.New("the machine refused to run a command")
 		}
 		return StartedYes, nil
+	case <-s.link.gone:
+		return StartedMaybe, s.lost(ctx)
 	case <-ctx.Done():
 		return StartedMaybe, p.stop(context.Cause(ctx))
 	}
@@ -112,7 +121,7 @@ func (s *session) how(ctx context.Context) (int, error) {
 	case !s.told:
 		return 0, s.lost(ctx)
 	case s.signal != "":
-		return 0, fmt.Errorf("it was ended by %s: how far it came is unknown", printable.Line(s.signal))
+		return 0, fmt.Errorf("it was ended by %s: how far it came is unknown", wording.Message(s.signal, 40))
 	}
 	return s.code, nil
 }
