@@ -1,8 +1,10 @@
 package cli
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 
@@ -15,12 +17,9 @@ import (
 // arguments converts a command line as people type it to the form that cobra reads: one dash becomes two, and the
 // arguments from the environment are added. An unknown command is reported before any other mistake.
 func (c *command) arguments(root *cobra.Command, given []string) ([]string, error) {
-	if isCompletion(given) {
-		return completing(root, given), nil // an incomplete word is not a mistake
-	}
 	root.InitDefaultHelpCmd()
 	root.InitDefaultCompletionCmd(given...)
-	quoteInFish(root)
+	completionScripts(root)
 	given = args.TwoDashes(root, given)
 	found, rest, err := root.Find(given)
 	if err != nil {
@@ -63,15 +62,24 @@ func noneEmpty(cmd *cobra.Command) error {
 	return err
 }
 
-// completing makes one dash two in the words that a shell completes. It leaves a flag without a value as it is typed:
-// with one dash cobra offers nothing, and the shell would not accept an offer with two.
-func completing(root *cobra.Command, given []string) []string {
-	last := len(given) - 1
-	words := args.TwoDashes(root, given[1:])
-	if !strings.Contains(given[last], "=") {
-		words[last-1] = given[last]
+// completing makes one dash two in the words that a shell completes, and reports whether it did so in the last one: a
+// flag without a value, of which cobra then offers the whole name with two.
+func completing(root *cobra.Command, given []string) (words []string, oneDash bool) {
+	typed := given[len(given)-1]
+	words = args.TwoDashes(root, given[1:])
+	oneDash = !strings.Contains(typed, "=") && words[len(words)-1] == "-"+typed
+	return slices.Concat(given[:1], words), oneDash
+}
+
+// oneDash writes each offer with one dash where it has two, as the person has begun to type it.
+type oneDash struct{ to io.Writer }
+
+func (o oneDash) Write(offer []byte) (int, error) {
+	if !bytes.HasPrefix(offer, []byte("--")) {
+		return o.to.Write(offer)
 	}
-	return slices.Concat(given[:1], words)
+	n, err := o.to.Write(offer[1:])
+	return n + 1, err
 }
 
 func unknownCommand(parent *cobra.Command, word string) error {

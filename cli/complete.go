@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"runtime/debug"
 	"slices"
 	"strings"
@@ -9,12 +10,25 @@ import (
 	"github.com/spf13/afero"
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+	"github.com/syncctl/syncctl/cli/internal/output"
 	"github.com/syncctl/syncctl/printable"
 	"github.com/syncctl/syncctl/schema"
 )
 
 // completion returns what a shell offers. No function of this type contacts a server.
 type completion func(*cobra.Command, []string, string) ([]cobra.Completion, cobra.ShellCompDirective)
+
+// offer tells a shell what it may offer. An incomplete word is not a mistake.
+func (c *command) offer(ctx context.Context, root *cobra.Command, typed []string) error {
+	words, dash := completing(root, typed)
+	root.SetArgs(words)
+	offers := output.NewBuffer(c.out) // they are written one by one
+	root.SetOut(offers)
+	if dash {
+		root.SetOut(oneDash{offers})
+	}
+	return errors.Join(root.ExecuteContext(ctx), offers.Flush())
+}
 
 // first completes only the first argument. If files is set, files are offered in addition to the words.
 func (c *command) first(files bool, words func(ctx context.Context) []cobra.Completion) completion {
@@ -45,11 +59,21 @@ func (c *command) words(words func(ctx context.Context) []cobra.Completion) comp
 }
 
 // matching returns the words that begin with what was typed, in whatever case, so that a shell need not look through
-// thousands. Some shells also offer words that contain it: if none begins with it, all are returned.
+// thousands. If none does, the quotes of keys do not count, which a shell has taken off. Some shells also offer words
+// that contain it: if none begins with it, all are returned.
 func matching(words []cobra.Completion, typed string) []cobra.Completion {
 	var out []cobra.Completion
 	for _, word := range words {
-		if len(word) >= len(typed) && strings.EqualFold(word[:len(typed)], typed) {
+		if hasPrefixFold(word, typed) {
+			out = append(out, word)
+		}
+	}
+	if len(out) > 0 {
+		return out
+	}
+	bare := withoutQuotes(typed)
+	for _, word := range words {
+		if hasPrefixFold(withoutQuotes(word), bare) {
 			out = append(out, word)
 		}
 	}
@@ -58,6 +82,12 @@ func matching(words []cobra.Completion, typed string) []cobra.Completion {
 	}
 	return out
 }
+
+func hasPrefixFold(word, typed string) bool {
+	return len(word) >= len(typed) && strings.EqualFold(word[:len(typed)], typed)
+}
+
+func withoutQuotes(text string) string { return strings.ReplaceAll(text, `"`, "") }
 
 // completeFolder completes an argument that is a folder.
 func completeFolder(_ *cobra.Command, args []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
@@ -90,7 +120,7 @@ func (c *command) completeRuns(context.Context) []cobra.Completion {
 		out = append(out, cobra.CompletionWithDesc("latest", "the last run"))
 	}
 	for _, id := range slices.Backward(ids) {
-		if !offered(id) {
+		if !c.offered(id) {
 			continue
 		}
 		out = append(out, cobra.CompletionWithDesc(id, "a run"))
@@ -98,22 +128,27 @@ func (c *command) completeRuns(context.Context) []cobra.Completion {
 	return out
 }
 
+// quotesVariable is the environment variable that scripts for shells set if they quote whatever they insert.
+const quotesVariable = "SYNCCTL_COMPLETION_QUOTES"
+
 // offered reports whether a name, which anybody may have chosen, is safe to offer. On the command line it must not be
-// a flag, must look as the shell shows it, and must run nothing, whatever a shell forgets to quote.
-func offered(name string) bool {
+// a flag and must look as the shell shows it. If the shell may forget to quote it, it must have no character that could
+// run something.
+func (c *command) offered(name string) bool {
+	_, quotes := c.app.env(quotesVariable)
 	return printable.Line(name) == name && !strings.HasPrefix(name, "-") && !strings.HasPrefix(name, "_activeHelp_") &&
-		!strings.ContainsAny(name, "$`()<>;&|'\"\\")
+		(quotes || !strings.ContainsAny(name, "$`()<>;&|'\"\\"))
 }
 
 // offeredAddress reports whether an address is offered: anybody may have given its keys. Their quotes do not count.
-func offeredAddress(addr string) bool { return offered(strings.ReplaceAll(addr, `"`, "")) }
+func (c *command) offeredAddress(addr string) bool { return c.offered(withoutQuotes(addr)) }
 
 // completePlans returns the plan files of the folder.
 func (c *command) completePlans(context.Context) []cobra.Completion {
 	infos, _ := afero.ReadDir(c.app.fs, c.cwd) // completion cannot report an error
 	var out []cobra.Completion
 	for _, info := range infos {
-		if !info.IsDir() && strings.HasSuffix(info.Name(), planSuffix) && offered(info.Name()) {
+		if !info.IsDir() && strings.HasSuffix(info.Name(), planSuffix) && c.offered(info.Name()) {
 			out = append(out, cobra.CompletionWithDesc(info.Name(), "a saved plan"))
 		}
 	}
@@ -150,12 +185,12 @@ func (c *command) completeTests(ctx context.Context) []cobra.Completion {
 	tests, _, _ := schema.ReadTests(ctx, c.asDeclared()) // test reports what is wrong
 	var out []cobra.Completion
 	for _, t := range tests {
-		if !offered(t.File) {
+		if !c.offered(t.File) {
 			continue
 		}
 		out = append(out, t.File)
 		for _, r := range t.Runs {
-			if offered(r.Name) {
+			if c.offered(r.Name) {
 				out = append(out, cobra.CompletionWithDesc(r.Name, "a run of "+t.File))
 			}
 		}

@@ -7,7 +7,6 @@ import (
 	"runtime"
 	"strings"
 
-	"github.com/syncctl/syncctl/cli/internal/output"
 	"github.com/syncctl/syncctl/fault"
 	"github.com/syncctl/syncctl/schema"
 )
@@ -16,17 +15,15 @@ import (
 func (c *command) execute(ctx context.Context, args []string) (err error) {
 	defer fault.Catch(&err)
 	root := c.root()
+	if isCompletion(args) {
+		return c.offer(ctx, root, args)
+	}
 	args, err = c.arguments(root, args)
 	if err != nil {
 		return err
 	}
 	root.SetArgs(args)
-	if !isCompletion(args) {
-		return root.ExecuteContext(ctx)
-	}
-	offers := output.NewBuffer(c.out) // they are written one by one
-	root.SetOut(offers)
-	return errors.Join(root.ExecuteContext(ctx), offers.Flush())
+	return root.ExecuteContext(ctx)
 }
 
 // faulty reports a fault of the program itself: what it means for a run, and what to send to whom. The writers redact

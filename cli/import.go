@@ -206,7 +206,7 @@ func (c *command) completeDeclared(kinds ...schema.Kind) func(context.Context) [
 	return func(ctx context.Context) []cobra.Completion {
 		var out []cobra.Completion
 		for _, r := range c.declared(ctx).Resources {
-			if slices.Contains(kinds, r.Addr.Kind) && offeredAddress(r.Addr.String()) {
+			if slices.Contains(kinds, r.Addr.Kind) && c.offeredAddress(r.Addr.String()) {
 				out = append(out, cobra.CompletionWithDesc(r.Addr.String(), r.Range.String()))
 			}
 		}

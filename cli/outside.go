@@ -83,6 +83,8 @@ var environment = []reference.Variable{
 		"for those of the site blocks."},
 	{Name: "SYNCCTL_SANDBOX_UNTRUSTED", Meaning: "Set by rehearse -untrusted for a site's process: nobody has " +
 		"reviewed the files."},
+	{Name: quotesVariable, Meaning: "Set by the scripts of `completion`: the shell quotes what is offered, " +
+		"whatever characters it has."},
 	{Name: "NO_COLOR", Meaning: "Set: no colours."},
 	{Name: "FORCE_COLOR", Meaning: "Set, and not 0: colours although the output is not a terminal."},
 	{Name: "TERM", Meaning: "dumb: no colours and no live display."},

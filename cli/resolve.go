@@ -60,7 +60,7 @@ func (c *command) completeSteps() []cobra.Completion {
 	d := run.Decision(c.app.clock.Now())
 	var out []cobra.Completion
 	for _, id := range stepIDs(run) {
-		if d.Steps[id].Phase != executor.PhaseDone && offeredAddress(id) {
+		if d.Steps[id].Phase != executor.PhaseDone && c.offeredAddress(id) {
 			out = append(out, cobra.CompletionWithDesc(id, string(d.Steps[id].Phase)))
 		}
 	}

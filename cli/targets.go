@@ -150,7 +150,7 @@ func (c *command) completeTargets(ctx context.Context) []cobra.Completion {
 	var out []cobra.Completion
 	seen := map[string]bool{}
 	add := func(name, where string) {
-		if !seen[name] && offeredAddress(name) {
+		if !seen[name] && c.offeredAddress(name) {
 			seen[name] = true
 			out = append(out, cobra.CompletionWithDesc(name, where))
 		}
