@@ -123,7 +123,7 @@ func (l *loader) acting(all []*Resource) acting {
 			}
 			maps.Copy(to, sums)
 		}
-		namedFiles(r.withoutPrivateValues(), func(words []string, command bool) {
+		namedFiles(r.withoutPrivate(cty.NullVal(cty.DynamicPseudoType)), func(words []string, command bool) {
 			if command {
 				add(out.commands, words)
 				return
@@ -137,20 +137,23 @@ func (l *loader) acting(all []*Resource) acting {
 	return out
 }
 
-// withoutPrivateValues returns a declaration's value without the arguments that only its own site knows. Other sites
-// do not know the commands in them, and must compute the same digest.
-func (r *Resource) withoutPrivateValues() cty.Value {
+// withoutPrivate returns a declaration's value with something else in the place of each argument that only its own site
+// knows: other sites must compute the same digest.
+func (r *Resource) withoutPrivate(instead cty.Value) cty.Value {
 	if len(r.private) == 0 || r.Value == cty.NilVal || r.Value.IsMarked() || r.Value.IsNull() || !r.Value.IsKnown() {
 		return r.Value
 	}
 	args := r.Value.AsValueMap()
 	for name := range args {
 		if r.private[name] {
-			args[name] = cty.NullVal(cty.DynamicPseudoType)
+			args[name] = instead
 		}
 	}
 	return cty.ObjectVal(args)
 }
+
+// ofItsSite is the word for what only the declaration's site knows.
+func (r *Resource) ofItsSite() cty.Value { return cty.StringVal("(of site " + r.Site + ")") }
 
 // namedFiles calls add with the words in a value that may name an acting file.
 func namedFiles(v cty.Value, add func(words []string, command bool)) {

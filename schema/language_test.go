@@ -237,7 +237,7 @@ func TestJSONIsTheSame(t *testing.T) {
 	if len(diags) > 0 {
 		t.Fatal(textOf(t, cfg, diags))
 	}
-	if got, want := string(cfg.canonical(false)), string(good(t, twoDepots).canonical(false)); got != want {
+	if got, want := canonicalText(cfg), canonicalText(good(t, twoDepots)); got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
 }

@@ -122,7 +122,7 @@ func leaks(t testing.TB, w world) string {
 			t.Fatal(err)
 		}
 	}
-	out.Write(cfg.canonical(false))
+	out.WriteString(canonicalText(cfg))
 	for _, d := range diags {
 		out.WriteString(d.Error())
 	}

@@ -101,7 +101,7 @@ func TestSitesShareADigestWithoutSecrets(t *testing.T) {
 		t.Fatalf("globex: asked for %q\n%s", asked, textOf(t, b, diags))
 	}
 	if a.Digest() != b.Digest() {
-		t.Errorf("the digests differ:\n%s\n%s", a.canonical(false), b.canonical(false))
+		t.Errorf("the digests differ:\n%s\n%s", canonicalText(a), canonicalText(b))
 	}
 	other, _, diags := loadFor(t, "globex", files, map[string]string{"B_USER": "y"}, "b_secret=two", "project=Q")
 	if diags.HasErrors() || other.Digest() == b.Digest() {
@@ -165,7 +165,7 @@ func TestSitesNeedTheEnvironmentThatTheyRead(t *testing.T) {
 		b, _ := load("globex", "y")
 		other, _ := load("globex", "z")
 		if a.Digest() != b.Digest() || b.Digest() == other.Digest() {
-			t.Errorf("%s: the digest is to tell values apart:\n%s\n%s", name, b.canonical(false), other.canonical(false))
+			t.Errorf("%s: the digest is to tell values apart:\n%s\n%s", name, canonicalText(b), canonicalText(other))
 		}
 	}
 }
@@ -217,7 +217,7 @@ server "depot" "a" {
 		t.Fatalf("globex: asked for %q\n%s", asked, textOf(t, b, diags))
 	}
 	if a.Digest() != b.Digest() {
-		t.Errorf("the digests differ:\n%s\n%s", a.canonical(false), b.canonical(false))
+		t.Errorf("the digests differ:\n%s\n%s", canonicalText(a), canonicalText(b))
 	}
 }
 
@@ -299,7 +299,7 @@ func TestSitesShareADigestThroughReferences(t *testing.T) {
 			t.Errorf("%s, globex: %s", name, textOf(t, b, diags))
 		}
 		if a.Digest() != b.Digest() {
-			t.Errorf("%s: the digests differ:\n%s\n%s", name, a.canonical(false), b.canonical(false))
+			t.Errorf("%s: the digests differ:\n%s\n%s", name, canonicalText(a), canonicalText(b))
 		}
 	}
 	for _, user := range []string{`"printenv("`, `upper("my env(")`} {
@@ -320,7 +320,7 @@ func TestSitesShareADigestThroughReferences(t *testing.T) {
 			`"site": "globex", "user": ` + text + `}}}}`}
 		files["asks"], files["plain"] = `as ${env("B_USER")}`, `env(1) ${try(templatefile("plain", {}), "")}`
 		cfg, _, diags := loadFor(t, "globex", files, map[string]string{"B_USER": "y"})
-		if diags.HasErrors() || strings.Contains(string(cfg.canonical(false)), "(of site globex)") != asks {
+		if diags.HasErrors() || strings.Contains(canonicalText(cfg), "(of site globex)") != asks {
 			t.Errorf("%s: %s", text, textOf(t, cfg, diags))
 		}
 	}
@@ -353,7 +353,7 @@ func TestSitesShareADigestOfCommands(t *testing.T) {
 	env := map[string]string{"SCRIPT": "op"}
 	here, elsewhere, changed := load("globex", "one", env), load("acme", "one", nil), load("globex", "two", env)
 	if here.Digest() != elsewhere.Digest() {
-		t.Errorf("the digests differ:\n%s\n%s", here.canonical(false), elsewhere.canonical(false))
+		t.Errorf("the digests differ:\n%s\n%s", canonicalText(here), canonicalText(elsewhere))
 	}
 	if here.KeyedDigest(nil) == changed.KeyedDigest(nil) {
 		t.Error("what the command runs is not in the keyed digest")

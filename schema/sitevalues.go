@@ -310,18 +310,3 @@ func (l *loader) templateAsks(m *module, call *hclsyntax.FunctionCallExpr) bool 
 		return call.Name == "env" // a template cannot read another one
 	})
 }
-
-// withoutPrivate returns a declaration's plain value in which a word replaces each argument that only its site knows.
-func (r *Resource) withoutPrivate(value any) any {
-	args, ok := value.(map[string]any)
-	if !ok || len(r.private) == 0 {
-		return value
-	}
-	out := make(map[string]any, len(args))
-	for name, v := range args {
-		if out[name] = v; r.private[name] {
-			out[name] = "(of site " + r.Site + ")"
-		}
-	}
-	return out
-}
