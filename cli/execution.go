@@ -98,7 +98,8 @@ func (c *command) recordPlan(ctx context.Context, a *application, j *journal.Jou
 	return nil
 }
 
-// carryOut runs the executor until it ends, or is stopped by the first or second interrupt, or the end of a test's time.
+// carryOut runs the executor until it ends, or is stopped by the first or second interrupt, or by the end of the time
+// of tests.
 func (c *command) carryOut(
 	ctx context.Context, progress view.Progress, o executor.Options,
 ) (report *executor.Report, interrupted bool, err error) {

@@ -118,7 +118,7 @@ func (c *command) resolveLocked(ctx context.Context, args []string, f *resolveFl
 	}
 	data := map[string]string{}
 	if f.abandon {
-		if data, err = executor.EndData(run.Plan, run.Entries, run.Decision(c.app.clock.Now())); err != nil {
+		if data, err = run.EndData(run.Decision(c.app.clock.Now())); err != nil {
 			return errors.Join(err, j.Close())
 		}
 	}

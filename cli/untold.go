@@ -63,20 +63,18 @@ func (c *command) untold(cfg *schema.Config) (*executor.Run, error) {
 }
 
 // changedElsewhere returns when each other site may last have changed something on its servers, as far as the runs here
-// say. Runs that ended before the longest max_age do not count: what was sent before such a change is too old anyway.
+// say.
 func (c *command) changedElsewhere(cfg *schema.Config) (map[string]time.Time, error) {
 	if cfg.Site == "" {
 		return nil, nil
 	}
-	var most time.Duration
 	var others []string
 	for _, s := range cfg.Settings.Sites {
-		most = max(most, s.MaxAge)
 		if s.Name != cfg.Site {
 			others = append(others, s.Name)
 		}
 	}
-	return c.store().LastChanges(others, c.app.clock.Now().Add(-most))
+	return c.store().LastChanges(others)
 }
 
 // toldOf reports whether each of these sites was sent a bundle written since that contains these entries of a run: a

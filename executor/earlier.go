@@ -26,8 +26,8 @@ type End struct {
 	Acted     []string       `json:"acted,omitempty"`     // declarations that it changed, or may have changed, sorted
 
 	// Changed holds, for each site of the run, when it may last have changed something (Run.LastChange); zero if it has
-	// changed nothing. It is nil if the run is not over sites, or if an older program wrote it.
-	Changed map[string]time.Time `json:"changed,omitempty"`
+	// changed nothing. It is empty if the run is not over sites, and nil if an older program did not record it.
+	Changed map[string]time.Time `json:"changed,omitzero"`
 
 	// Plan is the hash of the run's plan, or "" if the run had several. Older programs wrote a hash for which
 	// planner.IsHash is false.
@@ -74,16 +74,22 @@ func ActedOn(p *planner.Plan, d Decision) map[string]bool {
 	return out
 }
 
-// EndData returns the data of the entry that ends a run.
-func EndData(p *planner.Plan, entries []journal.Entry, d Decision) (map[string]string, error) {
+// EndData returns the data of the entry that ends the run.
+func (r *Run) EndData(d Decision) (map[string]string, error) {
+	return endData(r.Plan, r.Entries, r.Chains, d)
+}
+
+// endData is Run.EndData. chains are the sites' journals as far as they are here: also what is not recorded as received
+// says what a site has changed. If they are unknown, so is what was changed.
+func endData(
+	p *planner.Plan, entries []journal.Entry, chains map[string][]journal.Entry, d Decision,
+) (map[string]string, error) {
 	e := endOf(p, d)
-	for _, site := range p.Sites {
-		if e.Changed == nil {
-			e.Changed = map[string]time.Time{}
+	if chains != nil || len(p.Sites) == 0 {
+		e.Changed = map[string]time.Time{}
+		for _, site := range p.Sites {
+			e.Changed[site.Name] = lastChange(p, chains[site.Name])
 		}
-		e.Changed[site.Name] = lastChange(p, slices.DeleteFunc(slices.Clone(entries), func(e journal.Entry) bool {
-			return e.Site != site.Name
-		}))
 	}
 	var err error
 	if !slices.ContainsFunc(entries, func(e journal.Entry) bool { return e.Event == EventRevised }) {

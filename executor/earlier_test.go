@@ -49,7 +49,7 @@ func begun(t testing.TB, s *Store, p *planner.Plan, entries ...[2]string) *Run {
 // ending gives a run the last entry that the program writes.
 func ending(t testing.TB, s *Store, r *Run, event string) {
 	t.Helper()
-	data, err := EndData(r.Plan, r.Entries, r.Decision(s.Now()))
+	data, err := r.EndData(r.Decision(s.Now()))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -91,7 +91,7 @@ func TestEndSaysAll(t *testing.T) {
 				t.Fatal(err)
 			}
 			want := endOf(whole.Plan, whole.Decision(s.Now()))
-			want.Abandoned = event == EventAbandoned
+			want.Abandoned, want.Changed = event == EventAbandoned, map[string]time.Time{}
 			if want.Plan, err = whole.Plan.Hash(); err != nil {
 				t.Fatal(err)
 			}

@@ -14,13 +14,12 @@ import (
 )
 
 // LastChanges returns when each of the given other sites may last have changed something on its servers, as far as the
-// runs here say. A site that has changed nothing is missing. A site that has changed something only before oldest may
-// be missing, too.
+// runs here say. A site that has changed nothing is missing.
 //
 // If a run is damaged or was set aside, it is unknown what the other sites have done in it. All of them then count as
 // having changed something until the run's folder was last written, since a site hands over only what it has already
 // done. Newer observations of a site are enough to plan again.
-func (s *Store) LastChanges(sites []string, oldest time.Time) (map[string]time.Time, error) {
+func (s *Store) LastChanges(sites []string) (map[string]time.Time, error) {
 	out := map[string]time.Time{}
 	take := func(site string, at time.Time) {
 		if slices.Contains(sites, site) && at.After(out[site]) {
@@ -47,7 +46,7 @@ func (s *Store) LastChanges(sites []string, oldest time.Time) (map[string]time.T
 	if err != nil {
 		return nil, err
 	}
-	for _, id := range slices.Backward(ids) {
+	for _, id := range ids {
 		b, err := s.Brief(id)
 		if err == nil && b.Run == nil && b.End.Changed == nil {
 			b.Run, err = s.Load(id)
@@ -69,9 +68,6 @@ func (s *Store) LastChanges(sites []string, oldest time.Time) (map[string]time.T
 		}
 		for site := range run.Chains { // of a damaged run, also what can be read: the site's clock may be ahead
 			take(site, run.LastChange(site))
-		}
-		if n := len(run.Entries); n > 0 && run.Entries[n-1].Time.Before(oldest) {
-			break
 		}
 	}
 	return out, nil

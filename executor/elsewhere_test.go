@@ -125,7 +125,7 @@ func TestLastChangesOfLostRuns(t *testing.T) {
 			b.writtenAt(t, written)
 			changes := func() {
 				t.Helper()
-				got, err := b.store.LastChanges([]string{"a"}, time.Time{})
+				got, err := b.store.LastChanges([]string{"a"})
 				if err != nil || len(got) != 1 || want.IsZero() || !got["a"].Equal(want) {
 					t.Errorf("%v and not %v, %v", got, want, err)
 				}
@@ -162,10 +162,69 @@ func TestLastChangesOfEndedRuns(t *testing.T) {
 		if c.shorten(t, plan, -1); len(want) == 0 {
 			t.Fatal("nothing has changed")
 		}
-		got, err := c.store.LastChanges([]string{"a", "b"}, time.Time{})
+		got, err := c.store.LastChanges([]string{"a", "b"})
 		if diff := cmp.Diff(want, got); err != nil || diff != "" {
 			t.Errorf("%s: %v\n%s", c.name, err, diff)
 		}
+	}
+}
+
+// TestLastChangesOfWhatIsNotRecorded: what a site has changed counts from the moment its journal is here, also if the
+// process that received it was killed before it recorded that, and however the run then ends.
+func TestLastChangesOfWhatIsNotRecorded(t *testing.T) {
+	a, b := twoCompanies()
+	b.begin(t, overTwo())
+	b.apply(t, sitesConfig())
+	b.sendTo(t, a)
+	a.apply(t, sitesConfig())
+	path := b.run(t).chainPath("a")
+	own := filepath.Join(b.run(t).Dir, journalName)
+	before, err := afero.ReadFile(b.store.Fs, own)
+	if err != nil {
+		t.Fatal(err)
+	}
+	a.sendTo(t, b)
+	if err := afero.WriteFile(b.store.Fs, own, before, 0o600); err != nil { // the journal of a is there, its receipt is not
+		t.Fatal(err)
+	}
+	r := b.run(t)
+	want := map[string]time.Time{"a": r.LastChange("a")}
+	if there, err := afero.Exists(b.store.Fs, path); !there || err != nil || want["a"].IsZero() {
+		t.Fatalf("%v, %v, %v", there, err, want)
+	}
+	ending(t, b.store, r, EventAbandoned)
+	if brief, err := b.store.Brief(r.ID); err != nil || brief.Run != nil {
+		t.Fatalf("%+v, %v", brief, err)
+	}
+	got, err := b.store.LastChanges([]string{"a"})
+	if diff := cmp.Diff(want, got); err != nil || diff != "" {
+		t.Errorf("%v\n%s", err, diff)
+	}
+}
+
+// TestLastChangesOfOlderPrograms: an end that does not say what was changed is not one that says that nothing was.
+func TestLastChangesOfOlderPrograms(t *testing.T) {
+	a, b := twoCompanies()
+	b.begin(t, overTwo())
+	b.apply(t, sitesConfig())
+	b.sendTo(t, a)
+	a.apply(t, sitesConfig())
+	a.sendTo(t, b)
+	r := b.run(t)
+	want := map[string]time.Time{"a": r.LastChange("a")}
+	j, err := b.store.Journal(r, journal.Options{Now: b.clock.Now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := j.Append(t.Context(), RunKey, EventAbandoned, map[string]string{dataEnd: `{"done":1,"of":9}`}); err != nil {
+		t.Fatal(err)
+	}
+	if err := j.Close(); err != nil {
+		t.Fatal(err)
+	}
+	got, err := b.store.LastChanges([]string{"a"})
+	if diff := cmp.Diff(want, got); err != nil || diff != "" {
+		t.Errorf("%v\n%s", err, diff)
 	}
 }
 

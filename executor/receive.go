@@ -402,7 +402,7 @@ func (in *Incoming) record(ctx context.Context, by string, opts journal.Options)
 	err = errors.Join(err, r.unite())
 	if d := r.Decision(s.Now()); err == nil && d.Finished && !r.ended() {
 		var data map[string]string
-		if data, err = EndData(r.Plan, r.Entries, d); err == nil {
+		if data, err = r.EndData(d); err == nil {
 			data[dataOwn] = r.Site
 			_, err = j.Append(ctx, RunKey, EventFinished, data)
 		}

@@ -65,7 +65,7 @@ func Carry(ctx context.Context, o Options) (*Report, error) {
 
 // finish journals that the run has ended, together with its End.
 func (x *run) finish(ctx context.Context, d Decision) error {
-	data, err := EndData(x.Plan, x.Journal.Entries(), d)
+	data, err := endData(x.Plan, x.Journal.Entries(), chainsOf(x.Journal), d)
 	if err != nil {
 		return err
 	}

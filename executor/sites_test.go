@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"maps"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -294,6 +295,12 @@ func TestRunOfTwoSites(t *testing.T) {
 	a.sendTo(t, b)
 	if rep := b.apply(t, cfg); !rep.Finished {
 		t.Fatalf("b deletes: %+v", rep)
+	}
+	r := b.run(t)
+	changed := map[string]time.Time{"a": r.LastChange("a"), "b": r.LastChange("b")}
+	end, err := b.store.Brief(r.ID)
+	if err != nil || end.Run != nil || !maps.EqualFunc(end.End.Changed, changed, time.Time.Equal) {
+		t.Errorf("%+v, %v and not %v", end, err, changed)
 	}
 	if b.run(t).KnowsEnd("a") {
 		t.Error("b takes it that a knows the end")

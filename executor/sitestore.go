@@ -99,8 +99,9 @@ func ownSite(own []journal.Entry) string {
 type united struct {
 	*journal.Journal
 
-	site  string
-	knows map[string]int
+	site   string
+	others map[string][]journal.Entry // the other sites' journals as they are here, also what is not recorded as received
+	knows  map[string]int
 
 	mu      sync.Mutex
 	own     int // how many of the own entries are in entries
@@ -113,13 +114,8 @@ func (r *Run) United(j *journal.Journal) Journal {
 		return j
 	}
 	own := j.Entries()
-	chains := map[string][]journal.Entry{}
-	for site, entries := range r.Chains {
-		chains[site] = entries
-	}
-	chains[r.Site] = own
-	entries, _ := Union(r.Site, chains) // with an error, the run is damaged and not carried out
-	u := &united{Journal: j, site: r.Site, own: len(own), entries: entries}
+	u := &united{Journal: j, site: r.Site, others: r.Chains, own: len(own)}
+	u.entries, _ = Union(r.Site, u.chains(own)) // with an error, the run is damaged and not carried out
 	for _, e := range own {
 		if got, ok := receivedOf(e); ok {
 			next := map[string]int{}
@@ -144,6 +140,24 @@ func (u *united) Entries() []journal.Entry {
 		u.entries = append(u.entries, e)
 	}
 	return u.entries[:len(u.entries):len(u.entries)]
+}
+
+// chains returns the journals of all sites; own is this site's.
+func (u *united) chains(own []journal.Entry) map[string][]journal.Entry {
+	out := map[string][]journal.Entry{}
+	maps.Copy(out, u.others)
+	out[u.site] = own
+	return out
+}
+
+// chainsOf returns the sites' journals as they are here. It returns nil if the run is not over sites, or if they are
+// unknown.
+func chainsOf(j Journal) map[string][]journal.Entry {
+	u, ok := j.(*united)
+	if !ok {
+		return nil
+	}
+	return u.chains(u.Journal.Entries())
 }
 
 // Approved reports whether a site has approved the run's plan.
