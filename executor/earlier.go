@@ -79,8 +79,8 @@ func (r *Run) EndData(d Decision) (map[string]string, error) {
 	return endData(r.Plan, r.Entries, r.Chains, d)
 }
 
-// endData is Run.EndData. chains are the sites' journals as far as they are here: also what is not recorded as received
-// says what a site has changed. If they are unknown, so is what was changed.
+// endData is Run.EndData. chains are the sites' journals as far as they are here: what is not recorded as received says
+// what a site has changed, too. If they are unknown, so is what was changed.
 func endData(
 	p *planner.Plan, entries []journal.Entry, chains map[string][]journal.Entry, d Decision,
 ) (map[string]string, error) {

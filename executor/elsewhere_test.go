@@ -184,7 +184,8 @@ func TestLastChangesOfWhatIsNotRecorded(t *testing.T) {
 		t.Fatal(err)
 	}
 	a.sendTo(t, b)
-	if err := afero.WriteFile(b.store.Fs, own, before, 0o600); err != nil { // the journal of a is there, its receipt is not
+	// The journal of a is there, its receipt is not.
+	if err := afero.WriteFile(b.store.Fs, own, before, 0o600); err != nil {
 		t.Fatal(err)
 	}
 	r := b.run(t)
@@ -216,7 +217,8 @@ func TestLastChangesOfOlderPrograms(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := j.Append(t.Context(), RunKey, EventAbandoned, map[string]string{dataEnd: `{"done":1,"of":9}`}); err != nil {
+	old := map[string]string{dataEnd: `{"done":1,"of":9}`}
+	if _, err := j.Append(t.Context(), RunKey, EventAbandoned, old); err != nil {
 		t.Fatal(err)
 	}
 	if err := j.Close(); err != nil {

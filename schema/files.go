@@ -120,7 +120,6 @@ func (l *loader) parse(m *module, name string) hcl.Body {
 	if strings.HasSuffix(path, ".json") {
 		if diags.HasErrors() {
 			m.lost.everything = true
-			l.masked = append(l.masked, secretLines(path, src)...)
 			return nil
 		}
 		return file.Body
@@ -130,7 +129,6 @@ func (l *loader) parse(m *module, name string) hcl.Body {
 		return file.Body
 	}
 	m.lost.scan(src)
-	l.masked = append(l.masked, secretLines(path, src)...)
 	whole := wholeBlocks(body, diags)
 	if l.opts.namesOnly {
 		withHeaders(whole, src, path)
@@ -187,8 +185,8 @@ type source struct {
 	parses bool // it was parsed, if with errors
 }
 
-// file returns the text with its syntax tree, and whether that is the whole of it. A skimmed file may turn out to have
-// mistakes, or no tree at all.
+// file returns the text with its syntax tree, and whether that is the whole of it. There may be no tree, also of a file
+// that was skimmed.
 func (s source) file(path string) (file *hcl.File, whole bool) {
 	var diags hcl.Diagnostics
 	switch {
@@ -202,7 +200,7 @@ func (s source) file(path string) (file *hcl.File, whole bool) {
 		file = &hcl.File{}
 	}
 	file.Bytes = s.text
-	return file, !tornBy(diags)
+	return file, file.Body != nil && !tornBy(diags)
 }
 
 // tornBy reports whether the parser lost something. A duplicate argument is a parser error too, but is read well.

@@ -295,3 +295,36 @@ func (w world) options(t testing.TB) Options {
 		Env: func(name string) (string, bool) { v, ok := w.env[name]; return v, ok },
 	}
 }
+
+// TestSecretsOfWhatHasNoTree: a file that is not parsed at all, because it is nested too deeply, is shown without
+// secrets, whoever reads it.
+func TestSecretsOfWhatHasNoTree(t *testing.T) {
+	deep := strings.Repeat("(", maxNesting+1) + `"canary"` + strings.Repeat(")", maxNesting+1)
+	deepJSON := strings.Repeat("[", 20*maxNesting) + `"canary"` + strings.Repeat("]", 20*maxNesting)
+	for name, text := range map[string]string{
+		"main.sync.hcl":      "locals {\n  shown    = 1\n  password = " + deep + "\n  token = canary7\n}\n",
+		"main.sync.hcl.json": "{\"locals\": {\"shown\": 1,\n\"token\": canary7,\n\"password\": " + deepJSON + "}}\n",
+		"a.synctest.hcl":     "variables {\n  shown    = 1\n  password = " + deep + "\n  token = canary7\n}\nrun \"x\" {}\n",
+	} {
+		opts := world{files: map[string]string{name: text}}.options(t)
+		cfg, diags := Load(t.Context(), opts)
+		all := map[string]map[string]*hcl.File{"load": cfg.Files(), "names": Names(t.Context(), opts).Files()}
+		if strings.Contains(name, "test") {
+			_, tests, found := ReadTests(t.Context(), opts)
+			all, diags = map[string]map[string]*hcl.File{"tests": tests}, found
+		}
+		if len(diags) == 0 || diags[0].Subject == nil {
+			t.Errorf("%s: %v", name, diags)
+		}
+		for who, files := range all {
+			for path, f := range files {
+				if f.Body != nil || strings.Contains(string(f.Bytes), "canary") || !strings.Contains(string(f.Bytes), "shown") {
+					t.Errorf("%s shows %s as %s", who, path, f.Bytes)
+				}
+			}
+			if len(files) != 1 {
+				t.Errorf("%s: %d files", who, len(files))
+			}
+		}
+	}
+}
