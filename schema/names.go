@@ -9,6 +9,7 @@ import (
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
+	"github.com/zclconf/go-cty/cty"
 )
 
 // Names reads what a folder declares, for completion, which must be fast: the addresses and ranges of declarations,
@@ -143,7 +144,7 @@ func (l *loader) writtenKeys(n *node) []string {
 	ok := true
 	add := func(e hclsyntax.Expression) {
 		if name := hcl.ExprAsKeyword(e); name != "" {
-			keys = append(keys, name)
+			keys = append(keys, cty.NormalizeString(name))
 			return
 		}
 		text, literal := e.(*hclsyntax.TemplateExpr)

@@ -82,6 +82,22 @@ func TestNames(t *testing.T) {
 	}
 }
 
+// TestNamesOfKeys: keys are spelled as Load spells them, whether they are written as names or as texts, and are one
+// where Load takes them for one.
+func TestNamesOfKeys(t *testing.T) {
+	for _, keys := range []string{
+		"cafe\u0301 = 1", "\"cafe\u0301\" = 1", "caf\u00e9 = 1", "cafe\u0301 = 1, caf\u00e9 = 2",
+	} {
+		w := world{files: map[string]string{"main.sync.hcl": "server \"depot\" \"a\" {\n  for_each = { " + keys + " }\n" +
+			"  url = \"https://a.test\"\n  user = \"u\"\n  password = \"p\"\n}\n"}}
+		cfg, diags := Load(t.Context(), w.options(t))
+		if got := w.addresses(t); got != "server.depot.a[\"caf\u00e9\"]" || len(cfg.Resources) != 1 {
+			t.Errorf("%s: %s, %v", keys, got, diags)
+		}
+		checkNames(t, w.options(t), cfg)
+	}
+}
+
 // TestNamesEnd: there are no more instances than Load would make, however their number is written.
 func TestNamesEnd(t *testing.T) {
 	var keys strings.Builder
