@@ -306,19 +306,17 @@ func (c *command) announce(a *application, f *applyFlags) error {
 		if err != nil {
 			return err
 		}
-		fields := map[string]any{
-			"hash": hash,
-			"add":  t.Add, "change": t.Change, "destroy": t.Destroy,
-			"steps": t.Steps, "person": t.Person, "irreversible": t.Irreversible,
-		}
+		fields := view.PlanEvent{Hash: hash, Add: t.Add, Change: t.Change, Destroy: t.Destroy,
+			Steps: t.Steps, Person: t.Person, Irreversible: t.Irreversible}
 		if a.run != nil {
-			fields["run"], fields["done"] = a.run.ID, len(doneSteps(a.decided))
+			done := len(doneSteps(a.decided))
+			fields.Run, fields.Done = a.run.ID, &done
 		}
 		message := report.NoChanges
 		if len(a.plan.Steps) > 0 {
 			message = report.Counts(t)
 		}
-		c.events.Write("info", "plan", message, fields)
+		c.events.Write("info", message, fields)
 	}
 	if c.flags.json {
 		return nil
@@ -355,8 +353,7 @@ func (c *command) announce(a *application, f *applyFlags) error {
 func (c *command) refused(plan *planner.Plan) error {
 	if c.events != nil {
 		for _, f := range plan.Refusals() {
-			fields := map[string]any{"rule": f.Rule, "addr": f.Addr, "detail": f.Detail}
-			c.events.Write("error", "refused", f.Summary, fields)
+			c.events.Write("error", f.Summary, view.RefusedEvent{Rule: f.Rule, Addr: f.Addr, Detail: f.Detail})
 		}
 	}
 	if c.flags.json {

@@ -100,7 +100,7 @@ func (a *app) run(ctx context.Context, args []string) int {
 // failed prints the error that ended the command.
 func (c *command) failed(err error) {
 	if c.events != nil {
-		c.events.Write("error", "error", err.Error(), nil)
+		c.events.Write("error", err.Error(), view.ErrorEvent{})
 	}
 	if c.events != nil && c.flags.json {
 		return

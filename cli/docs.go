@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -89,12 +90,12 @@ func (c *command) pages(catalog schema.Catalog, program *reference.Program) ([]*
 			continue
 		}
 		err := fs.WalkDir(p.Guides, ".", func(path string, entry fs.DirEntry, err error) error {
-			if err != nil || entry.IsDir() || filepath.Ext(path) != ".md" {
+			if err != nil || entry.IsDir() {
 				return err
 			}
-			text, err := fs.ReadFile(p.Guides, path)
-			if guide := reference.Guide(strings.TrimSuffix(path, ".md"), string(text)); guide != nil {
-				guides = append(guides, guide)
+			page, err := pageOf(p.Guides, path)
+			if page != nil {
+				guides = append(guides, page)
 			}
 			return err
 		})
@@ -103,6 +104,24 @@ func (c *command) pages(catalog schema.Catalog, program *reference.Program) ([]*
 		}
 	}
 	return reference.Pages(catalog, program, guides...), nil
+}
+
+// schemaSuffix is the end of the names of JSON Schemas.
+const schemaSuffix = ".schema.json"
+
+// pageOf returns the page of a guide or a JSON Schema, or nil for another file.
+func pageOf(guides fs.FS, path string) (*reference.Page, error) {
+	text, err := fs.ReadFile(guides, path)
+	if err != nil {
+		return nil, err
+	}
+	if name, ok := strings.CutSuffix(filepath.Base(path), schemaSuffix); ok {
+		return reference.Format(name, text)
+	}
+	if name, ok := strings.CutSuffix(path, ".md"); ok {
+		return reference.Guide(name, string(text)), nil
+	}
+	return nil, nil
 }
 
 // seedMembers returns the members of a seed for the reference, which knows no sandbox.
@@ -149,6 +168,8 @@ func (c *command) showDocs(pages []*reference.Page, catalog schema.Catalog, word
 		Title   string `json:"title"`
 		Summary string `json:"summary"`
 		Text    string `json:"text"`
+
+		Schema json.RawMessage `json:"schema,omitempty"`
 	}
 	var all []page
 	var b bytes.Buffer
@@ -164,7 +185,7 @@ func (c *command) showDocs(pages []*reference.Page, catalog schema.Catalog, word
 			return err
 		}
 		if c.flags.json {
-			all = append(all, page{p.Word, string(p.Group), p.Title, p.Summary, b.String()})
+			all = append(all, page{p.Word, string(p.Group), p.Title, p.Summary, b.String(), p.Schema})
 			b.Reset()
 		}
 	}

@@ -105,7 +105,7 @@ func (c *command) carryOut(
 ) (report *executor.Report, interrupted bool, err error) {
 	defer progress.Close()
 	if c.events != nil { // the first event that means that this process carries out the run: "plan" comes before approval
-		c.events.Write("info", "apply_start", "apply started", map[string]any{"run": o.Run})
+		c.events.Write("info", "apply started", view.ApplyStartEvent{Run: o.Run})
 	}
 	defer c.waits.within(progress.Note)()
 	defer c.waits.bePatient(false)()
@@ -120,7 +120,7 @@ func (c *command) carryOut(
 	stages := interrupt.NewStages(cancel, func(text string) {
 		defer progress.Hold()()
 		if c.events != nil {
-			c.events.Write("warn", "interrupted", text, nil)
+			c.events.Write("warn", text, view.InterruptedEvent{})
 		}
 		if c.flags.json {
 			return
@@ -202,7 +202,7 @@ func (c *command) reportEnd(end view.End) {
 		if !end.Report.Finished {
 			message = "apply stopped"
 		}
-		c.events.Write("info", "apply_end", message, view.ReportFields(end))
+		c.events.Write("info", message, view.EndOf(end))
 	}
 	if c.flags.json {
 		return

@@ -7,6 +7,7 @@ import (
 	"runtime"
 	"strings"
 
+	"github.com/syncctl/syncctl/cli/internal/view"
 	"github.com/syncctl/syncctl/fault"
 	"github.com/syncctl/syncctl/schema"
 )
@@ -37,7 +38,7 @@ func (c *command) faulty(f *fault.Error) {
 	}
 	where := fmt.Sprintf("syncctl %s, %s, %s\n%s", version(), platform(), runtime.Version(), strings.TrimSpace(f.Stack))
 	if c.events != nil {
-		c.events.Write("error", "fault", text, map[string]any{"run": c.carrying, "kept": kept, "where": where})
+		c.events.Write("error", text, view.FaultEvent{Run: c.carrying, Kept: kept, Where: where})
 	}
 	if c.events != nil && c.flags.json {
 		return

@@ -210,7 +210,7 @@ func (c *command) openEvents() error {
 		return nil
 	}
 	c.events = view.NewEvents(io.MultiWriter(to...), c.app.clock.Now)
-	c.events.Write("info", "version", "syncctl "+version(), nil)
+	c.events.Write("info", "syncctl "+version(), view.VersionEvent{})
 	return nil
 }
 

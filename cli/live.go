@@ -104,7 +104,7 @@ func (c *command) openPage(
 // contain the address without its path, which grants access.
 func (c *command) sayPage(p *serve.Page) {
 	if c.events != nil {
-		c.events.Write("info", "serving", "the run is shown on a live page", map[string]any{"address": p.Host()})
+		c.events.Write("info", "the run is shown on a live page", view.ServingEvent{Address: p.Host()})
 	}
 	if c.flags.json {
 		fmt.Fprintln(c.err, c.errStyle.Bold("Live page:"), p.Address())

@@ -32,7 +32,8 @@ type Product struct {
 	// are none. Examples with servers that cannot be simulated are left out.
 	Examples fs.FS
 
-	// Guides has Markdown files, which docs shows by name. If it is nil, there are none.
+	// Guides has Markdown files, which docs shows by name, and JSON Schemas (*.schema.json) of what the program writes.
+	// If it is nil, there are none.
 	Guides fs.FS
 }
 

@@ -301,7 +301,7 @@ func (o *commandOperator) unchanged() error {
 // tell prints a line of the command's output, marked as such.
 func (o *commandOperator) tell(line string) {
 	if o.events != nil {
-		o.events.Write("info", "operator_output", line, nil)
+		o.events.Write("info", line, view.OperatorOutputEvent{})
 		return
 	}
 	o.say(func(w *output.Buffer) { fmt.Fprintf(w, "        operator | %s\n", schema.SanitizeLine(line)) })

@@ -1,8 +1,6 @@
 package cli
 
 import (
-	"bytes"
-	"encoding/json"
 	"fmt"
 	"io"
 	"strconv"
@@ -67,9 +65,7 @@ func (c *command) warn(format string, args ...any) {
 func (c *command) diagnostics(diags hcl.Diagnostics, sources func() map[string]*hcl.File) error {
 	switch {
 	case c.events != nil:
-		if err := c.diagnosticEvents(diags, sources); err != nil {
-			return err
-		}
+		c.diagnosticEvents(diags, sources)
 	case c.flags.json || diags.HasErrors(): // without an error, the command writes a document of its own
 		write := func(w io.Writer) error { return schema.WriteJSON(w, diags, sources()) }
 		if err := c.writeJSON(write); err != nil {
@@ -104,34 +100,14 @@ func (c *command) printDiagnostics(diags hcl.Diagnostics, files map[string]*hcl.
 }
 
 // diagnosticEvents reports each diagnostic as an event.
-func (c *command) diagnosticEvents(diags hcl.Diagnostics, sources func() map[string]*hcl.File) error {
+func (c *command) diagnosticEvents(diags hcl.Diagnostics, sources func() map[string]*hcl.File) {
 	for _, d := range diags {
 		level := "error"
 		if d.Severity == hcl.DiagWarning {
 			level = "warn"
 		}
-		docs, err := diagnosticDocs(hcl.Diagnostics{d}, sources())
-		if err != nil {
-			return err
-		}
-		for _, one := range docs {
-			c.events.Write(level, "diagnostic", d.Summary, map[string]any{"diagnostic": one})
+		for _, one := range schema.Views(hcl.Diagnostics{d}, sources()) {
+			c.events.Write(level, d.Summary, view.DiagnosticEvent{Diagnostic: one})
 		}
 	}
-	return nil
-}
-
-// diagnosticDocs returns diagnostics in the format of events.
-func diagnosticDocs(diags hcl.Diagnostics, files map[string]*hcl.File) ([]json.RawMessage, error) {
-	var b bytes.Buffer
-	if err := schema.WriteJSON(&b, diags, files); err != nil {
-		return nil, err
-	}
-	var doc struct {
-		Diagnostics []json.RawMessage `json:"diagnostics"`
-	}
-	if err := json.Unmarshal(b.Bytes(), &doc); err != nil {
-		return nil, fmt.Errorf("writing diagnostics: %w", err)
-	}
-	return doc.Diagnostics, nil
 }

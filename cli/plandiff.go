@@ -76,7 +76,7 @@ func (c *command) unlike(a *approved, plan *planner.Plan) error {
 		}
 		differs = "What differs is shown above"
 		if c.events != nil {
-			c.events.Write("error", "plan_differs", "the plan is not the approved one", map[string]any{"diff": d})
+			c.events.Write("error", "the plan is not the approved one", view.PlanDiffersEvent{Diff: d})
 		}
 		if !c.flags.json {
 			if err := view.PlanDiff(c.out, c.outStyle, d); err != nil {

@@ -198,8 +198,8 @@ func place(cfg *schema.Config, argument string) string {
 // announceRevision shows how the changed files affect the steps.
 func (c *command) announceRevision(run *executor.Run, r *revision) error {
 	if c.events != nil {
-		c.events.Write("warn", "revised", "the files were mended since the run was planned", map[string]any{
-			"run": run.ID, "arguments": r.Arguments, "changed": r.Changed, "added": r.Added, "removed": r.Removed,
+		c.events.Write("warn", "the files were mended since the run was planned", view.RevisedEvent{
+			Run: run.ID, Arguments: r.Arguments, Changed: r.Changed, Added: r.Added, Removed: r.Removed,
 		})
 	}
 	if c.flags.json {

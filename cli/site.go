@@ -176,7 +176,7 @@ func (c *command) handOn(ctx context.Context, p *project, end view.End) string {
 			text += ": " + said.Error()
 		}
 		if c.events != nil {
-			c.events.Write("warn", "no_bundle", text, nil)
+			c.events.Write("warn", text, view.NoBundleEvent{})
 		}
 		if !c.flags.json {
 			c.warn("%s", text)

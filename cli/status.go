@@ -99,7 +99,7 @@ func (c *command) status() error {
 
 // runDoc is a run in JSON.
 type runDoc struct {
-	ID     string        `json:"id"`
+	ID     string        `json:"id"` // the run
 	State  string        `json:"state" jsonschema:"unfinished, under way, finished, given up or damaged"`
 	Done   int           `json:"done" jsonschema:"steps that are done"`
 	Of     int           `json:"of" jsonschema:"steps of its plan"`
@@ -111,14 +111,14 @@ type runDoc struct {
 }
 
 type holderDoc struct {
-	PID   int       `json:"pid"`
-	Host  string    `json:"host"`
-	Since time.Time `json:"since"`
+	PID   int       `json:"pid"`   // the number of the process
+	Host  string    `json:"host"`  // the machine that it runs on
+	Since time.Time `json:"since"` // since when it holds the lock
 }
 
 // runSiteDoc is a site's part in a run.
 type runSiteDoc struct {
-	Name     string           `json:"name"`
+	Name     string           `json:"name"` // the name of its block
 	Done     int              `json:"done" jsonschema:"its steps that are done"`
 	Of       int              `json:"of" jsonschema:"its steps"`
 	Approved bool             `json:"approved" jsonschema:"whether it has approved the plan"`
@@ -134,19 +134,19 @@ type runSiteDoc struct {
 type phase = executor.Phase
 
 type runStepDoc struct {
-	Number int    `json:"number"`
-	ID     string `json:"id"`
-	Phase  phase  `json:"phase" jsonschema:"blocked, ready, running, interrupted, waiting, away, failed, stuck or done"`
+	Number int    `json:"number"` // its number in the plan
+	ID     string `json:"id"`     // the step
+	Phase  phase  `json:"phase" jsonschema:"how it stands"`
 	Why    string `json:"why,omitempty" jsonschema:"why it is not done"`
 	Person bool   `json:"person,omitempty" jsonschema:"whether a person does it"`
 }
 
 type runEntryDoc struct {
-	Seq   int               `json:"seq"`
-	Time  time.Time         `json:"time"`
-	Key   string            `json:"key"`
-	Event string            `json:"event"`
-	Data  map[string]string `json:"data,omitempty"`
+	Seq   int               `json:"seq"`            // its number, from 1
+	Time  time.Time         `json:"time"`           // when it was written
+	Key   string            `json:"key"`            // the step that it is about, or "run"
+	Event string            `json:"event"`          // what has happened: syncctl docs journal
+	Data  map[string]string `json:"data,omitempty"` // more about it: syncctl docs journal
 }
 
 func (c *command) runDoc(r *executor.Run) runDoc {

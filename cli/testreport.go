@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/hashicorp/hcl/v2"
+	"github.com/syncctl/syncctl/cli/internal/view"
 	"github.com/syncctl/syncctl/printable"
 	"github.com/syncctl/syncctl/redact"
 	"github.com/syncctl/syncctl/schema"
@@ -82,16 +83,13 @@ func (t *tester) ended(file *fileResult, r *runResult) error {
 	if t.events == nil {
 		return nil
 	}
-	docs, err := diagnosticDocs(r.diags, r.files)
-	if err != nil {
-		return err
-	}
 	level := "info"
 	if r.status == statusFail || r.status == statusError {
 		level = "error"
 	}
-	t.events.Write(level, "test_run", fmt.Sprintf("%s, run %q: %s", file.name, r.run.Name, r.status), map[string]any{
-		"file": file.name, "run": r.run.Name, "status": r.status, "seconds": r.took.Seconds(), "diagnostics": docs,
+	t.events.Write(level, fmt.Sprintf("%s, run %q: %s", file.name, r.run.Name, r.status), view.TestRunEvent{
+		File: file.name, Run: r.run.Name, Status: string(r.status), Seconds: r.took.Seconds(),
+		Diagnostics: schema.Views(r.diags, r.files),
 	})
 	return nil
 }
@@ -102,8 +100,8 @@ func (t *tester) fileEnded(file *fileResult) {
 	if t.events == nil {
 		return
 	}
-	t.events.Write("info", "test_file", fmt.Sprintf("%s: %s", file.name, file.status()),
-		map[string]any{"file": file.name, "status": file.status()})
+	t.events.Write("info", fmt.Sprintf("%s: %s", file.name, file.status()),
+		view.TestFileEvent{File: file.name, Status: string(file.status())})
 }
 
 // end reports the end of all tests, and writes the report for CI systems.
@@ -127,8 +125,8 @@ func (t *tester) end(ctx context.Context, junit string) error {
 	}
 	t.tell("\n%s %s.", painted(word), counts)
 	if t.events != nil {
-		t.events.Write("info", "test_summary", word+" "+counts+".", map[string]any{
-			"passed": passed, "failed": failed, "skipped": skipped, "interrupted": code == exitInterrupted,
+		t.events.Write("info", word+" "+counts+".", view.TestSummaryEvent{
+			Passed: passed, Failed: failed, Skipped: skipped, Interrupted: code == exitInterrupted,
 		})
 	}
 	if junit != "" {

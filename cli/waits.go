@@ -5,6 +5,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/syncctl/syncctl/cli/internal/view"
 	"github.com/syncctl/syncctl/driver"
 	"github.com/syncctl/syncctl/schema"
 )
@@ -73,8 +74,8 @@ func (c *command) waiting(w driver.Wait) {
 	c.waits.until[w.Server] = until
 	text := schema.SanitizeLine(fmt.Sprintf("Waiting %s: %s %s.", w.For.Round(time.Second), w.Server, w.Why))
 	if c.events != nil {
-		c.events.Write("warn", "waiting_for_server", text, map[string]any{
-			"server": w.Server.String(), "seconds": w.For.Seconds(), "why": w.Why,
+		c.events.Write("warn", text, view.WaitingForServerEvent{
+			Server: w.Server.String(), Seconds: w.For.Seconds(), Why: w.Why,
 		})
 	}
 	switch {

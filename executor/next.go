@@ -26,13 +26,13 @@ type Phase string
 // The phases of a step.
 const (
 	PhaseBlocked Phase = "blocked" // a step that it needs is not done
-	PhaseReady   Phase = "ready"
-	PhaseRunning Phase = "running"
-	PhaseWaiting Phase = "waiting"
-	PhaseFailed  Phase = "failed"
-	PhaseStuck   Phase = "stuck"
-	PhaseDone    Phase = "done"
-	PhaseAway    Phase = "away" // another site must act first: carry the step out, approve the plan, or verify a guard
+	PhaseReady   Phase = "ready"   // it may start now
+	PhaseRunning Phase = "running" // it is carried out
+	PhaseWaiting Phase = "waiting" // a person has to do it
+	PhaseFailed  Phase = "failed"  // it has failed, and may be tried again
+	PhaseStuck   Phase = "stuck"   // it is unknown whether it was carried out: a person must resolve it
+	PhaseDone    Phase = "done"    // it is done and verified, or counts as done
+	PhaseAway    Phase = "away"    // another site must act first: carry the step out, approve the plan, or verify a guard
 )
 
 // StepState is what a journal says about a step.

@@ -10,7 +10,7 @@ import (
 
 // Declared is one declaration as shown in pictures of the plan: its links, and a few values to recognize it by.
 type Declared struct {
-	Addr  string  `json:"addr"`
+	Addr  string  `json:"addr"`            // the declaration
 	Site  string  `json:"site,omitempty"`  // the network of a server
 	Links []Link  `json:"links,omitempty"` // in the order of its type's arguments
 	Brief []Shown `json:"brief,omitempty"` // as declared, see schema.Attribute.Brief
@@ -19,16 +19,16 @@ type Declared struct {
 
 // Link is a reference of a declaration to another.
 type Link struct {
-	Path string      `json:"path"` // of the argument, such as "source" or "first.server"
-	To   string      `json:"to"`   // an address
-	Flow schema.Flow `json:"flow,omitempty"`
+	Path string      `json:"path"`           // of the argument, such as "source" or "first.server"
+	To   string      `json:"to"`             // an address
+	Flow schema.Flow `json:"flow,omitempty"` // which way data flows, seen from the declaration
 	Owns bool        `json:"owns,omitempty"` // the declaration carries out the other one
 }
 
 // Shown is a value and its name, for people.
 type Shown struct {
-	Name  string `json:"name"`
-	Value string `json:"value"`
+	Name  string `json:"name"`  // what it is
+	Value string `json:"value"` // as text
 }
 
 // declared returns the planned declarations and everything they refer to, sorted by address.

@@ -39,8 +39,8 @@ func (in Input) elsewhere(server string) bool {
 
 // Age says when the oldest of several observations was made, and by whom.
 type Age struct {
-	At time.Time `json:"at"`
-	By string    `json:"by,omitempty"`
+	At time.Time `json:"at"`           // when it was observed
+	By string    `json:"by,omitempty"` // who asked the server
 }
 
 // Ages returns, for each other site, the age of the observations of its servers.

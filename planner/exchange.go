@@ -14,7 +14,7 @@ import (
 
 // PlanSite is a site that takes part in a plan.
 type PlanSite struct {
-	Name string `json:"name"`
+	Name string `json:"name"` // the name of its block
 	// MaxAge is how old a verification made at this site may be if a step of another site relies on it.
 	MaxAge Duration `json:"max_age"`
 	// Observed is the age of the observations of its servers that the plan was made from. It is nil if they were made for
@@ -24,7 +24,7 @@ type PlanSite struct {
 
 // Turn is a group of steps that one site carries out before it hands over.
 type Turn struct {
-	Site  string `json:"site"`
+	Site  string `json:"site"`  // who acts
 	Steps int    `json:"steps"` // how many of the plan's next steps
 }
 

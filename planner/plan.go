@@ -85,9 +85,9 @@ const (
 
 // Difference is one attribute whose declared and actual values differ. Sensitive values read "(sensitive value)".
 type Difference struct {
-	Path     string `json:"path"`
+	Path     string `json:"path"`     // of the argument in the declaration, such as "label"
 	Declared string `json:"declared"` // as HCL text; "null" when absent
-	Actual   string `json:"actual"`
+	Actual   string `json:"actual"`   // what the server shows, likewise
 }
 
 // Severity of a finding.
@@ -102,30 +102,30 @@ const (
 
 // Finding is what a rule reports about a plan, with the rule's ID.
 type Finding struct {
-	Rule     string   `json:"rule"` // PRODUCT/RULE, such as "plan/retired"; a Rule explains it
-	Severity Severity `json:"severity"`
-	Addr     string   `json:"addr"` // filled in by the planner
-	Op       string   `json:"op,omitempty"`
-	Summary  string   `json:"summary"`
-	Detail   string   `json:"detail,omitempty"`
+	Rule     string   `json:"rule"`             // PRODUCT/RULE, such as "plan/retired"; a Rule explains it
+	Severity Severity `json:"severity"`         // refuse stops the plan from being applied
+	Addr     string   `json:"addr"`             // filled in by the planner
+	Op       string   `json:"op,omitempty"`     // the step that it is about, if it is about one
+	Summary  string   `json:"summary"`          // one line
+	Detail   string   `json:"detail,omitempty"` // more about it, in sentences
 }
 
 // Plan is one deterministic document with no secret in it.
 type Plan struct {
 	Format   int              `json:"format"`
 	Syncctl  string           `json:"syncctl"`            // version of the program that made it
-	Digest   string           `json:"digest"`             // of the configuration, see schema.Config.Digest
+	Digest   string           `json:"digest"`             // of the configuration (schema.Config.Digest)
 	Declared []Declared       `json:"declared,omitempty"` // sorted by address; older programs wrote none
-	Changes  []ResourceChange `json:"changes"`
-	Steps    []Step           `json:"steps"` // in an order in which they can be carried out one after the other
-	Findings []Finding        `json:"findings,omitempty"`
+	Changes  []ResourceChange `json:"changes"`            // one for each declaration, sorted by address
+	Steps    []Step           `json:"steps"`              // in an order in which they can be carried out
+	Findings []Finding        `json:"findings,omitempty"` // what a person must know before
 
 	// Sites holds the sites that take part, by name; Turns says who acts when. Without sites there is one process and one
 	// journal.
 	Sites []PlanSite `json:"sites,omitempty"`
-	Turns []Turn     `json:"turns,omitempty"`
+	Turns []Turn     `json:"turns,omitempty"` // who acts when, in order
 
-	// Secrets is the digest of the configuration with its secrets, see schema.Config.KeyedDigest. It is "" if unknown.
+	// Secrets is the digest of the configuration with its secrets (schema.Config.KeyedDigest). It is "" if unknown.
 	Secrets string `json:"secrets,omitempty"`
 
 	MAC string `json:"-"` // see Authenticate
@@ -133,9 +133,9 @@ type Plan struct {
 
 // ResourceChange is one declaration's line in a plan.
 type ResourceChange struct {
-	Addr   string       `json:"addr"`
-	Action Action       `json:"action"`
-	Diff   []Difference `json:"diff,omitempty"`
+	Addr   string       `json:"addr"`           // the declaration
+	Action Action       `json:"action"`         // what is done to what it declares
+	Diff   []Difference `json:"diff,omitempty"` // the arguments whose values differ; none if it is created
 
 	// Replaced lists the parts that are lost or changed when a new object replaces an old one.
 	Replaced []Replaced `json:"replaced,omitempty"`
@@ -144,10 +144,10 @@ type ResourceChange struct {
 // Replaced compares one part of a replaced object with the same part of its replacement. It is listed only if the two
 // differ, or if the original is unknown.
 type Replaced struct {
-	Part     string   `json:"part"`     // the name by which the declaration accepts the loss
-	Original string   `json:"original"` // in words or as text, for people
-	New      string   `json:"new"`
-	Becomes  Becoming `json:"becomes"`
+	Part     string   `json:"part"`               // the name by which the declaration accepts the loss
+	Original string   `json:"original"`           // in words or as text, for people
+	New      string   `json:"new"`                // likewise, of the new object
+	Becomes  Becoming `json:"becomes"`            // what happens to the part
 	Accepted bool     `json:"accepted,omitempty"` // the declaration accepts it by name
 }
 

@@ -14,7 +14,7 @@ import (
 // PlanDiff says how a plan differs from an older one, such as the one that was approved.
 type PlanDiff struct {
 	Was string `json:"was"` // the hashes of the plans
-	Is  string `json:"is"`
+	Is  string `json:"is"`  // the hash of the new plan
 
 	// Configuration reports that the digests of the configurations differ, so files or variables have changed.
 	Configuration bool `json:"configuration,omitempty"`
@@ -42,51 +42,51 @@ const (
 
 // StepDiff is a step that only one of two plans has, or that differs between them.
 type StepDiff struct {
-	Sort    Sort    `json:"sort"`
-	ID      string  `json:"id"`
-	Number  int     `json:"number"` // its number in the new plan, or in the old one if it was removed
-	Mark    Mark    `json:"mark"`
-	Summary string  `json:"summary"`
+	Sort    Sort    `json:"sort"`           // whether it was added, removed or changed
+	ID      string  `json:"id"`             // the step
+	Number  int     `json:"number"`         // its number in the new plan, or in the old one if it was removed
+	Mark    Mark    `json:"mark"`           // what kind of work it is
+	Summary string  `json:"summary"`        // what it does
 	What    []Moved `json:"what,omitempty"` // set if Sort is Changed
 }
 
 // Moved is a value that has changed. Path is its place in the plan file, such as "args.box" or "needs".
 type Moved struct {
-	Path string `json:"path"`
-	Was  string `json:"was"` // as text; "" if there was none
-	Is   string `json:"is"`
+	Path string `json:"path"` // its place in the plan file, such as "args.box" or "needs"
+	Was  string `json:"was"`  // as text; "" if there was none
+	Is   string `json:"is"`   // as text; "" if there is none now
 }
 
 // FactDiff is a fact that had another value when the older plan was made.
 type FactDiff struct {
-	Addr  string   `json:"addr"`
-	Name  string   `json:"name"`
-	Was   string   `json:"was"`
-	Is    string   `json:"is"`
+	Addr  string   `json:"addr"`  // the declaration
+	Name  string   `json:"name"`  // the driver's name of the fact
+	Was   string   `json:"was"`   // what the servers showed for the old plan
+	Is    string   `json:"is"`    // what they showed for the new one
 	Steps []string `json:"steps"` // the steps that rely on it
 }
 
 // FindingDiff is a finding that only one of two plans has. If only its words have changed, it is listed as Changed,
 // with the old finding in Was.
 type FindingDiff struct {
-	Sort    Sort     `json:"sort"`
+	Sort    Sort     `json:"sort"` // whether it was added, removed or changed
 	Finding          // the new finding, or the old one if it was removed
-	Was     *Finding `json:"was,omitempty"`
+	Was     *Finding `json:"was,omitempty"` // the old finding, if only its words have changed
 }
 
 // DeclarationDiff is a declaration for which the two plans differ: in what is done to it, or in how it differs from
 // what there is.
 type DeclarationDiff struct {
-	Sort Sort    `json:"sort"`
-	Addr string  `json:"addr"`
-	What []Moved `json:"what,omitempty"`
+	Sort Sort    `json:"sort"`           // whether it was added, removed or changed
+	Addr string  `json:"addr"`           // the declaration
+	What []Moved `json:"what,omitempty"` // how it differs, set if it was changed
 }
 
 // Reordered is a step whose order relative to other steps of both plans has changed.
 type Reordered struct {
-	ID  string `json:"id"`
+	ID  string `json:"id"`  // the step
 	Was int    `json:"was"` // the number in the old plan
-	Is  int    `json:"is"`
+	Is  int    `json:"is"`  // the number in the new plan
 }
 
 // DiffPlans compares a plan with an older one. It finds every difference that the hashes cover.

@@ -3,11 +3,7 @@ package planner_test
 import (
 	"encoding/json"
 	"flag"
-	"go/ast"
-	"go/parser"
-	"go/token"
 	"path/filepath"
-	"reflect"
 	"regexp"
 	"strings"
 	"testing"
@@ -15,7 +11,6 @@ import (
 	"github.com/google/jsonschema-go/jsonschema"
 	"github.com/syncctl/syncctl/planner"
 	"github.com/syncctl/syncctl/reference/schematest"
-	"github.com/syncctl/syncctl/schema"
 )
 
 var rewrite = flag.Bool("update", false, "rewrite docs/schemas")
@@ -35,100 +30,14 @@ type diffDocument struct {
 	planner.PlanDiff
 }
 
-func oneOf[T ~string](list ...T) *jsonschema.Schema {
-	s := &jsonschema.Schema{Type: "string"}
-	for _, w := range list {
-		s.Enum = append(s.Enum, string(w))
-	}
-	return s
-}
-
 func schemaOf[T any](t *testing.T, title string, more map[string]string) *jsonschema.Schema {
 	t.Helper()
-	s, err := jsonschema.For[T](&jsonschema.ForOptions{TypeSchemas: map[reflect.Type]*jsonschema.Schema{
-		reflect.TypeFor[planner.Duration](): {Type: "string", Pattern: `^(\d+(\.\d+)?(h|m|s|ms|µs|ns))+$`},
-		reflect.TypeFor[planner.Mark](): oneOf(planner.MarkAdd, planner.MarkChange, planner.MarkDelete, planner.MarkPerson,
-			planner.MarkCheck, planner.MarkFinal),
-		reflect.TypeFor[planner.Repeat]():   oneOf(planner.Idempotent, planner.CheckFirst, planner.Once),
-		reflect.TypeFor[planner.Severity](): oneOf(planner.Refuse, planner.Warn, planner.Note),
-		reflect.TypeFor[planner.Action](): oneOf(planner.NoChange, planner.Create, planner.Update, planner.Delete,
-			planner.Migrate, planner.Replace),
-		reflect.TypeFor[planner.Sort]():     oneOf(planner.Added, planner.Removed, planner.Changed),
-		reflect.TypeFor[planner.Becoming](): oneOf(planner.Lost, planner.Altered, planner.Gained, planner.Unknown),
-		reflect.TypeFor[schema.Flow]():      oneOf(schema.FlowFrom, schema.FlowTo, schema.FlowBoth),
-	}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	s.Schema, s.Title = "https://json-schema.org/draft/2020-12/schema", title
-	docs := comments(t)
-	schematest.WithoutNull(s)
-	describe(s, reflect.TypeFor[T](), docs)
+	s := schematest.For[T](t, title)
 	for name, text := range more {
 		s.Properties[name].Description = text
 	}
+	schematest.Described(t, s)
 	return s
-}
-
-// comments are what the code says of each type and field, as TYPE and TYPE.FIELD.
-func comments(t *testing.T) map[string]string {
-	t.Helper()
-	files, err := filepath.Glob("*.go")
-	if err != nil {
-		t.Fatal(err)
-	}
-	out := map[string]string{}
-	for _, name := range files {
-		f, err := parser.ParseFile(token.NewFileSet(), name, nil, parser.ParseComments|parser.SkipObjectResolution)
-		if err != nil {
-			t.Fatal(err)
-		}
-		ast.Inspect(f, func(n ast.Node) bool {
-			spec, ok := n.(*ast.TypeSpec)
-			if !ok {
-				return true
-			}
-			body, ok := spec.Type.(*ast.StructType)
-			if !ok {
-				return true
-			}
-			for _, field := range body.Fields.List {
-				text := strings.TrimSpace(field.Doc.Text() + " " + field.Comment.Text())
-				for _, name := range field.Names {
-					out[spec.Name.Name+"."+name.Name] = strings.Join(strings.Fields(text), " ")
-				}
-			}
-			return true
-		})
-	}
-	return out
-}
-
-// describe puts the words of the code beside each member.
-func describe(s *jsonschema.Schema, of reflect.Type, docs map[string]string) {
-	for of.Kind() == reflect.Pointer {
-		of = of.Elem()
-	}
-	switch {
-	case of.Kind() == reflect.Slice && s.Items != nil:
-		describe(s.Items, of.Elem(), docs)
-	case of.Kind() == reflect.Struct && s.Properties != nil:
-		for _, field := range reflect.VisibleFields(of) {
-			name, _, _ := strings.Cut(field.Tag.Get("json"), ",")
-			member := s.Properties[name]
-			if member == nil {
-				continue
-			}
-			owner := of
-			for i := range len(field.Index) - 1 {
-				owner = owner.Field(field.Index[i]).Type
-			}
-			if text := docs[owner.Name()+"."+field.Name]; text != "" {
-				member.Description = text
-			}
-			describe(member, field.Type, docs)
-		}
-	}
 }
 
 // TestSchemas: the JSON Schemas in docs/schemas are those of the types, and plans fit them.

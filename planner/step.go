@@ -10,16 +10,16 @@ type Step struct {
 	Op   string `json:"op"`   // its name within the declaration, such as "stop_master"
 	// the driver's verb, such as "stop"; the planner fills in Op where the driver leaves it empty
 	Verb string `json:"verb"`
-	Mark Mark   `json:"mark"`
+	Mark Mark   `json:"mark"` // what kind of work it is, as plan shows it
 
 	// Servers holds the addresses of the declarations whose servers the step contacts, sorted. Execute, Verify and Facts
 	// contact no other server. It is empty if the step only uses the run's files, or is not about a server.
 	Servers []string `json:"servers,omitempty"`
 
 	// Site is the site that carries out the step, in a plan over sites. The planner derives it from Servers. A driver
-	// sets it only if Servers gives no site, such as for a person's step, and it matters who does it. Approvals holds the
-	// sites whose people must have approved the plan before an irreversible step starts.
-	Site      string   `json:"site,omitempty"`
+	// sets it only if Servers gives no site, such as for a person's step, and it matters who does it.
+	Site string `json:"site,omitempty"`
+	// Approvals holds the sites whose people must have approved the plan before an irreversible step starts.
 	Approvals []string `json:"approvals,omitempty"`
 
 	Summary string            `json:"summary"`           // one line: what is done, and to how much
@@ -29,13 +29,13 @@ type Step struct {
 	// Reads and Writes are files of the run that a step of one site writes and a step of another site reads: they are
 	// sent between the sites. They are set only in a plan over sites.
 	Reads  []string `json:"reads,omitempty"`
-	Writes []string `json:"writes,omitempty"`
+	Writes []string `json:"writes,omitempty"` // files of the run that it writes for another site
 
 	Needs     []string `json:"needs,omitempty"`     // IDs of steps that must be done first
 	Guards    []string `json:"guards,omitempty"`    // check steps that are verified once more right before this one starts
 	Exclusive []string `json:"exclusive,omitempty"` // steps with a word in common run one at a time
-	Repeat    Repeat   `json:"repeat"`
-	Within    Duration `json:"within,omitempty"` // time limit for verification to succeed; zero: the executor's default
+	Repeat    Repeat   `json:"repeat"`              // what happens if it was begun and it is unknown how it ended
+	Within    Duration `json:"within,omitempty"`    // time limit for verification to succeed; zero: the executor's default
 
 	// Commands are the commands that the step runs on a machine, each a whole line for a shell. They do not appear in
 	// Summary or Undo, whose lines may be wrapped. The commands of a person's step are in Manual.
@@ -100,18 +100,18 @@ type Manual struct {
 type Value struct {
 	Name  string `json:"name"`            // the name for programs: an operator's command or the stand-in
 	Label string `json:"label"`           // the label on the page
-	Value string `json:"value"`           //
+	Value string `json:"value"`           // what to enter, exactly
 	Shown string `json:"shown,omitempty"` // what a person reads if Value is for programs
 	File  bool   `json:"file,omitempty"`  // Value is the name of a file of the run
 }
 
 // Effect says what a step does to objects.
 type Effect struct {
-	Add          int    `json:"add,omitempty"`
-	Change       int    `json:"change,omitempty"`
-	Destroy      int    `json:"destroy,omitempty"`
-	Irreversible bool   `json:"irreversible,omitempty"`
-	Loses        string `json:"loses,omitempty"` // what is lost, in words with numbers
+	Add          int    `json:"add,omitempty"`          // how many are added
+	Change       int    `json:"change,omitempty"`       // how many are changed
+	Destroy      int    `json:"destroy,omitempty"`      // how many are destroyed
+	Irreversible bool   `json:"irreversible,omitempty"` // whether nothing can bring back what it does
+	Loses        string `json:"loses,omitempty"`        // what is lost, in words with numbers
 }
 
 // Fact is one value read from a server when planning, and read again before a step relies on it.

@@ -4,6 +4,7 @@
 package reference
 
 import (
+	"encoding/json"
 	"fmt"
 	"io"
 	"strings"
@@ -21,6 +22,9 @@ type Page struct {
 	// Examples are the configurations shown on the page, each with its files by name.
 	Examples []map[string]string
 
+	// Schema is the JSON Schema that the page is about.
+	Schema json.RawMessage
+
 	parts []part
 
 	mentions []string // words that it explains and that have no page of their own
@@ -37,17 +41,18 @@ const (
 	Commands  Group = "commands"
 	Topics    Group = "topics"
 	Guides    Group = "guides"
+	Formats   Group = "formats"
 	Functions Group = "functions"
 )
 
 // Groups holds all groups, in the order of the index.
-var Groups = []Group{Types, Language, Commands, Topics, Guides, Functions}
+var Groups = []Group{Types, Language, Commands, Topics, Guides, Formats, Functions}
 
 // Title returns the heading above a group's pages.
 func (g Group) Title() string {
 	return map[Group]string{
-		Types: "Block types", Language: "The language", Commands: "Commands", Topics: "Around them", Guides: "Guides",
-		Functions: "Functions",
+		Types: "Block types", Language: "The language", Commands: "Commands", Topics: "Around them",
+		Formats: "Files and JSON", Guides: "Guides", Functions: "Functions",
 	}[g]
 }
 

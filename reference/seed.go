@@ -34,17 +34,24 @@ func (p *Page) members(path string, of []SeedMember, seen map[string][]SeedMembe
 		}
 		at := strings.TrimPrefix(path+"."+m.Name, ".")
 		p.heading(quoted(at))
-		same := ""
-		for was, members := range seen {
-			if reflect.DeepEqual(members, m.Of) && (same == "" || was < same) {
-				same = was
-			}
+		p.object(at, m.Of, seen)
+	}
+}
+
+// object lists the members of an object, unless an earlier one has the same.
+func (p *Page) object(at string, of []SeedMember, seen map[string][]SeedMember) {
+	same := ""
+	for was, members := range seen {
+		if reflect.DeepEqual(members, of) && (same == "" || was < same) {
+			same = was
 		}
-		if same != "" {
-			p.say("It has the members of %s.", quoted(same))
-			continue
-		}
-		seen[at] = m.Of
-		p.members(at, m.Of, seen)
+	}
+	switch {
+	case len(of) == 0:
+	case same != "":
+		p.say("It has the members of %s.", quoted(same))
+	default:
+		seen[at] = of
+		p.members(at, of, seen)
 	}
 }

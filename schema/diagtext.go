@@ -72,11 +72,8 @@ func Compact(diags hcl.Diagnostics) []string {
 //	  "snippet": {"context", "code", "start_line", "highlight_start_offset", "highlight_end_offset", "values"}}]}
 func WriteJSON(w io.Writer, diags hcl.Diagnostics, files map[string]*hcl.File) error {
 	doc := struct {
-		Diagnostics []diagView `json:"diagnostics"`
-	}{Diagnostics: []diagView{}}
-	for _, d := range arrange(diags) {
-		doc.Diagnostics = append(doc.Diagnostics, viewOf(d, files))
-	}
+		Diagnostics []DiagnosticView `json:"diagnostics"`
+	}{Views(diags, files)}
 	enc := json.NewEncoder(w)
 	enc.SetEscapeHTML(false)
 	enc.SetIndent("", "  ")
@@ -86,8 +83,17 @@ func WriteJSON(w io.Writer, diags hcl.Diagnostics, files map[string]*hcl.File) e
 	return nil
 }
 
+// Views returns diagnostics as WriteJSON writes them.
+func Views(diags hcl.Diagnostics, files map[string]*hcl.File) []DiagnosticView {
+	out := []DiagnosticView{}
+	for _, d := range arrange(diags) {
+		out = append(out, viewOf(d, files))
+	}
+	return out
+}
+
 // framed writes one diagnostic with a frame on its left.
-func framed(b *strings.Builder, v diagView, opts TextOptions) {
+func framed(b *strings.Builder, v DiagnosticView, opts TextOptions) {
 	p := painter{on: true, frame: "31"}
 	if v.Severity == "warning" {
 		p.frame = "33"
@@ -117,7 +123,7 @@ func (p painter) paint(code, text string) string {
 }
 
 // lines lays out one diagnostic.
-func (v diagView) lines(p painter, width int) []string {
+func (v DiagnosticView) lines(p painter, width int) []string {
 	title := "Error"
 	if v.Severity == "warning" {
 		title = "Warning"
@@ -148,7 +154,7 @@ func (v diagView) lines(p painter, width int) []string {
 	return out
 }
 
-func (v diagView) place() string {
+func (v DiagnosticView) place() string {
 	s := fmt.Sprintf("  on %s line %d", v.Range.Filename, v.Range.Start.Line)
 	if v.Snippet == nil {
 		return s + " (source not available)"

@@ -11,44 +11,44 @@ import (
 	"github.com/zclconf/go-cty/cty"
 )
 
-// diagView is one diagnostic prepared for display, as both the text writer and the JSON writer need it. All its texts
-// are safe for a terminal, except code, which the text writer makes safe piece by piece.
-type diagView struct {
-	Severity string       `json:"severity"` // error or warning
-	Summary  string       `json:"summary"`
-	Detail   string       `json:"detail,omitempty"`
-	Address  string       `json:"address,omitempty"`
-	Range    *rangeView   `json:"range,omitempty"`
-	Snippet  *snippetView `json:"snippet,omitempty"`
+// DiagnosticView is one diagnostic prepared for display, as both the text writer and the JSON writer need it. All its
+// texts are safe for a terminal, except code, which the text writer makes safe piece by piece.
+type DiagnosticView struct {
+	Severity string       `json:"severity"`          // error or warning
+	Summary  string       `json:"summary"`           // one line
+	Detail   string       `json:"detail,omitempty"`  // more about it, in sentences
+	Address  string       `json:"address,omitempty"` // the declaration that it is about
+	Range    *rangeView   `json:"range,omitempty"`   // where it is
+	Snippet  *snippetView `json:"snippet,omitempty"` // the lines that it is about
 }
 
 type rangeView struct {
-	Filename string  `json:"filename"`
-	Start    posView `json:"start"`
-	End      posView `json:"end"`
+	Filename string  `json:"filename"` // as it was given, or below the folder of the configuration
+	Start    posView `json:"start"`    // where it begins
+	End      posView `json:"end"`      // where it ends; this is not a part of it
 }
 
 type posView struct {
-	Line   int `json:"line"`
-	Column int `json:"column"`
-	Byte   int `json:"byte"`
+	Line   int `json:"line"`   // from 1
+	Column int `json:"column"` // from 1, in characters
+	Byte   int `json:"byte"`   // from 0, in the file
 }
 
 // snippetView holds the lines that the diagnostic is about; very long lines are cut. The highlight offsets count bytes
 // in Code.
 type snippetView struct {
-	Context        string      `json:"context,omitempty"` // the block's header
-	Code           string      `json:"code"`
-	StartLine      int         `json:"start_line"`
-	HighlightStart int         `json:"highlight_start_offset"`
-	HighlightEnd   int         `json:"highlight_end_offset"`
-	Values         []valueView `json:"values"`
+	Context        string      `json:"context,omitempty"`      // the block's header
+	Code           string      `json:"code"`                   // the text of the lines
+	StartLine      int         `json:"start_line"`             // the number of the first of them
+	HighlightStart int         `json:"highlight_start_offset"` // where in code the marked part begins, in bytes
+	HighlightEnd   int         `json:"highlight_end_offset"`   // where it ends
+	Values         []valueView `json:"values"`                 // of what the expression refers to
 }
 
 // valueView is something that the expression refers to, with its value in words.
 type valueView struct {
-	Traversal string `json:"traversal"`
-	Statement string `json:"statement"`
+	Traversal string `json:"traversal"` // the reference
+	Statement string `json:"statement"` // what its value is, in words
 }
 
 // Limits of a snippet: lines of a long construct, and bytes of long lines.
@@ -57,8 +57,8 @@ const (
 	maxSnippet      = 1000
 )
 
-func viewOf(d *hcl.Diagnostic, files map[string]*hcl.File) diagView {
-	v := diagView{
+func viewOf(d *hcl.Diagnostic, files map[string]*hcl.File) DiagnosticView {
+	v := DiagnosticView{
 		Severity: "error",
 		Summary:  SanitizeLine(d.Summary),
 		Detail:   Sanitize(strings.TrimSpace(d.Detail)),

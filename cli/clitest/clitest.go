@@ -34,6 +34,7 @@ func Main(m *testing.M, products ...cli.Product) {
 			}
 		}
 	}
+	hook.Event = fitting
 	if s, err := strconv.Atoi(os.Getenv("SYNCCTL_TEST_EARLY")); err == nil {
 		hook.Started = func() {
 			self, _ := os.FindProcess(os.Getpid()) // it always finds itself

@@ -4,13 +4,66 @@ package schematest
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"os"
+	"reflect"
 	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/jsonschema-go/jsonschema"
 )
+
+// For returns the JSON Schema of T. The members have the words of their jsonschema tags, or of the comments on the
+// fields. The permitted values of a named string type are its constants.
+func For[T any](t *testing.T, title string) *jsonschema.Schema {
+	t.Helper()
+	s := ForType(t, reflect.TypeFor[T]())
+	s.Schema, s.Title = Draft, title
+	return s
+}
+
+// Draft is the version of JSON Schema.
+const Draft = "https://json-schema.org/draft/2020-12/schema"
+
+// ForType is For without a title.
+func ForType(t *testing.T, typ reflect.Type) *jsonschema.Schema {
+	t.Helper()
+	src := sources{}
+	known := map[reflect.Type]*jsonschema.Schema{}
+	src.texts(t, typ, known, map[reflect.Type]bool{})
+	s, err := jsonschema.ForType(typ, &jsonschema.ForOptions{TypeSchemas: known})
+	if err != nil {
+		t.Fatal(err)
+	}
+	WithoutNull(s)
+	src.describe(t, s, typ)
+	return s
+}
+
+// Described fails if a member has no description.
+func Described(t *testing.T, s *jsonschema.Schema) {
+	t.Helper()
+	described(t, s, s.Title)
+}
+
+func described(t *testing.T, s *jsonschema.Schema, path string) {
+	t.Helper()
+	if s == nil {
+		return
+	}
+	for name, member := range s.Properties {
+		if member.Description == "" {
+			t.Errorf("%s.%s: the member is not described: write a comment on its field", path, name)
+		}
+		described(t, member, path+"."+name)
+	}
+	described(t, s.Items, path+"[]")
+	described(t, s.AdditionalProperties, path+"{}")
+	for i, one := range s.OneOf {
+		described(t, one, fmt.Sprintf("%s|%d", path, i))
+	}
+}
 
 // WithoutNull removes null, which the library permits for pointers and lists: no document of ours contains it.
 func WithoutNull(s *jsonschema.Schema) {
@@ -25,6 +78,7 @@ func WithoutNull(s *jsonschema.Schema) {
 		s.Type, s.Types = s.Types[0], nil
 	}
 	WithoutNull(s.Items)
+	WithoutNull(s.AdditionalProperties)
 	for _, in := range []map[string]*jsonschema.Schema{s.Properties, s.Defs} {
 		for _, p := range in {
 			WithoutNull(p)

@@ -8,3 +8,6 @@ var Started = func() {}
 
 // Journal, if not nil, is called for every write to a run's journal. A test uses it to kill the process.
 var Journal func(journal.Stage, journal.Entry)
+
+// Event is called with every event that is written. A test uses it to check them.
+var Event = func([]byte) {}

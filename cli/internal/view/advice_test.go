@@ -62,16 +62,16 @@ func TestAdvice(t *testing.T) {
 	}
 }
 
-// TestReportFields checks that a program gets a command to resume only if no person has to decide.
-func TestReportFields(t *testing.T) {
+// TestEndOf checks that a program gets a command to resume only if no person has to decide.
+func TestEndOf(t *testing.T) {
 	steps := twoDeclarations().Steps
-	for phase, want := range map[executor.Phase]any{executor.PhaseWaiting: "syncctl apply", executor.PhaseStuck: nil} {
-		f := ReportFields(End{
+	for phase, want := range map[executor.Phase]string{executor.PhaseWaiting: "syncctl apply", executor.PhaseStuck: ""} {
+		f := EndOf(End{
 			Report: &executor.Report{Steps: []executor.StepReport{{Step: steps[1], Phase: phase}}},
 			Next:   Commands{Apply: "syncctl apply", Resolve: "syncctl resolve"},
 		})
-		if f["next"] != want || len(f["advice"].([]string)) != 1 {
-			t.Errorf("%s: %v", phase, f)
+		if f.Next != want || len(f.Advice) != 1 {
+			t.Errorf("%s: %+v", phase, f)
 		}
 	}
 }

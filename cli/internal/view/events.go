@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/syncctl/syncctl/cli/internal/hook"
 	"github.com/syncctl/syncctl/executor"
 	"github.com/syncctl/syncctl/planner"
 )
@@ -26,59 +27,55 @@ func NewEvents(w io.Writer, now func() time.Time) *Events {
 // Of sets the plan whose step numbers are used.
 func (e *Events) Of(p *planner.Plan) { e.number = Numbers(p) }
 
-// eventStep is a step in an event.
-type eventStep struct {
-	ID     string          `json:"id"`
-	Number int             `json:"number"`
-	Of     int             `json:"of"`
-	Addr   string          `json:"addr"`
-	Op     string          `json:"op"`
-	Mark   planner.Mark    `json:"mark"`
-	Manual *planner.Manual `json:"manual,omitempty"` // only if a person is asked
-}
-
-// Write writes one event: fields, and the five fields that every event has.
-func (e *Events) Write(level, kind, message string, fields map[string]any) {
-	doc := map[string]any{
-		"@level": level, "@message": message, "@module": "syncctl",
-		"@timestamp": e.now().UTC().Format(time.RFC3339Nano), "type": kind,
-	}
-	for k, v := range fields {
-		doc[k] = v
-	}
-	line, err := json.Marshal(doc)
+// Write writes one event: the head that every event has, and fields.
+func (e *Events) Write(level, message string, fields EventFields) {
+	head := EventHead{Level: level, Message: message, Module: "syncctl",
+		Timestamp: e.now().UTC().Format(time.RFC3339Nano), Type: fields.eventType()}
+	line, err := joined(head, fields)
 	if err != nil {
 		line = []byte(`{"@level":"error","@message":"cannot write an event as JSON",` +
-			`"@module":"syncctl","type":"` + kind + `"}`)
+			`"@module":"syncctl","type":"` + head.Type + `"}`)
 	}
+	hook.Event(line)
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	_, _ = e.w.Write(append(line, '\n')) // a reader that is gone must not stop the run
 }
 
+// joined returns one JSON object with the members of both, sorted by name.
+func joined(of ...any) ([]byte, error) {
+	doc := map[string]json.RawMessage{}
+	for _, v := range of {
+		text, err := json.Marshal(v)
+		if err != nil {
+			return nil, err
+		}
+		if err := json.Unmarshal(text, &doc); err != nil {
+			return nil, err
+		}
+	}
+	return json.Marshal(doc)
+}
+
 // Observe writes an event from the executor.
 func (e *Events) Observe(ev executor.Event) {
-	fields := map[string]any{}
+	fields := StepEvent{Script: ev.Script, name: ev.Name}
 	message := ev.Name
 	if w := eventWords[ev.Name]; w != "" {
 		message = w
 	}
 	if s := ev.Step; s != nil {
-		step := eventStep{ID: s.ID, Number: e.number[s.ID], Of: len(e.number), Addr: s.Addr, Op: s.Op, Mark: s.Mark}
+		fields.Step = &EventStep{ID: s.ID, Number: e.number[s.ID], Of: len(e.number), Addr: s.Addr, Op: s.Op, Mark: s.Mark}
 		if ev.Name == executor.EventAsked || ev.Name == executor.EventWaiting {
-			step.Manual = s.Manual
+			fields.Step.Manual = s.Manual
 		}
-		fields["step"] = step
 		message = s.ID + ": " + message
 	}
 	if ev.Message != "" {
 		message += ": " + ev.Message
 	}
-	if ev.Script != "" {
-		fields["script"] = ev.Script
-	}
 	if p := ev.Progress; p != nil {
-		fields["progress"] = map[string]any{"done": p.Done, "total": p.Total, "unit": p.Unit}
+		fields.Progress = &EventProgress{p.Done, p.Total, p.Unit}
 		message += ": " + Count(*p)
 	}
 	level := "info"
@@ -88,7 +85,7 @@ func (e *Events) Observe(ev executor.Event) {
 	case executor.EventPutOff:
 		level = "warn"
 	}
-	e.Write(level, "step_"+ev.Name, message, fields)
+	e.Write(level, message, fields)
 }
 
 // Note does nothing: its line is for people.
@@ -117,32 +114,19 @@ func (b beside) Observe(ev executor.Event) {
 // Close does nothing: every event is written at once.
 func (e *Events) Close() {}
 
-// ReportFields returns the fields of the last event of a run.
-func ReportFields(end End) map[string]any {
-	steps := []map[string]any{}
+// EndOf returns the last event of a run.
+func EndOf(end End) ApplyEndEvent {
+	out := ApplyEndEvent{Run: end.RunID, Dir: end.Dir, Finished: end.Report.Finished, Steps: []EventOutcome{},
+		Bundle: end.Next.Bundle}
 	for _, s := range end.Report.Steps {
-		one := map[string]any{"id": s.Step.ID, "phase": s.Phase}
-		if s.Why != "" {
-			one["why"] = s.Why
-		}
-		if s.Here {
-			one["here"] = true
-		}
-		steps = append(steps, one)
-	}
-	f := map[string]any{"run": end.RunID, "dir": end.Dir, "finished": end.Report.Finished, "steps": steps}
-	if end.Next.Bundle != "" {
-		f["bundle"] = end.Next.Bundle
+		out.Steps = append(out.Steps, EventOutcome{ID: s.Step.ID, Phase: s.Phase, Why: s.Why, Here: s.Here})
 	}
 	if !end.Report.Finished {
 		a := end.advice()
-		f["advice"] = a.first
-		if len(a.choices) > 0 {
-			f["choices"] = a.choices
-		}
+		out.Advice, out.Choices = a.first, a.choices
 		if len(a.choices) == 0 { // a program must not resume what a person has to decide about
-			f["next"] = end.Next.Apply
+			out.Next = end.Next.Apply
 		}
 	}
-	return f
+	return out
 }
