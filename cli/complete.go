@@ -233,6 +233,10 @@ func (c *command) completeArguments(root *cobra.Command) {
 	}
 }
 
+// freeText holds the flags whose values nobody can offer. Each other flag takes a file or a folder, or completes its
+// values itself.
+var freeText = []string{"author", "expect", "parallelism", "reason", "serve", "serve-wait", "timeout", "title"}
+
 // completeFlags sets up the completion of a command's flags, unless they have one. For a flag that takes a file, the
 // shell offers files.
 func (c *command) completeFlags(cmd *cobra.Command) {
@@ -241,11 +245,15 @@ func (c *command) completeFlags(cmd *cobra.Command) {
 			return
 		}
 		switch kind, _ := pflag.UnquoteUsage(flag); {
+		case flag.Name == "against":
+			_ = cmd.RegisterFlagCompletionFunc(flag.Name, c.plansOrFiles)
+		case flag.Name == "observations":
+			_ = cmd.RegisterFlagCompletionFunc(flag.Name, completeEnding("jsonl", "json"))
 		case flag.Name == "var-file":
 			_ = cmd.RegisterFlagCompletionFunc(flag.Name, completeEnding("syncvars.hcl"))
 		case kind == "DIR":
 			_ = cmd.RegisterFlagCompletionFunc(flag.Name, cobra.FixedCompletions(nil, cobra.ShellCompDirectiveFilterDirs))
-		case kind != "FILE":
+		case slices.Contains(freeText, flag.Name):
 			_ = cmd.RegisterFlagCompletionFunc(flag.Name, cobra.NoFileCompletions)
 		}
 	})

@@ -1,15 +1,17 @@
 package cli
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 )
 
-// TestAllCompletes: no command leaves it to the shell to offer files where it does not take one.
+// TestAllCompletes: each flag of each command completes its values itself, takes a file or a folder, or stands in the
+// list of those whose values nobody can offer; no argument is left to the shell that is no file.
 func TestAllCompletes(t *testing.T) {
-	looked := 0
+	looked, free := 0, map[string]bool{}
 	var walk func(cmd *cobra.Command)
 	walk = func(cmd *cobra.Command) {
 		if cmd.HasParent() && cmd.Args != nil && cmd.ValidArgsFunction == nil && cmd.Use != cmd.Name()+" FILE" {
@@ -21,8 +23,17 @@ func TestAllCompletes(t *testing.T) {
 				return
 			}
 			looked++
-			if _, known := cmd.GetFlagCompletionFunc(flag.Name); !known {
-				t.Errorf("%s -%s: %s is not completed", cmd.CommandPath(), flag.Name, kind)
+			complete, known := cmd.GetFlagCompletionFunc(flag.Name)
+			if !known {
+				t.Errorf("%s -%s: %s is not completed: offer its values, or let it be in freeText", cmd.CommandPath(),
+					flag.Name, kind)
+				return
+			}
+			if slices.Contains(freeText, flag.Name) {
+				free[flag.Name] = true
+				if words, what := complete(cmd, nil, ""); len(words) > 0 || what != cobra.ShellCompDirectiveNoFileComp {
+					t.Errorf("%s -%s: it is free text, and offers %q, %d", cmd.CommandPath(), flag.Name, words, what)
+				}
 			}
 		})
 		for _, sub := range cmd.Commands() {
@@ -30,6 +41,9 @@ func TestAllCompletes(t *testing.T) {
 		}
 	}
 	walk((&command{app: &app{}}).root())
+	if len(free) != len(freeText) {
+		t.Errorf("of the flags of free text there are only %v", free)
+	}
 	if looked < 40 {
 		t.Errorf("only %d flags were looked at", looked)
 	}

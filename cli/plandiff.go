@@ -25,6 +25,14 @@ func (a *approved) flags(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&a.file, "against", "", "apply only the plan in FILE, made again; "+againstHelp)
 }
 
+// plansOrFiles completes a flag with the saved plans of the folder, and with other files if none is meant.
+func (c *command) plansOrFiles(
+	cmd *cobra.Command, args []string, typed string,
+) ([]cobra.Completion, cobra.ShellCompDirective) {
+	out, _ := c.words(c.completePlans)(cmd, args, typed)
+	return out, cobra.ShellCompDirectiveDefault
+}
+
 // given reports whether there is one.
 func (a *approved) given() bool { return a.hash != "" || a.file != "" }
 

@@ -64,6 +64,11 @@ connection to a port without HTTP has the method CONNECT, and its path is the ad
 	cmd.Flags().StringVar(&f.dump, "dump", "", "write the state of all servers as JSON to `FILE` at the end")
 	cmd.Flags().StringVar(&f.dumpBefore, "dump-before", "", "write the state of all servers to `FILE` at the start")
 	cmd.Flags().StringArrayVar(&f.faults, "fault", nil, "a fault to inject, as `KEY=VALUE,...`; may be repeated")
+	_ = cmd.RegisterFlagCompletionFunc("fault", func(
+		_ *cobra.Command, _ []string, typed string,
+	) ([]cobra.Completion, cobra.ShellCompDirective) {
+		return matching(sandbox.FaultWords(typed), typed), cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveNoSpace
+	})
 	cmd.Flags().BoolVar(&f.noPerson, "no-person", false, "no stand-in for the person: a person's steps wait")
 	return cmd
 }

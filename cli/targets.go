@@ -40,7 +40,7 @@ func (c *command) replaceFlag(cmd *cobra.Command, to *planner.Selection) {
 	cmd.Flags().StringArrayVar(&to.Replaces, planner.ReplaceFlag, nil, "make again what there is of this declaration, "+
 		"though it may be as declared, as `ADDRESS`: the self-signed certificates of a keystore, or the configurations of "+
 		"a synchronization whose product keeps what they have brought; may be repeated")
-	_ = cmd.RegisterFlagCompletionFunc(planner.ReplaceFlag, c.words(c.completeTargets))
+	_ = cmd.RegisterFlagCompletionFunc(planner.ReplaceFlag, c.words(c.completeReplaced))
 }
 
 // addressFile is a flag whose value is a file of addresses, one on each line.
@@ -163,6 +163,19 @@ func (c *command) completeTargets(ctx context.Context) []cobra.Completion {
 			add(all.String(), r.Range.String())
 		}
 		add(r.Addr.String(), r.Range.String())
+	}
+	return out
+}
+
+// completeReplaced returns the whole addresses of what may be replaced, as far as its type tells.
+func (c *command) completeReplaced(ctx context.Context) []cobra.Completion {
+	_, drivers := c.catalog()
+	var out []cobra.Completion
+	for _, r := range c.declared(ctx).Resources {
+		of := drivers[typeKey{r.Addr.Kind, r.Addr.Type}]
+		if of != nil && planner.MayBeReplaced(of, r.Addr) && c.offeredAddress(r.Addr.String()) {
+			out = append(out, cobra.CompletionWithDesc(r.Addr.String(), r.Range.String()))
+		}
 	}
 	return out
 }

@@ -10,9 +10,19 @@ import (
 
 // Replacer is a Driver that can create some objects again even if they are as declared.
 type Replacer interface {
+	// Replaces reports whether there are declarations of the kind and type of an address that can be replaced. It is what
+	// completion asks, which knows nothing else of a declaration.
+	Replaces(of schema.Addr) bool
+
 	// Irreplaceable says why the object of a declaration cannot be created again, and what to do instead. It returns ""
 	// if it can; Plan is then called with Change.Replace. users are the declarations that refer to it. It has no I/O.
 	Irreplaceable(r *schema.Resource, users []schema.Addr) string
+}
+
+// MayBeReplaced reports whether a declaration of this kind and type may be replaced; its arguments may be against it.
+func MayBeReplaced(by Driver, a schema.Addr) bool {
+	d, ok := by.(Replacer)
+	return ok && a.Kind != schema.Server && a.Kind != schema.Migration && d.Replaces(a)
 }
 
 // SelectReplaced returns the declarations to replace, for Input.Replace. Each must be given by its whole address, so

@@ -18,6 +18,8 @@ type replacing struct {
 	asked []string // to be made again, in plans
 }
 
+func (d *replacing) Replaces(of schema.Addr) bool { return of.Type == "depot" }
+
 func (d *replacing) Irreplaceable(r *schema.Resource, users []schema.Addr) string {
 	if (r.Addr.Name == "base" || r.Addr.Name == "forever") && len(users) == 0 {
 		return r.Addr.Name + " is for ever"

@@ -94,6 +94,39 @@ func ParseFault(text string) (Fault, error) {
 	return f, nil
 }
 
+// FaultWords returns what may follow in a fault that is not written to its end: it with each key that is left, or with
+// each word that its last key can have.
+func FaultWords(typed string) []string {
+	at := strings.LastIndexByte(typed, ',') + 1
+	before, last := typed[:at], typed[at:]
+	key, _, given := strings.Cut(last, "=")
+	var out []string
+	if !given {
+		for _, key := range faultKeys {
+			if !strings.Contains(","+before, ","+key+"=") {
+				out = append(out, before+key+"=")
+			}
+		}
+		return out
+	}
+	var words []string
+	switch key {
+	case "kind":
+		for _, kind := range faultKinds {
+			words = append(words, string(kind))
+		}
+	case "method":
+		words = []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete, MethodExec,
+			MethodConnect, methodRead, methodWrite, methodRename, methodRemove}
+	case "nth":
+		words = []string{"*"}
+	}
+	for _, word := range words {
+		out = append(out, before+key+"="+word)
+	}
+	return out
+}
+
 func (f *Fault) set(key, value string) (err error) {
 	switch key {
 	case "server":

@@ -27,6 +27,25 @@ func parse(t *testing.T, text string) sandbox.Fault {
 	return f
 }
 
+// TestFaultWords: what is offered is the beginning of a fault, or a whole one.
+func TestFaultWords(t *testing.T) {
+	for typed, want := range map[string]string{
+		"": "server= method= path= nth= kind= status= retry_after= delay=", "kind=": "kind=fail kind=hang kind=cut kind=lost kind=late",
+		"server=a,path=/x,method=POST,status=500,delay=1s,": "server=a,path=/x,method=POST,status=500,delay=1s,nth= " +
+			"server=a,path=/x,method=POST,status=500,delay=1s,kind= server=a,path=/x,method=POST,status=500,delay=1s,retry_after=",
+		"kind=lost,nth=": "kind=lost,nth=*", "path=": "", "kind=cut,color=": "",
+	} {
+		if got := strings.Join(sandbox.FaultWords(typed), " "); got != want {
+			t.Errorf("%q: %s", typed, got)
+		}
+	}
+	for _, text := range sandbox.FaultWords("kind=cut,method=") {
+		if _, err := sandbox.ParseFault(text); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
 func TestParseFault(t *testing.T) {
 	for text, want := range map[string]sandbox.Fault{
 		"kind=cut":  {Kind: sandbox.Cut, First: 1, Last: 1},

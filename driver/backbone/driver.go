@@ -91,6 +91,9 @@ func (d *Driver) Plan(c planner.Change) (planner.Outline, hcl.Diagnostics) {
 
 var _ planner.Replacer = (*Driver)(nil)
 
+// Replaces reports false: see Irreplaceable.
+func (d *Driver) Replaces(schema.Addr) bool { return false }
+
 // Irreplaceable says why a synchronization must not be replaced: only this one knows which issues belong together.
 func (d *Driver) Irreplaceable(*schema.Resource, []schema.Addr) string {
 	return "Backbone deletes with a synchronization which issues belong together, for good, and another one would " +

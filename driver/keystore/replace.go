@@ -14,6 +14,9 @@ var _ planner.Replacer = (*Driver)(nil)
 // againArg is the argument of a step with the fingerprints of the certificates that are generated again.
 const againArg = "again"
 
+// Replaces: whatever is declared here may have self-signed certificates.
+func (d *Driver) Replaces(schema.Addr) bool { return true }
+
 // Irreplaceable: only self-signed certificates are made here. What follows from another one for whoever uses the
 // keystore is planned from the declarations, and they say nothing of it.
 func (d *Driver) Irreplaceable(r *schema.Resource, users []schema.Addr) string {

@@ -95,6 +95,9 @@ func (d *Driver) Plan(c planner.Change) (planner.Outline, hcl.Diagnostics) {
 
 var _ planner.Replacer = (*Driver)(nil)
 
+// Replaces: of what can be replaced at all, there are only synchronizations here.
+func (d *Driver) Replaces(of schema.Addr) bool { return of.Kind == schema.Sync }
+
 // Irreplaceable returns why a declaration cannot be replaced, "" if it can. Replacing a synchronization creates its
 // remote resource configurations again; the copies that they have brought stay.
 func (d *Driver) Irreplaceable(r *schema.Resource, _ []schema.Addr) string {
