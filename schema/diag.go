@@ -42,6 +42,34 @@ func AddrOf(d *hcl.Diagnostic) Addr {
 	return Addr{}
 }
 
+// missingExtra carries what is missing in hcl.Diagnostic.Extra.
+type missingExtra struct {
+	Missing
+
+	inner any
+}
+
+func (e missingExtra) UnwrapDiagnosticExtra() any { return e.inner }
+
+// Missing is what has to be added to a block, in one of several ways.
+type Missing struct {
+	Range *hcl.Range // a place in the block
+	Ways  [][]string // each the names of arguments, or of blocks without labels, that belong together
+}
+
+// WithMissing returns a copy of the diagnostic that records what is missing, for editors, which offer to add it.
+func WithMissing(d *hcl.Diagnostic, in *hcl.Range, ways ...[]string) *hcl.Diagnostic {
+	c := *d
+	c.Extra = missingExtra{Missing{in, ways}, d.Extra}
+	return &c
+}
+
+// MissingOf returns what a diagnostic says is missing, without Ways if it says nothing of that kind.
+func MissingOf(d *hcl.Diagnostic) Missing {
+	extra, _ := hcl.DiagnosticExtra[missingExtra](d)
+	return extra.Missing
+}
+
 // problem makes an error diagnostic.
 func problem(rng hcl.Range, summary, format string, args ...any) *hcl.Diagnostic {
 	d := &hcl.Diagnostic{Severity: hcl.DiagError, Summary: summary, Detail: fmt.Sprintf(format, args...)}

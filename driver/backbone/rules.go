@@ -22,8 +22,8 @@ var projectKey = regexp.MustCompile(`^\p{Lu}[\p{Lu}\p{Nd}_]*$`)
 func checkServer(s *serverBlock) hcl.Diagnostics {
 	diags := s.Server.Check()
 	if s.Deployment == cloud && !s.Has("user") && s.Has("token") {
-		diags = append(diags, s.Problem("A cloud token without a user",
-			"Jira Cloud wants the account's e-mail address as user beside its API token.", "token"))
+		diags = append(diags, s.Missing("A cloud token without a user",
+			"Jira Cloud wants the account's e-mail address as user beside its API token.", []string{"token"}, []string{"user"}))
 	}
 	return diags
 }
@@ -42,8 +42,15 @@ func checkSync(s *syncBlock) hcl.Diagnostics {
 	}
 	ends := s.ends()
 	if ends[0] == nil || ends[1] == nil {
-		return hcl.Diagnostics{s.Problem("Missing end",
-			fmt.Sprintf("With transport %q a synchronization has the blocks %s and %s.", s.Transport, names[0], names[1]))}
+		var missing []string
+		for i, end := range ends {
+			if end == nil {
+				missing = append(missing, names[i])
+			}
+		}
+		return hcl.Diagnostics{s.Missing("Missing end",
+			fmt.Sprintf("With transport %q a synchronization has the blocks %s and %s.", s.Transport, names[0], names[1]),
+			nil, missing)}
 	}
 	var diags hcl.Diagnostics
 	if s.Transport == direct && s.Has("issue_types") && s.Known("issue_types") && len(s.IssueTypes) == 0 {
@@ -87,8 +94,9 @@ func checkSync(s *syncBlock) hcl.Diagnostics {
 }
 
 func noIssueTypes(s *syncBlock) *hcl.Diagnostic {
-	return s.Problem("No issue type is mapped", fmt.Sprintf("%s cannot be started without issue types: name those of "+
-		"the first end and what they are on the other, such as issue_types = { Bug = \"Bug\" }.", s.Addr()), "issue_types")
+	return s.Missing("No issue type is mapped", fmt.Sprintf("%s cannot be started without issue types: name those of "+
+		"the first end and what they are on the other, such as issue_types = { Bug = \"Bug\" }.", s.Addr()),
+		[]string{"issue_types"}, []string{"issue_types"})
 }
 
 // checkUserMappings refuses mappings of users by name, and passthrough of fields that hold users, if exactly one end is

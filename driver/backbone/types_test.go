@@ -1,6 +1,8 @@
 package backbone_test
 
 import (
+	"cmp"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -28,6 +30,12 @@ func lint(t *testing.T, hcl string) []string {
 			t.Errorf("%s has no place", d.Summary)
 		}
 		out = append(out, d.Summary)
+		ways := map[string]string{"A cloud token without a user": "[[user]]", "Missing end": "[[master slave]]",
+			"No issue type is mapped": "[[issue_types]]", "A password without a user": "[[user]]",
+			"No secret for the server": "[[password] [token]]"}[d.Summary]
+		if got := fmt.Sprint(schema.MissingOf(d).Ways); got != cmp.Or(ways, "[]") {
+			t.Errorf("%s: an editor adds %s", d.Summary, got)
+		}
 	}
 	return out
 }

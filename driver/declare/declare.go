@@ -119,6 +119,11 @@ func (b Block) Problem(summary, detail string, path ...string) *hcl.Diagnostic {
 	return &hcl.Diagnostic{Severity: hcl.DiagError, Summary: summary, Detail: detail, Subject: b.Range(path...)}
 }
 
+// Missing is Problem for what is missing in this block; each way to mend it is what is to be added together.
+func (b Block) Missing(summary, detail string, path []string, ways ...[]string) *hcl.Diagnostic {
+	return schema.WithMissing(b.Problem(summary, detail, path...), b.Range(path...), ways...)
+}
+
 func (b Block) at(path []string) []string { return slices.Concat(b.path, path) }
 
 // Secret is a value that may be secret: a password, or anything else that the user chose to keep secret.

@@ -1,6 +1,7 @@
 package declare_test
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -216,6 +217,7 @@ func TestRefused(t *testing.T) {
 		"no URL": {`"https://a.example"`, `"a.example"`, "Invalid base URL", "url"},
 		"two secrets": {`password = "geheim"`, "password = \"geheim\"\ntoken = \"tttt\"", "Two secrets for one server",
 			"token"},
+		"no secret":         {`password = "geheim"`, "", "No secret for the server", "server"},
 		"password, no user": {`user     = "u"`, "", "A password without a user", "password"},
 		"no requests allowed": {`user     = "u"`, "user = \"u\"\nrequests_per_second = 0", "No requests allowed",
 			"requests_per_second"},
@@ -228,6 +230,11 @@ func TestRefused(t *testing.T) {
 			_, diags := load(t, text, false)
 			if len(diags) != 1 || diags[0].Summary != c.summary {
 				t.Fatalf("want one %q, got %v", c.summary, diags)
+			}
+			missing := map[string]string{"A password without a user": "[[user]]", "A passphrase without a key": "[[key] [key_file]]",
+				"No secret for the server": "[[password] [token]]"}[c.summary]
+			if got := fmt.Sprint(schema.MissingOf(diags[0]).Ways); got != cmp.Or(missing, "[]") {
+				t.Errorf("an editor adds %s, want %s", got, missing)
 			}
 			if strings.Contains(diags[0].Detail, "geheim") {
 				t.Errorf("a secret shows: %s", diags[0].Detail)

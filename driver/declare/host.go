@@ -60,7 +60,8 @@ func (h *Host) Check() hcl.Diagnostics {
 		}
 	}
 	if h.Has("passphrase") && !h.Has("key") && !h.Has("key_file") {
-		diags = append(diags, h.Problem("A passphrase without a key", "passphrase belongs to key or key_file.", "passphrase"))
+		diags = append(diags, h.Missing("A passphrase without a key", "passphrase belongs to key or key_file.",
+			[]string{"passphrase"}, []string{"key"}, []string{"key_file"}))
 	}
 	if h.Known("ssh") {
 		diags = append(diags, h.checkLogin(h.SSH, "ssh")...)

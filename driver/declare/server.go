@@ -59,10 +59,15 @@ func (s *Server) Check() hcl.Diagnostics {
 	case s.Has("password") && s.Has("token"):
 		diags = append(diags, s.Problem("Two secrets for one server", "Give either password or token, not both.", "token"))
 	case !s.Has("password") && !s.Has("token"):
-		diags = append(diags, s.Problem("No secret for the server",
-			"Give user and password, or a token: the interface has no anonymous access."))
+		with := [][]string{{"user", "password"}, {"token"}}
+		if s.Has("user") {
+			with[0] = with[0][1:]
+		}
+		diags = append(diags, s.Missing("No secret for the server",
+			"Give user and password, or a token: the interface has no anonymous access.", nil, with...))
 	case s.Has("password") && !s.Has("user"):
-		diags = append(diags, s.Problem("A password without a user", "Add user, or give a token.", "password"))
+		diags = append(diags, s.Missing("A password without a user", "Add user, or give a token.", []string{"password"},
+			[]string{"user"}))
 	}
 	if s.Known("user") && strings.Contains(s.User.Reveal(), ":") {
 		diags = append(diags, s.Problem("A colon in the user's name",

@@ -65,9 +65,9 @@ func (d *declaration) checkFile() hcl.Diagnostics {
 			fmt.Sprintf("With host, path is an absolute name such as /etc/keys/%s.", filepath.Base(d.Path)), "path"))
 	}
 	if (!d.Has("password") || d.Known("password")) && d.Password.Empty() {
-		diags = append(diags, d.Problem("Empty password",
+		diags = append(diags, d.Missing("Empty password",
 			"A keystore without a password protects nothing, and keytool writes none. Give at least 6 characters.",
-			"password"))
+			[]string{"password"}, []string{"password"}))
 	}
 	return diags
 }
@@ -140,8 +140,15 @@ func (e *entryBlock) check(alias string, d *declaration) hcl.Diagnostics {
 		return append(diags, e.SelfSigned.check(d)...)
 	}
 	if !e.Has("certificate") || !e.Has("key") {
-		return hcl.Diagnostics{e.Problem("Incomplete entry", fmt.Sprintf("entry %q needs certificate and key, or "+
-			"self_signed. A certificate without a key is declared with trust.", alias))}
+		ways := [][]string{{"certificate", "key"}, {"self_signed"}}
+		switch {
+		case e.Has("key"):
+			ways = [][]string{{"certificate"}}
+		case e.Has("certificate"):
+			ways = [][]string{{"key"}}
+		}
+		return hcl.Diagnostics{e.Missing("Incomplete entry", fmt.Sprintf("entry %q needs certificate and key, or "+
+			"self_signed. A certificate without a key is declared with trust.", alias), nil, ways...)}
 	}
 	for _, pem := range []struct {
 		name string

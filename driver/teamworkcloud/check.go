@@ -80,8 +80,9 @@ func checkHost(h *connect.Host) hcl.Diagnostics {
 	case h.Local && h.Has("ssh"):
 		diags = append(diags, h.Problem("Two ways to one machine", "Give either ssh or local = true.", "local"))
 	case !h.Local && !h.Has("ssh") && (h.Known("local") || !h.Has("local")):
-		diags = append(diags, h.Problem("No way to the machine",
-			"Give ssh = \"user@host\", or local = true; without the block host, work on the machine is a person's step."))
+		diags = append(diags, h.Missing("No way to the machine",
+			"Give ssh = \"user@host\", or local = true; without the block host, work on the machine is a person's step.",
+			nil, []string{"ssh"}, []string{"local"}))
 	}
 	diags = append(diags, checkCommands(h, "datamanager", h.DataManager)...)
 	diags = append(diags, checkCommands(h, "stop", h.Stop...)...)

@@ -11,6 +11,7 @@ import (
 	"github.com/syncctl/syncctl/driver/teamworkcloud/share"
 	"github.com/syncctl/syncctl/driver/teamworkcloud/survey"
 	"github.com/syncctl/syncctl/driver/wording"
+	"github.com/syncctl/syncctl/schema"
 )
 
 // checkSync checks the rules of a synchronization that do not depend on the state of its servers.
@@ -27,9 +28,9 @@ func checkSync(s *survey.Sync) hcl.Diagnostics {
 			"Source and target are the same server: resources are synchronized between clusters.", "target"))
 	}
 	if !source.Has("user") {
-		diags = append(diags, s.Problem("No user for the source",
-			fmt.Sprintf("A remote resource configuration logs in to the source with "+
-				"a user name and a password, and %s has a token alone: write user beside it.", source.Address()), "source"))
+		none := s.Problem("No user for the source", fmt.Sprintf("A remote resource configuration logs in to the source "+
+			"with a user name and a password, and %s has a token alone: write user beside it.", source.Address()), "source")
+		diags = append(diags, schema.WithMissing(none, source.Range(), []string{"user"}))
 	}
 	if s.OverSites() && source.SyncTLS != nil {
 		diags = append(diags, s.Problem("Encryption is not looked after over sites",
@@ -48,8 +49,8 @@ func checkTrigger(s *survey.Sync) hcl.Diagnostics {
 	switch {
 	case !s.Known("trigger"):
 	case s.Trigger == survey.CommitTag && !s.Has("tag"):
-		return hcl.Diagnostics{s.Problem("No tag to wait for",
-			"With trigger = \"commit_tag\" write the tag that triggers: tag = \"...\".", "trigger")}
+		return hcl.Diagnostics{s.Missing("No tag to wait for",
+			"With trigger = \"commit_tag\" write the tag that triggers: tag = \"...\".", []string{"trigger"}, []string{"tag"})}
 	case s.Trigger != survey.CommitTag && s.Has("tag"):
 		return hcl.Diagnostics{s.Problem("A tag that triggers nothing",
 			fmt.Sprintf("tag belongs to trigger = \"commit_tag\"; the trigger is %q.", s.Trigger), "tag")}

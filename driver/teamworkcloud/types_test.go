@@ -1,6 +1,8 @@
 package teamworkcloud_test
 
 import (
+	"cmp"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -262,6 +264,12 @@ func mistaken(t *testing.T, right, old, wrong, want, line string) {
 	})
 	if i < 0 {
 		t.Fatalf("want %q, got %v", want, diags)
+	}
+	missing := map[string]string{"No way to the machine": "[[ssh] [local]]", "No user for the source": "[[user]]",
+		"No tag to wait for: write the tag": "[[tag]]", "No secret for the server": "[[password] [token]]",
+		"A password without a user": "[[user]]"}
+	if got := fmt.Sprint(schema.MissingOf(diags[i]).Ways); got != cmp.Or(missing[want], missing[summary], "[]") {
+		t.Errorf("an editor adds %s", got)
 	}
 	for _, d := range diags {
 		if strings.Contains(d.Summary+d.Detail, "geheim") {

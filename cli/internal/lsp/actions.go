@@ -2,7 +2,10 @@ package lsp
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
+	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/aymanbagabas/go-udiff"
@@ -29,46 +32,100 @@ func (v *view) format(ctx context.Context, p *documentParams) ([]textEdit, error
 	return out, nil
 }
 
-// actions returns the fixes that are possible at a position: they add missing arguments and blocks.
+// actions returns the fixes that are possible at a position: they add arguments and blocks that are missing by the
+// grammar, or because of others that are there.
 func (v *view) actions(_ context.Context, p *actionParams) ([]codeAction, error) {
 	out := []codeAction{}
 	f := v.document(p.TextDocument)
 	if f == nil || f.json {
 		return out, nil
 	}
-	at := f.text.Offset(p.Range.Start, v.enc)
-	for b := blockAt(f.tree.File, at); b.Parent != nil; b = b.Parent {
-		s := v.scope(f, b)
-		if s == nil || s.optional || !b.Closed {
-			continue
-		}
-		var all []string
-		add := func(title string, lines ...string) {
-			edit := workspaceEdit{map[string][]textEdit{v.uriOf(f.path): {v.insertion(f, b, lines)}}}
-			out = append(out, codeAction{Title: title, Kind: "quickfix", Edit: edit})
-		}
-		for i := range s.attributes {
-			if a := &s.attributes[i]; a.Required && b.Find(a.Name) == nil && !v.hasDefault(f, b, a.Name) {
-				line := a.Name + " = " + v.placeholder(f, a)
-				add(fmt.Sprintf("Add the missing argument %q", a.Name), line)
-				all = append(all, line)
+	for b := blockAt(f.tree.File, f.text.Offset(p.Range.Start, v.enc)); b.Parent != nil; b = b.Parent {
+		if s := v.scope(f, b); s != nil && !s.optional && b.Closed {
+			if out = v.required(f, b, s); len(out) > 0 {
+				break
 			}
 		}
-		for i := range s.blocks {
-			if n := &s.blocks[i]; n.required && !hasBlock(b, n.name) {
-				line := strings.TrimSuffix(n.header(), "{}") + "{\n}"
-				add(fmt.Sprintf("Add the missing block %q", n.name), line)
-				all = append(all, line)
+	}
+	for _, d := range p.Context.Diagnostics {
+		for _, fix := range v.fixes(d.Data) {
+			if !slices.ContainsFunc(out, func(a codeAction) bool { return a.Title == fix.Title }) {
+				out = append(out, fix)
 			}
-		}
-		if len(all) > 1 {
-			add("Add all that is missing", all...)
-		}
-		if len(all) > 0 {
-			break
 		}
 	}
 	return out, nil
+}
+
+// required returns the fixes for what is missing in a block by its grammar.
+func (v *view) required(f *file, b *source.Block, s *scope) []codeAction {
+	var out []codeAction
+	var all []string
+	for i := range s.attributes {
+		if a := &s.attributes[i]; a.Required && b.Find(a.Name) == nil && !v.hasDefault(f, b, a.Name) {
+			out = append(out, v.adding(f, b, s, a.Name))
+			all = append(all, a.Name)
+		}
+	}
+	for i := range s.blocks {
+		if n := &s.blocks[i]; n.required && !hasBlock(b, n.name) {
+			out = append(out, v.adding(f, b, s, n.name))
+			all = append(all, n.name)
+		}
+	}
+	if len(all) > 1 {
+		every := v.adding(f, b, s, all...)
+		every.Title = "Add all that is missing"
+		out = append(out, every)
+	}
+	return out
+}
+
+// fixes returns the fixes for what a diagnostic says is missing, one for each way.
+func (v *view) fixes(data json.RawMessage) []codeAction {
+	var text string
+	var what missing
+	if json.Unmarshal(data, &text) != nil || json.Unmarshal([]byte(text), &what) != nil {
+		return nil // of another server
+	}
+	f := v.document(documentID{what.URI})
+	if f == nil || f.json {
+		return nil
+	}
+	b := blockAt(f.tree.File, f.text.Offset(what.At, v.enc))
+	s := v.scope(f, b)
+	if s == nil || b.Parent == nil || !b.Closed {
+		return nil
+	}
+	var out []codeAction
+	for _, names := range what.Ways {
+		if !slices.ContainsFunc(names, func(name string) bool {
+			return s.attribute(name) == nil && s.find(name) == nil || b.Find(name) != nil || hasBlock(b, name)
+		}) {
+			out = append(out, v.adding(f, b, s, names...))
+		}
+	}
+	return out
+}
+
+// adding returns a fix that adds arguments and blocks to a block.
+func (v *view) adding(f *file, b *source.Block, s *scope, names ...string) codeAction {
+	kind := "block"
+	var lines, quoted []string
+	for _, name := range names {
+		quoted = append(quoted, strconv.Quote(name))
+		if a := s.attribute(name); a != nil {
+			kind = "argument"
+			lines = append(lines, name+" = "+v.placeholder(f, a))
+		} else {
+			lines = append(lines, strings.TrimSuffix(s.find(name).header(), "{}")+"{\n}")
+		}
+	}
+	if len(names) > 1 {
+		kind += "s"
+	}
+	edit := workspaceEdit{map[string][]textEdit{v.uriOf(f.path): {v.insertion(f, b, lines)}}}
+	return codeAction{Title: "Add the missing " + kind + " " + strings.Join(quoted, " and "), Kind: "quickfix", Edit: edit}
 }
 
 // blockAt returns the innermost block at an offset.

@@ -171,7 +171,7 @@ func (v *view) check(ctx context.Context, dir string) *findings {
 	for _, d := range diags {
 		path, rng := v.where(dir, d)
 		found.diags[path] = append(found.diags[path], diagnostic{Range: rng, Severity: severity(d), Source: "syncctl",
-			Message: messageOf(d)})
+			Message: messageOf(d), Data: v.missing(dir, d)})
 	}
 	return found
 }
@@ -191,6 +191,20 @@ func (v *view) moduleDirs(files map[string]bool) map[string]bool {
 		}
 	}
 	return out
+}
+
+// missing returns the data of a diagnostic, "" if it says of nothing that it is missing.
+func (v *view) missing(dir string, d *hcl.Diagnostic) string {
+	what := schema.MissingOf(d)
+	if len(what.Ways) == 0 || what.Range == nil {
+		return ""
+	}
+	path, rng := v.where(dir, &hcl.Diagnostic{Subject: what.Range})
+	text, err := json.Marshal(missing{v.uriOf(path), rng.Start, what.Ways})
+	if err != nil {
+		return ""
+	}
+	return string(text)
 }
 
 // where returns a diagnostic's file and range. A diagnostic without a place is put at the beginning of an open file of

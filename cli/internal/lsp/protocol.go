@@ -75,7 +75,12 @@ type semanticTokens struct {
 type actionParams struct {
 	documentParams
 
-	Range textRange `json:"range"`
+	Range   textRange `json:"range"`
+	Context struct {
+		Diagnostics []struct {
+			Data json.RawMessage `json:"data"`
+		} `json:"diagnostics"`
+	} `json:"context"`
 }
 
 type codeAction struct {
@@ -172,6 +177,14 @@ type diagnostic struct {
 	Severity int       `json:"severity"`
 	Source   string    `json:"source"`
 	Message  string    `json:"message"`
+	Data     string    `json:"data,omitempty"` // missing as JSON; editors send it back with a request for actions
+}
+
+// missing is what a diagnostic says is missing in a block, and where that is.
+type missing struct {
+	URI  string          `json:"uri"`
+	At   source.Position `json:"at"`
+	Ways [][]string      `json:"ways"`
 }
 
 type completionItem struct {

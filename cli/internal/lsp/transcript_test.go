@@ -17,6 +17,7 @@ import (
 
 	"github.com/aymanbagabas/go-udiff"
 	"github.com/hashicorp/go-hclog"
+	"github.com/hashicorp/hcl/v2"
 	"github.com/rogpeppe/go-internal/txtar"
 	"github.com/spf13/afero"
 	"github.com/syncctl/syncctl/cli/internal/lsp/source"
@@ -37,7 +38,7 @@ func catalog() schema.Catalog {
 			{Name: "password", Type: cty.String, Required: true, Secret: true, Doc: "The user's password."},
 			{Name: "ca_file", Type: cty.String, Doc: "A file with certificates."},
 		}}},
-		{Kind: schema.Sync, Name: "depot", Summary: "A box that is kept equal.", Body: schema.Body{
+		{Kind: schema.Sync, Name: "depot", Summary: "A box that is kept equal.", Check: checkOpen, Body: schema.Body{
 			Attributes: []schema.Attribute{
 				{Name: "server", Ref: ref, Required: true, Doc: "Where the box is."},
 				{Name: "color", Type: cty.String, OneOf: []string{"red", "green"}, Default: cty.StringVal("red"),
@@ -55,6 +56,18 @@ func catalog() schema.Catalog {
 	}
 }
 
+// checkOpen says that the open sync "ajar" needs boxes or a window.
+func checkOpen(r *schema.Resource) hcl.Diagnostics {
+	if r.Addr.Name != "ajar" || !r.Value.GetAttr("open").RawEquals(cty.True) ||
+		!r.Value.GetAttr("boxes").IsNull() ||
+		!r.Value.GetAttr("window").IsNull() {
+		return nil
+	}
+	d := &hcl.Diagnostic{Severity: hcl.DiagError, Summary: "Open, and nothing in it", Subject: r.RangeOf("open")}
+	return hcl.Diagnostics{schema.WithMissing(d, r.RangeOf("open"), []string{"boxes"}, []string{"window", "boxes"},
+		[]string{"server"}, []string{"unknown"})}
+}
+
 // client is an editor that talks to a server in memory.
 type client struct {
 	t       *testing.T
@@ -68,7 +81,8 @@ type client struct {
 	texts   map[string]string
 	id      int
 	version int
-	said    []string // notifications that have not been shown
+	said    []string                     // notifications that have not been shown
+	found   map[string][]json.RawMessage // the diagnostics of each file, by URI
 }
 
 const home = "/depot"
@@ -76,7 +90,8 @@ const home = "/depot"
 func newClient(t *testing.T, files map[string]string) *client {
 	t.Helper()
 	c := &client{t: t, fs: afero.NewMemMapFs(), gate: make(chan time.Time), settled: make(chan bool),
-		inbox: make(chan json.RawMessage, 1000), done: make(chan error, 1), texts: map[string]string{}}
+		inbox: make(chan json.RawMessage, 1000), done: make(chan error, 1), texts: map[string]string{},
+		found: map[string][]json.RawMessage{}}
 	for name, text := range files {
 		if err := afero.WriteFile(c.fs, filepath.Join(home, name), []byte(text), 0o644); err != nil {
 			t.Fatal(err)
@@ -138,6 +153,14 @@ func (c *client) await(id int) json.RawMessage {
 		}
 		switch {
 		case head.Method != "":
+			if head.Method == "textDocument/publishDiagnostics" {
+				var p struct {
+					URI         string
+					Diagnostics []json.RawMessage
+				}
+				c.decode(head.Params, &p)
+				c.found[p.URI] = p.Diagnostics
+			}
 			c.said = append(c.said, head.Method+" "+string(head.Params))
 		case head.ID != nil && *head.ID == id && head.Error != nil:
 			return json.RawMessage("error " + string(head.Error))
@@ -322,8 +345,11 @@ func (c *client) say(out *strings.Builder, files map[string]string, line string)
 		fmt.Fprintf(out, "  %s\n", c.at("textDocument/prepareRename", name, text))
 	case "outline", "tokens", "format":
 		c.showFile(out, word, name)
+	case "fixes":
+		c.fixes(out, name)
 	case "actions":
-		c.showActions(out, name, text)
+		at := c.place(name, text)
+		c.showActions(out, name, textRange{at, at})
 	case "search":
 		var all []symbolInformation
 		c.decode(c.call("workspace/symbol", map[string]any{"query": name}), &all)
@@ -518,13 +544,25 @@ func (c *client) showFile(out *strings.Builder, word, name string) {
 	}
 }
 
-// showActions writes the fixes that are offered, with the lines that each adds.
-func (c *client) showActions(out *strings.Builder, name, text string) {
+// fixes checks a file, and writes the fixes that are offered for each mistake.
+func (c *client) fixes(out *strings.Builder, name string) {
 	c.t.Helper()
-	at := c.place(name, text)
+	c.tick()
+	c.said = nil
+	for _, found := range c.found[uri(name)] {
+		var d diagnostic
+		c.decode(found, &d)
+		fmt.Fprintf(out, "  %d: %s\n", d.Range.Start.Line, d.Message)
+		c.showActions(out, name, d.Range, found)
+	}
+}
+
+// showActions writes the fixes that are offered in a range with a diagnostic, with the lines that each adds.
+func (c *client) showActions(out *strings.Builder, name string, at textRange, found ...json.RawMessage) {
+	c.t.Helper()
 	var all []codeAction
 	c.decode(c.call("textDocument/codeAction", map[string]any{"textDocument": documentID{uri(name)},
-		"range": textRange{at, at}, "context": map[string]any{"diagnostics": []any{}}}), &all)
+		"range": at, "context": map[string]any{"diagnostics": append([]json.RawMessage{}, found...)}}), &all)
 	for _, a := range all {
 		fmt.Fprintf(out, "  %s\n", a.Title)
 		for _, e := range a.Edit.Changes[uri(name)] {
