@@ -168,11 +168,22 @@ func (k *checker) private(alias string, c Certificate, given bool) {
 		"every client must trust %s, which signed %s", c.Issuer(), c.Name())
 }
 
-// issuerOf returns the index of the certificate with the name of c's issuer, or -1 if there is none.
+// issuerOf returns the index of the certificate with the name of c's issuer, or -1 if there is none. Of several with
+// that name it is the one whose key has signed c, if any has: a CA may have had another key before.
 func issuerOf(c Certificate, among []Certificate) int {
-	return slices.IndexFunc(among, func(other Certificate) bool {
-		return c.issuer != "" && other.subject == c.issuer && !other.Equal(c)
-	})
+	first := -1
+	for i, other := range among {
+		if c.issuer == "" || other.subject != c.issuer || other.Equal(c) {
+			continue
+		}
+		if a, b := c.parsed, other.parsed; a != nil && b != nil && a.CheckSignatureFrom(b) == nil {
+			return i
+		}
+		if first < 0 {
+			first = i
+		}
+	}
+	return first
 }
 
 // inOrder returns the names of a chain in the right order.

@@ -146,7 +146,7 @@ func (s *standing) note(kind changeKind, what, format string, args ...any) {
 
 func (s *standing) entriesChange() {
 	for _, e := range s.entries {
-		what, old := fmt.Sprintf("entry %q", e.Alias), s.have.Entry(e.Alias)
+		what, old := e.String(), s.have.Entry(e.Alias)
 		switch {
 		case old == nil && s.have.Trust(e.Alias) != nil:
 			s.note(alters, what, "the alias is that of a trusted certificate, and a key is declared")
@@ -210,7 +210,7 @@ func chainNames(chain []Certificate) string {
 
 func (s *standing) trustChanges() {
 	for _, d := range s.trusted {
-		what, old := fmt.Sprintf("trusted certificate %q", d.Alias), s.have.Trust(d.Alias)
+		what, old := d.String(), s.have.Trust(d.Alias)
 		loose := slices.ContainsFunc(s.have.Loose, func(l Trusted) bool { return l.Certificate.Equal(d.Certificate) })
 		switch {
 		case old == nil && s.have.Entry(d.Alias) != nil:
@@ -239,12 +239,12 @@ func (s *standing) others() []string {
 	}
 	for _, e := range s.have.Entries {
 		if !declared[fold(e.Alias)] {
-			out = append(out, fmt.Sprintf("entry %q", e.Alias))
+			out = append(out, e.String())
 		}
 	}
 	for _, d := range s.have.Trusted {
 		if !declared[fold(d.Alias)] {
-			out = append(out, fmt.Sprintf("trusted certificate %q", d.Alias))
+			out = append(out, d.String())
 		}
 	}
 	for _, alias := range s.have.Secrets {

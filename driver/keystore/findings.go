@@ -70,7 +70,7 @@ func (p *planning) check() {
 		k.dates("", t.Certificate, true)
 		k.strength("", t.Certificate, true)
 		for i := range k.out[before:] {
-			k.out[before+i].Summary = fmt.Sprintf("trusted certificate %q: %s", t.Alias, k.out[before+i].Summary)
+			k.out[before+i].Summary = t.String() + ": " + k.out[before+i].Summary
 		}
 	}
 	k.covered(p.target.Entries, made)

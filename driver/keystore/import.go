@@ -148,22 +148,27 @@ func (x *importer) stays() string {
 
 // entry drafts an entry: as self_signed if it is as that would make it, else as a comment.
 func (x *importer) entry(e *Entry, made *selfSigned) {
-	const needsKey = "To declare it, take the comment signs away and give its key."
 	path := schema.BlockPath("entry", e.Alias)
-	why := x.why[fmt.Sprintf("entry %q", x.spell(e.Alias))]
+	why := x.why[Entry{Alias: x.spell(e.Alias)}.String()]
 	k := &checker{now: x.seen.Now, warnDays: x.WarnDays, java: x.Java, anchors: x.known}
 	k.entry(e)
 	at := slices.IndexFunc(k.out, refuses)
+	// Declared for no longer than the plan warns, it would be refused.
+	live := made != nil && why == "" && at < 0 && made.days > x.WarnDays
 	switch {
 	case e.Sealed:
 		x.remark("Entry %q cannot be declared: its key has a password of its own. %s", e.Alias, x.stays())
 	case e.Public == "" || len(e.Chain) == 0:
 		x.remark("Entry %q cannot be declared: its key or its certificate cannot be read. %s", e.Alias, x.stays())
-	case at >= 0:
+	case at >= 0 && made == nil:
 		x.remark("Declared, it would be refused: %s. %s", k.out[at].Summary, x.stays())
-	case made != nil && why == "":
+	case live, at >= 0: // what is refused as it is can only be made again
 		x.entries[e.Alias] = cty.ObjectVal(map[string]cty.Value{"self_signed": made.value()})
 		x.draft.Notes[path] = e.leaf()
+		if !live {
+			x.draft.Doubts[path] = true
+			x.draft.Notes[path] += ". " + x.stays() + " " + x.remade(made, why)
+		}
 	case !readsAgain(e.Chain):
 		x.remark("Entry %q cannot be declared: %s cannot be read here. %s", e.Alias, e.Chain[0].Name(), x.stays())
 	default:
@@ -173,11 +178,20 @@ func (x *importer) entry(e *Entry, made *selfSigned) {
 		}
 		x.entries[e.Alias] = cty.ObjectVal(values)
 		x.draft.Doubts[path] = true
-		x.draft.Notes[path] = fmt.Sprintf("%s. %s %s", e.leaf(), x.stays(), needsKey)
+		x.draft.Notes[path] = fmt.Sprintf("%s. %s To declare it, take the comment signs away and give its key.", e.leaf(),
+			x.stays())
 		if made != nil {
-			x.draft.Notes[path] += fmt.Sprintf(" As self_signed it would change: %s.", why)
+			x.draft.Notes[path] += " " + x.remade(made, why)
 		}
 	}
+}
+
+// remade says what becomes of an entry that is declared as self_signed, though it would not stay as it is.
+func (x *importer) remade(made *selfSigned, why string) string {
+	if made.days <= x.WarnDays {
+		return fmt.Sprintf("As self_signed it needs more days than %d: expires_warning_days is %d.", made.days, x.WarnDays)
+	}
+	return fmt.Sprintf("As self_signed it would change: %s.", why)
 }
 
 // trusts drafts a trusted certificate: as a comment if declaring it would change the file.
@@ -190,7 +204,7 @@ func (x *importer) trusts(t *Trusted) {
 	}
 	x.trust[t.Alias] = cty.ObjectVal(map[string]cty.Value{"certificate": pemOf([]Certificate{t.Certificate})})
 	x.draft.Notes[path] = t.Certificate.String()
-	if why := x.why[fmt.Sprintf("trusted certificate %q", x.spell(t.Alias))]; why != "" {
+	if why := x.why[Trusted{Alias: x.spell(t.Alias)}.String()]; why != "" {
 		x.draft.Doubts[path] = true
 		x.draft.Notes[path] += fmt.Sprintf(". Once it is declared, it changes: %s.", why)
 	}

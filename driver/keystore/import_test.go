@@ -41,6 +41,7 @@ func TestImport(t *testing.T) {
 	t.Parallel()
 	f := newFamily(t)
 	full, files := f.full(t)
+	again := issue(t, "Test Root", nil, authority) // with another key
 	for name, c := range map[string]struct {
 		format  Format
 		body    string
@@ -66,6 +67,22 @@ func TestImport(t *testing.T) {
 		"self-signed, about to expire": {format: PKCS12, store: func(b *bench) *Store {
 			return &Store{Format: PKCS12, Entries: []Entry{b.selfMade("own", 10)}}
 		}, doubts: []string{"entry.own"}},
+		"self-signed, expired": {format: PKCS12, store: func(b *bench) *Store {
+			return &Store{Format: PKCS12, Entries: []Entry{b.selfMade("own", -1)}}
+		}, doubts: []string{"entry.own"}},
+		"self-signed, for no longer than the plan warns": {format: PKCS12, store: func(b *bench) *Store {
+			return &Store{Format: PKCS12, Entries: []Entry{b.selfMade("own", 30)}}
+		}, doubts: []string{"entry.own"}},
+		"trusted certificates of one subject": {format: PKCS12, store: func(*bench) *Store {
+			return &Store{Format: PKCS12, Trusted: []Trusted{{Alias: "old", Certificate: again.Certificate},
+				{Alias: "ca", Certificate: f.root.Certificate}}}
+		}, added: []string{"trust.ca", "trust.old"}},
+		"a key signed by one of two certificates of one subject": {format: JKS, store: func(*bench) *Store {
+			e := f.server.entry(t, "server")
+			e.Chain = e.Chain[:2]
+			return &Store{Format: JKS, Entries: []Entry{e}, Trusted: []Trusted{
+				{Alias: "a", Certificate: again.Certificate}, {Alias: "b", Certificate: f.root.Certificate}}}
+		}, added: []string{"trust.a", "trust.b"}, doubts: []string{"entry.server"}},
 		"odd aliases": {format: PKCS12, store: func(b *bench) *Store {
 			return &Store{Format: PKCS12, Entries: []Entry{b.selfMade(`${a} "b" %{c}`, 400)},
 				Trusted: []Trusted{{Alias: "a.b\u202e", Certificate: f.root.Certificate},

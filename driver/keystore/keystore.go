@@ -110,6 +110,9 @@ type Trusted struct {
 // String returns the entry's name and nothing about its key.
 func (e Entry) String() string { return fmt.Sprintf("entry %q", e.Alias) }
 
+// String returns the certificate's name in the keystore. Another one may have the same subject.
+func (t Trusted) String() string { return fmt.Sprintf("trusted certificate %q", t.Alias) }
+
 // GoString returns the same as String.
 func (e Entry) GoString() string { return e.String() }
 
