@@ -135,14 +135,14 @@ func Write(m Manifest, files map[string][]byte, sign func([]byte) ([]byte, error
 			return nil, fmt.Errorf("signing the record: %w", err)
 		}
 	}
-	out, err := archive(m.At, text, files, signature)
-	if err != nil {
+	var out bytes.Buffer
+	if err := archive(&out, m.At, text, files, signature); err != nil {
 		return nil, err
 	}
-	if _, err := Read(out, nil); err != nil { // never return a record that cannot be read
+	if _, err := Read(out.Bytes(), nil); err != nil { // never return a record that cannot be read
 		return nil, fmt.Errorf("writing the record: %w", err)
 	}
-	return out, nil
+	return out.Bytes(), nil
 }
 
 // partsOf returns the files with their digests, sorted by name.
@@ -180,12 +180,11 @@ func (m *Manifest) seal() (string, error) {
 }
 
 // archive packs the manifest, the parts by name, and the signature. The result does not depend on this machine.
-func archive(at time.Time, manifest []byte, files map[string][]byte, signature []byte) ([]byte, error) {
+func archive(to io.Writer, at time.Time, manifest []byte, files map[string][]byte, signature []byte) error {
 	if at.Unix() < 0 { // of a run that has not begun
 		at = time.Unix(0, 0)
 	}
-	var out bytes.Buffer
-	w := tar.NewWriter(&out)
+	w := tar.NewWriter(to)
 	add := func(name string, content []byte) error {
 		h := &tar.Header{Typeflag: tar.TypeReg, Name: name, Size: int64(len(content)), Mode: 0o644,
 			ModTime: at.UTC().Truncate(time.Second)}
@@ -203,9 +202,23 @@ func archive(at time.Time, manifest []byte, files map[string][]byte, signature [
 		err = errors.Join(err, add(SignatureName, signature))
 	}
 	if err = errors.Join(err, w.Close()); err != nil {
-		return nil, fmt.Errorf("writing the record: %w", err)
+		return fmt.Errorf("writing the record: %w", err)
 	}
-	return out.Bytes(), nil
+	return nil
+}
+
+// comparing compares what is written with the bytes that are left of an archive, so that no second one is made.
+type comparing struct {
+	left  []byte
+	other bool // whether something else was written
+}
+
+func (c *comparing) Write(p []byte) (int, error) {
+	var same bool
+	if c.left, same = bytes.CutPrefix(c.left, p); !same {
+		c.other = true
+	}
+	return len(p), nil
 }
 
 // Read reads a record and verifies all of it: the parts and their digests, the plan, the chain of the journal, the
@@ -236,11 +249,11 @@ func Read(src []byte, signers []string) (*Record, error) {
 	if err := r.checkContent(); err != nil {
 		return nil, err
 	}
-	again, err := archive(r.At, text, all, signature)
-	if err != nil {
+	again := &comparing{left: src}
+	if err := archive(again, r.At, text, all, signature); err != nil {
 		return nil, err
 	}
-	if !bytes.Equal(again, src) {
+	if again.other || len(again.left) > 0 {
 		return nil, errors.New("there is more in it than the parts, or it was packed by another program")
 	}
 	if signature == nil {
@@ -252,10 +265,10 @@ func Read(src []byte, signers []string) (*Record, error) {
 	return r, nil
 }
 
-// unpack reads a tar of plain files whose names cannot lead out of a folder.
+// unpack reads a tar of plain files whose names cannot lead out of a folder. They are parts of src, not copies.
 func unpack(src []byte) (map[string][]byte, error) {
-	all, folded, total := map[string][]byte{}, map[string]bool{}, int64(0)
-	for t := tar.NewReader(bytes.NewReader(src)); ; {
+	all, folded, in, total := map[string][]byte{}, map[string]bool{}, bytes.NewReader(src), int64(0)
+	for t := tar.NewReader(in); ; {
 		h, err := t.Next()
 		switch {
 		case errors.Is(err, io.EOF):
@@ -268,14 +281,12 @@ func unpack(src []byte) (map[string][]byte, error) {
 			return nil, fmt.Errorf("%q is not the name of a part", h.Name)
 		case folded[strings.ToLower(h.Name)]:
 			return nil, fmt.Errorf("%q is in it twice", h.Name)
-		case len(all) > mostParts || h.Size > int64(len(src))-total: // a sparse file is larger than its bytes in the tar
+		case len(all) > mostParts || h.Size > min(int64(in.Len()), int64(len(src))-total):
+			// A sparse file is larger than its bytes in the tar.
 			return nil, fmt.Errorf("%q is more than a record may hold", h.Name)
 		}
 		total += h.Size
-		content, err := io.ReadAll(io.LimitReader(t, int64(len(src))))
-		if err != nil {
-			return nil, fmt.Errorf("reading %q: %w", h.Name, err)
-		}
+		content := src[len(src)-in.Len():][:h.Size:h.Size]
 		folded[strings.ToLower(h.Name)], all[h.Name] = true, content
 	}
 }

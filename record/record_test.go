@@ -6,6 +6,7 @@ import (
 	"cmp"
 	"crypto/ed25519"
 	"fmt"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -253,4 +254,20 @@ func FuzzRead(f *testing.F) {
 			t.Errorf("%v", err)
 		}
 	})
+}
+
+// TestReadingCopiesNothing: a large record is in memory once.
+func TestReadingCopiesNothing(t *testing.T) {
+	files := parts(t)
+	files["large"] = make([]byte, 16<<20)
+	src := written(t, files)
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	if _, err := record.Read(src, nil); err != nil {
+		t.Fatal(err)
+	}
+	runtime.ReadMemStats(&after)
+	if made := after.TotalAlloc - before.TotalAlloc; made > uint64(len(src))/4 {
+		t.Errorf("reading %d bytes has made %d more", len(src), made)
+	}
 }

@@ -297,7 +297,11 @@ func ReadBounded(fsys afero.Fs, name string, most int64) ([]byte, error) {
 		return nil, err
 	}
 	defer file.Close() // nothing was written
-	return bounded(file, most, 0)
+	usual := int64(0)
+	if info, err := file.Stat(); err == nil && info.Mode().IsRegular() {
+		usual = info.Size()
+	}
+	return bounded(file, most, usual)
 }
 
 // bounded reads everything up to a maximum size. usual is the expected size.
