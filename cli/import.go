@@ -87,7 +87,9 @@ func (c *command) importFrom(ctx context.Context, vars *variables, server string
 			n++
 		}
 	}
-	text = []byte(c.redactor.String(string(text)))
+	if text, err = c.openly(text); err != nil {
+		return err
+	}
 	switch {
 	case len(text) == 0:
 		_, err := fmt.Fprintf(c.err, "All that %s shows is declared.\n", server)
@@ -103,6 +105,17 @@ func (c *command) importFrom(ctx context.Context, vars *variables, server string
 		wording.Plural(n, "declaration"), schema.SanitizeLine(out))
 	c.say("  syncctl plan")
 	return nil
+}
+
+// openly takes the secrets of the configuration out of declarations that are to be written. It is an error if they
+// cannot be read without them.
+func (c *command) openly(text []byte) ([]byte, error) {
+	open := []byte(c.redactor.String(string(text)))
+	if _, diags := schema.Format("imported", open); diags.HasErrors() {
+		return nil, failf(exitError, "nothing is written: a secret of the configuration is also a word of what was found, "+
+			"which cannot be read without it: %s", schema.SanitizeLine(c.redactor.String(diags.Error())))
+	}
+	return open, nil
 }
 
 // importDrafts returns what a server has and nobody has declared.

@@ -50,7 +50,9 @@ func (c *command) generate(ctx context.Context, p *project, vars *variables, out
 		}
 		return nil, exitQuietly(exitError)
 	}
-	text = []byte(c.redactor.String(string(text)))
+	if text, err = c.openly(text); err != nil {
+		return nil, err
+	}
 	if err := c.createNew(out, text, 0o644); err != nil {
 		return nil, err
 	}

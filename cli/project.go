@@ -156,7 +156,14 @@ func (c *command) ownDataDir() error {
 			dir = real
 		}
 	}
-	for _, name := range []string{".", "runs", "sites", "received", "sent", "lock", ".gitignore"} {
+	names := []string{".", "runs", "sites", "received", "sent", "damaged", "lock", ".gitignore"}
+	for _, folder := range []string{"sites", "received", "sent", "damaged"} { // runs are looked at when they are read
+		inside, _ := afero.ReadDir(c.app.fs, filepath.Join(dir, folder)) // most often there is none
+		for _, info := range inside {
+			names = append(names, filepath.Join(folder, info.Name()))
+		}
+	}
+	for _, name := range names {
 		if err := files.Private(c.app.fs, filepath.Join(dir, name)); err != nil {
 			return failf(exitError, "the data folder cannot be used: %w", err)
 		}
