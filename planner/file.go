@@ -40,13 +40,11 @@ func (p *Plan) Authentic(key []byte) bool {
 }
 
 func (p *Plan) authentication(key []byte) ([]byte, error) {
-	b, err := json.Marshal(p)
+	mac, err := p.sum(hmac.New(sha256.New, key))
 	if err != nil {
 		return nil, fmt.Errorf("authenticating the plan: %w", err)
 	}
-	mac := hmac.New(sha256.New, key)
-	mac.Write(b)
-	return mac.Sum(nil), nil
+	return mac, nil
 }
 
 // Encode writes the plan as one JSON document. The same plan always gives the same bytes.
@@ -79,11 +77,10 @@ func (d document) text() ([]byte, error) {
 }
 
 func (p *Plan) seal() (string, error) {
-	b, err := json.Marshal(p)
+	sum, err := p.sum(sha256.New())
 	if err != nil {
 		return "", fmt.Errorf("sealing the plan: %w", err)
 	}
-	sum := sha256.Sum256(asDecoded(b))
 	return hex.EncodeToString(sum[:16]), nil
 }
 

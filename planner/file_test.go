@@ -2,7 +2,11 @@ package planner_test
 
 import (
 	"bytes"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -48,6 +52,32 @@ func TestBytesThatAreNotUTF8(t *testing.T) {
 	p, err := planner.Decode(strings.NewReader(doc))
 	if err != nil || !printable.Safe(doc) || p.Steps[0].Summary != `a \ufffd b \\ufffd`+"\ufffd\ufffd\u202e" {
 		t.Errorf("%+v, %v\n%+q", p, err, doc)
+	}
+}
+
+// TestHashAsMarshalled: a hash is that of the JSON of the whole plan, by which plans of earlier programs were approved,
+// sealed and authenticated.
+func TestHashAsMarshalled(t *testing.T) {
+	bare := &planner.Plan{Format: planner.Format, Findings: []planner.Finding{}}
+	sites := full(t)
+	sites.Sites, sites.Turns = []planner.PlanSite{{Name: "acme"}}, []planner.Turn{{Site: "acme", Steps: len(sites.Steps)}}
+	sites.Steps[0].Summary = "<a> \u2028 \"b\""
+	empty := &planner.Plan{Changes: []planner.ResourceChange{}, Steps: []planner.Step{}}
+	for name, p := range map[string]*planner.Plan{"full": full(t), "bare": bare, "empty": empty, "sites": sites} {
+		got, err := p.Hash()
+		said := *p
+		said.Syncctl, said.Secrets = "", ""
+		doc, bad := json.Marshal(&said)
+		if want := fmt.Sprintf("sha256:%x", sha256.Sum256(doc)); got != want || err != nil || bad != nil {
+			t.Errorf("%s: %s, want %s, %v, %v", name, got, want, err, bad)
+		}
+		key := []byte("key")
+		mac := hmac.New(sha256.New, key)
+		doc, _ = json.Marshal(p)
+		mac.Write(doc)
+		if err := p.Authenticate(key); err != nil || p.MAC != hex.EncodeToString(mac.Sum(nil)) {
+			t.Errorf("%s: %s, %v", name, p.MAC, err)
+		}
 	}
 }
 

@@ -27,12 +27,11 @@ func IsHash(s string) bool { return wellFormedHash.MatchString(s) }
 func (p *Plan) Hash() (string, error) {
 	said := *p
 	said.Syncctl, said.Secrets, said.Sites = "", "", sitesOf(p)
-	b, err := json.Marshal(&said)
+	sum, err := said.sum(sha256.New())
 	if err != nil {
 		return "", fmt.Errorf("hashing the plan: %w", err)
 	}
-	sum := sha256.Sum256(asDecoded(b))
-	return hashPrefix + hex.EncodeToString(sum[:]), nil
+	return hashPrefix + hex.EncodeToString(sum), nil
 }
 
 // sitesOf returns the sites of a plan without what depends on when it was made.

@@ -4,7 +4,6 @@ import (
 	"container/heap"
 	"crypto/sha256"
 	"encoding/hex"
-	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -162,19 +161,18 @@ func unique(ids []string) []string {
 // fingerprint sets the Print of every step: a hash of the step itself, of the digest of the configuration, and of the
 // prints of the steps that it needs. If a step has the same print in two plans, both would do the same there.
 func fingerprint(p *Plan) error {
-	prints := map[string]string{}
+	prints := make(map[string]string, len(p.Steps))
+	h := newStream(sha256.New())
 	for i := range p.Steps {
 		s := &p.Steps[i]
 		s.Print = ""
-		body, err := json.Marshal(s)
-		if err != nil {
-			return fmt.Errorf("writing step %s: %w", s.ID, err)
+		h.Reset()
+		h.text(p.Digest)
+		if h.value(s); h.err != nil {
+			return fmt.Errorf("writing step %s: %w", s.ID, h.err)
 		}
-		h := sha256.New()
-		h.Write([]byte(p.Digest))
-		h.Write(asDecoded(body))
 		for _, n := range s.Needs {
-			h.Write([]byte(prints[n]))
+			h.text(prints[n])
 		}
 		s.Print = hex.EncodeToString(h.Sum(nil)[:16])
 		prints[s.ID] = s.Print
