@@ -17,7 +17,7 @@ import (
 // in everything declared. Secrets are not compared; the values next to them are.
 func Compare(declared, actual cty.Value) []Difference {
 	var out []Difference
-	compare(&out, nil, declared, actual)
+	compare(&out, make([]string, 0, 8), declared, actual)
 	slices.SortFunc(out, func(a, b Difference) int { return strings.Compare(a.Path, b.Path) })
 	return out
 }
@@ -52,7 +52,10 @@ func same(declared, actual cty.Value) bool {
 		actual.Type().IsSetType() {
 		return true // set elements have no position, so the elements without secrets cannot be paired
 	}
-	if !isSequence(declared) {
+	switch {
+	case declared.Type() == cty.String && actual.Type() == cty.String: // most are; RawEquals takes longer
+		return declared.AsString() == actual.AsString()
+	case !isSequence(declared):
 		return actual.RawEquals(declared)
 	}
 	if !isSequence(actual) || declared.LengthInt() != actual.LengthInt() {
@@ -72,35 +75,59 @@ func isSequence(v cty.Value) bool { return v.Type().IsListType() || v.Type().IsT
 func compareObject(out *[]Difference, path []string, declared, actual cty.Value) {
 	absent := actual == cty.NilVal || actual.IsNull() || !actual.Type().IsObjectType()
 	for name := range declared.Type().AttributeTypes() {
+		want := declared.GetAttr(name)
 		at := append(path, name) // nothing keeps a path
 		switch {
+		case want.IsNull():
 		case absent:
-			compare(out, at, declared.GetAttr(name), cty.NullVal(cty.DynamicPseudoType))
+			compare(out, at, want, cty.NullVal(cty.DynamicPseudoType))
 		case actual.Type().HasAttribute(name):
-			compare(out, at, declared.GetAttr(name), actual.GetAttr(name))
+			compare(out, at, want, actual.GetAttr(name))
 		}
 	}
 }
 
 func compareMap(out *[]Difference, path []string, declared, actual cty.Value) {
-	want := declared.AsValueMap()
-	have := map[string]cty.Value{}
-	if actual != cty.NilVal && !actual.IsNull() && (actual.Type().IsMapType() || actual.Type().IsObjectType()) {
-		have = actual.AsValueMap()
+	t := actual.Type()
+	if actual.IsNull() || !actual.IsKnown() || !t.IsMapType() && !t.IsObjectType() {
+		actual = cty.EmptyObjectVal
 	}
-	for k, v := range want {
-		h, ok := have[k]
-		if !ok {
-			h = cty.NullVal(v.Type())
+	both := 0
+	for it := declared.ElementIterator(); it.Next(); {
+		k, want := it.Element()
+		have, ok := member(actual, k)
+		if ok {
+			both++
+		} else {
+			have = cty.NullVal(want.Type())
 		}
-		compare(out, append(path, k), v, h)
+		compare(out, append(path, k.AsString()), want, have)
 	}
-	for k, v := range have {
-		if _, ok := want[k]; !ok {
-			*out = append(*out, Difference{Path: strings.Join(append(path, k), "."), Declared: "null",
-				Actual: Text(v)})
+	if both == actual.LengthInt() {
+		return
+	}
+	for it := actual.ElementIterator(); it.Next(); {
+		k, have := it.Element()
+		if _, ok := member(declared, k); !ok {
+			*out = append(*out, Difference{Path: strings.Join(append(path, k.AsString()), "."), Declared: "null",
+				Actual: Text(have)})
 		}
 	}
+}
+
+// member returns what a map or an object has under a key, and whether it has that.
+func member(v, key cty.Value) (cty.Value, bool) {
+	if !v.Type().IsObjectType() {
+		if v.HasIndex(key).False() {
+			return cty.NilVal, false
+		}
+		return v.Index(key), true
+	}
+	name := key.AsString()
+	if !v.Type().HasAttribute(name) {
+		return cty.NilVal, false
+	}
+	return v.GetAttr(name), true
 }
 
 // Text returns a value as HCL on one line. A secret reads "(sensitive value)".

@@ -212,3 +212,15 @@ func TestQuoted(t *testing.T) {
 		t.Errorf("%.0f allocations for a usual text", got)
 	}
 }
+
+// TestCompareAllocations: values that are as declared are compared without a copy of their maps.
+func TestCompareAllocations(t *testing.T) {
+	m := object{}
+	for i := range 8 {
+		m[fmt.Sprint("k", i)] = text("v")
+	}
+	v := cty.ObjectVal(object{"a": cty.MapVal(m), "b": cty.ObjectVal(m), "c": words("x", "y")})
+	if got := testing.AllocsPerRun(10, func() { planner.Compare(v, v) }); got > 30 {
+		t.Errorf("%.0f allocations", got)
+	}
+}
