@@ -14,23 +14,22 @@ func Get(v cty.Value, path ...string) cty.Value {
 	if v == cty.NilVal {
 		return absent
 	}
-	marks := cty.NewValueMarks()
+	var marks []cty.ValueMarks
 	for _, step := range path {
-		var here cty.ValueMarks
-		v, here = v.Unmark()
-		for m := range here {
-			marks[m] = struct{}{}
+		if v.IsMarked() {
+			marks = append(marks, v.Marks())
+			v, _ = v.Unmark()
 		}
 		next, ok := child(v, step)
 		if !ok {
-			return absent.WithMarks(marks)
+			return absent.WithMarks(marks...)
 		}
 		v = next
 	}
 	if v.IsNull() {
-		return absent.WithMarks(marks, v.Marks())
+		v = absent.WithMarks(v.Marks())
 	}
-	return v.WithMarks(marks)
+	return v.WithMarks(marks...)
 }
 
 // child goes one step down from an unmarked value.
