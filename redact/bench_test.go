@@ -33,3 +33,12 @@ func BenchmarkString(b *testing.B) {
 		}
 	}
 }
+
+// TestAllocations: words are base64 too; what they decode to is made only if it may hold something.
+func TestAllocations(t *testing.T) {
+	s := redact.New("-", "s3cr3t-1")
+	const line = "create the direct synchronization P0 <> P0 on server.depot.a0, configured as declared\n"
+	if got := testing.AllocsPerRun(10, func() { s.String(line) }); got > 16 {
+		t.Errorf("%.0f allocations a line", got)
+	}
+}

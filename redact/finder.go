@@ -21,6 +21,7 @@ type finder struct {
 	spans []Span
 	seen  map[uint64]int // layers that were looked through, by their sums: how deep
 	work  int
+	room  []byte // for what is decoded
 }
 
 var (
@@ -104,7 +105,7 @@ func (f *finder) decode(l *layer, deep int) {
 		try(l.unescape(allEscapes))
 	}
 	for begin := range 4 {
-		try(l.base64(begin))
+		try(l.base64(begin, &f.room, f.set.mayHold))
 	}
 	for begin := range 2 {
 		try(l.hex(begin))

@@ -53,9 +53,11 @@ func (l *layer) keep(of *layer, begin, end int) {
 func (l *layer) size(n int) { l.b, l.origin = make([]byte, 0, n), make([]span32, 0, n) }
 
 // apart keeps what stands on both sides of it from being found as one.
+var apart = []byte{0xff, 0}
+
 func (l *layer) apart(of *layer, end int) {
 	if len(l.b) > 0 {
-		l.put(of, end-1, end, 0xff, 0)
+		l.put(of, end-1, end, apart...)
 	}
 }
 
@@ -63,14 +65,7 @@ func (l *layer) apart(of *layer, end int) {
 func (l *layer) text() *layer {
 	out := &layer{}
 	for i := 0; i < len(l.b); {
-		j := i
-		for j < len(l.b) {
-			r, n := utf8.DecodeRune(l.b[j:])
-			if n == 1 && (r < ' ' && r != '\n' && r != '\r' && r != '\t' || r >= 0x7f) {
-				break
-			}
-			j += n
-		}
+		j := textEnd(l.b, i)
 		if j-i >= minEncoded {
 			out.apart(l, j)
 			out.keep(l, i, j)
@@ -81,6 +76,18 @@ func (l *layer) text() *layer {
 		return nil
 	}
 	return out
+}
+
+// textEnd is where the text that begins at i ends.
+func textEnd(b []byte, i int) int {
+	for i < len(b) {
+		r, n := utf8.DecodeRune(b[i:])
+		if n == 1 && (r < ' ' && r != '\n' && r != '\r' && r != '\t' || r >= 0x7f) {
+			break
+		}
+		i += n
+	}
+	return i
 }
 
 // escapes are kinds of escapes in a text.

@@ -10,6 +10,7 @@
 package redact
 
 import (
+	"bytes"
 	"encoding/base64"
 	"encoding/binary"
 	"slices"
@@ -184,12 +185,36 @@ func (s *Set) Spans(text string) []Span {
 	return out
 }
 
+// mayBegin tells whether a secret may begin so; only if it does not, that is certain.
+func (s *Set) mayBegin(key uint32) bool {
+	at := hash(key)
+	return s.filter[at>>6]&(1<<(at&63)) != 0
+}
+
+// mayHold tells whether there may be a secret in bytes that were decoded, or a text or UTF-16 that encodes one. Words
+// are base64 too, and what they decode to holds nothing.
+func (s *Set) mayHold(b []byte) bool {
+	for i := 0; i < len(b); {
+		end := textEnd(b, i)
+		if end-i >= minEncoded {
+			return true
+		}
+		i = end + 1
+	}
+	for i := range max(0, len(b)-2) {
+		if b[i] == 0 && b[i+2] == 0 || i+MinLength <= len(b) && s.mayBegin(keyOf(b[i:])) {
+			return true
+		}
+	}
+	return false
+}
+
 // match finds the secrets in a layer.
 func (s *Set) match(l *layer, found func(from, to int)) {
 	b := l.b
 	for i := 0; i+MinLength <= len(b); i++ {
 		key := keyOf(b[i:])
-		if at := hash(key); s.filter[at>>6]&(1<<(at&63)) == 0 {
+		if !s.mayBegin(key) {
 			continue
 		}
 		for _, p := range s.index[key] {
@@ -208,9 +233,9 @@ const (
 
 // matchCut finds the beginnings of secrets whose ends were cut off.
 func (s *Set) matchCut(l *layer, found func(from, to int)) {
-	text, at := string(l.b), 0
+	at := 0
 	for range mostCuts {
-		end := strings.Index(text[at:], cutOff)
+		end := bytes.Index(l.b[at:], []byte(cutOff))
 		if end < 0 {
 			return
 		}

@@ -49,37 +49,44 @@ func (l *layer) runs(digits *[256]byte, least int, each func(from, to int)) {
 }
 
 // base64 decodes everything that may be base64, as if it began so many characters later than it seems to: what stands
-// before it may look like a part of it. nil: there is nothing.
-func (l *layer) base64(begin int) *layer {
-	out := &layer{binary: true}
-	room := 0
-	l.runs(&digits64, minEncoded, func(from, to int) { room += (to-from)*6/8 + 2 })
-	out.size(room)
-	l.runs(&digits64, minEncoded, func(from, to int) {
-		if to-from-begin < minEncoded {
-			return
+// before it may look like a part of it. nil: there is nothing, or nothing of what it holds is of use. into is room for
+// the bytes; where they come from is only noted where that is needed.
+func (l *layer) base64(begin int, into *[]byte, holds func([]byte) bool) *layer {
+	b := (*into)[:0]
+	l.runs(&digits64, minEncoded+begin, func(from, to int) {
+		if len(b) > 0 {
+			b = append(b, apart...)
 		}
+		bits, n := uint32(0), 0
+		for _, c := range l.b[from+begin : to] {
+			bits, n = bits<<6|uint32(digits64[c]), n+6
+			if n >= 8 {
+				n -= 8
+				b = append(b, byte(bits>>n)) // #nosec G115 -- its bits are in this character and the one before
+			}
+		}
+	})
+	*into = b
+	if !holds(b) {
+		return nil
+	}
+	out := &layer{binary: true}
+	out.size(len(b))
+	l.runs(&digits64, minEncoded+begin, func(from, to int) {
 		out.apart(l, to)
 		padded := to
 		for padded < len(l.b) && padded-to < 2 && l.b[padded] == '=' {
 			padded++
 		}
-		bits, n := uint32(0), 0
-		for i := from + begin; i < to; i++ {
-			bits, n = bits<<6|uint32(digits64[l.b[i]]), n+6
-			if n >= 8 {
-				n -= 8
-				end := i + 1
-				if end == to {
-					end = padded
-				}
-				out.put(l, i-1, end, byte(bits>>n)) // #nosec G115 -- its bits are in this character and the one before
+		for k := range (to - from - begin) * 6 / 8 {
+			first := from + begin + k + k/3
+			end := first + 2
+			if end == to {
+				end = padded
 			}
+			out.put(l, first, end, b[len(out.b)])
 		}
 	})
-	if len(out.b) == 0 {
-		return nil
-	}
 	return out
 }
 
@@ -101,12 +108,13 @@ func (l *layer) hex(begin int) *layer {
 // numbers decodes lists of bytes as numbers, as programs print them: [99 97 110], 0x63, 0x61, 63:61:6e.
 func (l *layer) numbers(base int) *layer {
 	out := &layer{binary: true}
+	var list layer
 	for i := 0; i < len(l.b); {
 		if digits16[l.b[i]] == none || i > 0 && isWord(l.b[i-1]) {
 			i++
 			continue
 		}
-		list := &layer{}
+		list.b, list.origin = list.b[:0], list.origin[:0]
 		end := i
 		for end < len(l.b) {
 			value, n := l.number(end, base)
