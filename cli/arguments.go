@@ -18,8 +18,6 @@ import (
 // arguments from the environment are added. An unknown command is reported before any other mistake.
 func (c *command) arguments(root *cobra.Command, given []string) ([]string, error) {
 	root.InitDefaultHelpCmd()
-	root.InitDefaultCompletionCmd(given...)
-	completionScripts(root)
 	given = args.TwoDashes(root, given)
 	found, rest, err := root.Find(given)
 	if err != nil {

@@ -28,6 +28,19 @@ GITHUB_TOKEN is its token, which is sent to GITHUB_API_URL alone.`,
 	return cmd
 }
 
+// commentDoc is the document of ci comment -json.
+type commentDoc struct {
+	Pull      int  `json:"pull_request,omitempty"` // its number; none if none belongs to the job
+	Commented bool `json:"commented"`              // the comment is on the pull request; a job of a fork may not write it
+}
+
+// approvedDoc is the document of ci approved -json.
+type approvedDoc struct {
+	Hash string `json:"hash"`         // of the plan that is approved
+	By   string `json:"by"`           // whose review has approved it
+	Pull int    `json:"pull_request"` // its number
+}
+
 // Names used by jobs, and limits of what is read, in bytes.
 const (
 	approvedFile    = "plan" + planSuffix // in the artifact of a plan
@@ -38,7 +51,7 @@ const (
 
 func (c *command) ciCommentCommand() *cobra.Command {
 	title, author := "", ""
-	cmd := &cobra.Command{
+	cmd := jsonCommand(&cobra.Command{
 		Use: "comment FILE", Args: one("FILE"),
 		Short: "Put a document on the pull request, in place of the one before, and into the job's summary",
 		Long: `Puts FILE, as plan -markdown-into and show -markdown write it, on the pull request of the job, or on the one
@@ -47,7 +60,7 @@ appended to the summary of the job, too. A job of a fork may not write comments:
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return c.ciComment(cmd.Context(), args[0], title, author)
 		},
-	}
+	})
 	cmd.Flags().StringVar(&title, "title", "", "FILE is what a program has printed: it is shown as it is, below this "+
 		"`TITLE`")
 	cmd.Flags().StringVar(&author, "author", authorOfJobs, "the `LOGIN` that the token writes as: only its comments are "+
@@ -57,7 +70,7 @@ appended to the summary of the job, too. A job of a fork may not write comments:
 
 func (c *command) ciApprovedCommand() *cobra.Command {
 	out := ""
-	cmd := &cobra.Command{
+	cmd := jsonCommand(&cobra.Command{
 		Use: "approved", Args: atMost(0),
 		Short: "Print the hash of the plan that a review of the pull request has approved",
 		Long: `Prints the hash of the plan that has been approved: the one that is named by the last review that approves the
@@ -65,7 +78,7 @@ pull request and names one, if its author may write to the repository and has no
 has edited it. The pull request is that of the job, or the one that the job's commit has come with. Exit code 8: nobody
 has approved a plan.`,
 		RunE: func(cmd *cobra.Command, _ []string) error { return c.ciApproved(cmd.Context(), out) },
-	}
+	})
 	cmd.Flags().StringVar(&out, "out", "", "also save the plan, from the artifact of the job that made it, to `FILE`, if "+
 		"it is still there")
 	return cmd
@@ -151,20 +164,29 @@ func (c *command) ciComment(ctx context.Context, name, title, author string) err
 		return err
 	}
 	if j.fork {
-		c.say("A pull request from a fork: its job may not write comments. The summary of the job has the document.")
-		return nil
+		return c.commented(commentDoc{Pull: j.pull}, "A pull request from a fork: its job may not write comments. The "+
+			"summary of the job has the document.")
 	}
 	if err := j.find(ctx); err != nil {
 		return err
 	}
 	if j.pull == 0 {
-		c.say("No pull request belongs to the job. The summary of the job has the document.")
-		return nil
+		return c.commented(commentDoc{}, "No pull request belongs to the job. The summary of the job has the document.")
 	}
 	if err := j.PutComment(ctx, j.pull, author, page.CommentMark, b.String()); err != nil {
 		return fmt.Errorf("writing the comment on pull request %d: %w", j.pull, err)
 	}
-	c.say("The comment is on pull request %d.", j.pull)
+	return c.commented(commentDoc{j.pull, true}, fmt.Sprintf("The comment is on pull request %d.", j.pull))
+}
+
+// commented says what has become of a comment.
+func (c *command) commented(doc commentDoc, words string) error {
+	if c.wantsJSON() {
+		if err := c.document(doc); err != nil || c.flags.json {
+			return err
+		}
+	}
+	c.say("%s", words)
 	return nil
 }
 
@@ -212,6 +234,11 @@ func (c *command) ciApproved(ctx context.Context, out string) error {
 	}
 	if out != "" {
 		if err := c.saveApproved(ctx, j, hash, out); err != nil {
+			return err
+		}
+	}
+	if c.wantsJSON() {
+		if err := c.document(approvedDoc{hash, by, j.pull}); err != nil || c.flags.json {
 			return err
 		}
 	}

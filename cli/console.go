@@ -2,8 +2,10 @@ package cli
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 
@@ -18,7 +20,7 @@ import (
 
 func (c *command) consoleCommand() *cobra.Command {
 	f, withPlan := &planFlags{}, false
-	cmd := &cobra.Command{
+	cmd := jsonCommand(&cobra.Command{
 		Use: "console [DIR]", Args: atMost(1),
 		Short: "Evaluate expressions, a line each, as they would be in the files; contacts servers with -plan alone",
 		Long: `Evaluates each line as an expression of the files, and prints its value, until the input ends or a line is
@@ -28,7 +30,10 @@ With -plan it makes a plan first, as "syncctl plan" does, which only reads the s
 plan, with the members of its JSON (docs/schemas/plan.schema.json): plan.steps, plan.changes with each difference,
 plan.findings, plan.declared with what was seen. A member that the JSON leaves out is there, empty or null. If a run is
 unfinished, the plan is that of the run. Without a plan the exit code is that of plan; if a guard refuses the plan, the
-lines are still evaluated. (In a test, plan is a shorter one: docs/testing.md.)`,
+lines are still evaluated. (In a test, plan is a shorter one: docs/testing.md.)
+
+With -json each value is one line, with the members of an output of "syncctl output -json"; -json-into=FILE keeps the
+last one.`,
 		Example: `  syncctl console
   echo 'keys(local.plants)' | syncctl console
   echo '[for s in plan.steps : s.id if s.manual != null]' | syncctl console -plan`,
@@ -48,7 +53,7 @@ lines are still evaluated. (In a test, plan is a shorter one: docs/testing.md.)`
 			}
 			return c.console(cmd.Context(), p, nil)
 		},
-	}
+	})
 	c.varFlags(cmd, &f.vars)
 	cmd.Flags().BoolVar(&withPlan, "plan", false, "make a plan first, which only reads the servers, and know it as plan")
 	c.targetFlags(cmd, &f.only)
@@ -114,7 +119,7 @@ func (c *command) consoleOfPlan(ctx context.Context, f *planFlags) error {
 // pipe, the first mistake ends it.
 func (c *command) console(ctx context.Context, p *project, given map[string]cty.Value) error {
 	for {
-		if c.app.tty.in {
+		if c.app.tty.in && !c.flags.json {
 			fmt.Fprint(c.out, "> ")
 		}
 		line, err := c.app.input.Read(ctx)
@@ -133,14 +138,37 @@ func (c *command) console(ctx context.Context, p *project, given map[string]cty.
 		}
 		val, diags := p.cfg.Evaluate(ctx, text, given)
 		c.redactor = p.cfg.Redactor()
-		if err := c.diagnostics(diags, p.cfg.Files); err != nil {
-			return err
+		if diags.HasErrors() || len(diags) > 0 && !c.flags.json {
+			if err := c.diagnostics(diags, p.cfg.Files); err != nil {
+				return err
+			}
 		}
 		switch {
 		case !diags.HasErrors():
-			c.say("%s", view.Value(val))
+			if err := c.showValue(val); err != nil {
+				return err
+			}
 		case !c.app.tty.in:
 			return exitQuietly(exitError)
 		}
 	}
+}
+
+// showValue prints a value, for programs as one line of JSON.
+func (c *command) showValue(val cty.Value) error {
+	if c.wantsJSON() {
+		doc, err := shown(val, "")
+		if err == nil {
+			err = c.writeJSON(func(w io.Writer) error {
+				enc := json.NewEncoder(w)
+				enc.SetEscapeHTML(false)
+				return enc.Encode(doc)
+			})
+		}
+		if err != nil || c.flags.json {
+			return err
+		}
+	}
+	c.say("%s", view.Value(val))
+	return nil
 }

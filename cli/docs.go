@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -295,13 +296,18 @@ func programOf(root *cobra.Command) *reference.Program {
 	var walk func(cmd *cobra.Command)
 	walk = func(cmd *cobra.Command) {
 		for _, sub := range cmd.Commands() {
-			if sub.IsAvailableCommand() && sub.Name() != "completion" && sub.Name() != "help" { // these are cobra's
+			if sub.IsAvailableCommand() || sub.Name() == "help" {
 				p.Commands = append(p.Commands, commandOf(root, sub))
 				walk(sub)
 			}
 		}
 	}
+	root.InitDefaultHelpCmd()
 	walk(root)
+	for _, name := range slices.Sorted(maps.Keys(noJSON)) {
+		p.NoJSON = append(p.NoJSON, reference.Variable{Name: "`" + name + "`", Meaning: noJSON[name]})
+	}
+	p.NoJSON = append(p.NoJSON, reference.Variable{Name: "a tool of a product", Meaning: toolsJSON})
 	return p
 }
 
@@ -309,7 +315,7 @@ func commandOf(root, cmd *cobra.Command) reference.Command {
 	name := strings.TrimPrefix(cmd.CommandPath(), root.Name()+" ")
 	cmd.InitDefaultHelpFlag() // the usage line depends on flags; the command being run has this one already
 	out := reference.Command{Name: name, Summary: cmd.Short, Long: cmd.Long, Usage: cmd.UseLine(), Example: cmd.Example,
-		Flags: flagsOf(cmd.LocalNonPersistentFlags()), JSON: cmd.Annotations[speaksJSON] != ""}
+		Flags: flagsOf(cmd.LocalNonPersistentFlags()), JSON: cmd.Annotations[speaksJSON] != "", NoJSON: withoutJSON(cmd)}
 	for _, sub := range cmd.Commands() {
 		if sub.IsAvailableCommand() {
 			out.Commands = append(out.Commands, name+" "+sub.Name())

@@ -166,7 +166,7 @@ func (i *interview) leads(q driver.Question) bool {
 // run collects all answers, from flags and from the person. Without a person, it reports everything that is missing at
 // once.
 func (i *interview) run(ctx context.Context) (*driver.Draft, error) {
-	ask := i.app.tty.in && i.app.tty.err && i.mayAsk()
+	ask := i.app.tty.in && i.app.tty.err && i.mayAsk() && !i.flags.json
 	var missing []string
 	for n := 0; n < len(i.questions(i.draft())); n++ {
 		q := i.questions(i.draft())[n]
@@ -300,20 +300,37 @@ func (i *interview) finish(ctx context.Context, d *driver.Draft, dir string) err
 	if diags.HasErrors() {
 		return failf(exitError, "nothing was written: the answers do not make a valid configuration")
 	}
-	if err := i.create(map[string][]byte{draftFile: text}, i.abs(dir)); err != nil {
+	texts := map[string][]byte{draftFile: text}
+	if err := i.create(texts, i.abs(dir)); err != nil {
+		return err
+	}
+	doctor, plan := i.next(cfg.Variables(), dir)
+	if done, err := i.initialized(dir, texts, cfg.Variables(), doctor, plan); done {
 		return err
 	}
 	i.say("Wrote %s to %s. Read it, and put in what you want to be synchronized.", draftFile, schema.SanitizeLine(dir))
-	i.next(cfg.Variables(), dir)
+	i.saySecrets(cfg.Variables())
+	i.say("  %s", doctor)
+	i.say("  %s", plan)
 	return nil
 }
 
-// next explains how to supply the secrets, and which commands to run next.
-func (i *interview) next(secrets []string, dir string) {
+// next returns the commands to run next.
+func (i *interview) next(secrets []string, dir string) (doctor, plan string) {
 	in, flags := "", ""
 	if dir != "." {
 		in = " -chdir=" + shellquote.Join(dir)
 	}
+	if i.answers[secretsQuestion] == "command" {
+		for _, name := range secrets {
+			flags += " -var-command='" + name + "=COMMAND'"
+		}
+	}
+	return "syncctl" + in + " doctor" + flags, "syncctl" + in + " plan" + flags
+}
+
+// saySecrets explains how to supply the secrets.
+func (i *interview) saySecrets(secrets []string) {
 	switch i.answers[secretsQuestion] {
 	case "environment":
 		i.say("\nThe secrets come from the environment:")
@@ -321,15 +338,10 @@ func (i *interview) next(secrets []string, dir string) {
 			i.say("  SYNCCTL_VAR_%s", name)
 		}
 	case "command":
-		for _, name := range secrets {
-			flags += " -var-command='" + name + "=COMMAND'"
-		}
 		i.say("\nFor each COMMAND put the program that prints the secret, such as pass show NAME:")
 	default:
 		i.say("\nThe secrets are asked for when they are needed:")
 	}
-	i.say("  syncctl%s doctor%s", in, flags)
-	i.say("  syncctl%s plan%s", in, flags)
 }
 
 // draftText returns the configuration for the answers, formatted.

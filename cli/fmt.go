@@ -28,11 +28,23 @@ type formatter struct {
 	recursive   bool
 	different   bool
 	wrong       bool
+	doc         fmtDoc
+}
+
+// fmtDoc is the document of fmt -json.
+type fmtDoc struct {
+	Files       []fmtFileDoc            `json:"files"`       // those that were not formatted; without -check they are now
+	Diagnostics []schema.DiagnosticView `json:"diagnostics"` // as validate writes them; such files stay as they are
+}
+
+type fmtFileDoc struct {
+	Name string `json:"name"`           // as on the command line
+	Diff string `json:"diff,omitempty"` // with -diff, as a unified diff
 }
 
 func (c *command) fmtCommand() *cobra.Command {
-	f := &formatter{command: c}
-	cmd := &cobra.Command{
+	f := &formatter{command: c, doc: fmtDoc{Files: []fmtFileDoc{}, Diagnostics: []schema.DiagnosticView{}}}
+	cmd := jsonCommand(&cobra.Command{
 		Use: "fmt [FILE|DIR|-]...", Short: "Format files, and print the names of those that changed",
 		Long: `Formats *.sync.hcl, *.syncvars.hcl and *.synctest.hcl files. Without arguments it formats the files of the
 working folder, with -recursive also those of the folders in it, such as modules, without the data folder and
@@ -40,7 +52,7 @@ folders whose name begins with a dot. "-" formats standard input to standard out
 file that it changes. Formatting changes blanks alone, never what a file means.
 JSON files stay as they are.`,
 		RunE: func(cmd *cobra.Command, args []string) error { return f.run(cmd.Context(), args) },
-	}
+	})
 	cmd.Flags().BoolVar(&f.check, "check", false, "change nothing; exit 3 if a file is not formatted")
 	cmd.Flags().BoolVar(&f.recursive, "recursive", false, "also the folders in a folder")
 	cmd.Flags().BoolVar(&f.diff, "diff", false, "show the changes")
@@ -56,6 +68,11 @@ func (f *formatter) run(ctx context.Context, args []string) error {
 			return err
 		}
 	}
+	if f.wantsJSON() {
+		if err := f.document(f.doc); err != nil {
+			return err
+		}
+	}
 	switch {
 	case f.wrong:
 		return exitQuietly(exitError)
@@ -66,6 +83,9 @@ func (f *formatter) run(ctx context.Context, args []string) error {
 }
 
 func (f *formatter) argument(ctx context.Context, arg string) error {
+	if arg == "-" && f.flags.json {
+		return failf(exitError, "what - formats goes to the output, as -json does: use -json-into=FILE")
+	}
 	if arg == "-" {
 		most := f.room().Bytes()
 		src, err := io.ReadAll(io.LimitReader(f.app.stdin, most+1))
@@ -139,9 +159,12 @@ func (f *formatter) standardInput(ctx context.Context, src []byte) error {
 	if err != nil || !ok {
 		return err
 	}
-	f.different = f.different || !bytes.Equal(src, out)
+	if !bytes.Equal(src, out) {
+		f.differs(ctx, standardInput, src, out)
+	}
 	if f.diff {
-		return f.printDiff(ctx, standardInput, src, out)
+		_, err := io.WriteString(f.out, f.difference(ctx, standardInput, src, out))
+		return err
 	}
 	if f.check {
 		return nil
@@ -163,11 +186,13 @@ func (f *formatter) file(ctx context.Context, name string) error {
 	if err != nil || !ok || bytes.Equal(src, out) {
 		return err
 	}
-	f.different = true
-	f.say("%s", schema.SanitizeLine(name))
-	if f.diff {
-		if err := f.printDiff(ctx, name, src, out); err != nil {
-			return err
+	f.differs(ctx, name, src, out)
+	if !f.flags.json {
+		f.say("%s", schema.SanitizeLine(name))
+		if f.diff {
+			if _, err := io.WriteString(f.out, f.difference(ctx, name, src, out)); err != nil {
+				return err
+			}
 		}
 	}
 	if f.check {
@@ -189,11 +214,28 @@ func (f *formatter) format(ctx context.Context, name string, src []byte) ([]byte
 		return out, true, nil
 	}
 	f.wrong = true
-	return nil, false, f.diagnostics(diags, known(map[string]*hcl.File{name: {Bytes: f.masked(ctx, name, src)}}))
+	sources := map[string]*hcl.File{name: {Bytes: f.masked(ctx, name, src)}}
+	if f.wantsJSON() {
+		f.doc.Diagnostics = append(f.doc.Diagnostics, schema.Views(diags, sources)...)
+	}
+	if f.flags.json {
+		return nil, false, nil
+	}
+	return nil, false, f.printDiagnostics(diags, sources)
 }
 
-func (f *formatter) printDiff(ctx context.Context, name string, before, after []byte) error {
+// differs records that a file is not formatted.
+func (f *formatter) differs(ctx context.Context, name string, before, after []byte) {
+	f.different = true
+	doc := fmtFileDoc{Name: name}
+	if f.diff {
+		doc.Diff = f.difference(ctx, name, before, after)
+	}
+	f.doc.Files = append(f.doc.Files, doc)
+}
+
+// difference returns a unified diff, without what is secret.
+func (f *formatter) difference(ctx context.Context, name string, before, after []byte) string {
 	old, changed := string(f.masked(ctx, name, before)), string(f.masked(ctx, name, after))
-	_, err := io.WriteString(f.out, schema.Sanitize(udiff.Unified("old/"+name, "new/"+name, old, changed)))
-	return err
+	return schema.Sanitize(udiff.Unified("old/"+name, "new/"+name, old, changed))
 }

@@ -8,9 +8,16 @@ import (
 	"github.com/syncctl/syncctl/report/picture"
 )
 
+// pictureDoc is the document of graph -json.
+type pictureDoc struct {
+	Format  string `json:"format"`             // mermaid, dot or svg
+	Picture string `json:"picture"`            // in that format
+	LeftOut int    `json:"left_out,omitempty"` // how many declarations are not in it, because there are too many
+}
+
 func (c *command) graphCommand() *cobra.Command {
 	format := enumeration{value: "mermaid", values: []string{"mermaid", "dot", "svg"}}
-	cmd := &cobra.Command{
+	cmd := jsonCommand(&cobra.Command{
 		Use: "graph [PLAN|RUN|latest]", Args: atMost(1),
 		Short: "Draw the servers of a plan or a run and what links them; contacts no server",
 		Long: `Draws servers by site, the synchronizations between them with their trigger and state, keystores, and
@@ -27,24 +34,29 @@ Which step waits for which: syncctl show -detail, or the timeline of syncctl sho
 				what = given[0]
 			}
 			return c.showDocument(what, func(w io.Writer, r *report.Report) error {
-				text, left := "", 0
+				doc := pictureDoc{Format: format.value}
 				switch format.value {
 				case "mermaid":
-					text, left = picture.Mermaid(r)
+					doc.Picture, doc.LeftOut = picture.Mermaid(r)
 				case "dot":
-					text, left = picture.DOT(r)
+					doc.Picture, doc.LeftOut = picture.DOT(r)
 				case "svg":
-					text, left = picture.Topology(r)
-					text = picture.Alone(text)
+					doc.Picture, doc.LeftOut = picture.Topology(r)
+					doc.Picture = picture.Alone(doc.Picture)
 				}
-				if left > 0 {
-					c.warn("%d declarations are left out of the picture", left)
+				if c.wantsJSON() {
+					if err := c.document(doc); err != nil || c.flags.json {
+						return err
+					}
 				}
-				_, err := io.WriteString(w, text)
+				if doc.LeftOut > 0 {
+					c.warn("%d declarations are left out of the picture", doc.LeftOut)
+				}
+				_, err := io.WriteString(w, doc.Picture)
 				return err
 			})
 		},
-	}
+	})
 	cmd.Flags().Var(&format, "format", "`FORMAT` of the picture: mermaid, dot (Graphviz) or svg")
 	_ = cmd.RegisterFlagCompletionFunc("format", format.complete)
 	return cmd

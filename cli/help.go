@@ -5,7 +5,9 @@ import "github.com/spf13/cobra"
 // helpCommand is like cobra's, except that an unknown command is an error.
 func (c *command) helpCommand() *cobra.Command {
 	return &cobra.Command{
-		Use: "help [COMMAND]", Short: "Help for a command",
+		Use: "help [COMMAND]", Short: "Show what a command does, its arguments and its flags",
+		Long: `Shows the same as -help after a command. Without COMMAND it lists all commands. "syncctl docs COMMAND" also
+shows the command's exit codes.`,
 		PersistentPreRunE: func(*cobra.Command, []string) error { return nil }, // needs no folder
 		RunE: func(cmd *cobra.Command, args []string) error {
 			found, rest, err := cmd.Root().Find(args)

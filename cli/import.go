@@ -18,9 +18,17 @@ import (
 // configurationSuffix is the suffix of the names of configuration files.
 const configurationSuffix = ".sync.hcl"
 
+// importDoc is the document of import -json.
+type importDoc struct {
+	From         string   `json:"from"`           // the address of the server or keystore
+	File         string   `json:"file,omitempty"` // where it was written; none where it was not
+	Declarations []string `json:"declarations"`   // addresses of what is declared with it
+	Text         string   `json:"text"`           // HCL with comments; empty if all is declared
+}
+
 func (c *command) importCommand() *cobra.Command {
 	vars, f := &variables{}, &importFlags{}
-	cmd := &cobra.Command{
+	cmd := jsonCommand(&cobra.Command{
 		Use: "import SERVER|KEYSTORE", Args: one("the address of a server or a keystore"),
 		Short: "Write what a declared server has, and nobody has declared, as HCL; changes nothing on it",
 		Long: `Reads a declared server and writes what it has, and is not declared yet, as declarations: to the output, or
@@ -37,7 +45,7 @@ the output only.`,
 			return c.importFrom(cmd.Context(), vars, args[0], f)
 		},
 		ValidArgsFunction: c.first(false, c.completeDeclared(schema.Server, schema.Keystore)),
-	}
+	})
 	c.varFlags(cmd, vars)
 	cmd.Flags().StringVar(&f.out, "out", "", "write to this new `FILE`, whose name ends in "+configurationSuffix)
 	cmd.Flags().BoolVar(&f.update, "update", false, "add what a keystore holds to its declaration, in its file")
@@ -81,29 +89,45 @@ func (c *command) importFrom(ctx context.Context, vars *variables, server string
 	if len(found) == 1 && found[0].Completes {
 		return c.complete(p, found[0], f.update)
 	}
-	text, n := schema.WriteDrafts(p.cfg, found), 0
+	text, err := c.openly(schema.WriteDrafts(p.cfg, found))
+	if err != nil {
+		return err
+	}
+	doc := importDoc{From: server, Declarations: []string{}, Text: string(text)}
 	for i := range found {
 		if found[i].IsDeclared() {
-			n++
+			doc.Declarations = append(doc.Declarations, found[i].Addr.String())
 		}
 	}
-	if text, err = c.openly(text); err != nil {
-		return err
+	if len(text) > 0 && out != "" {
+		doc.File = out
+		if err := c.createNew(out, text, 0o644); err != nil {
+			return err
+		}
+	}
+	return c.imported(doc, "syncctl plan")
+}
+
+// imported shows what was imported, and the commands to continue with.
+func (c *command) imported(doc importDoc, next ...string) error {
+	if c.wantsJSON() {
+		if err := c.document(doc); err != nil || c.flags.json {
+			return err
+		}
 	}
 	switch {
-	case len(text) == 0:
-		_, err := fmt.Fprintf(c.err, "All that %s shows is declared.\n", server)
+	case doc.Text == "":
+		_, err := fmt.Fprintf(c.err, "All that %s shows is declared.\n", doc.From)
 		return err
-	case out == "":
-		_, err := c.out.Write(text)
-		return err
-	}
-	if err := c.createNew(out, text, 0o644); err != nil {
+	case doc.File == "":
+		_, err := c.out.Write([]byte(doc.Text))
 		return err
 	}
 	c.say("Wrote %s to %s. What is not known stands in its comments and variables. Now:",
-		wording.Plural(n, "declaration"), schema.SanitizeLine(out))
-	c.say("  syncctl plan")
+		wording.Plural(len(doc.Declarations), "declaration"), schema.SanitizeLine(doc.File))
+	for _, command := range next {
+		c.say("  %s", command)
+	}
 	return nil
 }
 
@@ -152,15 +176,28 @@ func (c *command) complete(p *project, d schema.Draft, update bool) error {
 	r := p.cfg.Lookup(d.Addr)
 	added := schema.AddingDraft(p.cfg, d, c.redactor.String)
 	at := schema.SanitizeLine(r.Range.String())
+	adding := update && added.Added > 0
+	if adding {
+		if err := c.addTo(r, added); err != nil {
+			return err
+		}
+	}
+	if c.wantsJSON() {
+		doc := importDoc{From: d.Addr.String(), Declarations: []string{}}
+		if added.Added > 0 || added.Left() != "" {
+			doc.Text = added.String()
+		}
+		if adding {
+			doc.File = r.Range.Filename
+		}
+		if err := c.document(doc); err != nil || c.flags.json {
+			return err
+		}
+	}
 	if !update && added.Added > 0 {
 		_, err := fmt.Fprintf(c.out, "# The declaration at %s lacks this. import -update adds all but the comments.\n%s", at,
 			added)
 		return err
-	}
-	if added.Added > 0 {
-		if err := c.addTo(r, added); err != nil {
-			return err
-		}
 	}
 	if left := added.Left(); left != "" {
 		if _, err := fmt.Fprintf(c.out, "# The declaration at %s lacks this, which a person has to complete: import -update "+
@@ -168,7 +205,7 @@ func (c *command) complete(p *project, d schema.Draft, update bool) error {
 			return err
 		}
 	}
-	if added.Added > 0 {
+	if adding {
 		c.say("Added %s to %s in %s. Now:", wording.Plural(added.Added, "block"), d.Addr,
 			schema.SanitizeLine(r.Range.Filename))
 		c.say("  syncctl plan")

@@ -1,7 +1,9 @@
 package cli
 
 import (
+	"maps"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/kballard/go-shellquote"
@@ -9,6 +11,24 @@ import (
 	"github.com/syncctl/syncctl/ci"
 	"github.com/syncctl/syncctl/schema"
 )
+
+// initDoc is the document of init -json.
+type initDoc struct {
+	Folder  string   `json:"folder"`            // as it was given
+	Files   []string `json:"files"`             // those that were written, in the folder
+	Secrets []string `json:"secrets,omitempty"` // the names of the variables that have no value yet
+	Next    []string `json:"next,omitempty"`    // commands to continue with
+}
+
+// examplesDoc is the document of init -examples -json.
+type examplesDoc struct {
+	Examples []exampleDoc `json:"examples"` // by name
+}
+
+type exampleDoc struct {
+	Name    string `json:"name"`    // for -example
+	Summary string `json:"summary"` // what it shows
+}
 
 type initFlags struct {
 	example string
@@ -19,7 +39,7 @@ type initFlags struct {
 
 func (c *command) initCommand() *cobra.Command {
 	f := &initFlags{}
-	cmd := &cobra.Command{
+	cmd := jsonCommand(&cobra.Command{
 		Use: "init [DIR]", Args: atMost(1),
 		Short: "Write a first configuration from your answers, or an example to rehearse; contacts no server",
 		Long: `Asks what you have (which product, how the servers are connected, their addresses, where passwords come
@@ -49,7 +69,7 @@ the program; with -ci those with which a CI system plans, reviews and applies. N
 			}
 			return c.initExample(f.example, dir)
 		},
-	}
+	})
 	cmd.Flags().StringVar(&f.example, "example", "", "write the example of this `NAME`")
 	cmd.Flags().StringVar(&f.ci, "ci", "", "write the files for a CI `SYSTEM`: "+strings.Join(ci.Systems(), ", "))
 	_ = cmd.RegisterFlagCompletionFunc("ci", cobra.FixedCompletions(ci.Systems(), cobra.ShellCompDirectiveNoFileComp))
@@ -82,6 +102,15 @@ func (c *command) listExamples() error {
 	if err != nil {
 		return err
 	}
+	if c.wantsJSON() {
+		doc := examplesDoc{Examples: []exampleDoc{}}
+		for _, e := range all {
+			doc.Examples = append(doc.Examples, exampleDoc{e.name, e.summary})
+		}
+		if err := c.document(doc); err != nil || c.flags.json {
+			return err
+		}
+	}
 	if len(all) == 0 {
 		c.say("This program has no examples.")
 	}
@@ -107,7 +136,22 @@ func (c *command) initExample(name, dir string) error {
 	if err := c.create(texts, c.abs(dir)); err != nil {
 		return err
 	}
+	next := "syncctl rehearse " + shellquote.Join(filepath.Clean(dir))
+	if done, err := c.initialized(dir, texts, nil, next); done {
+		return err
+	}
 	c.say("Wrote the example %s to %s. Its README.md says what it shows. Now:", e.name, schema.SanitizeLine(dir))
-	c.say("  syncctl rehearse %s", shellquote.Join(filepath.Clean(dir)))
+	c.say("  %s", next)
 	return nil
+}
+
+// initialized writes what init has done as JSON, if that is wanted. It reports whether nothing else is to be written.
+func (c *command) initialized(
+	dir string, texts map[string][]byte, secrets []string, next ...string,
+) (done bool, err error) {
+	if !c.wantsJSON() {
+		return false, nil
+	}
+	err = c.document(initDoc{Folder: dir, Files: slices.Sorted(maps.Keys(texts)), Secrets: secrets, Next: next})
+	return err != nil || c.flags.json, err
 }

@@ -24,6 +24,9 @@ func (c *command) initCI(system, dir string) error {
 	if err := c.create(texts, c.abs(dir)); err != nil {
 		return err
 	}
+	if done, err := c.initialized(dir, texts, nil); done {
+		return err
+	}
 	for _, name := range slices.Sorted(maps.Keys(texts)) {
 		c.say("Wrote %s", name)
 	}

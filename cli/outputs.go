@@ -84,29 +84,21 @@ func (c *command) rawOutput(o schema.Output) error {
 
 // shownOutput is an output in the format of -json.
 type shownOutput struct {
-	Sensitive   bool            `json:"sensitive"`
-	Description string          `json:"description,omitempty"`
-	Type        json.RawMessage `json:"type"`
-	Value       json.RawMessage `json:"value"`
+	Sensitive   bool   `json:"sensitive"`             // it is not shown
+	Description string `json:"description,omitempty"` // of an output, as declared
+	Type        any    `json:"type"`                  // "string", ["list", "number"], as Terraform writes it; if sensitive "dynamic"
+	Value       any    `json:"value"`                 // null if it is sensitive, or not known before a run
 }
 
 func (c *command) allOutputs(all []schema.Output) error {
 	if c.wantsJSON() {
 		doc := map[string]shownOutput{}
 		for _, o := range all {
-			value, err := outputJSON(o.Value)
+			one, err := shown(o.Value, o.Description)
 			if err != nil {
 				return err
 			}
-			of := o.Value.Type()
-			if schema.IsSensitive(o.Value) { // the names of attributes may be secret too
-				of = cty.DynamicPseudoType
-			}
-			ty, err := ctyjson.MarshalType(of)
-			if err != nil {
-				return err
-			}
-			doc[o.Name] = shownOutput{Sensitive: schema.IsSensitive(o.Value), Description: o.Description, Type: ty, Value: value}
+			doc[o.Name] = one
 		}
 		if err := c.document(doc); err != nil || c.flags.json {
 			return err
@@ -119,6 +111,20 @@ func (c *command) allOutputs(all []schema.Output) error {
 		c.say("%s = %s", o.Name, view.Value(o.Value))
 	}
 	return nil
+}
+
+// shown returns a value in the format of -json.
+func shown(v cty.Value, description string) (shownOutput, error) {
+	value, err := outputJSON(v)
+	if err != nil {
+		return shownOutput{}, err
+	}
+	of := v.Type()
+	if schema.IsSensitive(v) { // the names of attributes may be secret too
+		of = cty.DynamicPseudoType
+	}
+	ty, err := ctyjson.MarshalType(of)
+	return shownOutput{Sensitive: schema.IsSensitive(v), Description: description, Type: json.RawMessage(ty), Value: value}, err
 }
 
 // outputJSON returns null for a value that is sensitive or not wholly known.

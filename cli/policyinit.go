@@ -11,6 +11,12 @@ import (
 	"github.com/syncctl/syncctl/policy"
 )
 
+// policyDoc is the document of policy init -json.
+type policyDoc struct {
+	Policy string `json:"policy"`         // as HCL
+	File   string `json:"file,omitempty"` // where it was written; none without -out
+}
+
 func (c *command) policyCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "policy", Args: atMost(0),
@@ -22,7 +28,7 @@ folder. What it does not name is refused.`,
 	}
 	var vars variables
 	var out string
-	initial := &cobra.Command{
+	initial := jsonCommand(&cobra.Command{
 		Use: "init [DIR]", Args: atMost(1),
 		Short: "Write the policy that a configuration needs, from one that you trust",
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -31,7 +37,7 @@ folder. What it does not name is refused.`,
 			}
 			return c.policyInit(cmd.Context(), &vars, out)
 		},
-	}
+	})
 	c.varFlags(initial, &vars)
 	initial.Flags().StringVar(&out, "out", "", "write it to this `FILE`, which must not exist (default: print it)")
 	cmd.AddCommand(initial)
@@ -64,11 +70,18 @@ func (c *command) policyInit(ctx context.Context, vars *variables, out string) e
 		used.Commands = append(used.Commands, c.operatorArgs(o))
 		used.Environment = append(used.Environment, o.Environment...)
 	}
-	if out == "" {
-		return policy.Write(c.out, used)
-	}
 	var text strings.Builder
 	if err := policy.Write(&text, used); err != nil {
+		return err
+	}
+	doc := policyDoc{Policy: text.String(), File: out}
+	if out == "" {
+		if c.wantsJSON() {
+			if err := c.document(doc); err != nil || c.flags.json {
+				return err
+			}
+		}
+		_, err := c.out.Write([]byte(text.String()))
 		return err
 	}
 	if _, err := c.app.fs.Stat(c.abs(out)); err == nil {
@@ -76,6 +89,11 @@ func (c *command) policyInit(ctx context.Context, vars *variables, out string) e
 	}
 	if err := c.replace(out, []byte(text.String()), 0o600); err != nil {
 		return err
+	}
+	if c.wantsJSON() {
+		if err := c.document(doc); err != nil || c.flags.json {
+			return err
+		}
 	}
 	c.say("Wrote %s. Read each line of it: everything that it names is allowed from now on where it is used.", out)
 	return nil

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"path/filepath"
 	"time"
@@ -35,30 +36,41 @@ func (c *command) mayWriteRehearsal(name string) error {
 	return c.replace(name, nil, 0o644)
 }
 
-// saveRehearsal writes the result of a rehearsal, however it ended, if a name was given. Without a plan there was no
-// rehearsal. at is the folder in which the plan was made.
+// saveRehearsal writes the result of a rehearsal to a file if a name was given, and as JSON if that is wanted.
 func (s *scratch) saveRehearsal(name, at string, cfg *schema.Config, begun time.Time, ended error) error {
-	if name == "" {
-		return nil
+	text, err := s.rehearsal(at, cfg, begun, ended)
+	if err != nil || text == nil {
+		return err
 	}
+	if name != "" {
+		if err := s.command.replace(name, text, 0o644); err != nil {
+			return err
+		}
+	}
+	return s.writeJSON(func(w io.Writer) error { _, err := w.Write(text); return err })
+}
+
+// rehearsal returns the result of a rehearsal, however it ended. Without a plan there was none. at is the folder in
+// which the plan was made.
+func (s *scratch) rehearsal(at string, cfg *schema.Config, begun time.Time, ended error) ([]byte, error) {
 	text, err := afero.ReadFile(s.app.fs, filepath.Join(at, rehearsedPlan))
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil
+		return nil, nil
 	}
 	if err != nil {
-		return fmt.Errorf("reading the plan that was rehearsed: %w", err)
+		return nil, fmt.Errorf("reading the plan that was rehearsed: %w", err)
 	}
 	plan, err := planner.Decode(bytes.NewReader(text))
 	if err != nil {
-		return fmt.Errorf("reading the plan that was rehearsed: %w", err)
+		return nil, fmt.Errorf("reading the plan that was rehearsed: %w", err)
 	}
 	r, err := record.NewRehearsal(plan, configurationParts(cfg))
 	if err != nil {
-		return err
+		return nil, err
 	}
 	seed, err := afero.ReadFile(s.app.fs, filepath.Join(s.work, seedFile))
 	if err != nil {
-		return fmt.Errorf("reading the seed: %w", err)
+		return nil, fmt.Errorf("reading the seed: %w", err)
 	}
 	sum := sha256.Sum256(seed)
 	r.Syncctl, r.At, r.Seed, r.Result = version(), begun.UTC(), hex.EncodeToString(sum[:]), record.RehearsalComplete
@@ -66,11 +78,7 @@ func (s *scratch) saveRehearsal(name, at string, cfg *schema.Config, begun time.
 		r.Result = record.RehearsalFailed
 		r.Exit, _ = codeOf(ended)
 	}
-	out, err := r.Encode()
-	if err != nil {
-		return err
-	}
-	return s.command.replace(name, out, 0o644)
+	return r.Encode()
 }
 
 // addRehearsal adds the rehearsal in a file to the parts of a record, if it is the rehearsal of the run's plan.

@@ -13,6 +13,8 @@ import (
 
 	"github.com/hashicorp/go-hclog"
 	"github.com/spf13/cobra"
+	"github.com/syncctl/syncctl/cli/internal/output"
+	"github.com/syncctl/syncctl/redact"
 	"github.com/syncctl/syncctl/report"
 	"github.com/syncctl/syncctl/sandbox"
 	"github.com/syncctl/syncctl/schema"
@@ -20,7 +22,7 @@ import (
 
 func (c *command) rehearseCommand() *cobra.Command {
 	out := ""
-	cmd := &cobra.Command{
+	cmd := jsonCommand(&cobra.Command{
 		Use: "rehearse DIR|EXAMPLE", Args: one("the folder of an example, or its name"),
 		Short: "Plan, apply and verify an example against simulated servers on this machine",
 		Long: `Starts the simulated servers that DIR/sandbox.json describes, on this machine only, and works in a
@@ -29,10 +31,12 @@ do. DIR stays as it is.
 
 Where the configuration has site blocks, each site is a process with a folder, keys and credentials of its own, which
 reaches the servers of its site alone, and bundles are carried between them. The site plans whose block stands first, or
-that -site names. EXAMPLE is the name of one that is a part of the program; "syncctl init -examples" lists them.`,
+that -site names. EXAMPLE is the name of one that is a part of the program; "syncctl init -examples" lists them.
+
+With -json it writes what -out does, and nothing of what its commands print.`,
 		Example: "  syncctl rehearse behind-firewall-master",
 		RunE:    func(cmd *cobra.Command, args []string) error { return c.rehearse(cmd.Context(), args[0], out) },
-	}
+	})
 	cmd.Flags().StringVar(&out, "out", "", "write what was rehearsed, when, and how it ended to `FILE`, for record "+
 		"-rehearsal")
 	return cmd
@@ -83,7 +87,11 @@ func (c *command) rehearse(ctx context.Context, name, out string) (err error) {
 			return err
 		}
 	}
-	begun := c.app.clock.Now()
+	begun, shown := c.app.clock.Now(), c.out
+	if c.flags.json {
+		c.out = output.Guard(io.Discard, func() *redact.Set { return c.redactor })
+		defer func() { c.out = shown }()
+	}
 	asked := &contacts{}
 	tried, err := c.openScratch(ctx, dir, "", sandbox.Options{Person: true, AccessLog: asked})
 	if err != nil {
@@ -104,8 +112,11 @@ func (c *command) rehearse(ctx context.Context, name, out string) (err error) {
 	}
 	// The contacts must be known: a rehearsal is incomplete if its access log has failed.
 	err = c.orWarn(err, tried.stop())
-	err = c.orWarn(err, tried.saveRehearsal(out, rehearsedAt(tried, sites), cfg, begun, err))
-	if err != nil {
+	c.out = shown
+	if out != "" || c.wantsJSON() {
+		err = c.orWarn(err, tried.saveRehearsal(out, rehearsedAt(tried, sites), cfg, begun, err))
+	}
+	if err != nil || c.flags.json {
 		return err
 	}
 	took := c.app.clock.Now().Sub(begun).Round(100 * time.Millisecond)

@@ -11,6 +11,15 @@ import (
 	"github.com/syncctl/syncctl/schema"
 )
 
+// resolveDoc is the document of resolve -json. Its members are those of an entry in the record of a run, but for two.
+type resolveDoc struct {
+	Run      string            `json:"run"`                 // its id
+	Key      string            `json:"key,omitempty"`       // the step, or run for the whole run
+	Event    string            `json:"event,omitempty"`     // resolved (-done), reopened (-retry), given_up (-abandon)
+	Data     map[string]string `json:"data,omitempty"`      // such as the reason, and who has decided
+	SetAside string            `json:"set_aside,omitempty"` // the folder of a damaged run that was set aside
+}
+
 type resolveFlags struct {
 	done, retry, abandon bool
 	approve              bool
@@ -19,7 +28,7 @@ type resolveFlags struct {
 
 func (c *command) resolveCommand() *cobra.Command {
 	f := &resolveFlags{}
-	cmd := &cobra.Command{
+	cmd := jsonCommand(&cobra.Command{
 		Use:   "resolve [STEP -done|-retry] [-abandon]",
 		Short: "Decide what syncctl cannot: a step is done, is tried again, or the run is abandoned",
 		Long: `When syncctl cannot tell whether a step was carried out, a person checks the servers and decides:
@@ -40,7 +49,7 @@ the journal of the run.`,
 			}
 			return c.completeSteps(), cobra.ShellCompDirectiveNoFileComp
 		},
-	}
+	})
 	cmd.Flags().BoolVar(&f.done, "done", false, "the step was carried out")
 	cmd.Flags().BoolVar(&f.retry, "retry", false, "the next apply carries out the step (again)")
 	cmd.Flags().BoolVar(&f.abandon, "abandon", false, "abandon the run")
@@ -106,7 +115,9 @@ func (c *command) resolveLocked(ctx context.Context, args []string, f *resolveFl
 			return err
 		}
 	}
-	c.say("%s\n", schema.Sanitize(assumed))
+	if !c.flags.json {
+		c.say("%s\n", schema.Sanitize(assumed))
+	}
 	if !f.approve {
 		if err := c.approve(ctx, "Is this what you want recorded?"); err != nil {
 			return err
@@ -137,6 +148,12 @@ func (c *command) resolveLocked(ctx context.Context, args []string, f *resolveFl
 	if err := j.Close(); err != nil {
 		return err
 	}
+	if c.wantsJSON() {
+		doc := resolveDoc{Run: run.ID, Key: key, Event: event, Data: data}
+		if err := c.document(doc); err != nil || c.flags.json {
+			return err
+		}
+	}
 	if f.abandon {
 		c.say("Recorded. Run %s is abandoned.", schema.SanitizeLine(run.ID))
 		return nil
@@ -150,7 +167,9 @@ func (c *command) resolveDamaged(ctx context.Context, run *executor.Run, f *reso
 	if !f.abandon {
 		return failf(exitError, "%s", c.damaged(run))
 	}
-	c.say("%s\n", schema.Sanitize(c.damaged(run)))
+	if !c.flags.json {
+		c.say("%s\n", schema.Sanitize(c.damaged(run)))
+	}
 	if !f.approve {
 		if err := c.approve(ctx, "Do you want to set the run aside?"); err != nil {
 			return err
@@ -159,6 +178,11 @@ func (c *command) resolveDamaged(ctx context.Context, run *executor.Run, f *reso
 	to, err := c.store().SetAside(run)
 	if err != nil {
 		return err
+	}
+	if c.wantsJSON() {
+		if err := c.document(resolveDoc{Run: run.ID, SetAside: c.near(to)}); err != nil || c.flags.json {
+			return err
+		}
 	}
 	c.say("Run %s is abandoned. Its plan, its record and its files are now in %s.",
 		schema.SanitizeLine(run.ID), schema.SanitizeLine(c.near(to)))

@@ -45,8 +45,8 @@ turns them on; else they are on where the output is a terminal and TERM is not d
 		SilenceUsage: true, SilenceErrors: true,
 		Args: cobra.ArbitraryArgs,
 		PersistentPreRunE: func(cmd *cobra.Command, args []string) error {
-			if c.wantsJSON() && cmd.Annotations[speaksJSON] == "" && !strings.HasPrefix(cmd.Name(), "__") {
-				return failf(exitError, "%s has no -json", cmd.CommandPath())
+			if why := withoutJSON(cmd); c.wantsJSON() && why != "" {
+				return failf(exitError, "%s has no -json: %s", cmd.CommandPath(), why)
 			}
 			if err := noneEmpty(cmd); err != nil {
 				return err
@@ -80,6 +80,7 @@ func (c *command) addCommands(root *cobra.Command) {
 		c.applyCommand(),
 		c.bundleCommand(),
 		c.ciCommand(),
+		c.completionCommand(),
 		c.consoleCommand(),
 		c.docsCommand(),
 		c.doctorCommand(),
@@ -124,7 +125,7 @@ func (c *command) commonFlags(root *cobra.Command) {
 	flags.BoolVar(&c.flags.noColor, "no-color", false, "no colours")
 	flags.BoolVar(&c.flags.compact, "compact-warnings", false, "warnings that come without an error in a line each, and "+
 		"the notes of a plan")
-	flags.BoolVar(&c.flags.json, "json", false, "JSON output, for programs")
+	flags.BoolVar(&c.flags.json, "json", false, "JSON output, for programs; docs/schemas says what is in it")
 	flags.StringVar(&c.flags.jsonInto, "json-into", "", "write what -json prints into `FILE`, beside the text for "+
 		"people")
 	flags.StringVar(&c.flags.site, "site", "", "act for the site `NAME`: contact its servers and those without a site, "+
@@ -140,6 +141,28 @@ func (c *command) commonFlags(root *cobra.Command) {
 func jsonCommand(cmd *cobra.Command) *cobra.Command {
 	cmd.Annotations = map[string]string{speaksJSON: "yes"}
 	return cmd
+}
+
+// noJSON holds the commands without -json, and why they have none.
+var noJSON = map[string]string{
+	"help": "its output is text for people; `syncctl schema -json` describes all commands",
+	"lsp":  "its output is the protocol of editors, which is JSON",
+}
+
+// toolsJSON is why the tools of products have no -json.
+const toolsJSON = "its output is the file that it makes"
+
+// withoutJSON returns why a command has no -json, or "" if it has.
+func withoutJSON(cmd *cobra.Command) string {
+	switch {
+	case cmd.Annotations[speaksJSON] != "" || strings.HasPrefix(cmd.Name(), "__"):
+		return ""
+	case cmd.Annotations[productsTool] != "":
+		return toolsJSON
+	case cmd.HasSubCommands():
+		return "it is the name of several commands; give one of them"
+	}
+	return noJSON[cmd.Name()]
 }
 
 // atMost is cobra.MaximumNArgs with our message.

@@ -23,9 +23,28 @@ type sandboxFlags struct {
 	noPerson                 bool
 }
 
+// sandboxDoc is the document of sandbox -json.
+type sandboxDoc struct {
+	Servers     []sandboxServerDoc  `json:"servers,omitempty"`  // the simulated servers
+	Machines    []sandboxMachineDoc `json:"machines,omitempty"` // those behind them, reached by SSH
+	Environment map[string]string   `json:"environment"`        // what other commands need to reach them
+}
+
+type sandboxServerDoc struct {
+	Product string `json:"product"` // whose server it is
+	Name    string `json:"name"`    // in the seed
+	URL     string `json:"url"`     // on this machine
+}
+
+type sandboxMachineDoc struct {
+	Product string `json:"product"` // whose machine it is
+	Name    string `json:"name"`    // in the seed
+	Address string `json:"address"` // HOST:PORT of SSH
+}
+
 func (c *command) sandboxCommand() *cobra.Command {
 	f := &sandboxFlags{}
-	cmd := &cobra.Command{
+	cmd := jsonCommand(&cobra.Command{
 		Use:   "sandbox DIR|EXAMPLE [flags] [-- COMMAND ARGS...]",
 		Short: "Serve an example's simulated servers, or run a command inside them",
 		Long: `Serves the simulated servers that DIR/sandbox.json describes on loopback, over TLS with a CA of their
@@ -58,7 +77,7 @@ connection to a port without HTTP has the method CONNECT, and its path is the ad
 			c.typedArgs = args[:1] // COMMAND works in a copy of the folder, with other files
 			return c.sandbox(cmd.Context(), args[0], args[1:], f)
 		},
-	}
+	})
 	cmd.Flags().StringVar(&f.access, "access-log", "",
 		"write a JSON line for every request, connection, command and file access to `FILE`")
 	cmd.Flags().StringVar(&f.dump, "dump", "", "write the state of all servers as JSON to `FILE` at the end")
@@ -74,6 +93,10 @@ connection to a port without HTTP has the method CONNECT, and its path is the ad
 }
 
 func (c *command) sandbox(ctx context.Context, name string, command []string, f *sandboxFlags) (err error) {
+	if c.wantsJSON() && len(command) > 0 {
+		return failf(exitError, "-json is for the environment that sandbox prints without COMMAND: put it behind COMMAND, if "+
+			"it is meant for that")
+	}
 	for flag, name := range map[string]string{"access-log": f.access, "dump": f.dump, "dump-before": f.dumpBefore} {
 		if name == "" {
 			continue
@@ -171,6 +194,31 @@ func (c *command) serveSandbox(ctx context.Context, box *sandbox.Sandbox, f *san
 	if err := c.dumpState(box, f.dumpBefore); err != nil {
 		return err
 	}
+	if c.wantsJSON() {
+		if err := c.document(sandboxDocument(box)); err != nil {
+			return err
+		}
+	}
+	if !c.flags.json {
+		c.sayServed(box)
+	}
+	<-ctx.Done()
+	return c.dumpState(box, f.dump)
+}
+
+func sandboxDocument(box *sandbox.Sandbox) sandboxDoc {
+	doc := sandboxDoc{Environment: box.Environment()}
+	for _, s := range box.Servers() {
+		doc.Servers = append(doc.Servers, sandboxServerDoc{s.Product, s.Name, s.URL})
+	}
+	for _, m := range box.Machines() {
+		doc.Machines = append(doc.Machines, sandboxMachineDoc{m.Product, m.Name, m.Address})
+	}
+	return doc
+}
+
+// sayServed says what is served, in lines for a shell.
+func (c *command) sayServed(box *sandbox.Sandbox) {
 	for _, s := range box.Servers() {
 		c.say("# %s server %s is at %s", s.Product, schema.SanitizeLine(s.Name), s.URL)
 	}
@@ -182,8 +230,6 @@ func (c *command) serveSandbox(ctx context.Context, box *sandbox.Sandbox, f *san
 		c.say("export %s=%s", name, shellquote.Join(env[name]))
 	}
 	c.say("# Paste the lines above into another shell. Interrupt to stop the servers.")
-	<-ctx.Done()
-	return c.dumpState(box, f.dump)
 }
 
 func (c *command) dumpState(box *sandbox.Sandbox, name string) error {

@@ -3,6 +3,7 @@ package cli_test
 import (
 	"bufio"
 	"bytes"
+	"encoding/json"
 	"encoding/pem"
 	"fmt"
 	"io"
@@ -63,9 +64,19 @@ func TestScripts(t *testing.T) {
 	p.Cmds["serve"] = func(ts *testscript.TestScript, _ bool, args []string) { serve(ts, program, args) }
 	p.Cmds["live"] = func(ts *testscript.TestScript, _ bool, args []string) { live(ts, program, args) }
 	p.Cmds["typed"] = typed
+	p.Cmds["json"] = isJSON
 	p.Cmds["talkative"] = func(ts *testscript.TestScript, _ bool, _ []string) { talkative(ts) }
 	p.Cmds["github"], p.Cmds["job"], p.Cmds["hook"], p.Cmds["expect"] = cmdGitHub, cmdJob, cmdHook, cmdExpect
 	testscript.Run(t, p)
+}
+
+// json FILE...: each holds one JSON document.
+func isJSON(ts *testscript.TestScript, neg bool, args []string) {
+	for _, name := range args {
+		if json.Valid([]byte(ts.ReadFile(name))) == neg {
+			ts.Fatalf("%s is JSON: %v", name, neg)
+		}
+	}
 }
 
 // talkative serves, until the script ends, a server that goes on after its answers, with the credentials that it was

@@ -3,12 +3,12 @@ package cli
 import (
 	"bytes"
 	"embed"
-	"errors"
 	"fmt"
 	"io"
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/syncctl/syncctl/cli/internal/args"
 )
 
 // shellScripts holds the scripts for bash and zsh. Cobra's complete nothing inside of quotes, as the shell finds no
@@ -37,27 +37,25 @@ function __syncctl_typed
 end
 `
 
-// completionScripts makes `completion` write our own scripts.
-func completionScripts(root *cobra.Command) {
-	for shell, write := range map[string]func(*cobra.Command, io.Writer, bool) error{
-		"bash": writeScript, "zsh": writeScript, "fish": writeFish,
-	} {
-		cmd, _, err := root.Find([]string{"completion", shell})
-		if err != nil || cmd.Name() != shell { // the command line is about another command
-			continue
-		}
-		cmd.Long = strings.Replace(cmd.Long, "This script depends on the 'bash-completion' package.\n"+
-			"If it is not installed already, you can install it via your OS's package manager.\n\n", "", 1)
-		cmd.RunE = func(cmd *cobra.Command, _ []string) error {
-			brief, err := cmd.Flags().GetBool("no-descriptions")
-			return errors.Join(err, write(cmd, cmd.OutOrStdout(), !brief))
-		}
+// writeScript writes the script of a shell.
+func writeScript(w io.Writer, root *cobra.Command, shell string, descriptions bool) error {
+	switch {
+	case shell == "bash" || shell == "zsh":
+		return writeOwn(w, shell, descriptions)
+	case shell == "fish":
+		return writeFish(w, root, descriptions)
+	case shell == "powershell" && descriptions:
+		return root.GenPowerShellCompletionWithDesc(w)
+	case shell == "powershell":
+		return root.GenPowerShellCompletion(w)
 	}
+	return failf(exitError, "there is no script for the shell %q.%s", shell,
+		args.DidYouMean(shell, shells, " There are scripts for "+strings.Join(shells, ", ")+"."))
 }
 
-// writeScript writes the script for the shell after which a command is named.
-func writeScript(cmd *cobra.Command, w io.Writer, descriptions bool) error {
-	text, err := shellScripts.ReadFile("shells/syncctl." + cmd.Name())
+// writeOwn writes a script of our own.
+func writeOwn(w io.Writer, shell string, descriptions bool) error {
+	text, err := shellScripts.ReadFile("shells/syncctl." + shell)
 	if err != nil {
 		return fmt.Errorf("reading the script: %w", err)
 	}
@@ -68,9 +66,9 @@ func writeScript(cmd *cobra.Command, w io.Writer, descriptions bool) error {
 	return err
 }
 
-func writeFish(cmd *cobra.Command, w io.Writer, descriptions bool) error {
+func writeFish(w io.Writer, root *cobra.Command, descriptions bool) error {
 	var made bytes.Buffer
-	if err := cmd.Root().GenFishCompletion(&made, descriptions); err != nil {
+	if err := root.GenFishCompletion(&made, descriptions); err != nil {
 		return err
 	}
 	script := made.String()

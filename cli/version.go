@@ -10,12 +10,12 @@ import (
 
 // build describes how the program was built.
 type build struct {
-	Version  string `json:"version"`
-	Commit   string `json:"commit,omitempty"`
-	Date     string `json:"date,omitempty"` // of the commit
-	Modified bool   `json:"modified,omitempty"`
-	Go       string `json:"go"`
-	Platform string `json:"platform"`
+	Version  string `json:"version"`            // "dev" for a working copy
+	Commit   string `json:"commit,omitempty"`   // that it was built from
+	Date     string `json:"date,omitempty"`     // of the commit
+	Modified bool   `json:"modified,omitempty"` // the commit was changed
+	Go       string `json:"go"`                 // version of the compiler
+	Platform string `json:"platform"`           // operating system and architecture
 }
 
 // module is the module path of syncctl, which is not the main module of a program with other products.

@@ -16,6 +16,7 @@ type Command struct {
 	Commands []string   `json:"commands,omitempty" jsonschema:"the names of the commands below it"`
 	Exits    []ExitCode `json:"exit_codes,omitempty"`
 	JSON     bool       `json:"json,omitempty" jsonschema:"whether it has -json"`
+	NoJSON   string     `json:"no_json,omitempty" jsonschema:"why it has no -json"`
 }
 
 // Flag is a flag of a command.
@@ -47,6 +48,7 @@ type Program struct {
 	Exits     []ExitCode
 	Variables []Variable
 	Files     []Variable // names of files, with their meaning
+	NoJSON    []Variable // the commands without -json, and why
 }
 
 func (g *Program) pages() []*Page {
@@ -73,6 +75,8 @@ func (g *Program) commandPage(c *Command) *Page {
 	}
 	if c.JSON {
 		p.say("With `-json` it writes JSON, for programs. The flags of every command: `syncctl docs flags`.")
+	} else if c.NoJSON != "" && len(c.Commands) == 0 {
+		p.say("It has no `-json`: %s. The flags of every command: `syncctl docs flags`.", c.NoJSON)
 	}
 	if len(c.Exits) > 0 {
 		p.heading("Exit codes")
@@ -139,6 +143,14 @@ func (g *Program) flagsPage() *Page {
 	p.say("They stand before or after the command. Every flag can be written with one dash or two, and its value after " +
 		"= or as the next argument.")
 	p.list(flagItems(g.Global))
+	if len(g.NoJSON) > 0 {
+		p.heading("Commands without -json")
+		var without []item
+		for _, v := range g.NoJSON {
+			without = append(without, item{name: v.Name, text: v.Meaning})
+		}
+		p.list(without)
+	}
 	return p
 }
 
