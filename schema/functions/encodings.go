@@ -45,6 +45,11 @@ func encodings() []Function {
 		{Name: "textencodebase64", Func: textFunc(encodeText, "string", "encoding"),
 			Summary:  "The bytes of a text in a character encoding (a name of IANA's registry), in base64.",
 			Examples: examples(`textencodebase64("Hello", "UTF-16LE")`, `"SABlAGwAbABvAA=="`)},
+		{Name: "urldecode", Func: textFunc(decodeURL, "str"),
+			Summary: "The text that a part of a URL's query stands for: + is a space, and %XX a byte of UTF-8.",
+			Differs: "Bytes that are not UTF-8 text are an error.",
+			Examples: examples(`urldecode("Hello+World%21")`, `"Hello World!"`, `urldecode(urlencode("a&b c"))`,
+				`"a&b c"`)},
 		{Name: "urlencode", Func: textFunc(func(s ...string) (string, error) { return url.QueryEscape(s[0]), nil }, "str"),
 			Cost:    func(args []cty.Value) int64 { return units(3 * int64(len(text(args, 0)))) },
 			Summary: "The text as a part of a URL's query: a space becomes +, and what is special %XX.",
@@ -76,6 +81,17 @@ func decodeBase64(args ...string) (string, error) {
 		return "", errors.New("decoding base64: the result is not UTF-8 text")
 	}
 	return string(out), nil
+}
+
+func decodeURL(args ...string) (string, error) {
+	out, err := url.QueryUnescape(args[0])
+	if err != nil {
+		return "", fmt.Errorf("decoding a URL: %w", err)
+	}
+	if !utf8.ValidString(out) {
+		return "", errors.New("decoding a URL: the result is not UTF-8 text")
+	}
+	return out, nil
 }
 
 func encodeText(args ...string) (string, error) {

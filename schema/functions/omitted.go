@@ -8,6 +8,9 @@ var Omitted = map[string]string{
 		"where there is none.",
 	"bcrypt": "it gives something else each time, and a plan made twice must be the same. Give the hash through a " +
 		"variable.",
+	"convert": "its second argument is a type, and an argument is a value. tostring, tonumber, tobool, tolist, toset " +
+		"and tomap convert; a variable, also that of a module, converts what it is given to any type, with the defaults of " +
+		"optional attributes.",
 	"ephemeralasnull": "there are no ephemeral values: what is sensitive stands in no plan and no journal.",
 	"list":            "Terraform has taken it out. Write tolist([...]).",
 	"map":             "Terraform has taken it out. Write tomap({ ... }).",
