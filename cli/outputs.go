@@ -86,7 +86,7 @@ func (c *command) rawOutput(o schema.Output) error {
 type shownOutput struct {
 	Sensitive   bool   `json:"sensitive"`             // it is not shown
 	Description string `json:"description,omitempty"` // of an output, as declared
-	Type        any    `json:"type"`                  // "string", ["list", "number"], as Terraform writes it; if sensitive "dynamic"
+	Type        any    `json:"type"`                  // "string", ["list", "number"], as in Terraform; if sensitive "dynamic"
 	Value       any    `json:"value"`                 // null if it is sensitive, or not known before a run
 }
 
@@ -124,7 +124,8 @@ func shown(v cty.Value, description string) (shownOutput, error) {
 		of = cty.DynamicPseudoType
 	}
 	ty, err := ctyjson.MarshalType(of)
-	return shownOutput{Sensitive: schema.IsSensitive(v), Description: description, Type: json.RawMessage(ty), Value: value}, err
+	return shownOutput{Sensitive: schema.IsSensitive(v), Description: description, Type: json.RawMessage(ty),
+		Value: value}, err
 }
 
 // outputJSON returns null for a value that is sensitive or not wholly known.
