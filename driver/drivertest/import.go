@@ -18,7 +18,7 @@ import (
 	"github.com/syncctl/syncctl/schema"
 )
 
-// checkImport imports from each server of a case in which only servers and keystores are declared. It checks that the
+// checkImport imports from each server and keystore of a case in which only those are declared. It checks that the
 // result is a configuration with nothing to change, and that importing changes nothing, gives the same result again,
 // and leaves out what is already declared.
 func checkImport(t *testing.T, b Bench, c Case) {
@@ -31,26 +31,23 @@ func checkImport(t *testing.T, b Bench, c Case) {
 	defer func() { b.imported.add(found) }()
 	before, planned := w.state(), w.plan()
 	cfg, _ := w.load()
-	for _, r := range cfg.Resources {
-		if r.Addr.Kind != schema.Server {
-			continue
+	sources := slices.DeleteFunc(slices.Clone(cfg.Resources), func(r *schema.Resource) bool { return !isSource(r) })
+	for _, r := range sources {
+		x := w.importFrom(r.Addr, planned)
+		w.clean("what is imported from "+r.Addr.String(), string(x.text))
+		found += len(declaration.FindAll(x.text, -1))
+		if again := w.importFrom(r.Addr, planned); !bytes.Equal(x.text, again.text) {
+			t.Errorf("imported again, it is another text:\n%s\n%s", x.text, again.text)
 		}
-		text := w.importFrom(r.Addr)
-		w.clean("what is imported from "+r.Addr.String(), string(text))
-		found += len(declaration.FindAll(text, -1))
-		if again := w.importFrom(r.Addr); !bytes.Equal(text, again) {
-			t.Errorf("imported again, it is another text:\n%s\n%s", text, again)
+		if formatted, diags := schema.Format("imported", x.text); diags.HasErrors() || !bytes.Equal(x.text, formatted) {
+			t.Errorf("what is imported is not formatted: %v\n%s", diags, x.text)
 		}
-		if formatted, diags := schema.Format("imported", text); diags.HasErrors() || !bytes.Equal(text, formatted) {
-			t.Errorf("what is imported is not formatted: %v\n%s", diags, text)
-		}
-		name := filepath.Join(c.Dir, "imported_"+r.Addr.Name+".sync.hcl")
-		if err := os.WriteFile(name, text, 0o600); err != nil {
+		if err := os.WriteFile(x.file, x.content, 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
-	for _, r := range cfg.Resources {
-		if r.Addr.Kind == schema.Server && bytes.Contains(w.importFrom(r.Addr), []byte("\nsync ")) {
+	for _, r := range sources {
+		if w.importFrom(r.Addr, planned).declares {
 			t.Errorf("what was imported from %s is imported once more", r.Addr)
 		}
 	}
@@ -84,27 +81,69 @@ func (w *world) nothingMore(before *planner.Plan) {
 	}
 }
 
-// importFrom imports from a server as a new process would.
-func (w *world) importFrom(server schema.Addr) []byte {
+// isSource reports whether something can be imported from a declaration.
+func isSource(r *schema.Resource) bool {
+	return r.Addr.Kind == schema.Server || r.Addr.Kind == schema.Keystore
+}
+
+// draft is what was imported, and the file in which it is declared then.
+type draft struct {
+	text     []byte
+	declares bool // something in it, besides comments, is not declared yet
+	file     string
+	content  []byte
+}
+
+// importFrom imports from a server or a keystore as a new process would. An error is right only for a keystore that is
+// to be made, or that a plan refuses.
+func (w *world) importFrom(addr schema.Addr, planned *planner.Plan) draft {
 	w.t.Helper()
 	cfg, d := w.load()
 	defer w.release(d)
-	found, err := d.(driver.Importer).Import(w.t.Context(),
-		driver.ImportRequest{Server: cfg.Lookup(server), Declared: cfg.Resources})
-	if err != nil {
-		w.t.Fatalf("importing from %s: %v", server, err)
+	r := cfg.Lookup(addr)
+	found, err := d.(driver.Importer).Import(w.t.Context(), driver.ImportRequest{Server: r, Declared: cfg.Resources})
+	if err != nil && (addr.Kind != schema.Keystore || !concerns(planned, addr)) {
+		w.t.Fatalf("importing from %s: %v", addr, err)
 	}
-	return schema.WriteDrafts(cfg, found)
+	if err != nil {
+		w.clean("the error of importing", err.Error())
+	}
+	if addr.Kind == schema.Server {
+		text := schema.WriteDrafts(cfg, found)
+		return draft{text, bytes.Contains(text, []byte("\nsync ")),
+			filepath.Join(w.dir, "imported_"+addr.Name+".sync.hcl"), text}
+	}
+	out := draft{file: r.Range.Filename}
+	if out.content, err = os.ReadFile(out.file); err != nil {
+		w.t.Fatal(err)
+	}
+	for _, one := range found {
+		if !one.Completes || one.Addr != addr || len(found) > 1 {
+			w.t.Fatalf("importing from %s completes another declaration than its own: %+v", addr, found)
+		}
+		add := schema.AddingDraft(cfg, one, w.redactor.String)
+		out.text, out.declares = []byte(add.String()), add.Added > 0
+		if out.content, err = add.To(out.content); err != nil {
+			w.t.Fatal(err)
+		}
+	}
+	return out
 }
 
-// importRefused checks importing from servers that refuse all requests: there must be an error or a comment that says
-// so, never an empty result. Errors must not contain a secret.
+// concerns reports whether a plan has a step or a refusal of a declaration.
+func concerns(p *planner.Plan, addr schema.Addr) bool {
+	return slices.ContainsFunc(p.Steps, func(s planner.Step) bool { return s.Addr == addr.String() }) ||
+		slices.ContainsFunc(p.Refusals(), func(f planner.Finding) bool { return f.Addr == addr.String() })
+}
+
+// importRefused checks importing from servers and machines that refuse all requests: there must be an error or a
+// comment that says so, never an empty result. Errors must not contain a secret.
 func (w *world) importRefused() {
 	w.t.Helper()
 	cfg, d := w.load()
 	defer w.release(d)
 	for _, r := range cfg.Resources {
-		if r.Addr.Kind != schema.Server {
+		if !isSource(r) {
 			continue
 		}
 		found, err := d.(driver.Importer).Import(w.t.Context(),

@@ -52,7 +52,7 @@ func (b *beside) Observe(ctx context.Context, r *schema.Resource, n planner.Need
 }
 
 func (b *beside) Import(ctx context.Context, of driver.ImportRequest) ([]schema.Draft, error) {
-	return b.cloud.(driver.Importer).Import(ctx, of)
+	return b.of(of.Server).(driver.Importer).Import(ctx, of)
 }
 
 // alone is beside for the kit: it leaves out findings about keystores, whose rules are not the cloud's.
