@@ -62,6 +62,9 @@ func (c *command) words(words func(ctx context.Context) []cobra.Completion) comp
 // thousands. If none does, the quotes of keys do not count, which a shell has taken off. Some shells also offer words
 // that contain it: if none begins with it, all are returned.
 func matching(words []cobra.Completion, typed string) []cobra.Completion {
+	if typed == "" {
+		return words
+	}
 	var out []cobra.Completion
 	for _, word := range words {
 		if hasPrefixFold(word, typed) {

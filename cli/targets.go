@@ -5,8 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
+	"github.com/hashicorp/hcl/v2"
 	"github.com/spf13/cobra"
 	"github.com/syncctl/syncctl/cli/internal/args"
 	"github.com/syncctl/syncctl/planner"
@@ -155,16 +157,36 @@ func (c *command) completeTargets(ctx context.Context) []cobra.Completion {
 			out = append(out, cobra.CompletionWithDesc(name, where))
 		}
 	}
+	var last schema.Addr
+	bare := map[string]string{"": ""} // each module without its keys, which are found out once
 	for _, r := range c.declared(ctx).Resources {
-		for _, m := range r.Addr.Modules() {
-			add(m, "a module")
+		all := r.Addr
+		if _, known := bare[all.Module]; !known {
+			for _, m := range all.Modules() {
+				add(m, "a module")
+			}
+			bare[all.Module] = all.All().Module
 		}
-		if all := r.Addr.All(); all != r.Addr {
-			add(all.String(), r.Range.String())
+		all.Index, all.Module = "", bare[all.Module]
+		where := placeOf(r.Range)
+		if all != r.Addr && all != last {
+			add(all.String(), where)
+			last = all
 		}
-		add(r.Addr.String(), r.Range.String())
+		if name := r.Addr.String(); c.offeredAddress(name) { // there is one of it
+			out = append(out, cobra.CompletionWithDesc(name, where))
+		}
 	}
 	return out
+}
+
+// placeOf is hcl.Range.String, which takes as long as all else that is said of a declaration.
+func placeOf(r hcl.Range) string {
+	if r.Start.Line != r.End.Line {
+		return r.String()
+	}
+	return r.Filename + ":" + strconv.Itoa(r.Start.Line) + "," + strconv.Itoa(r.Start.Column) + "-" +
+		strconv.Itoa(r.End.Column)
 }
 
 // completeReplaced returns the whole addresses of what may be replaced, as far as its type tells.

@@ -41,4 +41,6 @@ type Reading struct {
 
 	// Whole: an absolute path was chosen by the person, and may lead out of the folder unless a policy forbids it.
 	Whole bool
+
+	listed bool // Path is spelled as its folder lists it
 }

@@ -62,6 +62,9 @@ func (l *loader) collectFolder(m *module) {
 func (l *loader) collect(m *module, body hcl.Body) {
 	var content *hcl.BodyContent
 	if l.opts.namesOnly {
+		if skimmed, ok := body.(*hclsyntax.Body); ok && len(skimmed.Blocks) == 0 {
+			return // a file of plain declarations
+		}
 		content, _, _ = body.PartialContent(&hcl.BodySchema{Blocks: topBlocks})
 	} else {
 		content = l.content(body, scope{where: "at the top level of a file", blocks: topBlocks})

@@ -35,6 +35,9 @@ func (l *loader) list(m *module, pass func(string) bool) ([]string, error) {
 		for _, info := range infos {
 			if !info.IsDir() && !strings.HasPrefix(info.Name(), ".") { // files of editors and systems begin with a dot
 				all = append(all, info.Name())
+				if m == l.root && l.sizes != nil {
+					l.sizes[info.Name()] = info.Size()
+				}
 			}
 		}
 		sort.Strings(all)
@@ -84,12 +87,22 @@ func (l *loader) readConfiguration(m *module) []hcl.Body {
 		return nil
 	}
 	var bodies []hcl.Body
+	var ahead map[string]*skimmedFile
+	if l.opts.namesOnly && m == l.root {
+		ahead = l.skimAhead(names)
+	}
 	for _, name := range names {
 		if err := l.ctx.Err(); err != nil {
 			l.add(problem(hcl.Range{}, "Interrupted", "Reading the configuration was interrupted: %s.", err))
 			break
 		}
-		if body := l.parse(m, name); body != nil {
+		body := hcl.Body(nil)
+		if f := ahead[name]; f != nil {
+			body = l.parseAhead(m, name, f)
+		} else {
+			body = l.parse(m, name)
+		}
+		if body != nil {
 			bodies = append(bodies, body)
 		}
 	}
@@ -106,10 +119,15 @@ func (l *loader) parse(m *module, name string) hcl.Body {
 		return nil
 	}
 	if l.opts.namesOnly && !strings.HasSuffix(path, ".json") {
-		if body := l.skimmedBody(src, path); body != nil {
+		if body := l.skimmedBody(skimFile(src, path), path); body != nil {
 			return body
 		}
 	}
+	return l.parseWhole(m, path, src)
+}
+
+// parseWhole parses the text of a file.
+func (l *loader) parseWhole(m *module, path string, src []byte) hcl.Body {
 	file, diags := l.parseText(path, src, strings.HasSuffix(path, ".json"))
 	l.files[path] = source{text: src, parses: file != nil}
 	l.add(withoutEchoes(diags)...)

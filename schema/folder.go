@@ -36,7 +36,9 @@ func (f Folder) Read(r Reading) ([]byte, error) {
 	if !filepath.IsAbs(path) {
 		path = filepath.Join(f.dir(), ".") + string(filepath.Separator) + path
 	}
-	path = Locate(f.Fs, path)
+	if !r.listed {
+		path = Locate(f.Fs, path)
+	}
 	real, err := f.resolve(f.absolute(path))
 	if outside := f.permit(r, real, filepath.IsAbs(written)); outside != nil {
 		return nil, fmt.Errorf("reading %s: %w", written, outside)

@@ -117,6 +117,7 @@ func newLoader(ctx context.Context, opts Options, out *outside) *loader {
 		files:   map[string]source{},
 		folders: map[string]parsedFolder{},
 		listed:  map[string][]string{},
+		sizes:   map[string]int64{},
 		scopes:  map[scopeKey]scope{},
 		types:   map[*Block]cty.Type{},
 		root:    newModule(nil, "", ""),
@@ -205,6 +206,7 @@ type loader struct {
 	files     map[string]source
 	folders   map[string]parsedFolder // by the module's folder
 	listed    map[string][]string     // the files in them
+	sizes     map[string]int64        // of those of the root module
 	realDir   string                  // the configuration's folder without links
 	scopes    map[scopeKey]scope      // what bodies permit
 	types     map[*Block]cty.Type     // see blockType

@@ -3,6 +3,7 @@ package schema
 import (
 	"cmp"
 	"context"
+	"maps"
 	"regexp"
 	"slices"
 	"strings"
@@ -219,6 +220,9 @@ type plainHeader struct {
 // collectPlain declares what is there once, whatever its arguments are.
 func (l *loader) collectPlain(m *module, found []plainHeader) {
 	nodes, decls := make([]node, len(found)), make([]decl, len(found)) // one by one they take longer
+	names := make(map[string]*node, len(m.nodes)+len(found))
+	maps.Copy(names, m.nodes)
+	m.nodes, l.nodes = names, slices.Grow(l.nodes, len(found))
 	for i, h := range found {
 		addr := Addr{Kind: h.kind, Type: h.typ, Name: h.name}
 		if !plainName(h.typ) || !plainName(h.name) {
@@ -235,34 +239,28 @@ func (l *loader) collectPlain(m *module, found []plainHeader) {
 
 // skimmedBody returns the blocks of a file without the declarations that have no for_each and are always enabled, which
 // it adds to l.plain. Of the others it has only these arguments. It returns nil if the whole file has to be parsed.
-func (l *loader) skimmedBody(src []byte, path string) hcl.Body {
-	before := len(l.plain)
-	whole := &hclsyntax.Body{SrcRange: hcl.Range{Filename: path, Start: hcl.InitialPos, End: hcl.InitialPos}}
-	ok := skim(src, path, func(b skimmed) bool {
-		switch word := b.words[0]; {
-		case isKind(word) && len(b.args) == 0 && len(b.words) == 3:
-			l.plain = append(l.plain, plainHeader{kind: Kind(word), typ: b.words[1], name: b.words[2], rng: b.header,
-				end: b.at.Byte + len(b.src)})
-		case isKind(word):
-			body := l.decidingArguments(b, path)
-			if body == nil {
-				return false
-			}
-			whole.Blocks = append(whole.Blocks, unparsed(b.words, b.header, body))
-		case !slices.Contains(withoutNames, word):
-			of := l.parsePart(b.part, path)
-			if of == nil {
-				return false
-			}
-			whole.Blocks = append(whole.Blocks, of.Blocks...)
-		}
-		return true
-	})
-	if !ok {
-		l.plain = l.plain[:before]
+func (l *loader) skimmedBody(f *skimmedFile, path string) hcl.Body {
+	if !f.ok {
 		return nil
 	}
-	l.files[path] = source{text: src, parses: true}
+	whole := &hclsyntax.Body{SrcRange: hcl.Range{Filename: path, Start: hcl.InitialPos, End: hcl.InitialPos}}
+	for _, b := range f.rest {
+		if isKind(b.words[0]) {
+			body := l.decidingArguments(b, path)
+			if body == nil {
+				return nil
+			}
+			whole.Blocks = append(whole.Blocks, unparsed(b.words, b.header, body))
+			continue
+		}
+		of := l.parsePart(b.part, path)
+		if of == nil {
+			return nil
+		}
+		whole.Blocks = append(whole.Blocks, of.Blocks...)
+	}
+	l.plain = append(l.plain, f.plain...)
+	l.files[path] = source{text: f.src, parses: true}
 	return whole
 }
 
