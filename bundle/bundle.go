@@ -39,38 +39,38 @@ const (
 
 // Manifest describes a bundle. The sender signs it.
 type Manifest struct {
-	Version  int       `json:"format_version"`
-	From     string    `json:"from"` // a site
-	To       []Address `json:"to"`
-	Number   int64     `json:"number"`   // counts the sender's bundles, from 1
-	Previous string    `json:"previous"` // the ID of the sender's previous bundle; "" for the first
+	Version  int       `json:"format_version"` // of the manifest
+	From     string    `json:"from"`           // a site
+	To       []Address `json:"to"`             // who may open it
+	Number   int64     `json:"number"`         // counts the sender's bundles, from 1
+	Previous string    `json:"previous"`       // the ID of the sender's previous bundle; "" for the first
 	// Received lists the last bundle that the sender has received from each other site. It says what need not be sent
 	// again, and a site can learn from it that it has lost some of its own history.
 	Received      []Receipt `json:"received"`
 	Plan          string    `json:"plan"`          // the hash of the sender's plan; "" if there is none yet
 	Configuration string    `json:"configuration"` // the digest of the sender's configuration
-	Created       time.Time `json:"created"`
-	Parts         []Part    `json:"parts"`
+	Created       time.Time `json:"created"`       // when it was made
+	Parts         []Part    `json:"parts"`         // what is in it
 }
 
 // Address is a receiving site and the SSH keys that open the bundle there.
 type Address struct {
-	Site string   `json:"site"`
+	Site string   `json:"site"` // the name of the site
 	Keys []string `json:"keys"` // fingerprints, as ssh-keygen -l prints them
 }
 
 // Receipt identifies a bundle that the sender has received.
 type Receipt struct {
-	Site   string `json:"site"`
-	Number int64  `json:"number"`
-	ID     string `json:"id"`
+	Site   string `json:"site"`   // whose bundle it is
+	Number int64  `json:"number"` // its number
+	ID     string `json:"id"`     // the SHA-256 of its manifest
 }
 
 // Part is one file in a bundle.
 type Part struct {
-	Name   string `json:"name"` // may contain slashes
-	Size   int64  `json:"size"` // in bytes
-	SHA256 string `json:"sha256"`
+	Name   string `json:"name"`   // may contain slashes
+	Size   int64  `json:"size"`   // in bytes
+	SHA256 string `json:"sha256"` // in hexadecimal digits
 }
 
 // ID identifies a bundle: the SHA-256 of its manifest. Bundles with the same ID have the same content, whoever

@@ -238,14 +238,14 @@ func (o notifying) Perform(ctx context.Context, ask executor.Ask) (executor.Repl
 // notice is the input of a command, and the body for a webhook. Text is in our own words: names chosen by others may
 // have a meaning where it is displayed.
 type notice struct {
-	Type    string `json:"type"`
-	Text    string `json:"text"`
-	Run     string `json:"run"`
-	Step    string `json:"step"`
-	Number  int    `json:"number"`
-	Of      int    `json:"of"`
-	Summary string `json:"summary"`
-	Where   string `json:"where"`
+	Type    string `json:"type"`    // always person_asked
+	Text    string `json:"text"`    // one line for people
+	Run     string `json:"run"`     // the run
+	Step    string `json:"step"`    // the step
+	Number  int    `json:"number"`  // its number in the plan
+	Of      int    `json:"of"`      // how many steps the plan has
+	Summary string `json:"summary"` // what the step is
+	Where   string `json:"where"`   // where the person goes
 }
 
 // asked notifies the user, and returns at once.

@@ -213,6 +213,15 @@ const exitDeferred = 75
 // step waits, so that a program which reports success and does nothing is not called for ever.
 const mostCalls = 3
 
+// operatorAsk is what the user's command reads.
+type operatorAsk struct {
+	Step    planner.Step      `json:"step"`              // as in the plan; manual says what to do
+	Files   map[string]string `json:"files"`             // where the files are that values name, by the names of the values
+	Script  string            `json:"script,omitempty"`  // the file with the commands, if they are long
+	Attempt int               `json:"attempt"`           // how many times the command was called for the step before
+	Missing string            `json:"missing,omitempty"` // what the last verification found missing
+}
+
 // commandOperator passes the step to the user's own command.
 type commandOperator struct {
 	person
@@ -257,13 +266,7 @@ func (o *commandOperator) Perform(ctx context.Context, ask executor.Ask) (execut
 	if err := o.unchanged(); err != nil {
 		return executor.Reply{}, err
 	}
-	doc, err := json.Marshal(struct {
-		Step    planner.Step      `json:"step"`
-		Files   map[string]string `json:"files"`
-		Script  string            `json:"script,omitempty"`
-		Attempt int               `json:"attempt"`
-		Missing string            `json:"missing,omitempty"`
-	}{ask.Step, ask.Files, ask.Script, ask.Attempt, ask.Missing})
+	doc, err := json.Marshal(operatorAsk{ask.Step, ask.Files, ask.Script, ask.Attempt, ask.Missing})
 	if err != nil {
 		return executor.Reply{}, fmt.Errorf("describing the step for the operator's command: %w", err)
 	}

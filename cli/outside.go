@@ -119,8 +119,32 @@ var fileNames = []reference.Variable{
 		"key."},
 	{Name: "sandbox.json", Meaning: "The seed of the simulated servers, for rehearse, sandbox and test: " +
 		"`syncctl docs sandbox`."},
-	{Name: ".syncctl/", Meaning: "The runs of the folder with their journals and files, and its lock. Not to be " +
-		"committed."},
-	{Name: "*.syncbundle", Meaning: "What one site sends another, signed and encrypted: `syncctl docs bundles`."},
-	{Name: "policy.hcl", Meaning: "In your configuration folder: what configurations may do on your behalf."},
+	{Name: "*.syncbundle", Meaning: "What one site sends another, signed and encrypted: `syncctl docs bundles`, and its " +
+		"parts: `syncctl docs bundle.json`, `handover.json`."},
+	{Name: ".syncctl/", Meaning: "The data folder: the runs of the folder with their journals and files, and its lock. " +
+		"Not to be committed."},
+	{Name: ".syncctl/lock", Meaning: "Held while a run is carried out, with who holds it: `syncctl docs lock.json`."},
+	{Name: ".syncctl/runs/RUN/plan.json", Meaning: "The plan of a run: `syncctl docs plan.json`."},
+	{Name: ".syncctl/runs/RUN/journal.jsonl", Meaning: "What has happened, an entry a line: `syncctl docs journal`."},
+	{Name: ".syncctl/runs/RUN/files/", Meaning: "The files that steps have written for others, and scripts for people."},
+	{Name: ".syncctl/runs/RUN/basis.json", Meaning: "What the plan was made from, as hashes, for a mended plan: " +
+		"`syncctl docs basis.json`."},
+	{Name: ".syncctl/runs/RUN/observations.jsonl", Meaning: "What servers showed for the plan: " +
+		"`syncctl docs observations.json`."},
+	{Name: ".syncctl/runs/RUN/origin.json", Meaning: "Over sites: how the plan was made, for the others: " +
+		"`syncctl docs origin.json`."},
+	{Name: ".syncctl/runs/RUN/revised-N/", Meaning: "The same files of the plan after the files were mended."},
+	{Name: ".syncctl/runs/RUN/sites/SITE.jsonl", Meaning: "Over sites: the journal of another site, as far as it was " +
+		"received."},
+	{Name: ".syncctl/sites/SITE.jsonl", Meaning: "Over sites: what another site's servers showed: " +
+		"`syncctl docs observations.json`."},
+	{Name: ".syncctl/received/SITE/, .syncctl/sent/", Meaning: "Over sites: the manifests of bundles that came and " +
+		"went: `syncctl docs bundle.json`."},
+	{Name: ".syncctl/damaged/RUN/", Meaning: "A run whose plan or journal is damaged, set aside with its files."},
+	{Name: "policy.hcl", Meaning: "In your configuration folder: what configurations may do on your behalf: " +
+		"`syncctl docs policy`."},
+	{Name: "notify.hcl", Meaning: "In your configuration folder: how you are told that a person is asked: " +
+		"`syncctl docs notice.json`."},
+	{Name: "key", Meaning: "In your configuration folder: the key that makes your runs and plans yours. " +
+		"Not to be copied."},
 }

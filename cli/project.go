@@ -147,6 +147,9 @@ func (c *command) makeDataDir() error {
 	return nil
 }
 
+// dataNames holds the names in the data folder.
+var dataNames = []string{"runs", "sites", "received", "sent", "damaged", "lock"}
+
 // ownDataDir refuses a data folder that somebody else may have created or may change: its contents decide what is
 // carried out, and what is shown of a run. A folder that the user names may be reached by a link.
 func (c *command) ownDataDir() error {
@@ -156,7 +159,7 @@ func (c *command) ownDataDir() error {
 			dir = real
 		}
 	}
-	names := []string{".", "runs", "sites", "received", "sent", "damaged", "lock", ".gitignore"}
+	names := append([]string{".", ".gitignore"}, dataNames...)
 	for _, folder := range []string{"sites", "received", "sent", "damaged"} { // runs are looked at when they are read
 		inside, _ := afero.ReadDir(c.app.fs, filepath.Join(dir, folder)) // most often there is none
 		for _, info := range inside {

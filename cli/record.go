@@ -243,43 +243,47 @@ func (c *command) recordedJournal(run *executor.Run) ([]byte, error) {
 	return out.Bytes(), err
 }
 
+// verificationDoc says how each step has ended.
+type verificationDoc struct {
+	Journals []siteEntries  `json:"journals,omitempty"` // over sites: which entries of the journal each site has made
+	State    string         `json:"state"`              // of the run
+	Steps    []verifiedStep `json:"steps"`              // in the order of the plan
+}
+
+type verifiedStep struct {
+	Number int            `json:"number"`           // its number in the plan
+	ID     string         `json:"id"`               // the step
+	Phase  executor.Phase `json:"phase"`            // how it stands
+	Event  string         `json:"event,omitempty"`  // its last event in the journal
+	Seq    int            `json:"seq,omitempty"`    // the number of that entry
+	Time   *time.Time     `json:"time,omitempty"`   // when it was written
+	Person bool           `json:"person,omitempty"` // a person does the step
+	Site   string         `json:"site,omitempty"`   // the site that carries it out
+}
+
 // verification describes how each step has ended.
 func verification(run *executor.Run) ([]byte, error) {
-	type step struct {
-		Number int            `json:"number"`
-		ID     string         `json:"id"`
-		Phase  executor.Phase `json:"phase"`
-		Event  string         `json:"event,omitempty"` // the last one of the journal
-		Seq    int            `json:"seq,omitempty"`   // its number there
-		Time   *time.Time     `json:"time,omitempty"`
-		Person bool           `json:"person,omitempty"`
-		Site   string         `json:"site,omitempty"` // that carries it out
-	}
 	var last time.Time
 	if n := len(run.Entries); n > 0 {
 		last = run.Entries[n-1].Time
 	}
 	d := run.Decision(last)
-	steps := []step{}
+	steps := []verifiedStep{}
 	for i := range run.Plan.Steps {
 		s := &run.Plan.Steps[i]
 		st := d.Steps[s.ID]
-		one := step{Number: i + 1, ID: s.ID, Phase: st.Phase, Person: s.Manual != nil, Site: s.Site}
+		one := verifiedStep{Number: i + 1, ID: s.ID, Phase: st.Phase, Person: s.Manual != nil, Site: s.Site}
 		if e := st.Entry; e.Event != "" {
 			one.Event, one.Seq, one.Time = e.Event, e.Seq, &e.Time
 		}
 		steps = append(steps, one)
 	}
-	doc := map[string]any{"state": recordState(run), "steps": steps}
-	if sites := journalsOf(run); len(sites) > 0 {
-		doc["journals"] = sites
-	}
-	return indented(doc)
+	return indented(verificationDoc{journalsOf(run), recordState(run), steps})
 }
 
 // siteEntries are the entries of the record's journal that one site has made.
 type siteEntries struct {
-	Site    string `json:"site"`
+	Site    string `json:"site"`    // the site
 	Entries []int  `json:"entries"` // their numbers, in the order in which the site made them
 }
 
@@ -298,14 +302,16 @@ func journalsOf(run *executor.Run) []siteEntries {
 	return out
 }
 
+// runFile is a file that a run has made.
+type runFile struct {
+	Name   string `json:"name"`   // below files/ in the folder of the run
+	Bytes  int64  `json:"bytes"`  // its length
+	SHA256 string `json:"sha256"` // in hexadecimal digits
+}
+
 // filesOf returns the digests of the files that a run has made.
 func (c *command) filesOf(ctx context.Context, run *executor.Run) ([]byte, error) {
-	type made struct {
-		Name   string `json:"name"`
-		Bytes  int64  `json:"bytes"`
-		SHA256 string `json:"sha256"`
-	}
-	out, dir := []made{}, filepath.Join(run.Dir, "files")
+	out, dir := []runFile{}, filepath.Join(run.Dir, "files")
 	err := afero.Walk(c.app.fs, dir, func(path string, info fs.FileInfo, err error) error {
 		switch {
 		case err != nil && path == dir && errors.Is(err, fs.ErrNotExist):
@@ -327,7 +333,7 @@ func (c *command) filesOf(ctx context.Context, run *executor.Run) ([]byte, error
 			return err
 		}
 		rel, err := filepath.Rel(dir, path)
-		out = append(out, made{filepath.ToSlash(rel), n, hex.EncodeToString(sum.Sum(nil))})
+		out = append(out, runFile{filepath.ToSlash(rel), n, hex.EncodeToString(sum.Sum(nil))})
 		return err
 	})
 	if err != nil {

@@ -50,7 +50,7 @@ func TestRunSchema(t *testing.T) {
 // that the scripts meet against it.
 func TestEventsSchema(t *testing.T) {
 	t.Parallel()
-	s := schematest.For[view.EventHead](t, "Events: what apply, test and others write with -json, one on each line")
+	s := schematest.For[view.EventHead](t, "Events: apply -json, test -json and others, one on each line")
 	s.AdditionalProperties, s.UnevaluatedProperties = nil, &jsonschema.Schema{Not: &jsonschema.Schema{}}
 	seen := map[reflect.Type]bool{}
 	for _, kind := range view.EventTypes() {
@@ -70,7 +70,7 @@ func TestEventsSchema(t *testing.T) {
 }
 
 // TestEventTypes: every type of event that can be written is in the list, and every event of the executor that is not
-// for the journal alone.
+// for the journal alone; all others are among the types of entries.
 func TestEventTypes(t *testing.T) {
 	t.Parallel()
 	listed := map[string]bool{}
@@ -108,6 +108,15 @@ func TestEventTypes(t *testing.T) {
 			return true
 		})
 	})
+	journaled := map[string]bool{}
+	for _, kind := range executor.EntryTypes() {
+		journaled[kind.Event] = true
+	}
+	for constant, name := range constants {
+		if strings.HasPrefix(constant, "Event") && !journaled[name] && !listed["step_"+name] {
+			t.Errorf("neither EventTypes nor EntryTypes has %s", constant)
+		}
+	}
 	for _, name := range told {
 		if strings.HasPrefix(name, "Event") && !listed["step_"+constants[name]] {
 			t.Errorf("EventTypes does not have step_%s", constants[name])

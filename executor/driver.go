@@ -143,7 +143,7 @@ type Files interface {
 
 // FileInfo describes a run's file.
 type FileInfo struct {
-	Name   string `json:"name"`
-	Bytes  int64  `json:"bytes"`
+	Name   string `json:"name"`   // in the run's folder files/
+	Bytes  int64  `json:"bytes"`  // its length
 	SHA256 string `json:"sha256"` // hex
 }

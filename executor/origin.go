@@ -19,8 +19,8 @@ import (
 type Origin struct {
 	planner.Selection
 
-	Earlier *Earlier              `json:"earlier"`
-	Seen    *planner.Observations `json:"-"` // sent separately, since it may be large
+	Earlier *Earlier              `json:"earlier"` // what is relevant of earlier runs
+	Seen    *planner.Observations `json:"-"`       // sent separately, since it may be large
 }
 
 // originName is the file of a run that holds its Origin without the observations.

@@ -33,13 +33,13 @@ import (
 
 // Entry is one line. Data is small and never secret.
 type Entry struct {
-	Seq   int               `json:"seq"` // from 1
-	Time  time.Time         `json:"time"`
-	Key   string            `json:"key"`
-	Event string            `json:"event"`
-	Data  map[string]string `json:"data,omitempty"`
-	Prev  string            `json:"prev"` // Hash of the previous entry, "" for the first
-	Hash  string            `json:"hash"` // hex SHA-256, or HMAC, of this entry's JSON with Hash empty
+	Seq   int               `json:"seq"`            // from 1
+	Time  time.Time         `json:"time"`           // when it was written
+	Key   string            `json:"key"`            // the step that it is about, or "run"
+	Event string            `json:"event"`          // what has happened
+	Data  map[string]string `json:"data,omitempty"` // small, and never secret
+	Prev  string            `json:"prev"`           // Hash of the previous entry, "" for the first
+	Hash  string            `json:"hash"`           // hex SHA-256, or HMAC, of this entry's JSON with Hash empty
 
 	// These are not written. They are set in lists of entries from several journals.
 	Site  string         `json:"-"` // the site whose journal has the entry

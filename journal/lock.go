@@ -14,10 +14,10 @@ import (
 
 // Holder says who holds the lock.
 type Holder struct {
-	PID   int       `json:"pid"`
-	Host  string    `json:"host"`
-	Since time.Time `json:"since"`
-	What  string    `json:"what"` // such as "apply"
+	PID   int       `json:"pid"`   // the number of the process
+	Host  string    `json:"host"`  // the machine that it runs on
+	Since time.Time `json:"since"` // since when it holds the lock
+	What  string    `json:"what"`  // such as "apply"
 }
 
 // LockedError says that another run holds the lock.

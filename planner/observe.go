@@ -43,7 +43,7 @@ func (n Need) compare(other Need) int {
 // no secret.
 type Observation struct {
 	Need
-	At   time.Time       `json:"at"`
+	At   time.Time       `json:"at"`           // when the server was asked
 	By   string          `json:"by,omitempty"` // who asked the server
 	Body json.RawMessage `json:"body"`         // the driver's own type
 	// MAC authenticates an observation with a key of the site that sent it, see Observations.Vouch. It is "" if the

@@ -20,8 +20,8 @@ type Basis struct {
 
 // Declaration is one declaration of a Basis.
 type Declaration struct {
-	Arguments map[string]string `json:"arguments"` // hashes, see schema.Resource.Arguments
-	Refs      []string          `json:"refs,omitempty"`
+	Arguments map[string]string `json:"arguments"`      // hashes, see schema.Resource.Arguments
+	Refs      []string          `json:"refs,omitempty"` // the declarations that it refers to
 }
 
 // NewBasis returns the basis of a plan of the selected part of a configuration.

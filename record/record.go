@@ -64,16 +64,16 @@ const (
 
 // Manifest describes a record. It is what is signed.
 type Manifest struct {
-	Format        int       `json:"format"`
-	Syncctl       string    `json:"syncctl"` // version of the program that wrote the record
-	Run           string    `json:"run"`
-	State         string    `json:"state"` // of the run, see the states above
-	At            time.Time `json:"at"`    // of the journal's last entry
-	Plan          string    `json:"plan"`  // its hash
-	Configuration string    `json:"configuration"`
-	Entries       int       `json:"entries"` // number of entries in the journal
-	Head          string    `json:"head"`    // hash of the last entry
-	Parts         []Part    `json:"parts"`   // sorted by name
+	Format        int       `json:"format"`        // of the record
+	Syncctl       string    `json:"syncctl"`       // version of the program that wrote the record
+	Run           string    `json:"run"`           // the run
+	State         string    `json:"state"`         // of the run, see the states above
+	At            time.Time `json:"at"`            // of the journal's last entry
+	Plan          string    `json:"plan"`          // its hash
+	Configuration string    `json:"configuration"` // its digest
+	Entries       int       `json:"entries"`       // number of entries in the journal
+	Head          string    `json:"head"`          // hash of the last entry
+	Parts         []Part    `json:"parts"`         // sorted by name
 
 	// Rehearsal is the result of the plan's rehearsal, or "none". Older programs wrote nothing.
 	Rehearsal string `json:"rehearsal,omitempty"`
@@ -85,9 +85,9 @@ type Manifest struct {
 
 // Part is a file of a record.
 type Part struct {
-	Name   string `json:"name"`
-	Bytes  int64  `json:"bytes"`
-	SHA256 string `json:"sha256"`
+	Name   string `json:"name"`   // may contain slashes
+	Bytes  int64  `json:"bytes"`  // its length
+	SHA256 string `json:"sha256"` // in hexadecimal digits
 }
 
 // Record is a record that was read and verified.

@@ -30,16 +30,16 @@ const (
 // Rehearsal is the result of carrying out the steps of a plan against simulated servers. It identifies the steps and
 // the files. So it is valid for every plan with these steps from these files, whatever its servers are.
 type Rehearsal struct {
-	Format  int       `json:"format"`
+	Format  int       `json:"format"`  // of the document
 	Syncctl string    `json:"syncctl"` // version of the program that rehearsed
 	At      time.Time `json:"at"`      // when it began
-	Result  string    `json:"result"`
-	Exit    int       `json:"exit"`  // the exit code
-	Steps   int       `json:"steps"` // of the plan
-	Plan    string    `json:"plan"`  // hash of the rehearsed plan, which has simulated servers
-	Course  string    `json:"course"`
-	Seed    string    `json:"seed"`  // SHA-256 of the file that describes the simulated servers
-	Files   []Part    `json:"files"` // of the configuration, with secrets masked, sorted by name
+	Result  string    `json:"result"`  // how it ended
+	Exit    int       `json:"exit"`    // the exit code
+	Steps   int       `json:"steps"`   // of the plan
+	Plan    string    `json:"plan"`    // hash of the rehearsed plan, which has simulated servers
+	Course  string    `json:"course"`  // hash of the steps, without what differs in simulated servers
+	Seed    string    `json:"seed"`    // SHA-256 of the file that describes the simulated servers
+	Files   []Part    `json:"files"`   // of the configuration, with secrets masked, sorted by name
 }
 
 // NewRehearsal returns the rehearsal of a plan from a configuration, whose files are named as parts are. The caller

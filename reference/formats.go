@@ -19,12 +19,16 @@ func Format(name string, text []byte) (*Page, error) {
 	p := &Page{Word: name + ".json", Also: []string{name + ".jsonl", name + ".schema.json"}, Group: Formats, Title: title,
 		Summary: s.Title + ".", mentions: []string{name}, Schema: text}
 	if where != "" {
-		p.say("%s.", strings.ToUpper(where[:1])+where[1:])
+		p.say("Where: %s.", where)
 	}
 	p.prose(s.Description)
 	p.say("Its JSON Schema is docs/schemas/%s.schema.json; `syncctl docs -json %s` has it in the member `schema`.", name,
 		p.Word)
 	seen := map[string][]SeedMember{}
+	if s.Items != nil {
+		p.say("It is a list of objects.")
+		s = s.Items
+	}
 	p.members("", s.members(), seen)
 	for _, one := range s.OneOf {
 		p.heading(quoted(one.Title))
@@ -44,6 +48,7 @@ type jsonSchema struct {
 	EnumDescriptions []string
 	Properties       properties
 	Required         []string
+	Patterns         properties `json:"patternProperties"`
 	Items            *jsonSchema
 	OneOf            []*jsonSchema
 
@@ -89,9 +94,12 @@ func (s *jsonSchema) values() *jsonSchema {
 // members returns the members of an object, but those whose values are given.
 func (s *jsonSchema) members() []SeedMember {
 	var out []SeedMember
-	for _, m := range s.Properties {
+	for _, m := range slices.Concat(s.Properties, s.Patterns) {
 		if m.Const != nil {
 			continue
+		}
+		if pattern, ok := strings.CutPrefix(m.name, "^"); ok { // the beginning of names
+			m.name = strings.ReplaceAll(pattern, `\`, "") + "NAME"
 		}
 		words, inner := m.words()
 		if !slices.Contains(s.Required, m.name) {

@@ -26,7 +26,7 @@ const crateSchema = `{
     "type": {"const": "sent"}, "to": {"description": "where"}}, "required": ["to"]}]
 }`
 
-const cratePage = "# A crate\n\nCrate -json.\n\nWhat is in it.\n\n" +
+const cratePage = "# A crate\n\nWhere: crate -json.\n\nWhat is in it.\n\n" +
 	"Its JSON Schema is docs/schemas/crate.schema.json; `syncctl docs -json crate.json` has it in the\n" +
 	"member `schema`.\n\n" +
 	"* `size` (number): in cm.\n" +

@@ -3,6 +3,7 @@
 package clitest
 
 import (
+	"encoding/json"
 	"errors"
 	"os"
 	"os/exec"
@@ -25,6 +26,12 @@ import (
 // a power failure would. SYNCCTL_TEST_CRASH=WHERE:HOW makes every driver crash: see crashing.
 // SYNCCTL_TEST_EARLY=NUMBER sends it that signal right after its start.
 func Main(m *testing.M, products ...cli.Product) {
+	hook.Event = events.hold
+	hook.Journal = func(s journal.Stage, e journal.Entry) {
+		if line, err := json.Marshal(e); s == journal.Writing && err == nil {
+			entries.hold(line)
+		}
+	}
 	if stage, seq, ok := strings.Cut(os.Getenv("SYNCCTL_TEST_KILL"), ":"); ok {
 		hook.Journal = func(s journal.Stage, e journal.Entry) {
 			if string(s) == stage && strconv.Itoa(e.Seq) == seq {
@@ -34,7 +41,6 @@ func Main(m *testing.M, products ...cli.Product) {
 			}
 		}
 	}
-	hook.Event = fitting
 	if s, err := strconv.Atoi(os.Getenv("SYNCCTL_TEST_EARLY")); err == nil {
 		hook.Started = func() {
 			self, _ := os.FindProcess(os.Getpid()) // it always finds itself

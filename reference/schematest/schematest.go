@@ -30,7 +30,7 @@ const Draft = "https://json-schema.org/draft/2020-12/schema"
 func ForType(t *testing.T, typ reflect.Type) *jsonschema.Schema {
 	t.Helper()
 	src := sources{}
-	known := map[reflect.Type]*jsonschema.Schema{}
+	known := map[reflect.Type]*jsonschema.Schema{reflect.TypeFor[json.RawMessage](): {}}
 	src.texts(t, typ, known, map[reflect.Type]bool{})
 	s, err := jsonschema.ForType(typ, &jsonschema.ForOptions{TypeSchemas: known})
 	if err != nil {

@@ -173,6 +173,9 @@ func (s sources) describe(t *testing.T, in *jsonschema.Schema, typ reflect.Type)
 	case typ.Kind() == reflect.Struct && in.Properties != nil:
 		for _, field := range reflect.VisibleFields(typ) {
 			name, _, _ := strings.Cut(field.Tag.Get("json"), ",")
+			if name == "" {
+				name = field.Name
+			}
 			member := in.Properties[name]
 			if member == nil {
 				continue
