@@ -29,7 +29,7 @@ type transfer struct {
 // length and their attributes.
 const maxListing = 16 << 20
 
-// list lists a folder, up to maxListing.
+// list lists a folder, up to maxListing. Listings at the same time count together.
 func (t *transfer) list(ctx context.Context, folder string) ([]fs.FileInfo, error) {
 	within, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
@@ -44,20 +44,24 @@ func (t *transfer) list(ctx context.Context, folder string) ([]fs.FileInfo, erro
 	return infos, err
 }
 
-// meter counts the bytes that come from a machine's file transfer.
+// meter counts the bytes of names that come from a machine's file transfer. Files that are read at the same time come
+// the same way, and do not count.
 type meter struct {
 	io.Reader
 
 	mu    sync.Mutex
 	seen  int64
 	calls map[*func()]int64 // functions to call, and after how many bytes
+
+	head []byte // the beginning of an answer, as far as it has come: its length and its kind
+	left int64  // bytes of the answer that are still to come
 }
 
 func (m *meter) Read(p []byte) (int, error) {
 	n, err := m.Reader.Read(p)
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.seen += int64(n)
+	m.count(p[:n])
 	for call, at := range m.calls {
 		if m.seen > at {
 			(*call)()
@@ -67,7 +71,31 @@ func (m *meter) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// limit calls a function once more than most bytes have come, unless end is called before.
+func (m *meter) count(p []byte) {
+	const (
+		names = 104 // SSH_FXP_NAME
+		whole = 4 + 1
+	)
+	for len(p) > 0 {
+		if m.left == 0 {
+			n := min(len(p), whole-len(m.head))
+			m.head, p = append(m.head, p[:n]...), p[n:]
+			if len(m.head) < whole {
+				return
+			}
+			m.left = max(0, int64(binary.BigEndian.Uint32(m.head))-1) // the kind is a part of the length
+		}
+		n := min(m.left, int64(len(p)))
+		if m.left -= n; m.head[4] == names {
+			m.seen += n
+		}
+		if p = p[n:]; m.left == 0 {
+			m.head = m.head[:0]
+		}
+	}
+}
+
+// limit calls a function once more than most bytes of names have come, unless end is called before.
 func (m *meter) limit(most int64, call func()) (end func()) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
