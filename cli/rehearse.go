@@ -104,7 +104,7 @@ func (c *command) rehearse(ctx context.Context, name, out string) (err error) {
 	}
 	var sites *sitesRehearsal
 	if len(cfg.Settings.Sites) > 0 {
-		if sites, err = tried.sitesOf(cfg, asked); err == nil {
+		if sites, err = tried.sitesOf(ctx, cfg, asked); err == nil {
 			err = sites.rehearse(ctx)
 		}
 	} else {

@@ -74,7 +74,7 @@ func (s *scratch) rehearsedConfig(ctx context.Context) (*schema.Config, error) {
 }
 
 // sitesOf prepares a rehearsal over the sites of a configuration.
-func (s *scratch) sitesOf(cfg *schema.Config, asked *contacts) (*sitesRehearsal, error) {
+func (s *scratch) sitesOf(ctx context.Context, cfg *schema.Config, asked *contacts) (*sitesRehearsal, error) {
 	r := &sitesRehearsal{scratch: s, contacts: asked}
 	err := apart(s.box.Servers(), s.box.Machines())
 	if err != nil {
@@ -88,7 +88,7 @@ func (s *scratch) sitesOf(cfg *schema.Config, asked *contacts) (*sitesRehearsal,
 	for _, site := range cfg.Settings.Sites {
 		one := &rehearsedSite{name: site.Name, dir: filepath.Join(s.root, "sites", site.Name), reaches: s.reachedBy(cfg,
 			site.Name)}
-		line, err := s.furnish(one)
+		line, err := s.furnish(ctx, one)
 		if err != nil {
 			return nil, err
 		}
@@ -149,11 +149,11 @@ func (s *scratch) reachedBy(cfg *schema.Config, site string) []string {
 }
 
 // furnish creates the folder of a site, with an SSH key for the rehearsal, and returns the key's public half.
-func (s *scratch) furnish(site *rehearsedSite) (string, error) {
+func (s *scratch) furnish(ctx context.Context, site *rehearsedSite) (string, error) {
 	if err := s.app.fs.MkdirAll(site.user(), 0o700); err != nil {
 		return "", fmt.Errorf("creating the folder of site %s: %w", site.name, err)
 	}
-	if err := s.copyExample(s.work, site.work()); err != nil {
+	if err := s.copyExample(ctx, s.work, site.work()); err != nil {
 		return "", err
 	}
 	private, public, err := signing.Generate(s.app.random, site.name)

@@ -1,16 +1,20 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"maps"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 
 	"github.com/spf13/afero"
+	"github.com/syncctl/syncctl/cli/internal/files"
 	"github.com/syncctl/syncctl/sandbox"
 )
 
@@ -41,7 +45,7 @@ func (c *command) openScratch(ctx context.Context, dir, at string, o sandbox.Opt
 		return nil, fmt.Errorf("creating the scratch folder: %w", err)
 	}
 	s.work = filepath.Join(s.root, "work", at)
-	if err := c.copyExample(c.abs(dir), s.work); err != nil {
+	if err := c.copyExample(ctx, c.abs(dir), s.work); err != nil {
 		return nil, err
 	}
 	if err := s.box.WriteCA(c.app.fs, filepath.Join(s.root, "ca.pem")); err != nil {
@@ -92,16 +96,24 @@ func (s *scratch) inside() *app {
 // leftOut are the folders that are not copied: those of earlier runs and of version control.
 var leftOut = []string{".syncctl", ".git", ".hg", ".svn"}
 
+// mostCopied is the maximum size of the files that are copied, in bytes.
+const mostCopied = 1 << 30
+
 // copyExample copies the files of an example. A link that stays inside of the folder becomes a link in the copy; other
 // links would lead out of the copy, and are left out.
-func (c *command) copyExample(from, to string) error {
+func (c *command) copyExample(ctx context.Context, from, to string) error {
 	// Walk does not follow a link to the folder itself.
 	from, err := filepath.EvalSymlinks(from)
 	if err != nil {
 		return fmt.Errorf("copying the folder: %w", err)
 	}
+	if err := c.app.fs.MkdirAll(to, 0o700); err != nil {
+		return err
+	}
+	itself := files.Resolved(to) // temporary folders may lie inside of the folder
+	left := int64(mostCopied)
 	err = afero.Walk(c.app.fs, from, func(path string, info fs.FileInfo, err error) error {
-		if err != nil {
+		if err = cmp.Or(err, context.Cause(ctx)); err != nil {
 			return err
 		}
 		rel, err := filepath.Rel(from, path)
@@ -110,7 +122,7 @@ func (c *command) copyExample(from, to string) error {
 		}
 		target := filepath.Join(to, rel)
 		switch {
-		case slices.Contains(leftOut, info.Name()) && path != from:
+		case slices.Contains(leftOut, info.Name()) && path != from || path == itself:
 			if info.IsDir() {
 				return filepath.SkipDir
 			}
@@ -122,16 +134,30 @@ func (c *command) copyExample(from, to string) error {
 		case !info.Mode().IsRegular():
 			return nil
 		}
-		src, err := afero.ReadFile(c.app.fs, path)
-		if err != nil {
-			return err
+		if left -= info.Size(); left < 0 {
+			return fmt.Errorf("it has more than %d MiB: put the configuration into a folder of its own", mostCopied>>20)
 		}
-		return afero.WriteFile(c.app.fs, target, src, info.Mode().Perm()|0o600)
+		return c.copyFile(path, target, info.Mode().Perm()|0o600, info.Size())
 	})
 	if err != nil {
 		return fmt.Errorf("copying %s: %w", from, err)
 	}
 	return nil
+}
+
+// copyFile copies at most that many bytes of a file.
+func (c *command) copyFile(from, to string, perm fs.FileMode, most int64) error {
+	src, err := c.app.fs.Open(from)
+	if err != nil {
+		return err
+	}
+	defer src.Close() // nothing was written
+	f, err := c.app.fs.OpenFile(to, os.O_CREATE|os.O_EXCL|os.O_WRONLY, perm)
+	if err != nil {
+		return err
+	}
+	_, err = io.Copy(f, io.LimitReader(src, most))
+	return errors.Join(err, f.Close())
 }
 
 // copyLink makes the counterpart of a link in the copy of a folder. The folder's path contains no links.
