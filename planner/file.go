@@ -47,7 +47,7 @@ func (p *Plan) authentication(key []byte) ([]byte, error) {
 	return mac, nil
 }
 
-// Encode writes the plan as one JSON document. The same plan always gives the same bytes.
+// Encode writes the plan as one JSON document, in pieces. The same plan always gives the same bytes.
 func (p *Plan) Encode(w io.Writer) error {
 	seal, err := p.seal()
 	if err != nil {
@@ -57,23 +57,17 @@ func (p *Plan) Encode(w io.Writer) error {
 	if err != nil {
 		return err
 	}
-	text, err := document{Plan: p, Hash: hash, Seal: seal, MAC: p.MAC}.text()
-	if err == nil {
-		_, err = w.Write(text)
-	}
-	if err != nil {
+	doc := document{Plan: p, Hash: hash, Seal: seal, MAC: p.MAC}
+	if err := doc.write(w); err != nil {
 		return fmt.Errorf("writing the plan: %w", err)
 	}
 	return nil
 }
 
-func (d document) text() ([]byte, error) {
-	var b bytes.Buffer
-	enc := json.NewEncoder(&b)
-	enc.SetEscapeHTML(false)
-	enc.SetIndent("", "  ")
-	err := enc.Encode(d)
-	return printable.JSON(b.Bytes()), err
+func (d *document) write(w io.Writer) error {
+	s := indenting(w)
+	s.document(d)
+	return s.err
 }
 
 func (p *Plan) seal() (string, error) {
@@ -141,11 +135,11 @@ func Decode(r io.Reader) (*Plan, error) {
 	if seal != doc.Seal || doc.Hash != "" && doc.Hash != hash {
 		return nil, errors.New("reading the plan: it was changed after it was made: make the plan again")
 	}
-	written, err := doc.text()
+	same, err := doc.is(text)
 	if err != nil {
 		return nil, fmt.Errorf("reading the plan: %w", err)
 	}
-	if !sameJSON(text, written) { // other programs may understand it differently
+	if !same { // other programs may understand it differently
 		return nil, errors.New("reading the plan: it has a member twice, or is written in another way than this program " +
 			"does, so it was changed after it was made: make the plan again")
 	}
@@ -153,12 +147,33 @@ func Decode(r io.Reader) (*Plan, error) {
 	return &p, nil
 }
 
+// is reports whether a text differs from what this program writes only in whitespace and in how characters are escaped.
+func (d *document) is(text []byte) (bool, error) {
+	rest := remainder(text)
+	if d.write(&rest) == nil && len(rest) == 0 { // the usual case, in which nothing is copied
+		return true, nil
+	}
+	var written bytes.Buffer
+	if err := d.write(&written); err != nil {
+		return false, err
+	}
+	return sameJSON(text, written.Bytes()), nil
+}
+
+// remainder is what is left of a text. Only what comes next in it can be written.
+type remainder []byte
+
+func (r *remainder) Write(p []byte) (int, error) {
+	rest, ok := bytes.CutPrefix(*r, p)
+	if !ok {
+		return 0, errors.New("it is another text")
+	}
+	*r = rest
+	return len(p), nil
+}
+
 // sameJSON reports whether two JSON documents differ only in whitespace and in how characters are escaped.
 func sameJSON(a, b []byte) bool {
-	var plain, other bytes.Buffer
-	if json.Compact(&plain, a) == nil && json.Compact(&other, b) == nil && bytes.Equal(plain.Bytes(), other.Bytes()) {
-		return true // the usual case, which is much faster
-	}
 	x, y := json.NewDecoder(bytes.NewReader(a)), json.NewDecoder(bytes.NewReader(b))
 	x.UseNumber()
 	y.UseNumber()

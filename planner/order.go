@@ -162,17 +162,18 @@ func unique(ids []string) []string {
 // prints of the steps that it needs. If a step has the same print in two plans, both would do the same there.
 func fingerprint(p *Plan) error {
 	prints := make(map[string]string, len(p.Steps))
-	h := newStream(sha256.New())
+	h := sha256.New()
+	to := marshalling(h)
 	for i := range p.Steps {
 		s := &p.Steps[i]
 		s.Print = ""
 		h.Reset()
-		h.text(p.Digest)
-		if h.value(s); h.err != nil {
-			return fmt.Errorf("writing step %s: %w", s.ID, h.err)
+		to.text(p.Digest)
+		if to.value(s); to.err != nil {
+			return fmt.Errorf("writing step %s: %w", s.ID, to.err)
 		}
 		for _, n := range s.Needs {
-			h.text(prints[n])
+			to.text(prints[n])
 		}
 		s.Print = hex.EncodeToString(h.Sum(nil)[:16])
 		prints[s.ID] = s.Print
