@@ -9,14 +9,15 @@ import (
 // Bounds limits a JSON document that somebody else has written: a value of two bytes, such as {}, takes hundreds of
 // bytes in memory once it is decoded.
 type Bounds struct {
-	Values int // maximum number of opening braces and brackets, commas and colons
+	Values int // maximum number of opening braces and brackets, commas and colons, whatever the length
+	Each   int // a document may have more of them if it has so many bytes for each; 0: it may not
 	Depth  int // maximum nesting of objects and lists
 	Text   int // maximum length of one text or number, in bytes
 }
 
 // Documents are the bounds for plans, journals and other documents of programs like this one. A step of a plan has
-// about 60 values.
-var Documents = Bounds{Values: 2_000_000, Depth: 100, Text: 16 << 20}
+// about 60 values of 14 bytes, without indentation.
+var Documents = Bounds{Values: 2_000_000, Each: 12, Depth: 100, Text: 16 << 20}
 
 // Check reports, without decoding it, whether one or more documents are within the bounds. The error reads like a
 // sentence whose subject, the document, is missing. Anything that does not begin like JSON passes.
@@ -24,6 +25,10 @@ func (b Bounds) Check(body []byte) error {
 	body = bytes.TrimSpace(bytes.TrimPrefix(body, []byte("\ufeff")))
 	if len(body) == 0 || !strings.ContainsRune(`{["`, rune(body[0])) {
 		return nil
+	}
+	most := b.Values
+	if b.Each > 0 {
+		most = max(most, len(body)/b.Each)
 	}
 	values, depth, begun := 0, 0, 0 // begun: where the last text or number may have begun
 	for i := 0; i <= len(body); i++ {
@@ -55,9 +60,9 @@ func (b Bounds) Check(body []byte) error {
 			continue
 		}
 		begun = i + 1
-		if values++; values > b.Values {
+		if values++; values > most {
 			return fmt.Errorf("has more than %d values (braces, brackets, commas and colons) in its first %d of "+
-				"%d bytes", b.Values, i+1, len(body))
+				"%d bytes", most, i+1, len(body))
 		}
 		if depth > b.Depth {
 			return fmt.Errorf("nests objects and lists more than %d deep, at byte %d", b.Depth, i+1)

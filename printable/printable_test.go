@@ -95,3 +95,18 @@ func TestIdempotent(t *testing.T) {
 		}
 	})
 }
+
+// TestBoundsOfLargeDocuments: a large plan is read, whose values have texts; a list of as many values without any is
+// not.
+func TestBoundsOfLargeDocuments(t *testing.T) {
+	b := printable.Bounds{Values: 100, Each: 12, Depth: 9, Text: 99}
+	const step = `{"summary":"configure it as declared","because":"it has none"},`
+	for element, ok := range map[string]bool{step: true, `{"summary":""},`: false, `{},`: false} {
+		if err := b.Check([]byte("[" + strings.Repeat(element, 100) + "1]")); (err == nil) != ok {
+			t.Errorf("%s: %v", element, err)
+		}
+	}
+	if b.Each = 0; b.Check([]byte("["+strings.Repeat(step, 100)+"1]")) == nil {
+		t.Error("it has too many values")
+	}
+}
