@@ -41,7 +41,7 @@ func (d *Driver) merge(ctx context.Context, t *executor.Task) (executor.Result, 
 		Fs: d.env.Fs, Master: t.Files.Path(exportFile(master)), Slave: t.Files.Path(exportFile(slave)),
 		Migrating: syncinfo.Role(m.moving), Out: t.Files.Path(mergedFile),
 		MasterProject: m.from.one.Project, SlaveProject: m.from.two.Project,
-		CompleteComments: m.CompleteComments, Clock: d.env.Now,
+		CompleteComments: m.CompleteComments, Hash: true, Clock: d.env.Now,
 	}
 	for _, v := range m.Allow {
 		o.Allow = append(o.Allow, syncinfo.Rule(v))

@@ -38,6 +38,7 @@ type MergeOptions struct {
 
 	Allow            []Rule // checks whose failure becomes a warning
 	CompleteComments bool   // fill the missing half of a comment or attachment pair from the other side's file
+	Hash             bool   // fill Report.Sha256
 
 	Clock    func() time.Time // measures Report.Seconds, if given
 	TempDir  string           // for temporary files while standard streams are used; "" is the system's folder
@@ -48,10 +49,11 @@ type MergeOptions struct {
 // of the side that stays become firstConnector, those of the migrating side secondConnector, each byte for byte as it
 // was. Order, unknown members and the form of numbers stay.
 //
-// It reads the side that stays first, to its end. Memory is bounded by the largest entry and by a Set of one side's
-// pairs (and of the other side's unmatched ones). A file whose entries are not in the order of their ids is read
-// again to compare the ids: once up to a million pairs, at most four times. An input that is not a regular file, such
-// as standard input, is copied to a temporary file as it is read.
+// It reads the side that stays first, to its end. If nothing is wrong, each file is read once (see proof). Otherwise
+// both are read again, and memory is bounded by the largest entry and by a Set of one side's pairs (and of the other
+// side's unmatched ones). A file whose entries have ids that neither ascend nor are close to each other is read again
+// to compare the ids: once up to a million pairs, at most four times. An input that is not a regular file, such as
+// standard input, is copied to a temporary file as it is read.
 //
 // The output appears under its name complete and synced, or not at all: an existing file survives every failure. A
 // symbolic link at Out stays, and the file that it points to is replaced (if Fs is an afero.LinkReader; otherwise the
@@ -100,6 +102,7 @@ type merge struct {
 	findings []Finding
 	report   *Report
 	buffer   []byte   // of the reader in use
+	pieces   pieces   // what it reads ahead
 	idList   []uint64 // of the side in use
 }
 
@@ -173,19 +176,26 @@ func (m *merge) run(ctx context.Context) (*Report, error) {
 	return r, nil
 }
 
-// once checks and writes at the same time: one pass over each file.
+// once checks and writes at the same time: one pass over each file. If the proof fails, both are read again to find
+// out what is wrong.
 func (m *merge) once(ctx context.Context) error {
-	write := func(e *Entry) error { return m.out.entry(e.Raw) }
+	p := newProof(m.set.seed, sizeOf(m.stay.info))
 	if err := m.out.section(First); err != nil {
 		return err
 	}
-	if err := m.readStaying(ctx, write); err != nil {
+	err := m.readStaying(ctx, func(e *Entry) error { p.stays(e); return m.out.entry(e.Raw) })
+	if err != nil {
 		return err
 	}
 	if err := m.out.section(Second); err != nil {
 		return err
 	}
-	if err := m.readMigrating(ctx, write); err != nil {
+	if err := m.move.read(ctx, func(e *Entry) error { p.migrates(e); return m.out.entry(e.Raw) }); err != nil {
+		return err
+	}
+	if p.holds() {
+		m.pairs = m.stay.report.Pairs
+	} else if err := m.match(ctx); err != nil {
 		return err
 	}
 	return m.judge(ctx)
@@ -194,11 +204,7 @@ func (m *merge) once(ctx context.Context) error {
 // twice checks both files, then reads them again to write, because the half pairs of the first file are completed
 // from the second.
 func (m *merge) twice(ctx context.Context) error {
-	none := func(*Entry) error { return nil }
-	if err := m.readStaying(ctx, none); err != nil {
-		return err
-	}
-	if err := m.readMigrating(ctx, none); err != nil {
+	if err := m.match(ctx); err != nil {
 		return err
 	}
 	if err := m.judge(ctx); err != nil {
@@ -216,26 +222,41 @@ func (m *merge) twice(ctx context.Context) error {
 	return m.complete(ctx, m.move, m.stay)
 }
 
-// readStaying reads the side that stays into the set.
-func (m *merge) readStaying(ctx context.Context, write func(*Entry) error) error {
-	err := m.stay.read(ctx, func(e *Entry) error {
+// match reads the side that stays into the set, then the migrating side, and looks up its pairs in the set.
+func (m *merge) match(ctx context.Context) error {
+	err := m.readStaying(ctx, func(e *Entry) error {
 		if err := m.set.Add(e); err != nil {
 			return fmt.Errorf("%s: %w", m.stay.name, err)
 		}
-		return write(e)
+		return nil
 	})
 	if err != nil {
-		return m.bothBroken(ctx, err)
+		return err
 	}
 	m.set.confirmed = m.stay.rereader()
 	first, count, err := m.set.Seal()
-	m.stay.addRepeated(first, count)
+	if m.stay.addRepeated(first, count); err != nil {
+		return err
+	}
+	err = m.move.read(ctx, func(e *Entry) error {
+		if err := m.meet(e); err != nil {
+			return fmt.Errorf("%s: %w", m.move.name, err)
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	m.extra.confirmed = m.move.rereader()
+	first, count, err = m.extra.Seal()
+	m.move.addRepeated(first, count) // in addition to those found by meet
 	return err
 }
 
-// bothBroken also looks for a mistake in the second file if the first one has one, so that people can fix both at
-// once.
-func (m *merge) bothBroken(ctx context.Context, err error) error {
+// readStaying reads the side that stays. If it has a mistake, the second file is looked through too, so that people can
+// mend both at once.
+func (m *merge) readStaying(ctx context.Context, do func(e *Entry) error) error {
+	err := m.stay.read(ctx, do)
 	var broken *SyntaxError
 	if !errors.As(err, &broken) {
 		return err
@@ -244,23 +265,6 @@ func (m *merge) bothBroken(ctx context.Context, err error) error {
 	if errors.As(second, &broken) {
 		return errors.Join(err, second)
 	}
-	return err
-}
-
-// readMigrating reads the migrating side and looks up its pairs in the set.
-func (m *merge) readMigrating(ctx context.Context, write func(*Entry) error) error {
-	err := m.move.read(ctx, func(e *Entry) error {
-		if err := m.meet(e); err != nil {
-			return fmt.Errorf("%s: %w", m.move.name, err)
-		}
-		return write(e)
-	})
-	if err != nil {
-		return err
-	}
-	m.extra.confirmed = m.move.rereader()
-	first, count, err := m.extra.Seal()
-	m.move.addRepeated(first, count) // in addition to those found by meet
 	return err
 }
 

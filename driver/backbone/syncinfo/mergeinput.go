@@ -43,6 +43,14 @@ func statOf(stream any) os.FileInfo {
 	return info
 }
 
+// sizeOf returns the size of a file, or 0 if it is not known.
+func sizeOf(info os.FileInfo) int64 {
+	if info == nil {
+		return 0
+	}
+	return info.Size()
+}
+
 // open makes the side ready to be read. A named pipe is opened only when it is needed, because its writer may write
 // to two of them one after the other.
 func (s *side) open(ctx context.Context) error {

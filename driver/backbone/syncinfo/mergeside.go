@@ -98,10 +98,13 @@ func (s *side) read(ctx context.Context, do func(e *Entry) error) error {
 	}
 	if !s.read1 {
 		s.hash.SetSeed(s.m.set.seed)
+		s.ids.numbers = newNumbers(sizeOf(s.info))
 	}
 	s.hash.Reset()
 	s.size = 0
-	r := src.reader(&contextReader{ctx, io.TeeReader(in, s)})
+	reading := readAhead(&contextReader{ctx, io.TeeReader(in, s)}, &s.m.pieces)
+	defer reading.stop()
+	r := src.reader(reading)
 	s.reading = r
 	r.s.findTwice = !s.read1
 	err = src.each(r, func(e *Entry) error {
@@ -167,6 +170,9 @@ func (s *side) Write(p []byte) (int, error) {
 
 // checkProject notices keys that do not belong to the side's project.
 func (s *side) checkProject(e *Entry) {
+	if s.local == "" && s.remote == "" {
+		return
+	}
 	for _, k := range [...]struct {
 		key     []byte
 		project string

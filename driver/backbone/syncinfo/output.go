@@ -14,7 +14,7 @@ import (
 	"github.com/syncctl/syncctl/driver/host"
 )
 
-// blockSize is the number of bytes that are written, and hashed, at a time.
+// blockSize is the number of bytes that are written, and perhaps hashed, at a time.
 const blockSize = 256 << 10
 
 // output is the merged file being written: a temporary file that becomes the output only if everything succeeds. A
@@ -28,7 +28,7 @@ type output struct {
 	full   chan []byte  // blocks for the goroutine; closed to end it
 	free   chan written // blocks that come back
 	closed bool         // full is closed
-	hash   hash.Hash
+	hash   hash.Hash    // nil if nobody asks for it
 
 	size    int64
 	entries int
@@ -43,7 +43,10 @@ type written struct {
 }
 
 func newOutput(o MergeOptions, to target) (*output, error) {
-	w := &output{o: o, to: to, hash: sha256.New()}
+	w := &output{o: o, to: to}
+	if o.Hash {
+		w.hash = sha256.New()
+	}
 	var err error
 	if to.path != "" {
 		w.f, err = o.part(to)
@@ -62,14 +65,14 @@ func newOutput(o MergeOptions, to target) (*output, error) {
 
 func (w *output) name() string { return w.to.name }
 
-// writeBlocks writes and hashes the blocks from full, and closes free when full is closed. After an error it only
-// returns the blocks.
+// writeBlocks writes the blocks from full, adds them to h unless it is nil, and closes free when full is closed. After
+// an error it only returns the blocks.
 func writeBlocks(f io.Writer, h hash.Hash, full <-chan []byte, free chan<- written) {
 	defer close(free)
 	var err error
 	for b := range full {
 		if err == nil {
-			if _, err = f.Write(b); err == nil {
+			if _, err = f.Write(b); err == nil && h != nil {
 				h.Write(b)
 			}
 		}
@@ -225,7 +228,12 @@ func (w *output) syncFolder() {
 	}
 }
 
-func (w *output) sum() string { return hex.EncodeToString(w.hash.Sum(nil)) }
+func (w *output) sum() string {
+	if w.hash == nil {
+		return ""
+	}
+	return hex.EncodeToString(w.hash.Sum(nil))
+}
 
 // close ends the goroutine and removes the temporary file if it has not become the output.
 func (w *output) close() error {

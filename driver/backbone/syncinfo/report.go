@@ -22,7 +22,7 @@ type Report struct {
 
 	BytesIn, BytesOut int64
 	Seconds           float64 // 0 if there was no clock
-	Sha256            string  // of the output, hexadecimal
+	Sha256            string  // of the output, hexadecimal; "" unless it was asked for
 
 	Warnings []Finding // what was allowed, and what is unusual
 }
@@ -59,7 +59,10 @@ func (r *Report) Summary() string {
 	if r.Seconds > 0 {
 		fmt.Fprintf(&b, ", %.2f seconds, %.0f MB/s", r.Seconds, float64(r.BytesIn)/1e6/r.Seconds)
 	}
-	fmt.Fprintf(&b, "\nsha256 %s\n", r.Sha256)
+	b.WriteByte('\n')
+	if r.Sha256 != "" {
+		fmt.Fprintf(&b, "sha256 %s\n", r.Sha256)
+	}
 	for _, w := range r.Warnings {
 		fmt.Fprintf(&b, "warning: %s\n", w)
 	}

@@ -28,6 +28,10 @@ type scanner struct {
 	findTwice bool      // look for ids that two comments, or two attachments, of an entry share
 	pairs     [2][]int  // of the last entry, in file order: where each object begins; comments, attachments
 	keys      [4][]byte // decoded texts with escapes: local, remote, connector, id
+
+	brace form    // its next is the form of an entry's first member
+	forms []*form // those that can be compared with
+	other form    // the last one that is not in forms
 }
 
 // fail records that the data are not JSON. The message is made only when it is needed, because most failures come

@@ -1,9 +1,6 @@
 package syncinfo
 
-import (
-	"bytes"
-	"strconv"
-)
+import "strconv"
 
 // member is a member of an entry that has a meaning here. All others are checked and otherwise ignored.
 type member uint8
@@ -63,48 +60,28 @@ func (s *scanner) entry(i int, e *Entry) int {
 		return s.refuse(i, "an entry must be an object, found "+kindOf(b[i])+notExport)
 	}
 	var seen uint16 // bit m: member m has occurred
-	i = skipSpace(b, i+1)
-	before := start
-	for b[i] != '}' || b[before] == ',' {
-		if b[i] != '"' {
-			return s.name(i, before)
+	i++
+	for f := &s.brace; ; {
+		from := i
+		if f, i = s.member(i, f); f == nil {
+			break
 		}
-		at := i
-		if i = s.str(i + 1); i < 0 {
-			return -1
-		}
-		name := b[at+1 : i-1]
-		if s.escaped {
-			name, _ = unescape(nil, name)
-		}
-		m := memberOf(name)
-		if m != otherMember {
-			if seen>>m&1 == 1 {
-				return s.refuse(at, "the entry has "+memberNames[m]+" twice; remove one of them")
-			}
-			seen |= 1 << m
-		}
-		if i = s.colon(i); i < 0 {
-			return -1
-		}
+		m := f.m
 		if m == otherMember {
 			i = s.value(i)
 		} else {
+			if seen>>m&1 == 1 {
+				return s.refuse(from+f.name, "the entry has "+memberNames[m]+" twice; remove one of them")
+			}
+			seen |= 1 << m
 			i = s.known(m, i, e)
 		}
 		if i < 0 {
 			return -1
 		}
-		if b[i] != ',' {
-			if i = skipSpace(b, i); b[i] == '}' {
-				break
-			}
-			if b[i] != ',' {
-				return s.fail(i, missingComma(b[i], true), b[i])
-			}
-		}
-		before = i
-		i = skipSpace(b, i+1)
+	}
+	if i < 0 {
+		return -1
 	}
 	for _, m := range [...]member{localKey, remoteKey} {
 		if seen>>m&1 == 0 {
@@ -189,7 +166,7 @@ func (s *scanner) id(i int, e *Entry) (end int) {
 			return -1
 		}
 		e.ID = s.b[i:end]
-		if bytes.ContainsAny(e.ID, "-.eE") {
+		if digits(s.b, i) < end {
 			if n, whole := parseWhole(e.ID); whole {
 				s.keys[entryID-localKey] = strconv.AppendInt(s.keys[entryID-localKey][:0], n, 10)
 				e.ID = s.keys[entryID-localKey]

@@ -1,0 +1,326 @@
+package syncinfo
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"testing"
+	"testing/iotest"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/spf13/afero"
+	"pgregory.net/rapid"
+)
+
+// provable is a pair of a good export that has a mirror.
+type provable struct {
+	project     [2]string
+	number      [2]int
+	sent        [2]int // outgoing, incoming
+	id          int
+	known, text bool // the counters are there; the id is a text
+}
+
+func (p provable) mirror() provable {
+	for _, two := range []*[2]int{&p.number, &p.sent} {
+		two[0], two[1] = two[1], two[0]
+	}
+	p.project[0], p.project[1] = p.project[1], p.project[0]
+	return p
+}
+
+func (p provable) entry() string {
+	id := fmt.Sprint(p.id)
+	if p.text {
+		id = fmt.Sprintf(`"x%d"`, p.id)
+	}
+	more := `,"id":` + id
+	if p.known {
+		more += fmt.Sprintf(`,"outgoingMessageSequenceId":%d,"incomingMessageSequenceId":%d`, p.sent[0], p.sent[1])
+	}
+	return pair(fmt.Sprint(p.project[0], "-", p.number[0]), fmt.Sprint(p.project[1], "-", p.number[1]), more)
+}
+
+// TestProofAgreesWithSets merges files with and without mistakes. What the proof lets pass must be what the sets find
+// nothing wrong with. A merge that completes comments always uses the sets.
+func TestProofAgreesWithSets(t *testing.T) {
+	proven, refused := 0, 0
+	rapid.Check(t, func(t *rapid.T) {
+		number := func(name string, most int) int { return rapid.IntRange(1, most).Draw(t, name) }
+		numbers := func(name string, n int) []int {
+			return rapid.Permutation(slices.Collect(func(yield func(int) bool) {
+				for i := 1; i <= n && yield(i); i++ {
+				}
+			})).Draw(t, name)
+		}
+		n := rapid.IntRange(0, 5).Draw(t, "pairs")
+		var sides [2][]provable
+		local, remote, ids := numbers("local", n), numbers("remote", n), numbers("ids", n)
+		for i := range n {
+			sides[0] = append(sides[0], provable{project: [2]string{"A", "B"}, number: [2]int{local[i], remote[i]},
+				sent: [2]int{number("sent", 3), number("applied", 3)}, id: ids[i], known: true})
+			sides[1] = append(sides[1], sides[0][i].mirror())
+		}
+		for i := range sides {
+			sides[i] = rapid.Permutation(sides[i]).Draw(t, "order")
+			for k := 0; k < len(sides[i]) && rapid.IntRange(0, 3).Draw(t, "mistake") == 0; k++ {
+				p, which := &sides[i][k], rapid.IntRange(0, 1).Draw(t, "which")
+				switch rapid.IntRange(0, 9).Draw(t, "kind") {
+				case 0:
+					p.number[which] = number("issue", n+1)
+				case 1:
+					p.sent[which] = number("messages", 4)
+				case 2:
+					p.id = number("id", n+1)
+				case 3:
+					p.known = false
+				case 4:
+					p.text = true
+				case 5:
+					p.project[which] = rapid.SampledFrom([]string{"A", "B", "C", "A-1", ""}).Draw(t, "project")
+				case 6:
+					*p = p.mirror()
+				case 7:
+					*p = sides[i][rapid.IntRange(0, len(sides[i])-1).Draw(t, "repeated")]
+				case 8:
+					sides[i] = append(sides[i], *p)
+				default:
+					sides[i] = slices.Delete(sides[i], k, k+1)
+				}
+			}
+		}
+		var texts [2]string
+		for i := range sides {
+			var entries []string
+			for _, p := range sides[i] {
+				entries = append(entries, p.entry())
+			}
+			texts[i] = export(entries...)
+		}
+		fs := afero.NewMemMapFs()
+		for i, name := range []string{"w/master.json", "w/slave.json"} {
+			if err := afero.WriteFile(fs, name, []byte(texts[i]), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		read := 0
+		o := options(sizedFs{fs, &read}, rapid.SampledFrom([]Role{Master, Slave}).Draw(t, "migrating"))
+		got, err := Merge(context.Background(), o)
+		if err == nil && int64(read) == got.BytesIn {
+			proven++
+		} else {
+			refused++
+		}
+		o.CompleteComments = true
+		want, errWant := Merge(context.Background(), o)
+		if fmt.Sprint(err) != fmt.Sprint(errWant) || !cmp.Equal(got, want) {
+			t.Fatalf("%v\nwith sets: %v\n%s\n%s\n%s", err, errWant, cmp.Diff(got, want), texts[0], texts[1])
+		}
+	})
+	if proven < 10 || refused < 10 {
+		t.Errorf("%d files were read once, %d were not or refused", proven, refused)
+	}
+}
+
+// TestProofFails changes one thing of two good files, in both of them or in one, that the proof must notice.
+func TestProofFails(t *testing.T) {
+	for name, c := range map[string]struct {
+		change func(p *provable)
+		both   bool
+		want   Rule // "" if it is only a warning
+	}{
+		"nothing":         {func(*provable) {}, true, ""},
+		"local issue":     {func(p *provable) { p.number[0] = 1 }, true, SharedIssue},
+		"remote issue":    {func(p *provable) { p.number[1] = 1 }, true, SharedIssue},
+		"both issues":     {func(p *provable) { p.number = [2]int{1, 1} }, true, Doubled},
+		"number":          {func(p *provable) { p.number[1] = 9 }, false, Unmatched},
+		"project":         {func(p *provable) { p.project[1] = "C" }, false, Unmatched},
+		"outgoing":        {func(p *provable) { p.sent[0] = 9 }, false, SeqDiffer},
+		"incoming":        {func(p *provable) { p.sent[1] = 9 }, false, SeqDiffer},
+		"unknown":         {func(p *provable) { p.known = false }, true, ""},
+		"id of the last":  {func(p *provable) { p.id = 3 }, true, RepeatedID},
+		"id of the first": {func(p *provable) { p.id = 1 }, true, RepeatedID},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var sides [2][]string
+			for i, id := range []int{1, 3, 2} {
+				p := provable{project: [2]string{"A", "B"}, number: [2]int{i + 1, i + 1}, sent: [2]int{2, 1}, id: id, known: true}
+				good := p
+				if i == 2 {
+					c.change(&p)
+				}
+				if sides[0] = append(sides[0], p.entry()); c.both {
+					good = p
+				}
+				sides[1] = append(sides[1], good.mirror().entry())
+			}
+			fs := memory(t, export(sides[0]...), export(sides[1]...))
+			report, err := Merge(t.Context(), options(fs, Slave))
+			var check *CheckError
+			switch {
+			case c.want == "":
+				if unknown := name == "unknown"; err != nil || (report.Uncompared == 1) != unknown {
+					t.Error(report, err)
+				}
+			case !errors.As(err, &check) ||
+				!slices.ContainsFunc(check.Findings, func(f Finding) bool { return f.Rule == c.want }):
+				t.Error(err)
+			}
+		})
+	}
+}
+
+// sizedFs counts the bytes that are read of files one after the other.
+type sizedFs struct {
+	afero.Fs
+	read *int
+}
+
+func (s sizedFs) Open(name string) (afero.File, error) {
+	f, err := s.Fs.Open(name)
+	return sizedFile{f, s.read}, err
+}
+
+type sizedFile struct {
+	afero.File
+	read *int
+}
+
+func (s sizedFile) Read(p []byte) (int, error) {
+	n, err := s.File.Read(p)
+	*s.read += n
+	return n, err
+}
+
+// TestMergeReadsOnce checks that large files with nothing wrong are read once, whatever their order.
+func TestMergeReadsOnce(t *testing.T) {
+	const n = 30_000
+	dir, o := onDisk(t)
+	writeMirrored(t, dir, n, 0, 7)
+	read := 0
+	o.Fs = sizedFs{o.Fs, &read}
+	report, err := Merge(context.Background(), o)
+	if err != nil || report.Pairs != n || int64(read) != report.BytesIn {
+		t.Errorf("%d bytes were read: %+v, %v", read, report, err)
+	}
+}
+
+func TestNumbers(t *testing.T) {
+	s := newNumbers(0)
+	for _, n := range []uint32{0, 63, 64, 1, pageNumbers, pageNumbers - 1, 999_999_999} {
+		if !s.add(n) || s.add(n) {
+			t.Error(n)
+		}
+	}
+	taken := 3
+	for ; s.add(uint32(taken * 2 * pageNumbers)); taken++ {
+	}
+	if taken*len(s.pages[0])*8 != 512<<10 {
+		t.Errorf("%d pages", taken)
+	}
+	for text, want := range map[string]uint32{"1": 1, "999999999": 999_999_999} {
+		if n, ok := numberIn([]byte(text)); !ok || n != want {
+			t.Error(text, n, ok)
+		}
+	}
+	for _, text := range []string{"", "0", "01", "-1", "1a", "1000000000", "1.0"} {
+		if n, ok := numberIn([]byte(text)); ok {
+			t.Error(text, n)
+		}
+	}
+}
+
+// TestReaderRemembersForms checks that an entry is read alike, whatever the entries before it were written like.
+func TestReaderRemembersForms(t *testing.T) {
+	names := []string{`"id"`, `"\u0069d"`, `"localIssueKey"`, `"remoteIssueKey"`, `"connectorKey"`, `"x"`, `"comments"`}
+	rapid.Check(t, func(t *rapid.T) {
+		var all []string
+		for range rapid.IntRange(1, 8).Draw(t, "entries") {
+			var b strings.Builder
+			for i, name := range rapid.SliceOfN(rapid.SampledFrom(names), 0, 7).Draw(t, "names") {
+				if i > 0 {
+					b.WriteString(rapid.SampledFrom([]string{",", ",", ",", " ,", ",,", ""}).Draw(t, "comma"))
+				}
+				value := rapid.SampledFrom([]string{`"A-1"`, "12", "[ ]", `[{"localId":"1"}]`}).Draw(t, "value")
+				colon := rapid.SampledFrom([]string{":", ":", ": ", ":  ", " : \n", strings.Repeat(" ", longestForm) + ":"})
+				b.WriteString(name + colon.Draw(t, "colon") + value)
+			}
+			all = append(all, rapid.SampledFrom([]string{"{", "{ "}).Draw(t, "brace")+b.String()+
+				rapid.SampledFrom([]string{"}", " }", ",}", ""}).Draw(t, "end"))
+		}
+		s := scanner{}
+		for _, text := range all {
+			alone := scanner{}
+			var got, want Entry
+			for _, one := range []struct {
+				s *scanner
+				e *Entry
+			}{{&s, &got}, {&alone, &want}} {
+				one.s.b, one.s.n = append([]byte(text), make([]byte, pad)...), len(text)
+				if one.s.entry(0, one.e) < 0 {
+					*one.e = Entry{RepeatedComment: fmt.Sprint(one.s.at, one.s.message())}
+				}
+			}
+			if diff := cmp.Diff(want, got); diff != "" {
+				t.Fatalf("%s\n%s", diff, strings.Join(all, "\n"))
+			}
+		}
+	})
+}
+
+// TestReaderPlacesForms checks that a mistake has the same place whether or not the form of the member is known.
+func TestReaderPlacesForms(t *testing.T) {
+	const text = `{"x": 1, "id": 1, "id": 2}`
+	s := scanner{b: append([]byte(text), make([]byte, pad)...), n: len(text)}
+	for range 2 {
+		if s.entry(0, &Entry{}) >= 0 || s.at != strings.LastIndex(text, `"id"`) {
+			t.Error(s.at, s.message())
+		}
+	}
+}
+
+// TestReaderForgetsForms checks that a file in which each entry has other members takes no more memory for it.
+func TestReaderForgetsForms(t *testing.T) {
+	var all []string
+	for i := range 10 * mostForms {
+		all = append(all, pair(fmt.Sprint("A-", i), "B-1", fmt.Sprintf(`,"m%d":1,"m%d":2,"id":%d`, i, i+1, i)))
+	}
+	r := NewExportReader("f", strings.NewReader(export(all...)))
+	for i := range all {
+		if e, err := r.Next(); err != nil || string(e.ID) != fmt.Sprint(i) || string(e.Raw) != all[i] {
+			t.Fatal(e, err)
+		}
+	}
+	if len(r.s.forms) > mostForms {
+		t.Error(len(r.s.forms))
+	}
+}
+
+// TestReadAhead checks that what is read ahead arrives unchanged, its error last, and that it can be stopped early.
+func TestReadAhead(t *testing.T) {
+	broken := errors.New("broken")
+	for _, n := range []int{0, 1, blockSize, 10*blockSize + 1} {
+		want := strings.Repeat("0123456", n/7+1)[:n]
+		a := readAhead(io.MultiReader(iotest.HalfReader(strings.NewReader(want)), iotest.ErrReader(broken)), &pieces{})
+		if got, err := io.ReadAll(a); string(got) != want || !errors.Is(err, broken) {
+			t.Errorf("%d bytes of %d, %v", len(got), n, err)
+		}
+		if _, err := a.Read(make([]byte, 1)); !errors.Is(err, broken) {
+			t.Error(err)
+		}
+		a.stop()
+		a = readAhead(iotest.DataErrReader(strings.NewReader(want)), &pieces{})
+		if _, err := io.ReadFull(a, make([]byte, n/2)); err != nil {
+			t.Error(err)
+		}
+		a.stop()
+		a = readAhead(iotest.DataErrReader(strings.NewReader(want)), &pieces{})
+		if got, err := io.ReadAll(iotest.OneByteReader(a)); string(got) != want || err != nil {
+			t.Errorf("%d bytes of %d, %v", len(got), n, err)
+		}
+		a.stop()
+	}
+}
