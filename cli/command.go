@@ -59,6 +59,8 @@ type command struct {
 	waits    waits           // what is reported about drivers that wait for servers
 	testing  *schema.TestRun // the test run that the configuration is read for
 
+	added map[string][]byte // read as files of the configuration, see schema.Options
+
 	live bool // servers are contacted
 
 	foundPolicy bool // the policy was found in the user's configuration folder

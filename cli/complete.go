@@ -238,7 +238,8 @@ func (c *command) completeArguments(root *cobra.Command) {
 
 // freeText holds the flags whose values nobody can offer. Each other flag takes a file or a folder, or completes its
 // values itself.
-var freeText = []string{"author", "expect", "parallelism", "reason", "serve", "serve-wait", "timeout", "title"}
+var freeText = []string{"author", "expect", "parallelism", "reason", "serve", "serve-wait", "timeout", "title", "url",
+	"user"}
 
 // completeFlags sets up the completion of a command's flags, unless they have one. For a flag that takes a file, the
 // shell offers files.

@@ -29,17 +29,21 @@ type importDoc struct {
 func (c *command) importCommand() *cobra.Command {
 	vars, f := &variables{}, &importFlags{}
 	cmd := jsonCommand(&cobra.Command{
-		Use: "import SERVER|KEYSTORE", Args: one("the address of a server or a keystore"),
+		Use: "import SERVER|KEYSTORE", Args: one("the address of a server or a keystore, as server.TYPE.NAME"),
 		Short: "Write what a declared server has, and nobody has declared, as HCL; changes nothing on it",
 		Long: `Reads a declared server and writes what it has, and is not declared yet, as declarations: to the output, or
 with -out into a new file of the configuration. What no interface shows is said in comments, and what a person has to
 know, such as passwords, becomes a variable. What is only likely is written as a comment. -from=SERVER is your word for
 where something comes from that no interface tells, such as copies. A plan right after it has no changes. It only
 reads.
+A server that is not declared yet is declared with -url, and written too, with a sensitive variable for its password, or
+its token without -user. The value of that variable comes from where those of others do, or is asked for. It is never
+written. This needs no other file: it can be the beginning of a configuration.
 Of a declared keystore it writes the blocks that its declaration lacks of what the file holds; -update adds them to the
 declaration, in its file. Private keys are never written: an entry that needs one is a comment. Comments are written to
 the output only.`,
 		Example: "  syncctl import server.TYPE.NAME -out=found.sync.hcl\n  syncctl plan\n" +
+			"  syncctl import server.TYPE.NAME -url=https://HOST -user=USER -out=found.sync.hcl\n" +
 			"  syncctl import keystore.pkcs12.NAME -update",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return c.importFrom(cmd.Context(), vars, args[0], f)
@@ -49,6 +53,7 @@ the output only.`,
 	c.varFlags(cmd, vars)
 	cmd.Flags().StringVar(&f.out, "out", "", "write to this new `FILE`, whose name ends in "+configurationSuffix)
 	cmd.Flags().BoolVar(&f.update, "update", false, "add what a keystore holds to its declaration, in its file")
+	f.server.flags(cmd)
 	cmd.Flags().StringArrayVar(&f.from, "from", nil, "what it has comes from this `SERVER`, where no interface shows "+
 		"that; may be repeated")
 	_ = cmd.RegisterFlagCompletionFunc("from", c.words(c.completeDeclared(schema.Server)))
@@ -60,10 +65,15 @@ type importFlags struct {
 	out    string
 	update bool
 	from   []string // addresses of servers
+	server newServer
 }
 
 func (c *command) importFrom(ctx context.Context, vars *variables, server string, f *importFlags) error {
 	out := f.out
+	declared, err := c.declareNew(server, &f.server)
+	if err != nil {
+		return err
+	}
 	addr, _ := schema.ParseAddr(server) // what is wrong with it is said when it is looked for
 	ofKeystore := addr.Kind == schema.Keystore
 	switch {
@@ -89,11 +99,14 @@ func (c *command) importFrom(ctx context.Context, vars *variables, server string
 	if len(found) == 1 && found[0].Completes {
 		return c.complete(p, found[0], f.update)
 	}
-	text, err := c.openly(schema.WriteDrafts(p.cfg, found))
-	if err != nil {
+	text, doc := schema.WriteDrafts(p.cfg, found), importDoc{From: server, Declarations: []string{}}
+	if declared != nil {
+		text, doc.Declarations = slices.Concat(declared, []byte("\n"), text), []string{server}
+	}
+	if text, err = c.openly(text); err != nil {
 		return err
 	}
-	doc := importDoc{From: server, Declarations: []string{}, Text: string(text)}
+	doc.Text = string(text)
 	for i := range found {
 		if found[i].IsDeclared() {
 			doc.Declarations = append(doc.Declarations, found[i].Addr.String())
@@ -105,7 +118,11 @@ func (c *command) importFrom(ctx context.Context, vars *variables, server string
 			return err
 		}
 	}
-	return c.imported(doc, "syncctl plan")
+	if err := c.imported(doc, "syncctl plan"); err != nil || c.flags.json || doc.File == "" || declared == nil {
+		return err
+	}
+	c.say("%s", f.server.secretWords(addr))
+	return nil
 }
 
 // imported shows what was imported, and the commands to continue with.
@@ -145,6 +162,9 @@ func (c *command) openly(text []byte) ([]byte, error) {
 // importDrafts returns what a server has and nobody has declared.
 func (c *command) importDrafts(ctx context.Context, p *project, server string, from []string) ([]schema.Draft, error) {
 	r, err := findDeclared(p.cfg, server, schema.Server, schema.Keystore)
+	if addr, _ := schema.ParseAddr(server); err != nil && addr.Kind == schema.Server {
+		return nil, failf(exitError, "%w -url=URL declares it", err)
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -63,7 +63,7 @@ func (c *command) read(ctx context.Context, vars []schema.VarSource, allowUnset 
 	keys, err := c.rehearsedKeys()
 	var diags hcl.Diagnostics
 	p.cfg, diags = schema.Load(ctx, schema.Options{
-		Fs: c.files(), Dir: c.dirName, Catalog: catalog, Version: version(), Env: c.app.env,
+		Fs: c.files(), Dir: c.dirName, Catalog: catalog, Version: version(), Env: c.app.env, Added: c.added,
 		Vars: vars, AllowUnset: allowUnset, Access: c.access(), Room: c.room(), Ask: c.asker(),
 		Run: c.testing, Site: c.site(), SiteRequired: c.live, SiteKeys: keys,
 	})

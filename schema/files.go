@@ -1,8 +1,10 @@
 package schema
 
 import (
+	"maps"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"sort"
 	"strings"
 
@@ -39,6 +41,9 @@ func (l *loader) list(m *module, pass func(string) bool) ([]string, error) {
 					l.sizes[info.Name()] = info.Size()
 				}
 			}
+		}
+		if m == l.root {
+			all = slices.AppendSeq(all, maps.Keys(l.opts.Added))
 		}
 		sort.Strings(all)
 		l.listed[m.dir] = all
@@ -176,7 +181,11 @@ func (l *loader) parseText(path string, src []byte, isJSON bool) (*hcl.File, hcl
 func (l *loader) readOwn(m *module, name string) ([]byte, error) {
 	what := Reading{Path: filepath.Join(filepath.FromSlash(m.dir), name), By: "configuration",
 		Most: l.opts.Room.Bytes() - l.read}
-	src, err := l.folder().Read(what)
+	src, added := l.opts.Added[name]
+	var err error
+	if !added || m != l.root {
+		src, err = l.folder().Read(what)
+	}
 	l.read += int64(len(src))
 	l.meter.more = l.read + l.expanded
 	return src, err

@@ -22,6 +22,10 @@ type Options struct {
 	Dir     string  // the folder with the *.sync.hcl and *.sync.hcl.json files
 	Catalog Catalog // the types that may be declared
 
+	// Added holds texts in the native syntax that are read as if they were files of Dir, by their names, which end in
+	// .sync.hcl.
+	Added map[string][]byte
+
 	// Version of the program, compared with required_version. "dev", "" and anything that is not a version satisfy every
 	// constraint.
 	Version string
