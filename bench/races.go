@@ -32,13 +32,17 @@ var races = []*race{
 	{name: "complete for_each", unit: "declarations", sizes: []int{1000, 10000}, aim: "under 50 ms",
 		prepare: completing(forEach)},
 	{name: "plan new", unit: "declarations", sizes: []int{1000, 10000}, aim: "exponent 1.08, terraform / 15",
-		prepare: planning(false, "plan")},
+		prepare: planning(blocks, false, "plan")},
+	{name: "plan new for_each", unit: "declarations", sizes: []int{1000, 10000}, aim: "no more than blocks",
+		prepare: planning(forEach, false, "plan")},
 	{name: "plan unchanged", unit: "declarations", sizes: []int{1000, 10000}, aim: "exponent 1.08, terraform / 15",
-		prepare: planning(true, "plan")},
+		prepare: planning(blocks, true, "plan")},
+	{name: "plan unchanged for_each", unit: "declarations", sizes: []int{1000, 10000}, aim: "no more than blocks",
+		prepare: planning(forEach, true, "plan")},
 	{name: "plan, answers in 20 ms", unit: "declarations", sizes: []int{200}, aim: "20 pairs of servers as long as one",
 		prepare: asking(20 * time.Millisecond)},
 	{name: "show", unit: "declarations", sizes: []int{1000, 10000}, aim: "exponent 1.08",
-		prepare: planning(false, "show")},
+		prepare: planning(blocks, false, "show")},
 	{name: "merge", unit: "pairs", sizes: []int{100000, 1000000}, aim: "cat x 2.5 by wall, jq / 60 by cpu",
 		prepare: merging},
 	{name: "apply", unit: "steps", sizes: []int{1000, 10000}, aim: "the bare loop x 3 by cpu",
@@ -120,14 +124,14 @@ func completing(s shape) func(context.Context, *tools, string, int) ([]entrant, 
 }
 
 // planning is a race of making plans from observations on disk, or of showing such a plan. The other programs also
-// plan without a network.
-func planning(made bool, what string) func(context.Context, *tools, string, int) ([]entrant, error) {
+// plan without a network, and separate blocks only.
+func planning(s shape, made bool, what string) func(context.Context, *tools, string, int) ([]entrant, error) {
 	return func(ctx context.Context, t *tools, dir string, n int) ([]entrant, error) {
-		ours, theirs, err := folders(dir, n, blocks)
+		ours, theirs, err := folders(dir, n, s)
 		if err != nil {
 			return nil, err
 		}
-		if err := seed(ours, n, blocks, made); err != nil {
+		if err := seed(ours, n, s, made); err != nil {
 			return nil, err
 		}
 		seen, saved := filepath.Join(dir, "observations.json"), filepath.Join(dir, "saved.syncplan.json")
@@ -148,6 +152,9 @@ func planning(made bool, what string) func(context.Context, *tools, string, int)
 			right = 0
 		}
 		all := []entrant{{name: "syncctl", argv: from, dir: ours, env: env, code: right}}
+		if s != blocks {
+			return all, nil
+		}
 		for _, name := range []string{"terraform", "tofu"} {
 			in, err := t.prepared(ctx, name, theirs, []string{name, "plan", "-detailed-exitcode", "-input=false", "-lock=false"})
 			if err != nil {

@@ -3,6 +3,8 @@ package planner_test
 import (
 	"context"
 	"fmt"
+	"io"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -45,8 +47,27 @@ func BenchmarkMake(b *testing.B) {
 
 // TestAllocations: what a declaration costs to plan beside its driver, at most.
 func TestAllocations(t *testing.T) {
-	const n, most = 400, 70
+	const n, most = 400, 56
 	if got := testing.AllocsPerRun(2, making(t, n)) / n; got > most {
 		t.Errorf("%.0f allocations a declaration, at most %d", got, most)
+	}
+}
+
+// TestPieces: hashing and writing a plan make its text in pieces: three texts take less than the buffers of one did.
+func TestPieces(t *testing.T) {
+	p := full(t)
+	for len(p.Steps) < 2000 {
+		p.Steps = append(p.Steps, p.Steps[0])
+	}
+	length := uint64(len(encoded(t, p)))
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	_, err := p.Hash()
+	if more := p.Encode(io.Discard); err != nil || more != nil {
+		t.Fatal(err, more)
+	}
+	runtime.ReadMemStats(&after)
+	if got := after.TotalAlloc - before.TotalAlloc; got > 2*length {
+		t.Errorf("%d bytes, of a text of %d", got, length)
 	}
 }
