@@ -308,11 +308,15 @@ func ReadBounded(fsys afero.Fs, name string, most int64) ([]byte, error) {
 
 // bounded reads everything up to a maximum size. usual is the expected size.
 func bounded(r io.Reader, most, usual int64) ([]byte, error) {
+	tooLarge := fmt.Errorf("it is larger than %d MiB", most>>20)
+	if usual > most {
+		return nil, tooLarge // so that nothing is made for what is not taken
+	}
 	var text bytes.Buffer
-	text.Grow(int(max(0, min(usual, most))) + bytes.MinRead)
+	text.Grow(int(max(0, usual)) + bytes.MinRead)
 	_, err := text.ReadFrom(io.LimitReader(r, most+1))
 	if err == nil && int64(text.Len()) > most {
-		return nil, fmt.Errorf("it is larger than %d MiB", most>>20)
+		return nil, tooLarge
 	}
 	return text.Bytes(), err
 }

@@ -244,3 +244,18 @@ func TestSumOfALink(t *testing.T) {
 		t.Errorf("the sums are %q", sums)
 	}
 }
+
+// TestTooLargeIsNotRead checks that no memory is used for a file that is too large.
+func TestTooLargeIsNotRead(t *testing.T) {
+	name := filepath.Join(t.TempDir(), "large")
+	if err := errors.Join(os.WriteFile(name, nil, 0o600), os.Truncate(name, 1<<30)); err != nil {
+		t.Fatal(err)
+	}
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	_, err := ReadBounded(afero.NewOsFs(), name, 256<<20)
+	runtime.ReadMemStats(&after)
+	if made := after.TotalAlloc - before.TotalAlloc; err == nil || made > 1<<20 {
+		t.Errorf("%v, with %d bytes", err, made)
+	}
+}
