@@ -2,9 +2,10 @@
 # It completes inside of quotes too, offers what the shell reads as it is meant, and runs nothing but syncctl.
 
 # __syncctl_words splits a command line into words, as they are typed. It sets words, and open to the quote in which
-# the line ends. It fails where a command would have to be run to know the words, and after a redirection.
+# the line ends. It fails where a command would have to be run to know the words, after a redirection, in a comment, and
+# where quotes may be read in another way than here: in $'...' and in all of ${...} but a name.
 __syncctl_words() {
-    local line=$1 i c last=0
+    local line=$1 i c last=0 plain='^\$(\{[[:alnum:]_]+\}|[^[({'\'']|$)'
     words=('') open=''
     for ((i = 0; i < ${#line}; i++)); do
         c=${line:i:1}
@@ -13,7 +14,7 @@ __syncctl_words() {
         elif [[ $c == \\ ]]; then
             ((++i < ${#line})) || return 1
             c+=${line:i:1}
-        elif [[ $c == \` || ${line:i:2} == '$(' ]]; then
+        elif [[ $c == \` || $c == '$' && ! ${line:i} =~ $plain || $c == '#' && -z $open${words[last]} ]]; then
             return 1
         elif [[ $open ]]; then
             [[ $c != \" ]] || open=''
@@ -115,7 +116,7 @@ __start_syncctl() {
         fi
     done
     ((${#kept[@]} > 0)) || return
-    case $COMP_TYPE in
+    case ${COMP_TYPE-} in # none in bash 3
     63) ;; # the list alone, nothing is inserted
     33 | 64)
         name=${kept[*]%%$'\t'*}

@@ -11,7 +11,7 @@ _syncctl() {
 
     # Words before are as they are typed, such as "$HOME/fleet". Those for which a command would have to be run are not
     # completed.
-    [[ $before != *[\`\;\&\|\<\>\(\)]* ]] || return 1
+    [[ "$words[1] $before" != *[\`\;\&\|\<\>\(\)$'\n']* ]] || return 1
     line="SYNCCTL_COMPLETION_QUOTES=1 $words[1] __complete $before \"\$typed\""
     found=("${(@f)$(setopt noglob; eval $line 2>/dev/null)}")
     directive=${found[-1]#:}
