@@ -29,6 +29,7 @@ type Type struct {
 	Summary string `json:"summary"`
 	Body    *Body  `json:"body"`
 	Example string `json:"example" jsonschema:"a whole configuration that declares one"`
+	Full    string `json:"full_example,omitempty" jsonschema:"another one, with the arguments that example leaves out"`
 }
 
 // Construct is a block of the language, or a group of arguments that the language adds to other blocks.
@@ -86,7 +87,7 @@ func Describe(catalog schema.Catalog, program *Program) *Document {
 	for i := range catalog {
 		t := &catalog[i]
 		doc.Types = append(doc.Types, Type{Kind: string(t.Kind), Name: t.Name, Summary: t.Summary, Body: describe(&t.Body),
-			Example: t.Example})
+			Example: t.Example, Full: t.Full})
 	}
 	for _, c := range schema.Grammar() {
 		if slices.Contains(schema.Kinds, schema.Kind(c.Name)) { // those are described by the types

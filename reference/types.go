@@ -31,6 +31,9 @@ func typePage(catalog schema.Catalog, t *schema.Type) *Page {
 	p.say("%s. What all of this type share can be given in %s.", also,
 		quoted(fmt.Sprintf("defaults %q %q { ... }", t.Kind, t.Name)))
 	p.example("", map[string]string{"main.sync.hcl": t.Example})
+	if t.Full != "" {
+		p.example("The other arguments:", map[string]string{"main.sync.hcl": t.Full})
+	}
 	if from := referring(catalog, t); len(from) > 0 {
 		p.heading("Referred to by")
 		p.say("%s.", list(from, "and"))

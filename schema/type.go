@@ -14,6 +14,7 @@ type Type struct {
 	Name    string // the first label, usually the product's name
 	Summary string // one sentence, shown in documentation
 	Example string // a whole small configuration that declares one, shown in documentation
+	Full    string // another one with the arguments that Example leaves out, also shown there; "" if it has all
 	Body    Body
 
 	// Check applies the product's own rules to one evaluated declaration. It is pure and may be given unknown values

@@ -11,6 +11,8 @@ import (
 	"testing"
 
 	"github.com/google/jsonschema-go/jsonschema"
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/spf13/afero"
 	"github.com/syncctl/syncctl/driver"
 	"github.com/syncctl/syncctl/reference"
@@ -108,6 +110,9 @@ func TestReferenceExamples(t *testing.T) {
 			t.Errorf("%s has no example", p.Word)
 		}
 		for _, files := range p.Examples {
+			if declaresAll := declared(t, catalog, files["main.sync.hcl"], nil); !declaresAll {
+				continue // of a product that is not built in
+			}
 			fs := afero.NewMemMapFs()
 			for name, text := range files {
 				if err := afero.WriteFile(fs, name, []byte(text), 0o600); err != nil {
@@ -120,6 +125,68 @@ func TestReferenceExamples(t *testing.T) {
 				t.Errorf("%s: %v", p.Word, d)
 			}
 		}
+	}
+}
+
+// declared calls visit with the path of each argument in an example: KIND.TYPE.BLOCK.ARGUMENT. It returns false if the
+// example declares a type that there is not.
+func declared(t *testing.T, catalog schema.Catalog, text string, visit func(path string)) bool {
+	t.Helper()
+	f, diags := hclsyntax.ParseConfig([]byte(text), "main.sync.hcl", hcl.InitialPos)
+	if diags.HasErrors() {
+		t.Fatal(diags)
+	}
+	var walk func(b *hclsyntax.Body, path string)
+	walk = func(b *hclsyntax.Body, path string) {
+		for name := range b.Attributes {
+			visit(path + "." + name)
+		}
+		for _, inner := range b.Blocks {
+			walk(inner.Body, path+"."+inner.Type)
+		}
+	}
+	known := true
+	for _, b := range f.Body.(*hclsyntax.Body).Blocks {
+		if !slices.Contains(schema.Kinds, schema.Kind(b.Type)) || len(b.Labels) != 2 {
+			continue
+		}
+		known = known && slices.ContainsFunc(catalog, func(of schema.Type) bool {
+			return string(of.Kind) == b.Type && of.Name == b.Labels[0]
+		})
+		if visit != nil {
+			walk(b.Body, b.Type+"."+b.Labels[0])
+		}
+	}
+	return known
+}
+
+// TestExamplesHaveAllArguments checks that every argument of a block type is in an example of its page.
+func TestExamplesHaveAllArguments(t *testing.T) {
+	var catalog schema.Catalog
+	for _, p := range products {
+		catalog = append(catalog, p.Driver(driver.Env{}).Types()...)
+	}
+	for i := range catalog {
+		of := &catalog[i]
+		shown := map[string]bool{}
+		for _, text := range []string{of.Example, of.Full} {
+			declared(t, catalog, text, func(path string) { shown[path] = true })
+			if laidOut, _ := schema.Format("main.sync.hcl", []byte(text)); string(laidOut) != text {
+				t.Errorf("%s.%s: an example is not formatted as syncctl fmt does", of.Kind, of.Name)
+			}
+		}
+		var walk func(b *schema.Body, path string)
+		walk = func(b *schema.Body, path string) {
+			for i := range b.Attributes {
+				if at := path + "." + b.Attributes[i].Name; !shown[at] {
+					t.Errorf("no example of the page has %s: add it to Full", at)
+				}
+			}
+			for i := range b.Blocks {
+				walk(&b.Blocks[i].Body, path+"."+b.Blocks[i].Name)
+			}
+		}
+		walk(&of.Body, string(of.Kind)+"."+of.Name)
 	}
 }
 

@@ -1,5 +1,17 @@
 package backbone
 
+import _ "embed" // the longer examples are files
+
+// The examples with the arguments that those below leave out.
+var (
+	//go:embed full/server.sync.hcl
+	serverFull string
+	//go:embed full/sync.sync.hcl
+	syncFull string
+	//go:embed full/migration.sync.hcl
+	migrationFull string
+)
+
 // The examples in the documentation. Each is a whole configuration.
 
 const serverExample = `variable "jira_token" {

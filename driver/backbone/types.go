@@ -148,7 +148,7 @@ func serverType() schema.Type {
 		Kind: schema.Server, Name: "backbone",
 		Summary: "A Jira with Backbone Issue Sync (a Data Center) or a Jira Cloud site that one end of a " +
 			"synchronization lives on.",
-		Example: serverExample,
+		Example: serverExample, Full: serverFull,
 		Body: schema.Body{Attributes: append(attributes,
 			schema.Attribute{Name: "deployment", Type: cty.String, Default: cty.StringVal(dataCenter),
 				OneOf: []string{dataCenter, cloud},
@@ -184,7 +184,7 @@ func syncType() schema.Type {
 	return declare.Type(schema.Type{
 		Kind: schema.Sync, Name: "backbone",
 		Summary: "A Backbone synchronization of two Jira projects.",
-		Example: syncExample,
+		Example: syncExample, Full: syncFull,
 		Body: schema.Body{
 			Attributes: []schema.Attribute{
 				{Name: "transport", Type: cty.String, Required: true, Brief: true, OneOf: []string{direct, email, file},
@@ -213,7 +213,7 @@ func migrationType() schema.Type {
 		Kind: schema.Migration, Name: "backbone_to_cloud",
 		Summary: "Replaces an e-mail or file synchronization by a direct one when the project of one end " +
 			"moves to the cloud.",
-		Example: migrationExample,
+		Example: migrationExample, Full: migrationFull,
 		Body: schema.Body{
 			Attributes: []schema.Attribute{
 				{Name: "from", Required: true, Ref: &schema.Ref{Kind: schema.Sync, Type: "backbone", Owns: true,

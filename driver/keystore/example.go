@@ -1,6 +1,15 @@
 package keystore
 
-import "strings"
+import (
+	_ "embed" // the longer example is a file
+	"strings"
+)
+
+//go:embed full/FORMAT.sync.hcl
+var fullExample string
+
+// full returns the documentation's example with the arguments that example leaves out.
+func full(f Format) string { return strings.ReplaceAll(fullExample, "FORMAT", string(f)) }
 
 // example returns the documentation's example of a keystore in a format.
 func example(f Format) string {

@@ -74,6 +74,7 @@ func (d *Driver) Types() []schema.Type {
 
 func keystoreType(f Format, summary string) schema.Type {
 	return declare.Type(schema.Type{Kind: schema.Keystore, Name: string(f), Summary: summary, Example: example(f),
+		Full: full(f),
 		Body: schema.Body{
 			Attributes: []schema.Attribute{
 				{Name: "path", Type: cty.String, Required: true,

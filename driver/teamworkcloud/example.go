@@ -1,5 +1,17 @@
 package teamworkcloud
 
+import _ "embed" // the longer examples are files
+
+// The examples with the arguments that those below leave out.
+var (
+	//go:embed full/server.sync.hcl
+	serverFull string
+	//go:embed full/sync.sync.hcl
+	syncFull string
+	//go:embed full/offload.sync.hcl
+	offloadFull string
+)
+
 // The examples of the documentation, each a whole configuration.
 
 const serverExample = `variable "password" {

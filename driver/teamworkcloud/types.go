@@ -39,7 +39,7 @@ func serverType() schema.Type {
 	return declare.Type[connect.Server](schema.Type{
 		Kind: schema.Server, Name: product,
 		Summary: "A Teamwork Cloud server or cluster with its web application, and the machine behind it.",
-		Example: serverExample,
+		Example: serverExample, Full: serverFull,
 		Body: schema.Body{
 			Attributes: append(connectionAttributes(),
 				schema.Attribute{Name: "web_application", Type: cty.String,
@@ -148,7 +148,7 @@ func syncType() schema.Type {
 		Kind: schema.Sync, Name: product,
 		Summary: "Resources that a target server has as read-only copies of a source server's, history included: remote " +
 			"resource configurations on the target, one for each resource or category.",
-		Example: syncExample,
+		Example: syncExample, Full: syncFull,
 		Body: schema.Body{
 			Attributes: []schema.Attribute{
 				{Name: "source", Required: true, Ref: from, Doc: "The server the resources are on."},
@@ -192,7 +192,7 @@ func offloadType() schema.Type {
 		Kind: schema.Migration, Name: product + "_offload",
 		Summary: "Moves dormant resources to another server once: synchronizes, verifies every revision, and removes " +
 			"them from the source; on demand it makes them editable on the target.",
-		Example: offloadExample,
+		Example: offloadExample, Full: offloadFull,
 		Body: schema.Body{
 			Attributes: []schema.Attribute{
 				{Name: "sync", Required: true, Ref: &schema.Ref{Kind: schema.Sync, Type: product, Owns: true, MayBeGone: true},
