@@ -2,6 +2,7 @@ package planner
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
@@ -99,23 +100,22 @@ func asDecoded(doc []byte) []byte {
 // they need and have the right print, and nothing else was changed. So a plan that was edited by hand is refused.
 // Whitespace does not matter.
 func Decode(r io.Reader) (*Plan, error) {
-	text, err := io.ReadAll(r)
-	if err != nil {
+	var all bytes.Buffer
+	if known, ok := r.(interface{ Len() int }); ok {
+		all.Grow(known.Len() + bytes.MinRead)
+	}
+	if _, err := all.ReadFrom(r); err != nil {
 		return nil, fmt.Errorf("reading the plan: %w", err)
 	}
+	text := all.Bytes()
 	if err := printable.Documents.Check(text); err != nil {
 		return nil, fmt.Errorf("reading the plan: it %w", err)
 	}
 	text = bytes.TrimPrefix(text, []byte("\ufeff")) // a byte order mark
-	dec := json.NewDecoder(bytes.NewReader(text))
-	dec.DisallowUnknownFields()
 	var p Plan
 	doc := document{Plan: &p}
-	if err := dec.Decode(&doc); err != nil {
-		return nil, fmt.Errorf("reading the plan: %w", notWhole(err, "it is not a plan of syncctl"))
-	}
-	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
-		return nil, errors.New("reading the plan: something follows the end of the document")
+	if err := json.Unmarshal(text, &doc); err != nil {
+		return nil, fmt.Errorf("reading the plan: %w", cmp.Or(malformed(text), err))
 	}
 	if doc.Plan == nil || p.Format != Format {
 		return nil, fmt.Errorf("reading the plan: its format is %d, this program reads %d: make the plan again", p.Format,
@@ -139,12 +139,30 @@ func Decode(r io.Reader) (*Plan, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading the plan: %w", err)
 	}
-	if !same { // other programs may understand it differently
-		return nil, errors.New("reading the plan: it has a member twice, or is written in another way than this program " +
-			"does, so it was changed after it was made: make the plan again")
+	if same {
+		p.MAC = doc.MAC
+		return &p, nil
 	}
-	p.MAC = doc.MAC
-	return &p, nil
+	if err := malformed(text); err != nil {
+		return nil, fmt.Errorf("reading the plan: %w", err)
+	}
+	// other programs may understand it differently
+	return nil, errors.New("reading the plan: it has a member twice, or is written in another way than this program " +
+		"does, so it was changed after it was made: make the plan again")
+}
+
+// malformed says what is wrong with a text that is not a plan, or has a member that plans do not have. Its decoder
+// takes a copy of the whole text, so it is asked only if something is wrong.
+func malformed(text []byte) error {
+	dec := json.NewDecoder(bytes.NewReader(text))
+	dec.DisallowUnknownFields()
+	if err := dec.Decode(&document{Plan: &Plan{}}); err != nil {
+		return notWhole(err, "it is not a plan of syncctl")
+	}
+	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
+		return errors.New("something follows the end of the document")
+	}
+	return nil
 }
 
 // is reports whether a text differs from what this program writes only in whitespace and in how characters are escaped.
