@@ -9,7 +9,7 @@ import (
 )
 
 // TestAllCompletes: each flag of each command completes its values itself, takes a file or a folder, or stands in the
-// list of those whose values nobody can offer; no argument is left to the shell that is no file.
+// list of those whose values nobody can offer; no argument is left to the shell that is not a file.
 func TestAllCompletes(t *testing.T) {
 	looked, free := 0, map[string]bool{}
 	var walk func(cmd *cobra.Command)
