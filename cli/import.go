@@ -29,7 +29,12 @@ type importDoc struct {
 func (c *command) importCommand() *cobra.Command {
 	vars, f := &variables{}, &importFlags{}
 	cmd := jsonCommand(&cobra.Command{
-		Use: "import SERVER|KEYSTORE", Args: one("the address of a server or a keystore, as server.TYPE.NAME"),
+		Use: "import SERVER|KEYSTORE", Args: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 2 && !strings.HasPrefix(args[1], "-") { // import ADDRESS ID
+				return failf(exitError, "%s takes no id. %s", cmd.CommandPath(), otherFlags["import id"])
+			}
+			return one("the address of a server or a keystore, as server.TYPE.NAME")(cmd, args)
+		},
 		Short: "Write what a declared server has, and nobody has declared, as HCL; changes nothing on it",
 		Long: `Reads a declared server and writes what it has, and is not declared yet, as declarations: to the output, or
 with -out into a new file of the configuration. What no interface shows is said in comments, and what a person has to

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
+	"github.com/kballard/go-shellquote"
 	"github.com/spf13/cobra"
 	"github.com/syncctl/syncctl/cli/internal/args"
 	"github.com/syncctl/syncctl/planner"
@@ -131,7 +132,7 @@ func (c *command) targets(cfg *schema.Config, only *planner.Selection) (chosen, 
 	}
 	if none != nil {
 		return chosen{}, failf(exitError, "%s.%s", from.said(none.Flag, none.Pattern, none.Words(), none),
-			meantTarget(cfg, none.Pattern))
+			meantTarget(cfg, none.Pattern)+keptQuotes(cfg, none, from))
 	}
 	return out, err
 }
@@ -200,6 +201,26 @@ func (c *command) completeReplaced(ctx context.Context) []cobra.Completion {
 		}
 	}
 	return out
+}
+
+// keptQuotes tells how an address is typed whose quotes the shell has taken off. It returns "" if that is not what
+// happened.
+func keptQuotes(cfg *schema.Config, none *planner.NoMatchError, from fromFile) string {
+	if from[struct{ flag, pattern string }{none.Flag, none.Pattern}] != "" || strings.Contains(none.Pattern, `"`) {
+		return ""
+	}
+	for _, r := range cfg.Resources {
+		for _, name := range append(r.Addr.Modules(), r.Addr.String()) {
+			if name != none.Pattern && withoutQuotes(name) == none.Pattern {
+				quoted := shellquote.Join(name)
+				if !strings.Contains(name, "'") { // easier to read
+					quoted = "'" + name + "'"
+				}
+				return " A shell takes quotes off: write -" + none.Flag + "=" + quoted
+			}
+		}
+	}
+	return ""
 }
 
 // meantTarget explains a pattern that matches nothing: it suggests an address or a module with a similar name, the

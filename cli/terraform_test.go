@@ -3,6 +3,8 @@ package cli
 import (
 	"strings"
 	"testing"
+
+	"github.com/syncctl/syncctl/docs"
 )
 
 // TestWordsOfTerraform: each word and flag of Terraform that syncctl does not have gets a line that says what to use,
@@ -62,7 +64,14 @@ func TestWordsOfTerraform(t *testing.T) {
 			}
 		}
 	}
+	page, err := docs.Files.ReadFile("terraform.md")
+	if err != nil {
+		t.Fatal(err)
+	}
 	for word := range otherCommands {
+		if !strings.Contains(string(page), "`"+strings.ReplaceAll(word, "-", "_")) && !strings.Contains(string(page), " "+word+"`") {
+			t.Errorf("docs/terraform.md says nothing of %s", word)
+		}
 		if cmd, _, err := root.Find([]string{word}); err == nil && cmd != root {
 			t.Errorf("%s is a command of syncctl", word)
 		}

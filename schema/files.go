@@ -87,8 +87,12 @@ func (l *loader) readConfiguration(m *module) []hcl.Body {
 	}
 	if len(names) == 0 {
 		m.lost.everything = m != l.root
+		terraforms := ""
+		if slices.ContainsFunc(l.listed[m.dir], func(name string) bool { return strings.HasSuffix(name, ".tf") }) {
+			terraforms = " Files of Terraform (*.tf) are not read."
+		}
 		l.add(problem(rng, "No configuration files",
-			"The folder %q holds no file whose name ends in %s or %s.", dir, nativeSuffix, jsonSuffix))
+			"The folder %q holds no file whose name ends in %s or %s.%s", dir, nativeSuffix, jsonSuffix, terraforms))
 		return nil
 	}
 	var bodies []hcl.Body

@@ -206,6 +206,8 @@ func lacks(t hcl.Traversal, at int, parent cty.Value, name string) string {
 		return fmt.Sprintf("%s is null: nothing is written there, so it has no %q.", text, name)
 	case !parent.Type().IsObjectType() && !parent.Type().IsMapType() || slices.Contains(names, name):
 		return ""
+	case parent.IsMarked() && index:
+		return fmt.Sprintf("%s has no key %q.", text, name)
 	case parent.IsMarked():
 		return fmt.Sprintf("%s has no attribute %q.", text, name)
 	case whole && !index && (root == "module" || !slices.Contains(names, "address")):

@@ -255,6 +255,8 @@ var elsewhereWords = map[string]map[string]string{
 	"at the top level": {
 		"resource": "What is a resource in Terraform is a server, keystore, sync or migration here, such as " +
 			`sync "TYPE" "NAME" { ... }.`,
+		"terraform": "Its required_version stands in a block syncctl. There is no state, so there is no backend, and no " +
+			"provider to require.",
 		"data": "There are no data sources: a plan reads what servers have, and compares it with what is " +
 			"declared.",
 	},

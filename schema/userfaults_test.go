@@ -74,7 +74,7 @@ func TestWordsOfTerraform(t *testing.T) {
 		{`data "barn" "x" {}`, `{"data": {"barn": {"x": {}}}}`, "no data sources"},
 		{"server \"barn\" \"x\" {\n lifecycle {\n  ignore_changes = [url]\n }\n}",
 			`{"server": {"barn": {"x": {"lifecycle": {"ignore_changes": ["url"]}}}}}`, "leave the argument out"},
-		{`terraform {}`, `{"terraform": {}}`, "Did you mean"},
+		{`terraform {}`, `{"terraform": {}}`, "stands in a block syncctl"},
 		{"server \"barn\" \"x\" {\n count = 2\n}", `{"server": {"barn": {"x": {"count": 2}}}}`, "for_each"},
 		{"server \"barn\" \"x\" {\n provider = 2\n}", `{"server": {"barn": {"x": {"provider": 2}}}}`, "no providers"},
 		{"server \"barn\" \"x\" {\n provisioner \"p\" {}\n}", `{"server": {"barn": {"x": {"provisioner": {}}}}}`,

@@ -147,9 +147,7 @@ func (l *loader) settle(v *variable, g given, ok bool) cty.Value {
 	case v.def == cty.NilVal:
 		if !l.opts.AllowUnset && !l.elsewhere(v) {
 			l.add(problem(v.rng, "No value for variable",
-				"The variable %q has no default and was given no value. Give it one with -var %s=..., with %s%s in the "+
-					"environment, or in a file %s.",
-				v.name, v.name, EnvPrefix, v.name, varsFile))
+				"The variable %q has no default and was given no value. %s%s", v.name, v.waysToGive(), l.unreadValues()))
 		}
 		return v.unknown()
 	}
@@ -158,6 +156,26 @@ func (l *loader) settle(v *variable, g given, ok bool) cty.Value {
 		l.secrets.collect(val)
 	}
 	return val
+}
+
+// waysToGive says how the variable is given a value: a secret one neither on the command line nor in a file.
+func (v *variable) waysToGive() string {
+	if v.sensitive {
+		return fmt.Sprintf("As it is a secret, give it one with -var-command %s=COMMAND, or with %s%s in the environment.",
+			v.name, EnvPrefix, v.name)
+	}
+	return fmt.Sprintf("Give it one with -var %s=..., with %s%s in the environment, or in a file %s.", v.name, EnvPrefix,
+		v.name, varsFile)
+}
+
+// unreadValues tells of files in the folder from which Terraform would read values by itself, or returns "".
+func (l *loader) unreadValues() string {
+	for _, name := range l.listed[l.root.dir] {
+		if name == "terraform.tfvars" || strings.HasSuffix(name, ".auto.tfvars") {
+			return fmt.Sprintf(" The file %s is not read: call it %s, or give it with -var-file=%s.", name, varsFile, name)
+		}
+	}
+	return ""
 }
 
 // at returns the position to show for a value: its own, or else the variable's.
