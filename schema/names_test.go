@@ -344,3 +344,13 @@ func TestSecretsOfWhatHasNoTree(t *testing.T) {
 		}
 	}
 }
+
+// TestSecretsOfExpressions: a typed expression, which is kept without a syntax tree, is shown without secrets.
+func TestSecretsOfExpressions(t *testing.T) {
+	cfg, _ := Load(t.Context(), world{files: map[string]string{"main.sync.hcl": "locals {\n  x = 1\n}\n"}}.options(t))
+	_, diags := cfg.Evaluate(t.Context(), "local.x + {\n  shown    = 1\n  password = \"canary\"\n}", nil)
+	text := string(cfg.Files()[expressionFile].Bytes)
+	if !diags.HasErrors() || !strings.Contains(text, "shown    = 1") || strings.Contains(text, "canary") {
+		t.Errorf("%s, %v", text, diags)
+	}
+}
