@@ -25,14 +25,16 @@ func Pages(catalog schema.Catalog, program *Program, guides ...*Page) []*Page {
 // Find returns the pages about a word. There are several if a block and a command have the same name. If there is
 // none, the error suggests what may have been meant.
 func Find(pages []*Page, catalog schema.Catalog, word string) ([]*Page, error) {
-	var found []*Page
-	for _, p := range pages {
-		if p.Word == word || slices.Contains(p.Also, word) {
-			found = append(found, p)
+	for _, word := range []string{word, strings.TrimSuffix(word, "s")} { // modules is about module
+		var found []*Page
+		for _, p := range pages {
+			if p.Word == word || slices.Contains(p.Also, word) {
+				found = append(found, p)
+			}
 		}
-	}
-	if len(found) > 0 {
-		return found, nil
+		if len(found) > 0 {
+			return found, nil
+		}
 	}
 	for _, p := range pages {
 		if slices.Contains(p.mentions, word) {
@@ -40,6 +42,9 @@ func Find(pages []*Page, catalog schema.Catalog, word string) ([]*Page, error) {
 		}
 	}
 	if at := argumentOf(catalog, word); len(at) > 0 {
+		return nil, fmt.Errorf("%q has no page of its own; it is in %s", word, list(at, "and"))
+	}
+	if at := mentioning(pages, word); len(at) > 0 {
 		return nil, fmt.Errorf("%q has no page of its own; it is in %s", word, list(at, "and"))
 	}
 	var words []string
@@ -52,6 +57,46 @@ func Find(pages []*Page, catalog schema.Catalog, word string) ([]*Page, error) {
 		return nil, fmt.Errorf("nothing is known of %q. Did you mean %q?", word, n)
 	}
 	return nil, fmt.Errorf("nothing is known of %q. Without a word, all words are listed", word)
+}
+
+// mostMentions is the maximum number of pages that mentioning returns.
+const mostMentions = 5
+
+// mentioning returns the words of the pages whose text has a word, those that have it most often first. Of several
+// words, a page has all.
+func mentioning(pages []*Page, word string) []string {
+	type mention struct {
+		page  string
+		times int
+	}
+	var found []mention
+	for _, p := range pages {
+		var b strings.Builder
+		if err := p.Write(&b, Layout{}); err != nil {
+			continue
+		}
+		text, times := strings.ToLower(p.Word+" "+b.String()), 0
+		for _, w := range strings.Fields(strings.ToLower(word)) {
+			n := strings.Count(text, strings.TrimSuffix(w, "s"))
+			if n == 0 {
+				times = 0
+				break
+			}
+			times += n
+		}
+		if times > 0 && strings.Contains(p.Word, word) {
+			times += len(text)
+		}
+		if times > 0 && len(word) > 2 {
+			found = append(found, mention{p.Word, times})
+		}
+	}
+	slices.SortStableFunc(found, func(a, b mention) int { return b.times - a.times })
+	var out []string
+	for _, m := range found[:min(len(found), mostMentions)] {
+		out = append(out, m.page)
+	}
+	return out
 }
 
 // argumentOf returns the types that have this name, or an argument or block of this name.

@@ -3,6 +3,7 @@ package reference_test
 import (
 	"bytes"
 	"encoding/json"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -61,5 +62,24 @@ func TestFormat(t *testing.T) {
 	}
 	if _, err := reference.Format("crate", []byte("{")); err == nil {
 		t.Error("a broken schema is taken")
+	}
+}
+
+// TestFindByText: a word without a page is found in the text of pages, and a plural is that of a page.
+func TestFindByText(t *testing.T) {
+	pages := []*reference.Page{reference.Guide("crates", "# Crates\n\nA crate has a lid, and the lid a hinge."),
+		reference.Guide("yards", "# Yards\n\nA crate with a lid stands in a yard."),
+		reference.Guide("gate", "# Gate\n\nIt is shut.")}
+	if found, err := reference.Find(pages, nil, "gates"); err != nil || found[0].Word != "gate" {
+		t.Error(found, err)
+	}
+	for word, want := range map[string]string{"lid": "crates and yards", "hinges": "crates", "crate yard": "yards",
+		"yard": "yards"} {
+		if _, err := reference.Find(pages, nil, word); err == nil || !strings.HasSuffix(err.Error(), "it is in "+want) {
+			t.Errorf("%s: %v", word, err)
+		}
+	}
+	if _, err := reference.Find(pages, nil, "gaet"); err == nil || !strings.Contains(err.Error(), `"gate"?`) {
+		t.Error(err)
 	}
 }
