@@ -21,8 +21,8 @@ func (n *newServer) flags(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&n.url, "url", "", "declare SERVER, which is not declared yet, with this `URL`")
 	cmd.Flags().StringVar(&n.user, "user", "", "with -url: the `NAME` of the user, who has a password")
 	cmd.Flags().BoolVar(&n.token, "token", false, "with -url and -user: the user has a token instead of a password")
-	cmd.Flags().StringVar(&n.caFile, "ca-file", "", "with -url: the `FILE` of the CAs that are trusted in addition to the "+
-		"system's, in the folder or with an absolute path")
+	cmd.Flags().StringVar(&n.caFile, "ca-file", "", "with -url: the `FILE` of the CAs that are trusted in addition to "+
+		"the system's, in the folder or with an absolute path")
 }
 
 // newServerFile is the name that diagnostics have for a server that is declared by flags.
@@ -31,7 +31,8 @@ const newServerFile = "-url" + configurationSuffix
 // declareNew declares a server by flags for the whole command, and returns its text. It returns nil without -url.
 func (c *command) declareNew(server string, n *newServer) ([]byte, error) {
 	if n.url == "" {
-		if name := given([]flagGiven{{"-user", n.user != ""}, {"-token", n.token}, {"-ca-file", n.caFile != ""}}); name != "" {
+		rest := []flagGiven{{"-user", n.user != ""}, {"-token", n.token}, {"-ca-file", n.caFile != ""}}
+		if name := given(rest); name != "" {
 			return nil, failf(exitError, "%s is about a server that is declared by flags: add -url=URL", name)
 		}
 		return nil, nil

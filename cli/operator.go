@@ -216,7 +216,7 @@ const mostCalls = 3
 // operatorAsk is what the user's command reads.
 type operatorAsk struct {
 	Step    planner.Step      `json:"step"`              // as in the plan; manual says what to do
-	Files   map[string]string `json:"files"`             // where the files are that values name, by the names of the values
+	Files   map[string]string `json:"files"`             // where the files are that values name, by the values' names
 	Script  string            `json:"script,omitempty"`  // the file with the commands, if they are long
 	Attempt int               `json:"attempt"`           // how many times the command was called for the step before
 	Missing string            `json:"missing,omitempty"` // what the last verification found missing

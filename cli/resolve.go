@@ -127,25 +127,11 @@ func (c *command) resolveLocked(ctx context.Context, args []string, f *resolveFl
 	if err != nil {
 		return err
 	}
-	data := map[string]string{}
-	if f.abandon {
-		if data, err = run.EndData(run.Decision(c.app.clock.Now())); err != nil {
-			return errors.Join(err, j.Close())
-		}
+	data, err := c.resolution(run, key, f)
+	if err == nil {
+		_, err = j.Append(ctx, key, event, data)
 	}
-	if f.reason != "" {
-		data["reason"] = f.reason
-	}
-	if user := c.whoami(); user != "" {
-		data["by"] = user
-	}
-	if key == executor.RunKey && run.Site != "" {
-		data[executor.DataSite] = run.Site
-	}
-	if _, err = j.Append(ctx, key, event, data); err != nil {
-		return errors.Join(err, j.Close())
-	}
-	if err := j.Close(); err != nil {
+	if err := errors.Join(err, j.Close()); err != nil {
 		return err
 	}
 	if c.wantsJSON() {
@@ -160,6 +146,27 @@ func (c *command) resolveLocked(ctx context.Context, args []string, f *resolveFl
 	}
 	c.say("Recorded. Resume with: %s", c.outStyle.Bold(c.resumption(nil, &applyFlags{}).Apply))
 	return nil
+}
+
+// resolution returns what the journal records with what a person says of a run or of one of its steps.
+func (c *command) resolution(run *executor.Run, key string, f *resolveFlags) (map[string]string, error) {
+	data := map[string]string{}
+	if f.abandon {
+		var err error
+		if data, err = run.EndData(run.Decision(c.app.clock.Now())); err != nil {
+			return nil, err
+		}
+	}
+	if f.reason != "" {
+		data["reason"] = f.reason
+	}
+	if user := c.whoami(); user != "" {
+		data["by"] = user
+	}
+	if key == executor.RunKey && run.Site != "" {
+		data[executor.DataSite] = run.Site
+	}
+	return data, nil
 }
 
 // resolveDamaged sets aside a run whose record cannot be continued.

@@ -86,7 +86,8 @@ connection to a port without HTTP has the method CONNECT, and its path is the ad
 	_ = cmd.RegisterFlagCompletionFunc("fault", func(
 		_ *cobra.Command, _ []string, typed string,
 	) ([]cobra.Completion, cobra.ShellCompDirective) {
-		return matching(sandbox.FaultWords(typed), typed), cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveNoSpace
+		const how = cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveNoSpace
+		return matching(sandbox.FaultWords(typed), typed), how
 	})
 	cmd.Flags().BoolVar(&f.noPerson, "no-person", false, "no stand-in for the person: a person's steps wait")
 	return cmd
@@ -94,8 +95,8 @@ connection to a port without HTTP has the method CONNECT, and its path is the ad
 
 func (c *command) sandbox(ctx context.Context, name string, command []string, f *sandboxFlags) (err error) {
 	if c.wantsJSON() && len(command) > 0 {
-		return failf(exitError, "-json is for the environment that sandbox prints without COMMAND: put it behind COMMAND, if "+
-			"it is meant for that")
+		return failf(exitError, "-json is for the environment that sandbox prints without COMMAND: put it behind COMMAND, "+
+			"if it is meant for that")
 	}
 	for flag, name := range map[string]string{"access-log": f.access, "dump": f.dump, "dump-before": f.dumpBefore} {
 		if name == "" {

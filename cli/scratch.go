@@ -113,7 +113,7 @@ func (c *command) copyExample(ctx context.Context, from, to string) error {
 	itself := files.Resolved(to) // temporary folders may lie inside of the folder
 	left := int64(mostCopied)
 	err = afero.Walk(c.app.fs, from, func(path string, info fs.FileInfo, err error) error {
-		if err = cmp.Or(err, context.Cause(ctx)); err != nil {
+		if err := cmp.Or(err, context.Cause(ctx)); err != nil {
 			return err
 		}
 		rel, err := filepath.Rel(from, path)

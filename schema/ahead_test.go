@@ -3,6 +3,7 @@ package schema
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -14,9 +15,11 @@ import (
 func TestManyFiles(t *testing.T) {
 	w := world{files: map[string]string{}}
 	for i := range 60 {
-		w.files[fmt.Sprintf("f%d.sync.hcl", i)] = fmt.Sprintf("server \"depot\" \"s%d\" {\n}\nserver \"depot\" \"t%d\" {\n}\n", i, i)
+		w.files[fmt.Sprintf("f%d.sync.hcl", i)] = strings.ReplaceAll(
+			"server \"depot\" \"sN\" {\n}\nserver \"depot\" \"tN\" {\n}\n", "N", strconv.Itoa(i))
 	}
-	w.files["list.sync.hcl"] = "locals {\n  keys = toset([\"b\", \"a\"])\n}\nserver \"depot\" \"each\" {\n  for_each = local.keys\n}\n"
+	w.files["list.sync.hcl"] = "locals {\n  keys = toset([\"b\", \"a\"])\n}\n" +
+		"server \"depot\" \"each\" {\n  for_each = local.keys\n}\n"
 	w.files["torn.sync.hcl"] = "server \"depot\" \"torn\" {\n"
 	w.files["other.sync.hcl.json"] = `{"server": {"depot": {"json": {}}}}`
 	opts := w.options(t)

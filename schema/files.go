@@ -105,7 +105,7 @@ func (l *loader) readConfiguration(m *module) []hcl.Body {
 			l.add(problem(hcl.Range{}, "Interrupted", "Reading the configuration was interrupted: %s.", err))
 			break
 		}
-		body := hcl.Body(nil)
+		var body hcl.Body
 		if f := ahead[name]; f != nil {
 			body = l.parseAhead(m, name, f)
 		} else {

@@ -231,8 +231,8 @@ func TestRefused(t *testing.T) {
 			if len(diags) != 1 || diags[0].Summary != c.summary {
 				t.Fatalf("want one %q, got %v", c.summary, diags)
 			}
-			missing := map[string]string{"A password without a user": "[[user]]", "A passphrase without a key": "[[key] [key_file]]",
-				"No secret for the server": "[[password] [token]]"}[c.summary]
+			missing := map[string]string{"A password without a user": "[[user]]",
+				"A passphrase without a key": "[[key] [key_file]]", "No secret for the server": "[[password] [token]]"}[c.summary]
 			if got := fmt.Sprint(schema.MissingOf(diags[0]).Ways); got != cmp.Or(missing, "[]") {
 				t.Errorf("an editor adds %s, want %s", got, missing)
 			}
