@@ -86,7 +86,7 @@ func (c *command) rawOutput(o schema.Output) error {
 type shownOutput struct {
 	Sensitive   bool   `json:"sensitive"`             // it is not shown
 	Description string `json:"description,omitempty"` // of an output, as declared
-	Type        any    `json:"type"`                  // "string", ["list", "number"], as in Terraform; sensitive: "dynamic"
+	Type        any    `json:"type"`                  // "string", ["list", "number"], as Terraform; sensitive: "dynamic"
 	Value       any    `json:"value"`                 // null if it is sensitive, or not known before a run
 }
 
