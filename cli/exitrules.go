@@ -58,6 +58,9 @@ func exitRules() []planner.Rule {
 		{exitCrashed, "The program has crashed, such as without memory.",
 			"The runtime has ended the process, on systems other than Windows.",
 			"syncctl apply resumes the run. No crash leaves a core file."},
+		{exitBrokenPipe, "Nobody reads the rest of the output. Tools of products end so.",
+			"A tool writes into a pipe, and what reads from it has ended, such as head.",
+			"Nothing, if that was meant."},
 	} {
 		out = append(out, planner.Rule{ID: strconv.Itoa(r.code), Kind: planner.KindExit, Meaning: r.meaning, When: r.when,
 			Do: r.do})

@@ -205,9 +205,9 @@ func (s *standInOperator) Perform(ctx context.Context, ask executor.Ask) (execut
 	return executor.Performed, nil
 }
 
-// exitDeferred is the exit code by which the user's command says "later" (EX_TEMPFAIL). docs/operator.md describes the
+// operatorDeferred is the exit code by which the user's command says "later" (EX_TEMPFAIL). docs/operator.md describes the
 // protocol.
-const exitDeferred = 75
+const operatorDeferred = 75
 
 // mostCalls is the maximum number of calls of the user's command for one step. If the work is still missing then, the
 // step waits, so that a program which reports success and does nothing is not called for ever.
@@ -281,7 +281,7 @@ func (o *commandOperator) Perform(ctx context.Context, ask executor.Ask) (execut
 	switch {
 	case err == nil:
 		return executor.Performed, nil
-	case errors.As(err, &ended) && ended.ExitCode() == exitDeferred:
+	case errors.As(err, &ended) && ended.ExitCode() == operatorDeferred:
 		return executor.Deferred, nil
 	}
 	return executor.Reply{}, fmt.Errorf("running the operator's command %s: %w", o.argv[0], err)

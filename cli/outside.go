@@ -14,8 +14,7 @@ func exitCodes() []reference.ExitCode {
 		code, _ := strconv.Atoi(r.ID) // it was made from a number
 		out = append(out, reference.ExitCode{Code: code, Meaning: r.Meaning})
 	}
-	return append(out, reference.ExitCode{Code: exitBrokenPipe,
-		Meaning: "Nobody reads the rest of the output. Tools of products end so."})
+	return out
 }
 
 // always holds the exit codes of every command.

@@ -33,7 +33,8 @@ Exit codes: 0 done, or no changes · 1 error · 2 changes (plan -detailed-exitco
 3 not formatted (fmt -check) · 4 waiting for a person or another site ·
 5 stopped after some steps were done, resume with apply · 6 the plan is stale · 7 another run holds the lock ·
 8 refused by a guard · 9 declined ·
-70 a fault of syncctl, resume with apply · 130 interrupted at a safe point · 134 crashed, such as without memory.
+70 a fault of syncctl, resume with apply · 130 interrupted at a safe point · 134 crashed, such as without memory ·
+141 nobody reads the rest of the output (tools of products).
 
 Environment: SYNCCTL_LOG (trace, debug, info, warn, error, json, off), SYNCCTL_LOG_PATH, SYNCCTL_VAR_name,
 SYNCCTL_INPUT=0, SYNCCTL_IN_AUTOMATION, SYNCCTL_CLI_ARGS, SYNCCTL_CLI_ARGS_command, SYNCCTL_DATA_DIR (.syncctl),
