@@ -205,8 +205,8 @@ func (s *standInOperator) Perform(ctx context.Context, ask executor.Ask) (execut
 	return executor.Performed, nil
 }
 
-// operatorDeferred is the exit code by which the user's command says "later" (EX_TEMPFAIL). docs/operator.md describes the
-// protocol.
+// operatorDeferred is the exit code by which the user's command says "later" (EX_TEMPFAIL). docs/operator.md describes
+// the protocol.
 const operatorDeferred = 75
 
 // mostCalls is the maximum number of calls of the user's command for one step. If the work is still missing then, the
