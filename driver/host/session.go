@@ -29,8 +29,12 @@ func newSession(l *link, channel ssh.Channel, requests <-chan *ssh.Request) *ses
 	go func() {
 		select {
 		case <-s.ended:
-		case <-l.gone: // the library may not have closed the channel
-			s.end(0, "", false)
+		case <-l.gone:
+			select {
+			case <-s.ended: // what the machine said last is still being read
+			case <-l.after(l.grace): // the library has not closed the channel
+				s.end(0, "", false)
+			}
 		}
 	}()
 	return s

@@ -87,3 +87,27 @@ func TestConnectionThatTheLibraryCannotEnd(t *testing.T) {
 		l.drop()
 	}
 }
+
+// TestEndThatIsToldLast checks that what a machine reports of a command counts, if it ends the connection right after
+// it and the end is seen first.
+func TestEndThatIsToldLast(t *testing.T) {
+	requests := make(chan *ssh.Request)
+	defer close(requests)
+	waits := make(chan struct{}, 1)
+	l := &link{gone: make(chan struct{}), after: func(time.Duration) <-chan time.Time {
+		waits <- struct{}{}
+		return nil
+	}}
+	close(l.gone)
+	s := newSession(l, nil, requests)
+	select {
+	case <-waits: // the end was seen
+	case <-s.ended:
+		t.Fatal("nothing was told, and it ended")
+	}
+	requests <- &ssh.Request{Type: "exit-status", Payload: ssh.Marshal(struct{ Code uint32 }{7})}
+	<-s.ended
+	if !s.told || s.code != 7 {
+		t.Errorf("told %v, code %d", s.told, s.code)
+	}
+}
