@@ -2,6 +2,7 @@ package redact_test
 
 import (
 	"fmt"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -40,5 +41,17 @@ func TestAllocations(t *testing.T) {
 	const line = "create the direct synchronization P0 <> P0 on server.depot.a0, configured as declared\n"
 	if got := testing.AllocsPerRun(10, func() { s.String(line) }); got > 16 {
 		t.Errorf("%.0f allocations a line", got)
+	}
+}
+
+// TestNewAllocations: what a text of many lines costs grows with its length.
+func TestNewAllocations(t *testing.T) {
+	text := strings.Repeat("0123456789 a line\n", 20_000)
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	redact.New("-", text)
+	runtime.ReadMemStats(&after)
+	if got, most := after.TotalAlloc-before.TotalAlloc, uint64(200*len(text)); got > most {
+		t.Errorf("%d bytes, want at most %d", got, most)
 	}
 }

@@ -47,17 +47,17 @@ func New(instead string, secrets ...string) *Set {
 		if !strings.Contains(secret, "\n") {
 			continue
 		}
-		joined := ""
-		for _, line := range strings.Split(secret, "\n") {
+		var joined strings.Builder
+		for line := range strings.SplitSeq(secret, "\n") {
 			if line = strings.TrimSpace(line); strings.HasPrefix(line, "-----") {
 				continue
 			}
 			if len(line) >= minLine {
 				s.add(line, true)
 			}
-			joined += line
+			joined.WriteString(line)
 		}
-		s.add(joined, false)
+		s.add(joined.String(), false)
 	}
 	for key, bucket := range s.index {
 		slices.SortFunc(bucket, func(a, b pattern) int {
@@ -94,8 +94,8 @@ func (s *Set) add(secret string, line bool) {
 	if len(decoded.b) >= minLine {
 		forms = append(forms, string(decoded.b))
 	}
-	for _, form := range forms {
-		if len(form) < MinLength || strings.TrimSpace(form) == "" {
+	for i, form := range forms {
+		if len(form) < MinLength || strings.TrimSpace(form) == "" || slices.Contains(forms[:i], form) {
 			continue
 		}
 		s.put(pattern{form, line})
@@ -103,8 +103,10 @@ func (s *Set) add(secret string, line bool) {
 			continue
 		}
 		for before := range 3 { // as base64 it is decoded, unless its case was changed
-			for _, encoding := range []*base64.Encoding{base64.RawStdEncoding, base64.RawURLEncoding} {
-				s.put(pattern{inBase64(encoding, form, before), line})
+			usual, inURL := inBase64(base64.RawStdEncoding, form, before), inBase64(base64.RawURLEncoding, form, before)
+			s.put(pattern{usual, line})
+			if inURL != usual {
+				s.put(pattern{inURL, line})
 			}
 		}
 	}

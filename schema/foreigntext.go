@@ -20,15 +20,20 @@ import (
 type foreignTexts struct {
 	given   map[string]string // the function's name, by the text
 	derived map[string]string // what functions derived from given texts and from other derived ones
-	lost    bool              // too many derived texts to keep: any text that is not in the files may be one
+	lost    bool              // too much to keep or to search: any text that is not in the files may be derived
 	asked   map[string]string // cached answers of taint
+
+	size     int         // of given and derived, in bytes
+	searched int64       // bytes that derive has searched at most
+	shown    *redact.Set // what hide removes; nil before its first call, after which nothing is added
 }
 
 // Limits.
 const (
-	mostDerived = 5000  // derived texts that are kept
-	mostLooked  = 200   // texts in the arguments of one call; a call with more counts as having a text from outside
-	mostAsked   = 20000 // cached answers
+	mostDerived = 5000    // derived texts that are kept
+	mostSearch  = 1 << 30 // bytes that derive searches, a fraction of a second: a table of N rows has N texts to look for
+	mostLooked  = 200     // texts in the arguments of one call; a call with more counts as having a text from outside
+	mostAsked   = 20000   // cached answers
 )
 
 // Shorter texts occur everywhere, so that for them only an exact match counts.
@@ -44,9 +49,9 @@ func newForeignTexts() *foreignTexts {
 func (o *foreignTexts) empty() bool { return len(o.given) == 0 }
 
 func (o *foreignTexts) add(text, by string) {
-	if text != "" {
-		o.given[text] = by
-		o.asked = nil
+	if text != "" && o.given[text] == "" {
+		o.size += len(text)
+		o.given[text], o.asked = by, nil
 	}
 }
 
@@ -123,6 +128,9 @@ func (o *foreignTexts) derive(args []cty.Value, result cty.Value, own func(text 
 	by, looked := "", 0
 	for _, a := range args {
 		eachText(a, func(text string) bool {
+			if _, asked := o.asked[text]; !asked {
+				o.searched += int64(o.size)
+			}
 			by = o.taint(text, own)
 			if looked++; by == "" && looked > mostLooked {
 				by = "env() or file()"
@@ -137,10 +145,12 @@ func (o *foreignTexts) derive(args []cty.Value, result cty.Value, own func(text 
 		return
 	}
 	eachText(result, func(text string) bool {
+		o.searched += int64(o.size)
 		if text != "" && o.origin(text) == "" && !own(text) {
+			o.size += len(text)
 			o.derived[text], o.asked = by, nil
 		}
-		o.lost = len(o.derived) > mostDerived
+		o.lost = len(o.derived) > mostDerived || o.searched > mostSearch
 		return !o.lost
 	})
 }
@@ -222,13 +232,16 @@ func (o *foreignTexts) hide(message string, own func(text string) bool) string {
 		}
 		return quoted
 	})
-	var long []string
-	for text := range o.all() {
-		if len(text) >= minPlain {
-			long = append(long, text)
+	if o.shown == nil {
+		var long []string
+		for text := range o.all() {
+			if len(text) >= minPlain {
+				long = append(long, text)
+			}
 		}
+		o.shown = redact.New("a text from env() or file()", long...)
 	}
-	return redact.New("a text from env() or file()", long...).String(message)
+	return o.shown.String(message)
 }
 
 // foreignExtra carries the texts in hcl.Diagnostic.Extra to the writers.

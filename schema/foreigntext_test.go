@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+
+	"github.com/zclconf/go-cty/cty"
 )
 
 // TestOutsideIsNotShown: no diagnostic shows what env() or file() gave.
@@ -124,5 +126,26 @@ func TestOwnTextIsShown(t *testing.T) {
 	}
 	if !diags.HasErrors() || !strings.Contains(textOf(t, cfg, diags), `"sweat"`) {
 		t.Errorf("%s", textOf(t, cfg, diags))
+	}
+}
+
+// TestLargeTables: looking for each text of a table in the file that it comes from ends at a limit, and then what is
+// not in the configuration's files counts as a text from outside.
+func TestLargeTables(t *testing.T) {
+	const rows = 50_000
+	var table strings.Builder
+	cells := make([]cty.Value, rows)
+	for i := range cells {
+		fmt.Fprintf(&table, "x%d\n", i)
+		cells[i] = cty.StringVal(fmt.Sprintf("x%d", i))
+	}
+	o := newForeignTexts()
+	o.add(table.String(), "file()")
+	o.derive([]cty.Value{cty.StringVal(table.String())}, cty.ListVal(cells), func(string) bool { return false })
+	if !o.lost || o.searched > mostSearch+int64(table.Len()) {
+		t.Errorf("lost %v, searched %d bytes", o.lost, o.searched)
+	}
+	if o.taint("derived", func(string) bool { return false }) == "" {
+		t.Error("a text that may be derived is shown")
 	}
 }

@@ -24,7 +24,7 @@ func encodings() []Function {
 			return base64.StdEncoding.EncodeToString([]byte(s[0])), nil
 		}, "str"), Summary: "The UTF-8 bytes of a text in base64.",
 			Examples: examples(`base64encode("Hello World")`, `"SGVsbG8gV29ybGQ="`)},
-		{Name: "csvdecode", Func: stdlib.CSVDecodeFunc, Cost: counts(",", "\n"),
+		{Name: "csvdecode", Func: stdlib.CSVDecodeFunc, Cost: counts(",", "\n", "\n"), // of the values, and of the objects
 			Summary: "The rows of a table in CSV (RFC 4180), as a list of objects. The first row names the columns, and all " +
 				"values are texts.",
 			Examples: examples(`csvdecode("key,name\nSAM2,Support\nSP2,Partner")`,
