@@ -61,6 +61,8 @@ type command struct {
 
 	added map[string][]byte // read as files of the configuration, see schema.Options
 
+	named afero.Fs // for replacing files that the command line names; nil: as for all files. See readOnly
+
 	live bool // servers are contacted
 
 	foundPolicy bool // the policy was found in the user's configuration folder

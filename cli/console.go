@@ -138,10 +138,8 @@ func (c *command) console(ctx context.Context, p *project, given map[string]cty.
 		}
 		val, diags := p.cfg.Evaluate(ctx, text, given)
 		c.redactor = p.cfg.Redactor()
-		if diags.HasErrors() || len(diags) > 0 && !c.flags.json {
-			if err := c.diagnostics(diags, p.cfg.Files); err != nil {
-				return err
-			}
+		if err := c.diagnostics(diags, p.cfg.Files); err != nil {
+			return err
 		}
 		switch {
 		case !diags.HasErrors():

@@ -175,23 +175,22 @@ func (c *command) showDocs(pages []*reference.Page, catalog schema.Catalog, word
 	var all []page
 	var b bytes.Buffer
 	for i, p := range found {
-		if i > 0 && !c.flags.json {
+		if c.wantsJSON() {
+			var text strings.Builder
+			if err := p.Write(&text, reference.Layout{}); err != nil {
+				return err
+			}
+			all = append(all, page{p.Word, string(p.Group), p.Title, p.Summary, text.String(), p.Schema})
+		}
+		if i > 0 {
 			b.WriteByte('\n')
 		}
-		l := c.pageLayout()
-		if c.flags.json {
-			l = reference.Layout{}
-		}
-		if err := p.Write(&b, l); err != nil {
+		if err := p.Write(&b, c.pageLayout()); err != nil {
 			return err
 		}
-		if c.flags.json {
-			all = append(all, page{p.Word, string(p.Group), p.Title, p.Summary, b.String(), p.Schema})
-			b.Reset()
-		}
 	}
-	if c.flags.json {
-		return c.document(all)
+	if err := c.document(all); err != nil || c.flags.json {
+		return err
 	}
 	_, err = b.WriteTo(c.out)
 	return err

@@ -108,13 +108,14 @@ func (c *command) drift(ctx context.Context, f *driftFlags) error {
 	return nil
 }
 
-// readOnly prevents the command, and everything that it creates, from writing files until end is called.
+// readOnly prevents the command, and everything that it creates, from writing files until end is called, but for those
+// that the command line names.
 func (c *command) readOnly() (end func()) {
 	was := c.app
 	reads := *was
 	reads.fs = afero.NewReadOnlyFs(was.fs)
-	c.app = &reads
-	return func() { c.app = was }
+	c.app, c.named = &reads, was.fs
+	return func() { c.app, c.named = was, nil }
 }
 
 // findDrift makes a plan and sorts its findings.

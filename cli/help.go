@@ -8,7 +8,7 @@ func (c *command) helpCommand() *cobra.Command {
 		Use: "help [COMMAND]", Short: "Show what a command does, its arguments and its flags",
 		Long: `Shows the same as -help after a command. Without COMMAND it lists all commands. "syncctl docs COMMAND" also
 shows the command's exit codes.`,
-		PersistentPreRunE: func(*cobra.Command, []string) error { return nil }, // needs no folder
+		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error { return c.mayBeJSON(cmd) }, // needs no folder
 		RunE: func(cmd *cobra.Command, args []string) error {
 			found, rest, err := cmd.Root().Find(args)
 			if err != nil {

@@ -61,12 +61,13 @@ func (c *command) warn(format string, args ...any) {
 	fmt.Fprintln(c.err, c.errStyle.Bold("Warning: ")+schema.Sanitize(fmt.Sprintf(format, args...)))
 }
 
-// diagnostics reports errors and warnings: on the error stream for people, and as JSON if that is wanted.
+// diagnostics reports errors and warnings: on the error stream for people, and as JSON if that is wanted. With warnings
+// alone, the command goes on, and writes a document of its own.
 func (c *command) diagnostics(diags hcl.Diagnostics, sources func() map[string]*hcl.File) error {
 	switch {
 	case c.events != nil:
 		c.diagnosticEvents(diags, sources)
-	case c.flags.json || diags.HasErrors(): // without an error, the command writes a document of its own
+	case diags.HasErrors():
 		write := func(w io.Writer) error { return schema.WriteJSON(w, diags, sources()) }
 		if err := c.writeJSON(write); err != nil {
 			return err

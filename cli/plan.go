@@ -282,13 +282,10 @@ func (c *command) makePlan(ctx context.Context, p *project, from planning) (*pla
 	if err != nil {
 		return nil, err
 	}
-	switch {
-	case diags.HasErrors():
+	if diags.HasErrors() {
 		return nil, c.unplanned(p, diags)
-	case len(diags) > 0 && !c.flags.json:
-		return plan, c.diagnostics(diags, p.cfg.Files)
 	}
-	return plan, nil
+	return plan, c.diagnostics(diags, p.cfg.Files)
 }
 
 // unplanned prints why there is no plan, and returns the error that ends the command.

@@ -141,10 +141,8 @@ func (c *command) simulated() bool { return c.app.set(sandbox.EnvCAFile) }
 func (c *command) parsePolicy(src []byte, name string) error {
 	home, _ := c.app.env("HOME")
 	parsed, file, diags := policy.Parse(src, name, home)
-	if len(diags) > 0 { // otherwise the output is the command's own
-		if err := c.diagnostics(diags, known(map[string]*hcl.File{name: file})); err != nil {
-			return err
-		}
+	if err := c.diagnostics(diags, known(map[string]*hcl.File{name: file})); err != nil {
+		return err
 	}
 	if diags.HasErrors() {
 		return exitQuietly(exitError)

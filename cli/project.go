@@ -43,9 +43,6 @@ func (c *command) load(ctx context.Context, vars []schema.VarSource, allowUnset 
 	if ctx.Err() != nil {
 		return nil, ctx.Err() // an incomplete configuration may contain errors that the whole does not
 	}
-	if c.flags.json && !diags.HasErrors() {
-		return p, c.knownSite(p.cfg) // the output is the command's own document
-	}
 	if err := c.diagnostics(diags, p.cfg.Files); err != nil {
 		return nil, err
 	}

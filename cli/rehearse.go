@@ -87,11 +87,7 @@ func (c *command) rehearse(ctx context.Context, name, out string) (err error) {
 			return err
 		}
 	}
-	begun, shown := c.app.clock.Now(), c.out
-	if c.flags.json {
-		c.out = output.Guard(io.Discard, func() *redact.Set { return c.redactor })
-		defer func() { c.out = shown }()
-	}
+	begun := c.app.clock.Now()
 	asked := &contacts{}
 	tried, err := c.openScratch(ctx, dir, "", sandbox.Options{Person: true, AccessLog: asked})
 	if err != nil {
@@ -101,6 +97,10 @@ func (c *command) rehearse(ctx context.Context, name, out string) (err error) {
 	cfg, err := tried.rehearsedConfig(ctx)
 	if err != nil {
 		return err
+	}
+	shown := c.out
+	if c.flags.json {
+		c.out = output.Guard(io.Discard, func() *redact.Set { return c.redactor })
 	}
 	var sites *sitesRehearsal
 	if len(cfg.Settings.Sites) > 0 {

@@ -46,8 +46,8 @@ turns them on; else they are on where the output is a terminal and TERM is not d
 		SilenceUsage: true, SilenceErrors: true,
 		Args: cobra.ArbitraryArgs,
 		PersistentPreRunE: func(cmd *cobra.Command, args []string) error {
-			if why := withoutJSON(cmd); c.wantsJSON() && why != "" {
-				return failf(exitError, "%s has no -json: %s", cmd.CommandPath(), why)
+			if err := c.mayBeJSON(cmd); err != nil {
+				return err
 			}
 			if err := noneEmpty(cmd); err != nil {
 				return err
@@ -152,6 +152,14 @@ var noJSON = map[string]string{
 
 // toolsJSON is why the tools of products have no -json.
 const toolsJSON = "its output is the file that it makes"
+
+// mayBeJSON refuses -json and -json-into for a command that has none.
+func (c *command) mayBeJSON(cmd *cobra.Command) error {
+	if why := withoutJSON(cmd); c.wantsJSON() && why != "" {
+		return failf(exitError, "%s has no -json: %s", cmd.CommandPath(), why)
+	}
+	return nil
+}
 
 // withoutJSON returns why a command has no -json, or "" if it has.
 func withoutJSON(cmd *cobra.Command) string {

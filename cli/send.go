@@ -170,7 +170,7 @@ func (c *command) handOver(
 		}
 		return h, run, nil
 	}
-	if h.Observations, err = c.observeOwn(ctx, p, nil); err != nil {
+	if h.Observations, _, err = c.observeOwn(ctx, p, nil); err != nil {
 		return nil, nil, err
 	}
 	return h, run, c.store().Vouch(p.cfg, h.Observations)

@@ -3,9 +3,11 @@ package cli
 import (
 	"context"
 	"fmt"
+	"io"
 	"strings"
 	"time"
 
+	"github.com/hashicorp/hcl/v2"
 	"github.com/syncctl/syncctl/cli/internal/args"
 	"github.com/syncctl/syncctl/cli/internal/view"
 	"github.com/syncctl/syncctl/driver/wording"
@@ -86,11 +88,13 @@ func (c *command) withSent(cfg *schema.Config, seen *planner.Observations) (*pla
 	return seen, nil
 }
 
-// observeOwn observes what a plan needs of the servers that the site may contact.
-func (c *command) observeOwn(ctx context.Context, p *project, targets []schema.Addr) (*planner.Observations, error) {
+// observeOwn observes what a plan needs of the servers that the site may contact, and returns the warnings about it.
+func (c *command) observeOwn(
+	ctx context.Context, p *project, targets []schema.Addr,
+) (*planner.Observations, hcl.Diagnostics, error) {
 	seen, err := c.withSent(p.cfg, nil)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	reading, finish := c.reading()
 	defer finish()
@@ -99,30 +103,31 @@ func (c *command) observeOwn(ctx context.Context, p *project, targets []schema.A
 		Now: c.app.clock.Now, By: c.whoami(), Reading: reading,
 	})
 	if ctx.Err() != nil {
-		return nil, fmt.Errorf("reading the servers: %w", ctx.Err())
+		return nil, nil, fmt.Errorf("reading the servers: %w", ctx.Err())
 	}
 	if err := c.diagnostics(diags, p.cfg.Files); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if diags.HasErrors() {
-		return nil, exitQuietly(exitError)
+		return nil, nil, exitQuietly(exitError)
 	}
-	return own, nil
+	return own, diags, nil
 }
 
 // saveOwn saves the observations of the site's own servers.
 func (c *command) saveOwn(ctx context.Context, p *project, targets []schema.Addr, name string) error {
-	own, err := c.observeOwn(ctx, p, targets)
+	own, warnings, err := c.observeOwn(ctx, p, targets)
 	if err != nil {
 		return err
 	}
 	if err := c.saveObservations(own, name); err != nil {
 		return err
 	}
-	if !c.flags.json { // the output is a document of warnings
+	err = c.writeJSON(func(w io.Writer) error { return schema.WriteJSON(w, warnings, p.cfg.Files()) })
+	if err == nil && !c.flags.json {
 		c.say("Saved what the servers of %s show to %s.", p.cfg.Site, schema.SanitizeLine(name))
 	}
-	return nil
+	return err
 }
 
 // saySent says how old the observations from other sites are, and who has sent them.

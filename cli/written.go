@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"io/fs"
 	"path/filepath"
 
@@ -26,7 +27,7 @@ func (c *command) replace(name string, data []byte, perm fs.FileMode) error {
 	if err != nil {
 		return err
 	}
-	return files.Replace(c.app.fs, path, data, perm)
+	return files.Replace(cmp.Or(c.named, c.app.fs), path, data, perm)
 }
 
 // createNew is files.Create for a file that the command line names.
