@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 	"testing/iotest"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/spf13/afero"
@@ -322,5 +323,41 @@ func TestReadAhead(t *testing.T) {
 			t.Errorf("%d bytes of %d, %v", len(got), n, err)
 		}
 		a.stop()
+	}
+}
+
+// silent is what a program writes that then neither goes on nor ends.
+type silent struct {
+	io.Reader
+	ended chan struct{}
+}
+
+func (s silent) Read(p []byte) (int, error) {
+	n, err := s.Reader.Read(p)
+	if errors.Is(err, io.EOF) {
+		<-s.ended
+	}
+	return n, err
+}
+
+// TestMergeOfSilence checks that a mistake is reported at once, also if nothing follows it.
+func TestMergeOfSilence(t *testing.T) {
+	ended := make(chan struct{})
+	defer close(ended)
+	o := options(memory(t, "", export()), Slave)
+	o.Master, o.TempDir = Standard, "w"
+	o.Stdin = silent{strings.NewReader(`{"firstConnector":[}` + strings.Repeat(" ", firstBuffer)), ended}
+	merged := make(chan error)
+	go func() {
+		_, err := Merge(context.Background(), o)
+		merged <- err
+	}()
+	select {
+	case err := <-merged:
+		if !errors.As(err, new(*SyntaxError)) {
+			t.Error(err)
+		}
+	case <-time.After(time.Minute):
+		t.Fatal("it waits for more")
 	}
 }

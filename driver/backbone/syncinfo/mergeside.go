@@ -91,10 +91,10 @@ func (s *side) read(ctx context.Context, do func(e *Entry) error) error {
 		return fmt.Errorf("opening %s: %w", s.name, err)
 	}
 	var in io.Reader = f
+	stop := func() {}
 	if s.stream != nil && !s.read1 {
-		read, stop := readWithin(ctx, s.stream)
-		defer stop()
-		in = io.TeeReader(read, s.file)
+		in, stop = readWithin(ctx, s.stream)
+		in = io.TeeReader(in, s.file)
 	}
 	if !s.read1 {
 		s.hash.SetSeed(s.m.set.seed)
@@ -103,7 +103,10 @@ func (s *side) read(ctx context.Context, do func(e *Entry) error) error {
 	s.hash.Reset()
 	s.size = 0
 	reading := readAhead(&contextReader{ctx, io.TeeReader(in, s)}, &s.m.pieces)
-	defer reading.stop()
+	defer func() {
+		stop() // first, since what is read ahead may wait for a stream in which nothing moves
+		reading.stop()
+	}()
 	r := src.reader(reading)
 	s.reading = r
 	r.s.findTwice = !s.read1
