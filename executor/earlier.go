@@ -26,7 +26,8 @@ type End struct {
 	Acted     []string       `json:"acted,omitempty"`     // declarations that it changed, or may have changed, sorted
 
 	// Changed holds, for each site of the run, when it may last have changed something (Run.LastChange); zero if it has
-	// changed nothing. It is empty if the run is not over sites, and nil if an older program did not record it.
+	// changed nothing. It is empty if the run is not over sites, and nil if an older program did not record it of
+	// one that is.
 	Changed map[string]time.Time `json:"changed,omitzero"`
 
 	// Plan is the hash of the run's plan, or "" if the run had several. Older programs wrote a hash for which
@@ -159,6 +160,9 @@ func (s *Store) end(id string) *End {
 	e := &End{Abandoned: last.Event == EventAbandoned}
 	if json.Unmarshal([]byte(last.Data[dataEnd]), e) != nil {
 		return nil
+	}
+	if e.Changed == nil && last.Data[dataOwn] == "" { // not over sites, whatever program wrote it
+		e.Changed = map[string]time.Time{}
 	}
 	return e
 }

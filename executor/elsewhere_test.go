@@ -203,7 +203,8 @@ func TestLastChangesOfWhatIsNotRecorded(t *testing.T) {
 	}
 }
 
-// TestLastChangesOfOlderPrograms: an end that does not say what was changed is not one that says that nothing was.
+// TestLastChangesOfOlderPrograms: an end that does not say what was changed is not one that says that nothing was, but
+// of a run that is not over sites nothing else is read.
 func TestLastChangesOfOlderPrograms(t *testing.T) {
 	a, b := twoCompanies()
 	b.begin(t, overTwo())
@@ -217,13 +218,25 @@ func TestLastChangesOfOlderPrograms(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	old := map[string]string{dataEnd: `{"done":1,"of":9}`}
+	old := map[string]string{dataEnd: `{"done":1,"of":9}`, dataOwn: "b"}
 	if _, err := j.Append(t.Context(), RunKey, EventAbandoned, old); err != nil {
 		t.Fatal(err)
 	}
 	if err := j.Close(); err != nil {
 		t.Fatal(err)
 	}
+	alone := begun(t, b.store, moving(t))
+	if j, err = b.store.Journal(alone, journal.Options{Now: b.clock.Now}); err != nil {
+		t.Fatal(err)
+	}
+	delete(old, dataOwn)
+	if _, err := j.Append(t.Context(), RunKey, EventFinished, old); err != nil {
+		t.Fatal(err)
+	}
+	if err := j.Close(); err != nil {
+		t.Fatal(err)
+	}
+	b.shorten(t, filepath.Join(alone.Dir, "plan.json"), -1) // without it, the whole run cannot be read
 	got, err := b.store.LastChanges([]string{"a"})
 	if diff := cmp.Diff(want, got); err != nil || diff != "" {
 		t.Errorf("%v\n%s", err, diff)
