@@ -82,13 +82,14 @@ func (c *command) serveStatus(ctx context.Context, f *serveFlags) (err error) {
 
 // runToShow is the unfinished run, or else the last one.
 func (c *command) runToShow() (string, error) {
-	ids, err := c.store().IDs()
+	store := c.store()
+	ids, err := store.IDs()
 	if err != nil {
 		return "", err
 	}
 	last := ""
 	for _, id := range slices.Backward(ids) {
-		b, err := c.store().Brief(id)
+		b, err := store.Brief(id)
 		if err != nil {
 			return "", err
 		}

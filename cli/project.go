@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"path/filepath"
+	"sync"
 	"time"
 
 	"github.com/hashicorp/hcl/v2"
@@ -179,10 +180,10 @@ func (c *command) ownDataDir() error {
 	return nil
 }
 
-// store returns the runs of the configuration's folder.
+// store returns the runs of the configuration's folder. The key is read once for all of them.
 func (c *command) store() *executor.Store {
 	return &executor.Store{
-		Fs: c.app.fs, Dir: filepath.Join(c.dataDir(), "runs"), Now: c.app.clock.Now, Key: c.userKey,
-		Site: c.site(),
+		Fs: c.app.fs, Dir: filepath.Join(c.dataDir(), "runs"), Now: c.app.clock.Now,
+		Key: sync.OnceValues(c.userKey), Site: c.site(),
 	}
 }

@@ -45,14 +45,15 @@ func (c *command) status() error {
 	if err := c.ownDataDir(); err != nil {
 		return err
 	}
-	ids, err := c.store().IDs()
+	store := c.store()
+	ids, err := store.IDs()
 	if err != nil {
 		return err
 	}
 	var open *executor.Run
 	var ended []executor.Brief
 	for _, id := range slices.Backward(ids) {
-		b, err := c.store().Brief(id)
+		b, err := store.Brief(id)
 		if err != nil {
 			return err
 		}
