@@ -8,6 +8,7 @@ import (
 	"errors"
 	"net"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/syncctl/syncctl/printable"
@@ -79,6 +80,24 @@ func TestHostKeyIsVerified(t *testing.T) {
 	})
 }
 
+// TestHostKeyThatChanges checks that the key is compared for each connection, and not only for the first.
+func TestHostKeyThatChanges(t *testing.T) {
+	other, _ := newKey(t)
+	var changed atomic.Bool
+	s, h := pair(t, func(s *server) {
+		s.methods = func(c *ssh.ServerConfig) {
+			if changed.Load() {
+				c.AddHostKey(other) // in place of the one of its kind
+			}
+		}
+	})
+	works(t, h)
+	changed.Store(true)
+	works(t, h) // on the same connection
+	s.cut()
+	fails(t, h, "WARNING: the host key has changed", ssh.FingerprintSHA256(other.PublicKey()))
+}
+
 func serialized(k ssh.PublicKey) string {
 	return strings.TrimSpace(string(ssh.MarshalAuthorizedKey(k)))
 }
@@ -119,6 +138,10 @@ func TestHostCertificates(t *testing.T) {
 			})
 			if c.want == "" {
 				works(t, h)
+				revoked := "\n@revoked * " + serialized(authority.PublicKey())
+				fails(t, s.to(t, func(o *SSHOptions) {
+					o.Keys, o.KnownHosts = [][]byte{key}, append(h.o.KnownHosts, revoked...)
+				}), "revoked")
 			} else {
 				fails(t, h, c.want)
 			}

@@ -82,9 +82,10 @@ func (k *keyLines) check(address string, _ net.Addr, key ssh.PublicKey) error {
 	return unknown
 }
 
-// about returns the lines that name an address, host:port.
+// about returns the lines that name an address, host:port. As in ssh, names have no case: the program's are in small
+// letters, and patterns are when they are read.
 func (k *keyLines) about(address string) func(yield func(keyLine) bool) {
-	host, port, err := net.SplitHostPort(address)
+	host, port, err := net.SplitHostPort(strings.ToLower(address))
 	return func(yield func(keyLine) bool) {
 		for _, l := range k.lines {
 			if err == nil && l.matches(host, port) && !yield(l) {
@@ -111,15 +112,15 @@ func hostMatcher(hosts []string) (func(host, port string) bool, error) {
 		return hashedMatcher(hosts[0])
 	}
 	type pattern struct {
-		not        bool
-		host, port string
+		not              bool
+		text, host, port string
 	}
 	var patterns []pattern
 	for _, text := range hosts {
 		if text == "" {
 			continue
 		}
-		name, not := strings.CutPrefix(text, "!")
+		name, not := strings.CutPrefix(strings.ToLower(text), "!")
 		host, port, err := net.SplitHostPort(name)
 		switch {
 		case name == "":
@@ -129,18 +130,18 @@ func hostMatcher(hosts []string) (func(host, port string) bool, error) {
 		case err != nil:
 			host, port = name, "22"
 		}
-		patterns = append(patterns, pattern{not, host, port})
+		patterns = append(patterns, pattern{not, name, host, port})
 	}
 	return func(host, port string) bool {
-		found := false
+		found, whole := false, knownhosts.Normalize(net.JoinHostPort(host, port))
 		for _, p := range patterns {
-			if p.port != port || !glob(p.host, withoutZone(host, p.host)) {
-				continue
-			}
-			if p.not {
+			matches := p.port == port && glob(p.host, withoutZone(host, p.host))
+			switch {
+			case p.not && (matches || glob(p.text, whole)): // in ssh, * stands for a port, too
 				return false
+			case matches && !p.not:
+				found = true
 			}
-			found = true
 		}
 		return found
 	}, nil

@@ -35,10 +35,12 @@ func TestKnownHostsAsTheLibrary(t *testing.T) {
 		if rapid.Bool().Draw(t, "a name") {
 			text = name.Draw(t, "name")
 		}
-		if rapid.Bool().Draw(t, "port") {
+		not := text != "" && rapid.IntRange(0, 3).Draw(t, "not") == 0
+		everywhere := not && strings.HasSuffix(text, "*") // other ports, too; see TestExclusions
+		if everywhere || rapid.Bool().Draw(t, "port") {
 			text = "[" + text + "]:" + rapid.SampledFrom([]string{"22", "2222"}).Draw(t, "port")
 		}
-		if text != "" && rapid.IntRange(0, 3).Draw(t, "not") == 0 {
+		if not {
 			text = "!" + text
 		}
 		return text
@@ -79,6 +81,36 @@ func TestKnownHostsAsTheLibrary(t *testing.T) {
 			t.Errorf("%q, %s: %s, and the library says %s", lines, address, b, a)
 		}
 	})
+}
+
+// TestExclusions checks that a machine is not known by a line that excludes it as ssh reads it. There, names have no
+// case, and * stands for a port, too.
+func TestExclusions(t *testing.T) {
+	signer, _ := newKey(t)
+	for hosts, known := range map[string]string{
+		"*.example":                        "a.example:22 bad.example:22 BAD.example:22",
+		"*.example,!BAD.example":           "a.example:22",
+		"!bad.example,*.EXAMPLE":           "a.example:22",
+		"BAD.example":                      "bad.example:22 BAD.example:22",
+		"*.example,[*.example]:2222,!*ad*": "a.example:22",
+		"[*.example]:2222,![BAD.*]:*":      "",
+		"[*.example]:2222,![bad.*]:22":     "bad.example:2222",
+		"[*.example]:2222,!bad.example":    "bad.example:2222",
+	} {
+		var got []string
+		for _, address := range []string{"a.example:22", "bad.example:22", "BAD.example:22", "bad.example:2222"} {
+			is, err := Known([]byte(hosts+" "+serialized(signer.PublicKey())), address)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if is {
+				got = append(got, address)
+			}
+		}
+		if strings.Join(got, " ") != known {
+			t.Errorf("lines for %s name %q", hosts, got)
+		}
+	}
 }
 
 // verdict describes an error without the name of a file.

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -103,6 +104,24 @@ func TestJump(t *testing.T) {
 			if !strings.Contains(err.Error(), want) {
 				t.Errorf("got %v, want %s", err, want)
 			}
+		}
+	})
+	t.Run("leads to another machine", func(t *testing.T) {
+		var offered atomic.Bool
+		other := serve(t, func(s *server) {
+			s.methods = func(c *ssh.ServerConfig) {
+				c.PublicKeyCallback = func(ssh.ConnMetadata, ssh.PublicKey) (*ssh.Permissions, error) {
+					offered.Store(true)
+					return &ssh.Permissions{}, nil
+				}
+			}
+		})
+		middle := serve(t, func(s *server) {
+			s.connect = func(string) (net.Conn, error) { return net.Dial("tcp", other.addr) }
+		}, signer.PublicKey())
+		fails(t, through(t, string(middle.known())+all, "jump@"+middle.addr), "WARNING: the host key has changed")
+		if offered.Load() {
+			t.Error("it was offered a key")
 		}
 	})
 	t.Run("does not forward", func(t *testing.T) {
