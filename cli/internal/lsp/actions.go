@@ -59,7 +59,7 @@ func (v *view) actions(_ context.Context, p *actionParams) ([]codeAction, error)
 
 // required returns the fixes for what is missing in a block by its grammar.
 func (v *view) required(f *file, b *source.Block, s *scope) []codeAction {
-	var out []codeAction
+	out := []codeAction{}
 	var all []string
 	for i := range s.attributes {
 		if a := &s.attributes[i]; a.Required && b.Find(a.Name) == nil && !v.hasDefault(f, b, a.Name) {

@@ -561,8 +561,12 @@ func (c *client) fixes(out *strings.Builder, name string) {
 func (c *client) showActions(out *strings.Builder, name string, at textRange, found ...json.RawMessage) {
 	c.t.Helper()
 	var all []codeAction
-	c.decode(c.call("textDocument/codeAction", map[string]any{"textDocument": documentID{uri(name)},
-		"range": at, "context": map[string]any{"diagnostics": append([]json.RawMessage{}, found...)}}), &all)
+	answer := c.call("textDocument/codeAction", map[string]any{"textDocument": documentID{uri(name)},
+		"range": at, "context": map[string]any{"diagnostics": append([]json.RawMessage{}, found...)}})
+	if string(answer) == "null" {
+		c.t.Error("no fixes are a list too")
+	}
+	c.decode(answer, &all)
 	for _, a := range all {
 		fmt.Fprintf(out, "  %s\n", a.Title)
 		for _, e := range a.Edit.Changes[uri(name)] {
