@@ -126,10 +126,8 @@ func (c *command) inspectBundle(ctx context.Context, name string, keys []string,
 	}
 	shown := view.Bundle{File: name, Bundle: b, Known: o.Signers != nil && err == nil, Refusal: refusal,
 		Now: c.app.clock.Now()}
-	if c.wantsJSON() {
-		if err := c.document(shown.JSON()); err != nil {
-			return err
-		}
+	if err := c.document(shown.JSON()); err != nil {
+		return err
 	}
 	if !c.flags.json && b != nil {
 		if err := shown.Write(c.out, c.outStyle); err != nil {

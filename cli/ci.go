@@ -181,10 +181,8 @@ func (c *command) ciComment(ctx context.Context, name, title, author string) err
 
 // commented says what has become of a comment.
 func (c *command) commented(doc commentDoc, words string) error {
-	if c.wantsJSON() {
-		if err := c.document(doc); err != nil || c.flags.json {
-			return err
-		}
+	if err := c.document(doc); err != nil || c.flags.json {
+		return err
 	}
 	c.say("%s", words)
 	return nil
@@ -237,10 +235,8 @@ func (c *command) ciApproved(ctx context.Context, out string) error {
 			return err
 		}
 	}
-	if c.wantsJSON() {
-		if err := c.document(approvedDoc{hash, by, j.pull}); err != nil || c.flags.json {
-			return err
-		}
+	if err := c.document(approvedDoc{hash, by, j.pull}); err != nil || c.flags.json {
+		return err
 	}
 	fmt.Fprintf(c.err, "%s has approved it, in a review of pull request %d.\n", schema.SanitizeLine(by), j.pull)
 	_, err = fmt.Fprintln(c.out, hash)

@@ -36,10 +36,8 @@ That lasts as long as the shell does. To have it in each, put the line into ~/.b
 			if err := writeScript(&script, cmd.Root(), args[0], !brief); err != nil {
 				return err
 			}
-			if c.wantsJSON() {
-				if err := c.document(scriptDoc{args[0], script.String()}); err != nil || c.flags.json {
-					return err
-				}
+			if err := c.document(scriptDoc{args[0], script.String()}); err != nil || c.flags.json {
+				return err
 			}
 			_, err := script.WriteTo(c.out)
 			return err

@@ -57,10 +57,8 @@ func (c *command) doctor(ctx context.Context, f *doctorFlags) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
-	if c.wantsJSON() {
-		if err := c.document(view.ExaminationsJSON(all)); err != nil {
-			return err
-		}
+	if err := c.document(view.ExaminationsJSON(all)); err != nil {
+		return err
 	}
 	if !c.flags.json {
 		if err := view.Examinations(c.out, c.outStyle, all); err != nil {

@@ -80,10 +80,8 @@ func (c *command) drift(ctx context.Context, f *driftFlags) error {
 	if err != nil {
 		return err
 	}
-	if c.wantsJSON() {
-		if err := c.document(view.DriftJSON(r)); err != nil {
-			return err
-		}
+	if err := c.document(view.DriftJSON(r)); err != nil {
+		return err
 	}
 	switch {
 	case f.markdown:

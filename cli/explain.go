@@ -31,10 +31,8 @@ An id may be given without the product; where several have it, all are shown.`,
 						"\nRun `syncctl explain` for the list of all."))
 				}
 			}
-			if c.wantsJSON() {
-				if err := c.document(rulesDocument{Version: "1.0", Rules: found}); err != nil || c.flags.json {
-					return err
-				}
+			if err := c.document(rulesDocument{Version: "1.0", Rules: found}); err != nil || c.flags.json {
+				return err
 			}
 			if len(words) > 0 {
 				return view.Rules(c.out, c.outStyle, found)

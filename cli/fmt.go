@@ -68,10 +68,8 @@ func (f *formatter) run(ctx context.Context, args []string) error {
 			return err
 		}
 	}
-	if f.wantsJSON() {
-		if err := f.document(f.doc); err != nil {
-			return err
-		}
+	if err := f.document(f.doc); err != nil {
+		return err
 	}
 	switch {
 	case f.wrong:

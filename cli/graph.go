@@ -44,10 +44,8 @@ Which step waits for which: syncctl show -detail, or the timeline of syncctl sho
 					doc.Picture, doc.LeftOut = picture.Topology(r)
 					doc.Picture = picture.Alone(doc.Picture)
 				}
-				if c.wantsJSON() {
-					if err := c.document(doc); err != nil || c.flags.json {
-						return err
-					}
+				if err := c.document(doc); err != nil || c.flags.json {
+					return err
 				}
 				if doc.LeftOut > 0 {
 					c.warn("%d declarations are left out of the picture", doc.LeftOut)

@@ -149,9 +149,6 @@ func (c *command) initExample(name, dir string) error {
 func (c *command) initialized(
 	dir string, texts map[string][]byte, secrets []string, next ...string,
 ) (done bool, err error) {
-	if !c.wantsJSON() {
-		return false, nil
-	}
 	err = c.document(initDoc{Folder: dir, Files: slices.Sorted(maps.Keys(texts)), Secrets: secrets, Next: next})
 	return err != nil || c.flags.json, err
 }

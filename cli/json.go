@@ -22,7 +22,7 @@ import (
 func (c *command) wantsJSON() bool { return c.flags.json || c.flags.jsonInto != "" }
 
 // writeJSON writes one document for programs: to the output with -json, and to the file of -json-into. That file keeps
-// the last document of a command.
+// the last document of a command. Without these flags it does nothing.
 func (c *command) writeJSON(write func(io.Writer) error) error {
 	if c.flags.json {
 		w := output.NewBuffer(output.JSON(c.out))
@@ -39,6 +39,16 @@ func (c *command) writeJSON(write func(io.Writer) error) error {
 		return err
 	}
 	return c.replace(c.flags.jsonInto, text.Bytes(), 0o644)
+}
+
+// document writes one JSON document, as writeJSON does.
+func (c *command) document(v any) error {
+	return c.writeJSON(func(w io.Writer) error {
+		enc := json.NewEncoder(w)
+		enc.SetEscapeHTML(false)
+		enc.SetIndent("", "  ")
+		return enc.Encode(v)
+	})
 }
 
 // guard returns a writer that redacts secrets.

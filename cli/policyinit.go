@@ -76,10 +76,8 @@ func (c *command) policyInit(ctx context.Context, vars *variables, out string) e
 	}
 	doc := policyDoc{Policy: text.String(), File: out}
 	if out == "" {
-		if c.wantsJSON() {
-			if err := c.document(doc); err != nil || c.flags.json {
-				return err
-			}
+		if err := c.document(doc); err != nil || c.flags.json {
+			return err
 		}
 		_, err := c.out.Write([]byte(text.String()))
 		return err
@@ -90,10 +88,8 @@ func (c *command) policyInit(ctx context.Context, vars *variables, out string) e
 	if err := c.replace(out, []byte(text.String()), 0o600); err != nil {
 		return err
 	}
-	if c.wantsJSON() {
-		if err := c.document(doc); err != nil || c.flags.json {
-			return err
-		}
+	if err := c.document(doc); err != nil || c.flags.json {
+		return err
 	}
 	c.say("Wrote %s. Read each line of it: everything that it names is allowed from now on where it is used.", out)
 	return nil

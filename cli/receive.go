@@ -244,10 +244,8 @@ func shortened(diff string) string {
 
 func (r *receiving) report(b *bundle.Bundle, again bool) error {
 	shown := view.Bundle{File: r.file, Bundle: b, Known: true, Again: again, Now: r.app.clock.Now()}
-	if r.wantsJSON() {
-		if err := r.document(shown.JSON()); err != nil || r.flags.json {
-			return err
-		}
+	if err := r.document(shown.JSON()); err != nil || r.flags.json {
+		return err
 	}
 	if again {
 		r.say("%s was received before: nothing has changed.", r.file)

@@ -134,11 +134,9 @@ func (c *command) resolveLocked(ctx context.Context, args []string, f *resolveFl
 	if err := errors.Join(err, j.Close()); err != nil {
 		return err
 	}
-	if c.wantsJSON() {
-		doc := resolveDoc{Run: run.ID, Key: key, Event: event, Data: data}
-		if err := c.document(doc); err != nil || c.flags.json {
-			return err
-		}
+	doc := resolveDoc{Run: run.ID, Key: key, Event: event, Data: data}
+	if err := c.document(doc); err != nil || c.flags.json {
+		return err
 	}
 	if f.abandon {
 		c.say("Recorded. Run %s is abandoned.", schema.SanitizeLine(run.ID))
@@ -186,10 +184,8 @@ func (c *command) resolveDamaged(ctx context.Context, run *executor.Run, f *reso
 	if err != nil {
 		return err
 	}
-	if c.wantsJSON() {
-		if err := c.document(resolveDoc{Run: run.ID, SetAside: c.near(to)}); err != nil || c.flags.json {
-			return err
-		}
+	if err := c.document(resolveDoc{Run: run.ID, SetAside: c.near(to)}); err != nil || c.flags.json {
+		return err
 	}
 	c.say("Run %s is abandoned. Its plan, its record and its files are now in %s.",
 		schema.SanitizeLine(run.ID), schema.SanitizeLine(c.near(to)))

@@ -195,10 +195,8 @@ func (c *command) serveSandbox(ctx context.Context, box *sandbox.Sandbox, f *san
 	if err := c.dumpState(box, f.dumpBefore); err != nil {
 		return err
 	}
-	if c.wantsJSON() {
-		if err := c.document(sandboxDocument(box)); err != nil {
-			return err
-		}
+	if err := c.document(sandboxDocument(box)); err != nil {
+		return err
 	}
 	if !c.flags.json {
 		c.sayServed(box)

@@ -292,10 +292,8 @@ func (c *command) siteSigner(
 func (c *command) reportSent(name string, sent *bundle.Record) error {
 	shown := view.Bundle{File: name, Bundle: &bundle.Bundle{Manifest: sent.Manifest, ID: sent.ID}, Known: true,
 		Now: c.app.clock.Now()}
-	if c.wantsJSON() {
-		if err := c.document(shown.JSON()); err != nil || c.flags.json {
-			return err
-		}
+	if err := c.document(shown.JSON()); err != nil || c.flags.json {
+		return err
 	}
 	var to []string
 	for _, a := range sent.To {

@@ -1,8 +1,6 @@
 package cli
 
 import (
-	"encoding/json"
-	"io"
 	"runtime/debug"
 
 	"github.com/spf13/cobra"
@@ -61,10 +59,8 @@ func (c *command) versionCommand() *cobra.Command {
 		Use: "version", Short: "Version, commit and platform of this program", Args: atMost(0),
 		RunE: func(*cobra.Command, []string) error {
 			b := buildInfo()
-			if c.wantsJSON() {
-				if err := c.document(b); err != nil || c.flags.json {
-					return err
-				}
+			if err := c.document(b); err != nil || c.flags.json {
+				return err
 			}
 			c.say("syncctl %s", b.Version)
 			if b.Commit != "" {
@@ -77,15 +73,5 @@ func (c *command) versionCommand() *cobra.Command {
 			c.say("%s on %s", b.Go, b.Platform)
 			return nil
 		},
-	})
-}
-
-// document writes one JSON document, as writeJSON does.
-func (c *command) document(v any) error {
-	return c.writeJSON(func(w io.Writer) error {
-		enc := json.NewEncoder(w)
-		enc.SetEscapeHTML(false)
-		enc.SetIndent("", "  ")
-		return enc.Encode(v)
 	})
 }
