@@ -8,8 +8,6 @@ var (
 	serverFull string
 	//go:embed full/sync.sync.hcl
 	syncFull string
-	//go:embed full/migration.sync.hcl
-	migrationFull string
 )
 
 // The examples in the documentation. Each is a whole configuration.
@@ -72,7 +70,40 @@ sync "backbone" "support" {
 }
 `
 
-const migrationExample = `variable "password" {
+const migrationExample = migrationAround + `migration "backbone_to_cloud" "support" {
+  from      = sync.backbone.support_files
+  to        = sync.backbone.support
+  migrating = "master"
+
+  verify { sample = 100 }
+  delete_original { allow = 2 }
+}
+`
+
+const migrationFull = migrationAround + `migration "backbone_to_cloud" "support" {
+  from      = sync.backbone.support_files
+  to        = sync.backbone.support
+  migrating = "master"
+
+  pair              = "person"
+  mark              = "none"
+  take_over         = "20270102T030405.000Z-0a1b2c"
+  complete_comments = true
+  allow             = ["sequence", "connectors"]
+  accept            = ["comments", "field.Severity"]
+
+  verify {
+    sample    = 100
+    new_pairs = 5
+    within    = "1h"
+  }
+
+  delete_original { allow = 2 }
+}
+`
+
+// migrationAround is what a migration needs, in both of its examples.
+const migrationAround = `variable "password" {
   type      = string
   sensitive = true
 }
@@ -122,12 +153,4 @@ sync "backbone" "support" {
   field "summary" {}
 }
 
-migration "backbone_to_cloud" "support" {
-  from      = sync.backbone.support_files
-  to        = sync.backbone.support
-  migrating = "master"
-
-  verify { sample = 100 }
-  delete_original { allow = 2 }
-}
 `

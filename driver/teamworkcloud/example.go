@@ -8,8 +8,6 @@ var (
 	serverFull string
 	//go:embed full/sync.sync.hcl
 	syncFull string
-	//go:embed full/offload.sync.hcl
-	offloadFull string
 )
 
 // The examples of the documentation, each a whole configuration.
@@ -63,7 +61,25 @@ sync "teamwork_cloud" "powertrain" {
 }
 `
 
-const offloadExample = `variable "password" {
+const offloadExample = offloadAround + `migration "teamwork_cloud_offload" "dormant_2019" {
+  sync       = sync.teamwork_cloud.dormant_2019
+  reactivate = true
+
+  remove_from_source { allow = 14 }
+}
+`
+
+const offloadFull = offloadAround + `migration "teamwork_cloud_offload" "dormant_2019" {
+  sync = sync.teamwork_cloud.dormant_2019
+
+  remove_configuration = false
+  order                = "as_documented"
+  allow_logged_in      = true
+}
+`
+
+// offloadAround is what a migration needs, in both of its examples.
+const offloadAround = `variable "password" {
   type      = string
   sensitive = true
 }
@@ -87,10 +103,4 @@ sync "teamwork_cloud" "dormant_2019" {
   target_category = "Archive/2019"
 }
 
-migration "teamwork_cloud_offload" "dormant_2019" {
-  sync       = sync.teamwork_cloud.dormant_2019
-  reactivate = true
-
-  remove_from_source { allow = 14 }
-}
 `
