@@ -18,7 +18,7 @@ import (
 const blockSize = 256 << 10
 
 // output is the merged file being written: a temporary file that becomes the output only if everything succeeds. A
-// goroutine hashes and writes blocks while the next one is filled.
+// goroutine writes blocks, and hashes them if asked to, while the next one is filled.
 type output struct {
 	o  MergeOptions
 	to target
