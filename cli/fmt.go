@@ -196,7 +196,7 @@ func (f *formatter) file(ctx context.Context, name string) error {
 	if f.check {
 		return nil
 	}
-	return files.Replace(f.app.fs, f.abs(name), out, 0o644)
+	return files.Rewrite(f.app.fs, f.abs(name), src, out)
 }
 
 // read reads a file of a configuration as the other commands do: a link must not lead out of its folder.

@@ -254,7 +254,7 @@ func (c *command) addTo(r *schema.Resource, added *schema.Addition) error {
 	if err != nil {
 		return failf(exitError, "%v", err)
 	}
-	return files.Replace(c.app.fs, c.abs(name), file, 0o644)
+	return files.Rewrite(c.app.fs, c.abs(name), src, file)
 }
 
 // findDeclared finds a declaration of one of some kinds by its address.

@@ -1,6 +1,7 @@
 package files
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -16,76 +17,113 @@ import (
 // file keeps its mode and its owner, and a symbolic link stays one. If path is not a regular file, such as a pipe or a
 // terminal, Replace writes into it. A file that another user may have planted is refused (host.Planted).
 func Replace(fsys afero.Fs, path string, data []byte, perm fs.FileMode) error {
-	return Write(fsys, path, perm, func(w io.Writer) error {
-		_, err := w.Write(data)
-		return err
-	})
+	return Write(fsys, path, perm, whole(data))
 }
 
 // Write is like Replace, for content of any size: write writes it.
 func Write(fsys afero.Fs, path string, perm fs.FileMode, write func(io.Writer) error) error {
-	if err := replace(fsys, path, write, perm); err != nil {
+	return named(path, writing{fsys, write, perm, func(string) error { return nil }}.replace(path))
+}
+
+// Rewrite is like Replace, for a file that was read before and must still have that content. It is looked at once more
+// when all else is done. If it has another content by then, the error is host.ErrChanged, and the file stays as it is.
+func Rewrite(fsys afero.Fs, path string, was, data []byte) error {
+	same := func(path string) error {
+		now, err := host.ReadFile(host.FilesOf(fsys), path, int64(len(was)))
+		if errors.Is(err, fs.ErrNotExist) || errors.Is(err, host.ErrTooLarge) || err == nil && !bytes.Equal(now, was) {
+			return host.ErrChanged
+		}
+		return err
+	}
+	return named(path, writing{fsys, whole(data), 0, same}.replace(path))
+}
+
+func whole(data []byte) func(io.Writer) error {
+	return func(w io.Writer) error {
+		_, err := w.Write(data)
+		return err
+	}
+}
+
+func named(path string, err error) error {
+	if err != nil {
 		return fmt.Errorf("writing %s: %w", path, err)
 	}
 	return nil
 }
 
-func replace(fsys afero.Fs, path string, write func(io.Writer) error, perm fs.FileMode) error {
-	if err := host.Planted(fsys, path); err != nil {
+// writing is how a file is replaced.
+type writing struct {
+	fsys  afero.Fs
+	write func(io.Writer) error
+	perm  fs.FileMode             // of a new file
+	check func(path string) error // is called right before the file changes
+}
+
+func (w writing) replace(path string) error {
+	if err := host.Planted(w.fsys, path); err != nil {
 		return err
 	}
-	info, err := fsys.Stat(path)
+	info, err := w.fsys.Stat(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		if link, ok := fsys.(afero.Lstater); ok {
+		if link, ok := w.fsys.(afero.Lstater); ok {
 			if l, _, err := link.LstatIfPossible(path); err == nil && l.Mode()&fs.ModeSymlink != 0 {
 				return errors.New("it is a link to a file that is missing")
 			}
 		}
-		return swap(fsys, path, write, perm, nil)
+		return w.swap(path, nil)
 	case err != nil:
 		return err
 	case info.IsDir():
 		return errors.New("it is a folder")
 	case !info.Mode().IsRegular():
-		return writeInto(fsys, path, write)
+		return w.into(path)
 	}
 	if target, err := filepath.EvalSymlinks(path); err == nil {
 		path = target
 	}
-	return swap(fsys, path, write, info.Mode().Perm(), info)
+	return w.swap(path, info)
 }
 
-// writeInto writes into something that is not a regular file: a pipe, a terminal, a device.
-func writeInto(fsys afero.Fs, path string, write func(io.Writer) error) error {
-	f, err := fsys.OpenFile(path, os.O_WRONLY, 0)
+// into writes into something that is not a regular file: a pipe, a terminal, a device.
+func (w writing) into(path string) error {
+	if err := w.check(path); err != nil {
+		return err
+	}
+	f, err := w.fsys.OpenFile(path, os.O_WRONLY, 0)
 	if err != nil {
 		return err
 	}
-	return errors.Join(write(f), f.Close())
+	return errors.Join(w.write(f), f.Close())
 }
 
 // swap replaces the file at path, which was describes, with a new one. was is nil if there is no file yet.
-func swap(
-	fsys afero.Fs, path string, write func(io.Writer) error, perm fs.FileMode, was fs.FileInfo,
-) error {
-	temp, err := afero.TempFile(fsys, filepath.Dir(path), "."+filepath.Base(path)+".*")
+func (w writing) swap(path string, was fs.FileInfo) error {
+	perm := w.perm
+	if was != nil {
+		perm = was.Mode().Perm()
+	}
+	temp, err := afero.TempFile(w.fsys, filepath.Dir(path), "."+filepath.Base(path)+".*")
 	if err != nil {
 		return err
 	}
 	name := temp.Name()
-	if err = write(temp); err == nil {
-		err = settle(host.Handle(fsys, temp), perm, was)
+	if err = w.write(temp); err == nil {
+		err = settle(host.Handle(w.fsys, temp), perm, was)
 	}
 	if err == nil {
 		err = temp.Sync()
 	}
 	err = errors.Join(err, temp.Close())
 	if err == nil {
-		err = fsys.Rename(name, path)
+		err = w.check(path)
+	}
+	if err == nil {
+		err = w.fsys.Rename(name, path)
 	}
 	if err != nil {
-		if gone := fsys.Remove(name); gone != nil && !errors.Is(gone, os.ErrNotExist) {
+		if gone := w.fsys.Remove(name); gone != nil && !errors.Is(gone, os.ErrNotExist) {
 			err = errors.Join(err, gone)
 		}
 	}

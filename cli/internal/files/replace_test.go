@@ -191,3 +191,70 @@ func TestReplaceKeepsTheOwner(t *testing.T) {
 		t.Errorf("one's own: %v, %v", o.set, err)
 	}
 }
+
+// TestRewrite: a file that another program changes, replaces or removes while the new content is written, stays as that
+// program left it, and nothing is left beside it.
+func TestRewrite(t *testing.T) {
+	with := func(text string) func(path string) error {
+		return func(path string) error { return os.WriteFile(path, []byte(text), 0o600) }
+	}
+	for name, c := range map[string]struct {
+		was     string
+		meddle  func(path string) error
+		want    string // its content afterwards; "": there is none any more
+		refused error
+	}{
+		"as it was": {"old", func(string) error { return nil }, "new", nil},
+		"empty":     {"", func(path string) error { return os.Truncate(path, 0) }, "new", nil},
+		"changed":   {"old", with("OLD"), "OLD", host.ErrChanged},
+		"longer":    {"old", with("old+"), "old+", host.ErrChanged},
+		"shorter":   {"old", func(path string) error { return os.Truncate(path, 2) }, "ol", host.ErrChanged},
+		"gone":      {"old", os.Remove, "", host.ErrChanged},
+		"a pipe": {"old", func(path string) error {
+			return errors.Join(os.Remove(path), syscall.Mkfifo(path, 0o600))
+		}, "", fs.ErrInvalid},
+	} {
+		dir := t.TempDir()
+		path := filepath.Join(dir, "f")
+		if err := os.WriteFile(path, []byte(c.was), 0o640); err != nil {
+			t.Fatal(err)
+		}
+		err := Rewrite(meddled{afero.NewOsFs(), func() error { return c.meddle(path) }}, path, []byte(c.was), []byte("new"))
+		if !errors.Is(err, c.refused) {
+			t.Errorf("%s: %v, want %v", name, err, c.refused)
+		}
+		content := ""
+		if info, err := os.Stat(path); err == nil && info.Mode().IsRegular() {
+			b, err := os.ReadFile(path)
+			if content = string(b); err != nil || info.Mode().Perm() != 0o640 {
+				t.Errorf("%s: %v, %v", name, info.Mode(), err)
+			}
+		}
+		if content != c.want {
+			t.Errorf("%s: it is %q", name, content)
+		}
+		if left, err := filepath.Glob(filepath.Join(dir, ".*.*")); err != nil || len(left) > 0 {
+			t.Errorf("%s: left behind: %v, %v", name, left, err)
+		}
+	}
+}
+
+// meddled is a file system in which another program does something once a new file is synced.
+type meddled struct {
+	afero.Fs
+
+	meddle func() error
+}
+
+func (m meddled) OpenFile(name string, flag int, perm os.FileMode) (afero.File, error) {
+	f, err := m.Fs.OpenFile(name, flag, perm)
+	return meddledFile{f, m.meddle}, err
+}
+
+type meddledFile struct {
+	afero.File
+
+	meddle func() error
+}
+
+func (f meddledFile) Sync() error { return errors.Join(f.File.Sync(), f.meddle()) }
