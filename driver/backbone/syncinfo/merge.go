@@ -49,11 +49,11 @@ type MergeOptions struct {
 // of the side that stays become firstConnector, those of the migrating side secondConnector, each byte for byte as it
 // was. Order, unknown members and the form of numbers stay.
 //
-// It reads the side that stays first, to its end. If a proof succeeds, each file is read once. Otherwise, and to complete
-// comments, both are read again, and memory is bounded by the largest entry and by a Set of one side's pairs (and of the other
-// side's unmatched ones). A file whose entries have ids that neither ascend nor are close to each other is read again
-// to compare the ids: once up to a million pairs, at most four times. An input that is not a regular file, such as
-// standard input, is copied to a temporary file as it is read.
+// It reads the side that stays first, to its end. If a proof succeeds, each file is read once. Otherwise, and to
+// complete comments, both are read again, and memory is bounded by the largest entry and by a Set of one side's pairs
+// (and of the other side's unmatched ones). A file whose entries have ids that neither ascend nor are close to each
+// other is read again to compare the ids: once up to a million pairs, at most four times. An input that is not a
+// regular file, such as standard input, is copied to a temporary file as it is read.
 //
 // The output appears under its name complete and synced, or not at all: an existing file survives every failure. A
 // symbolic link at Out stays, and the file that it points to is replaced (if Fs is an afero.LinkReader; otherwise the
