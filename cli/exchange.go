@@ -199,7 +199,7 @@ func (h *handed) add(name string, text []byte) (err error) {
 	file, isConfiguration := strings.CutPrefix(name, partConfiguration)
 	bounds := printable.Documents
 	if name == partObservations || name == partSeen {
-		bounds.Values *= 4 // it holds many answers of servers, each of which has limits of its own
+		bounds = bounds.Times(4) // it holds many answers of servers, each of which has limits of its own
 	}
 	if err := bounds.Check(text); err != nil && !isConfiguration {
 		return fmt.Errorf("it %w", err)

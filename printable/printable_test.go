@@ -110,3 +110,18 @@ func TestBoundsOfLargeDocuments(t *testing.T) {
 		t.Error("it has too many values")
 	}
 }
+
+// TestBoundsOfObjects: objects of which nothing is written take as much memory as others, so there are fewer of them
+// than of values, however long the document is.
+func TestBoundsOfObjects(t *testing.T) {
+	text := []byte("[" + strings.Repeat(" {},", 700_000) + strings.Repeat(" ", 40<<20) + "1]")
+	if printable.Documents.Check(text) == nil {
+		t.Error("it has too many objects")
+	}
+	if err := printable.Documents.Times(4).Check(text); err != nil {
+		t.Error(err)
+	}
+	if err := (printable.Bounds{Values: 2_000_000, Depth: 9, Text: 99 << 20}).Check(text); err != nil {
+		t.Error(err)
+	}
+}

@@ -377,8 +377,7 @@ func (r *Record) checkContent() error {
 	if _, there := r.Files[JournalName]; !there {
 		return errors.New("it has no journal")
 	}
-	bounds := printable.Documents
-	bounds.Values *= 4 // a step has several entries
+	bounds := printable.Documents.Times(4) // a step has several entries
 	if err := bounds.Check(r.Files[JournalName]); err != nil {
 		return fmt.Errorf("%s: it %w", JournalName, err)
 	}
