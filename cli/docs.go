@@ -16,6 +16,7 @@ import (
 	"github.com/spf13/pflag"
 	"github.com/syncctl/syncctl/cli/internal/files"
 	"github.com/syncctl/syncctl/driver/host"
+	"github.com/syncctl/syncctl/driver/wording"
 	"github.com/syncctl/syncctl/reference"
 	"github.com/syncctl/syncctl/sandbox/seed"
 	"github.com/syncctl/syncctl/schema"
@@ -157,9 +158,12 @@ func (c *command) pageLayout() reference.Layout {
 	return l
 }
 
+// mostOfWord is the maximum length of a word that docs looks for. It is more than any page has.
+const mostOfWord = 200
+
 // showDocs shows the pages for a word.
 func (c *command) showDocs(pages []*reference.Page, catalog schema.Catalog, word string) error {
-	found, err := reference.Find(pages, catalog, word)
+	found, err := reference.Find(pages, catalog, wording.Message(word, mostOfWord))
 	if err != nil {
 		return failf(exitError, "%w", err)
 	}

@@ -1,6 +1,8 @@
 package cli
 
 import (
+	"bytes"
+	"crypto/rand"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -9,6 +11,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/spf13/afero"
+	"github.com/syncctl/syncctl/cli/internal/interrupt"
 	"github.com/syncctl/syncctl/reference"
 )
 
@@ -104,6 +108,19 @@ func TestFlagValues(t *testing.T) {
 			if f.Value != "" && !word.MatchString(f.Value) && !slices.Contains([]string{"int", "string", "duration"}, f.Value) {
 				t.Errorf("%s -%s=%s", c.Name, f.Name, f.Value)
 			}
+		}
+	}
+}
+
+// TestLongWords: a word that is not known is repeated only in part if it is very long.
+func TestLongWords(t *testing.T) {
+	for _, command := range []string{"docs", "explain"} {
+		var stdout, stderr bytes.Buffer
+		a := &app{stdout: &stdout, stderr: &stderr, fs: afero.NewMemMapFs(), clock: systemClock{}, random: rand.Reader,
+			interrupts: &interrupt.Interrupts{}, env: func(string) (string, bool) { return "", false }}
+		code := a.run(t.Context(), []string{command, strings.Repeat("a", 100_000)})
+		if code != int(exitError) || stdout.Len() > 0 || stderr.Len() == 0 || stderr.Len() > 1000 {
+			t.Errorf("%s: %d, %d bytes", command, code, stderr.Len())
 		}
 	}
 }

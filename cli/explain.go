@@ -11,6 +11,7 @@ import (
 	"github.com/syncctl/syncctl/cli/internal/view"
 	"github.com/syncctl/syncctl/drift"
 	"github.com/syncctl/syncctl/driver"
+	"github.com/syncctl/syncctl/driver/wording"
 	"github.com/syncctl/syncctl/planner"
 )
 
@@ -27,7 +28,7 @@ An id may be given without the product; where several have it, all are shown.`,
 			found := c.rules()
 			if id := printedID(words); len(words) > 0 {
 				if found = explaining(found, id); len(found) == 0 {
-					return failf(exitError, "no rule is called %q.%s", id, args.DidYouMean(id, ruleIDs(c.rules()),
+					return failf(exitError, "no rule is called %s.%s", wording.Quote(id), args.DidYouMean(id, ruleIDs(c.rules()),
 						"\nRun `syncctl explain` for the list of all."))
 				}
 			}
