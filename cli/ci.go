@@ -11,7 +11,9 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/syncctl/syncctl/cli/internal/files"
 	"github.com/syncctl/syncctl/cli/internal/github"
+	"github.com/syncctl/syncctl/driver/wording"
 	"github.com/syncctl/syncctl/planner"
+	"github.com/syncctl/syncctl/redact"
 	"github.com/syncctl/syncctl/report/page"
 	"github.com/syncctl/syncctl/schema"
 )
@@ -47,6 +49,7 @@ const (
 	artifactOfAPlan = "syncctl-plan-"     // prefix of its name; the digits of the hash follow
 	authorOfJobs    = "github-actions[bot]"
 	mostOfDocument  = 8 << 20
+	mostWarnings    = 10 // of artifacts that are not the plan
 )
 
 func (c *command) ciCommentCommand() *cobra.Command {
@@ -98,6 +101,7 @@ func (c *command) jobOf() (*job, error) {
 	env := func(name string) string { v, _ := c.app.env(name); return v }
 	j := &job{commit: env("GITHUB_SHA")}
 	j.API, j.Name, j.Token = strings.TrimSuffix(env("GITHUB_API_URL"), "/"), env("GITHUB_REPOSITORY"), env("GITHUB_TOKEN")
+	c.redactor = redact.New("(sensitive value)", j.Token) // an answer may quote it
 	if j.Name == "" {
 		return nil, failf(exitError, "this is not a job of GitHub: GITHUB_REPOSITORY is not set")
 	}
@@ -253,8 +257,11 @@ func (c *command) saveApproved(ctx context.Context, j *job, hash, out string) er
 	if err != nil {
 		return err
 	}
-	for _, why := range skipped {
+	for _, why := range skipped[:min(len(skipped), mostWarnings)] {
 		c.warn("%v: it is passed over", why)
+	}
+	if more := len(skipped) - mostWarnings; more > 0 {
+		c.warn("%s passed over, the last one: %v", wording.Plural(more, "more artifact"), skipped[len(skipped)-1])
 	}
 	if text == nil {
 		c.warn("the plan %s is not among the artifacts any more: what has changed since cannot be shown", hash)

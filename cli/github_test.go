@@ -3,6 +3,7 @@ package cli_test
 import (
 	"archive/zip"
 	"bytes"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -63,7 +64,9 @@ func (g *gitHub) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if r.Header.Get("Authorization") != "Bearer "+gitHubToken {
-		http.Error(w, `{"message": "Bad credentials"}`, http.StatusUnauthorized)
+		sent := r.Header.Get("Authorization") // quoted, as a careless server does
+		w.WriteHeader(http.StatusUnauthorized)
+		answer(w, map[string]string{"message": "Bad credentials: " + sent + hex.EncodeToString([]byte(sent))})
 		return
 	}
 	g.mux().ServeHTTP(w, r)

@@ -5,8 +5,10 @@
 // where its bytes come from, so that what is found in it is taken out of the text itself.
 //
 // Bounds: other encodings inside each other are decoded four deep, and escapes as often as they can be, at most eight
-// times. What was compressed, encrypted, hashed or taken apart is not recognised, nor another case of secrets shorter
-// than 8 bytes. Of a secret that was cut off at its end, and is marked so by "…", the beginning is taken out.
+// times. In secrets of at least 8 bytes, letters beyond ASCII are recognised in another case, decomposed, in Latin-1,
+// and read wrongly as that. What was compressed, encrypted, hashed or taken apart is not recognised, nor another case
+// of secrets shorter than 8 bytes. Of a secret that was cut off at its end, and is marked so by "…", the beginning is
+// taken out.
 package redact
 
 import (
@@ -15,6 +17,10 @@ import (
 	"encoding/binary"
 	"slices"
 	"strings"
+	"unicode/utf8"
+
+	"golang.org/x/text/encoding/charmap"
+	"golang.org/x/text/unicode/norm"
 )
 
 // MinLength is the length in bytes below which a secret is not looked for: it would be found everywhere.
@@ -94,6 +100,9 @@ func (s *Set) add(secret string, line bool) {
 	if len(decoded.b) >= minLine {
 		forms = append(forms, string(decoded.b))
 	}
+	if len(secret) >= minLine {
+		forms = append(forms, beyondASCII(secret)...)
+	}
 	for i, form := range forms {
 		if len(form) < MinLength || strings.TrimSpace(form) == "" || slices.Contains(forms[:i], form) {
 			continue
@@ -110,6 +119,24 @@ func (s *Set) add(secret string, line bool) {
 			}
 		}
 	}
+}
+
+// beyondASCII returns how programs write a text with other letters than those of ASCII: in another case, decomposed
+// or composed, as Latin-1 or Windows-1252, and as UTF-8 that was taken for one of these.
+func beyondASCII(text string) []string {
+	if !strings.ContainsFunc(text, func(r rune) bool { return r >= utf8.RuneSelf }) {
+		return nil
+	}
+	forms := []string{strings.ToUpper(text), strings.ToLower(text), norm.NFD.String(text), norm.NFC.String(text)}
+	for _, set := range []*charmap.Charmap{charmap.ISO8859_1, charmap.Windows1252} {
+		if in, err := set.NewEncoder().String(text); err == nil {
+			forms = append(forms, in, string([]rune(in))) // which is not UTF-8, and may be mended
+		}
+		if taken, err := set.NewDecoder().String(text); err == nil {
+			forms = append(forms, taken)
+		}
+	}
+	return forms
 }
 
 func (s *Set) put(p pattern) {

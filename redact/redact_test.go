@@ -300,3 +300,18 @@ func TestBase64InAnotherCase(t *testing.T) {
 		}
 	})
 }
+
+// TestBeyondASCII checks that a secret with an umlaut is taken out in another case, and however its bytes are taken.
+func TestBeyondASCII(t *testing.T) {
+	set := redact.New("-", "Knödel&so~77xy", "pa€swörd–99")
+	for _, text := range []string{
+		"KNÖDEL&SO~77XY", "Kno\u0308del&so~77xy", "Kn\xf6del&so~77xy", "Kn%F6del%26so~77xy", `Kn\xf6del&so~77xy`,
+		`Kn\366del&so~77xy`, "KnÃ¶del&so~77xy", "Kn&Atilde;&para;del&amp;so~77xy", `Kn\u00c3\u00b6del\u0026so~77xy`,
+		"Kn\ufffddel&so~77xy", "paâ‚¬swÃ¶rdâ€“99", "pa%80sw%F6rd%9699",
+		base64.StdEncoding.EncodeToString([]byte("Kn\xf6del&so~77xy")),
+	} {
+		if got := strings.TrimRight(set.String("a "+text+" b"), "="); len(got) > len("a - b")+4 {
+			t.Errorf("%q is shown: %q", text, got)
+		}
+	}
+}

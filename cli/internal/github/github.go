@@ -5,6 +5,7 @@ package github
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -14,19 +15,22 @@ import (
 	"net/http"
 	"net/url"
 	"regexp"
-	"strconv"
+	"slices"
 	"strings"
 	"time"
 
+	"github.com/syncctl/syncctl/driver/wording"
 	"github.com/syncctl/syncctl/printable"
 )
 
-// Limits of what is read: bytes of an answer, pages of a list, items of a page.
+// Limits of what is read: bytes of an answer and of a list, pages of a list, items of a page.
 const (
-	mostOfAnswer = 32 << 20
-	mostPages    = 100
-	perPage      = 100
-	patience     = time.Minute // for one request
+	mostOfAnswer  = 32 << 20
+	mostOfList    = 2 * mostOfAnswer
+	mostPages     = 100
+	perPage       = 100
+	mostOfMessage = 300         // characters
+	patience      = time.Minute // for one request, and for all pages of a list
 )
 
 // Repository is the repository that the job runs for.
@@ -36,6 +40,13 @@ type Repository struct {
 	Token string // of the job; it is sent only to API
 
 	Transport http.RoundTripper
+
+	patience time.Duration // of tests; 0 is the usual one
+}
+
+// impatient returns a context that ends when a request or a list has taken too long.
+func (r *Repository) impatient(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(ctx, cmp.Or(r.patience, patience))
 }
 
 var repositoryName = regexp.MustCompile(`^[A-Za-z0-9._-]+/[A-Za-z0-9._-]+$`)
@@ -65,7 +76,7 @@ func isLoopback(host string) bool {
 type StatusError struct {
 	Method, Path string
 	Status       int
-	Message      string // from the server
+	Message      string // from the server, printable
 }
 
 func (e *StatusError) Error() string {
@@ -74,19 +85,25 @@ func (e *StatusError) Error() string {
 
 // call sends one request, without retries, and returns the body of its answer.
 func (r *Repository) call(ctx context.Context, method, path string, send any) ([]byte, error) {
-	ctx, cancel := context.WithTimeout(ctx, patience)
+	text, _, err := r.ask(ctx, method, path, send)
+	return text, err
+}
+
+// ask is call. It also returns the header of the answer.
+func (r *Repository) ask(ctx context.Context, method, path string, send any) ([]byte, http.Header, error) {
+	ctx, cancel := r.impatient(ctx)
 	defer cancel()
 	var body io.Reader
 	if send != nil {
 		text, err := json.Marshal(send)
 		if err != nil {
-			return nil, fmt.Errorf("writing the request: %w", err)
+			return nil, nil, fmt.Errorf("writing the request: %w", err)
 		}
 		body = bytes.NewReader(text)
 	}
 	req, err := http.NewRequestWithContext(ctx, method, r.API+path, body)
 	if err != nil {
-		return nil, fmt.Errorf("%s %s: %w", method, path, err)
+		return nil, nil, fmt.Errorf("%s %s: %w", method, path, err)
 	}
 	req.Header.Set("Authorization", "Bearer "+r.Token)
 	req.Header.Set("Accept", "application/vnd.github+json")
@@ -95,28 +112,28 @@ func (r *Repository) call(ctx context.Context, method, path string, send any) ([
 	client := &http.Client{Transport: r.Transport, CheckRedirect: redirect}
 	answer, err := client.Do(req)
 	if err != nil {
-		return nil, fmt.Errorf("%s %s: %w", method, path, err)
+		return nil, nil, fmt.Errorf("%s %s: %w", method, path, err)
 	}
 	defer func() { _ = answer.Body.Close() }()
 	text, err := io.ReadAll(io.LimitReader(answer.Body, mostOfAnswer+1))
 	switch {
 	case err != nil:
-		return nil, fmt.Errorf("%s %s: reading the answer: %w", method, path, err)
+		return nil, nil, fmt.Errorf("%s %s: reading the answer: %w", method, path, err)
 	case len(text) > mostOfAnswer:
-		return nil, fmt.Errorf("%s %s: the answer has more than %d bytes", method, path, mostOfAnswer)
+		return nil, nil, fmt.Errorf("%s %s: the answer has more than %d bytes", method, path, mostOfAnswer)
 	case answer.StatusCode == http.StatusPartialContent || answer.Header.Get("Content-Range") != "":
-		return nil, fmt.Errorf("%s %s: the answer is only a part of what was asked for", method, path)
+		return nil, nil, fmt.Errorf("%s %s: the answer is only a part of what was asked for", method, path)
 	case answer.StatusCode < 200 || answer.StatusCode > 299:
 		var said struct {
 			Message string `json:"message"`
 		}
 		_ = json.Unmarshal(text, &said) // an error from a proxy has no message
-		return nil, &StatusError{method, path, answer.StatusCode, said.Message}
+		return nil, nil, &StatusError{method, path, answer.StatusCode, wording.Message(said.Message, mostOfMessage)}
 	}
 	if err := printable.Documents.Check(text); err != nil {
-		return nil, fmt.Errorf("%s %s: the answer %w", method, path, err)
+		return nil, nil, fmt.Errorf("%s %s: the answer %w", method, path, err)
 	}
-	return text, nil
+	return text, answer.Header, nil
 }
 
 // redirect allows redirects of GET requests to https addresses: artifacts are on another host. That host does not get
@@ -168,26 +185,56 @@ func (r *Repository) graph(ctx context.Context, query string, variables map[stri
 	case err != nil:
 		return nil, fmt.Errorf("POST /graphql: reading the answer: %w", err)
 	case len(answer.Errors) > 0:
-		return nil, fmt.Errorf("POST /graphql: %s", answer.Errors[0].Message)
+		return nil, fmt.Errorf("POST /graphql: %s", wording.Message(answer.Errors[0].Message, mostOfMessage))
 	}
 	return answer.Data, nil
 }
 
-// list reads all pages of a list. A list that exceeds the limit is an error: the unread part may be what matters.
+// list reads all pages of a list. A list that exceeds a limit is an error: the unread part may be what matters.
 func list[T any](ctx context.Context, r *Repository, path string) ([]T, error) {
 	var all []T
-	for n := 1; n <= mostPages; n++ {
-		some, err := read[[]T](ctx, r, path+"?per_page="+strconv.Itoa(perPage)+"&page="+strconv.Itoa(n))
-		if err != nil {
-			return nil, err
-		}
+	err := pages(ctx, r, path, "", func(some []T) (int, error) {
 		all = append(all, some...)
-		if len(some) < perPage {
-			return all, nil
+		return len(some), nil
+	})
+	return all, err
+}
+
+// errEnough ends pages.
+var errEnough = errors.New("the rest is not needed")
+
+// pages reads a list page by page. each returns how many items a page has. query is "" or begins with "&".
+func pages[P any](ctx context.Context, r *Repository, path, query string, each func(page P) (int, error)) error {
+	ctx, cancel := r.impatient(ctx)
+	defer cancel()
+	size := 0
+	for n := 1; n <= mostPages; n++ {
+		at := fmt.Sprintf("%s?per_page=%d&page=%d%s", path, perPage, n, query)
+		text, header, err := r.ask(ctx, http.MethodGet, at, nil)
+		if err != nil {
+			return err
+		}
+		if size += len(text); size > mostOfList {
+			return fmt.Errorf("GET %s: the list has more than %d bytes", path, mostOfList)
+		}
+		var page P
+		if err := json.Unmarshal(text, &page); err != nil {
+			return fmt.Errorf("GET %s: reading the answer: %w", path, err)
+		}
+		switch items, err := each(page); {
+		case errors.Is(err, errEnough):
+			return nil
+		case err != nil:
+			return err
+		case items < perPage && !slices.ContainsFunc(header.Values("Link"), nextPage.MatchString):
+			return nil
 		}
 	}
-	return nil, fmt.Errorf("GET %s: the list has more than %d pages", path, mostPages)
+	return fmt.Errorf("GET %s: the list has more than %d pages", path, mostPages)
 }
+
+// nextPage is found in the header Link of every page but the last one. A page may have fewer items than asked for.
+var nextPage = regexp.MustCompile(`(?i);\s*rel="?next\b`)
 
 // path returns the path of an address below the repository.
 func (r *Repository) path(parts ...string) string {

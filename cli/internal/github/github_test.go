@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 )
 
 // served returns a repository at a server that answers with answer.
@@ -282,5 +283,86 @@ func TestArtifact(t *testing.T) {
 	text, skipped, err = r.Artifact(t.Context(), "n", "plan", func([]byte) error { return errors.New("wrong") })
 	if text != nil || len(skipped) != 102 || err != nil {
 		t.Errorf("%q, %d, %v", text, len(skipped), err)
+	}
+}
+
+// TestShortPages checks that a list is read to its end, even if a page has fewer items than asked for: an approval that
+// is taken back on a later one does not count.
+func TestShortPages(t *testing.T) {
+	hash := "sha256:" + strings.Repeat("a", 64)
+	r := served(t, func(w http.ResponseWriter, q *http.Request) {
+		of := func(state string) []any {
+			return []any{object{"node_id": "R_1", "state": state, "body": hash, "user": object{"login": "ada"}}}
+		}
+		switch {
+		case !strings.HasSuffix(q.URL.Path, "/reviews"):
+			write(w, object{"permission": "write", "data": object{"node": object{"author": object{"login": "ada"},
+				"editor": nil, "lastEditedAt": nil, "includesCreatedEdit": false, "body": hash, "userContentEdits": nil}}})
+		case q.URL.Query().Get("page") == "1":
+			w.Header().Set("Link", `<https://api.example/x?page=9>; rel="last", <https://api.example/x?page=2>; rel="next"`)
+			write(w, of("APPROVED"))
+		default:
+			w.Header().Set("Link", `<https://api.example/x?page=1>; rel="prev"`)
+			write(w, of("CHANGES_REQUESTED"))
+		}
+	})
+	if hash, _, err := r.Approved(t.Context(), 7); !errors.Is(err, ErrNotApproved) {
+		t.Errorf("%q, %v", hash, err)
+	}
+}
+
+// TestPrograms checks that a program does not approve, whatever it may do: a job of the pull request is one.
+func TestPrograms(t *testing.T) {
+	hash := "sha256:" + strings.Repeat("a", 64)
+	bot := object{"login": "github-actions[bot]", "type": "Bot"}
+	r := served(t, func(w http.ResponseWriter, q *http.Request) {
+		if strings.HasSuffix(q.URL.Path, "/reviews") {
+			write(w, []any{object{"node_id": "R_1", "state": "APPROVED", "body": hash, "user": bot}})
+			return
+		}
+		write(w, object{"permission": "write", "data": object{"node": object{"author": bot, "editor": nil,
+			"lastEditedAt": nil, "includesCreatedEdit": false, "body": hash, "userContentEdits": nil}}})
+	})
+	if hash, _, err := r.Approved(t.Context(), 7); !errors.Is(err, ErrNotApproved) {
+		t.Errorf("%q, %v", hash, err)
+	}
+}
+
+// TestGreatLists checks that a list, a message and a search have bounds: others may write comments, and store artifacts
+// of any name.
+func TestGreatLists(t *testing.T) {
+	body, asked := strings.Repeat("x", 200_000), 0
+	r := served(t, func(w http.ResponseWriter, q *http.Request) {
+		asked++
+		switch {
+		case strings.HasSuffix(q.URL.Path, "/comments"):
+			var page []any
+			for id := range perPage {
+				page = append(page, object{"id": id, "body": body})
+			}
+			write(w, page)
+		case strings.HasSuffix(q.URL.Path, "/artifacts"):
+			var page []any
+			for id := range perPage {
+				page = append(page, object{"id": id, "name": "n"})
+			}
+			write(w, object{"artifacts": page})
+		case strings.HasSuffix(q.URL.Path, "/zip"):
+			time.Sleep(5 * time.Millisecond)
+		default:
+			w.WriteHeader(http.StatusForbidden)
+			write(w, object{"message": body})
+		}
+	})
+	if err := r.PutComment(t.Context(), 7, "me", "mark", "new"); err == nil || asked > 5 {
+		t.Errorf("%d, %v", asked, err)
+	}
+	if _, err := r.MergedAs(t.Context(), "c"); err == nil || len(err.Error()) > 1000 {
+		t.Errorf("a message is shown whole: %v", len(err.Error()))
+	}
+	r.patience, asked = 300*time.Millisecond, 0
+	text, skipped, err := r.Artifact(t.Context(), "n", "plan", func([]byte) error { return nil })
+	if text != nil || len(skipped) < 2 || asked > 100 || err != nil {
+		t.Errorf("%d are skipped, %d asked for, %v", len(skipped), asked, err)
 	}
 }

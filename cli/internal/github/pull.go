@@ -18,6 +18,7 @@ import (
 
 type user struct {
 	Login string `json:"login"`
+	Type  string `json:"type"` // "User", or "Bot" for a program
 }
 
 // PutComment replaces the author's comment that begins with mark, or adds a new comment to the pull request. It never
@@ -83,7 +84,8 @@ type review struct {
 
 // Approved returns the hash of the plan that is approved, and who approved it. It takes the newest review that
 // approves and names a hash. A review counts only if it is its author's latest, apart from comments, if the author may
-// write to the repository, and if nobody else has edited it. A review that names several hashes is an error.
+// write to the repository and is not a program, and if nobody else has edited it. A review that names several hashes
+// is an error.
 func (r *Repository) Approved(ctx context.Context, pull int) (hash, by string, err error) {
 	all, err := list[review](ctx, r, r.path("pulls", strconv.Itoa(pull), "reviews"))
 	if err != nil {
@@ -99,7 +101,7 @@ func (r *Repository) Approved(ctx context.Context, pull int) (hash, by string, e
 	for i := len(all) - 1; i >= 0; i-- {
 		v := &all[i]
 		named := unique(hashes.FindAllString(v.Body, -1))
-		if v.State != "APPROVED" || v.User.Login == "" || last[v.User.Login] != i || len(named) == 0 {
+		if v.State != "APPROVED" || v.User.Login == "" || v.User.Type == "Bot" || last[v.User.Login] != i || len(named) == 0 {
 			continue
 		}
 		may, err := r.mayWrite(ctx, v.User.Login)
@@ -158,7 +160,7 @@ func (r *Repository) editedByAnother(ctx context.Context, v *review) (string, er
 		// A missing field is an error: its empty text is not valid JSON.
 		err = errors.Join(err, json.Unmarshal(data.Node[name], to))
 	}
-	if err != nil || author == nil || author.Login != v.User.Login || created == nil || edits.Total > len(edits.Nodes) ||
+	if err != nil || author == nil || author.Login != v.User.Login || created == nil || edits.Total != len(edits.Nodes) ||
 		!slices.Equal(hashes.FindAllString(body, -1), hashes.FindAllString(v.Body, -1)) {
 		return unknown, nil
 	}
@@ -211,7 +213,8 @@ func (r *Repository) mayWrite(ctx context.Context, login string) (bool, error) {
 
 // Artifact returns the content of file in the newest artifact with that name, from any run, that right accepts. text
 // is nil if there is none, or if it has expired. Everybody may upload artifacts of any name, so the ones that right
-// rejects are skipped: skipped says why. Artifacts of forks are not even read.
+// rejects are skipped: skipped says why, also if the search was ended because it took too long. Artifacts of forks are
+// not even read.
 func (r *Repository) Artifact(ctx context.Context, name, file string, right func(text []byte) error) (text []byte,
 	skipped []error, err error) {
 	type artifact struct {
@@ -223,14 +226,12 @@ func (r *Repository) Artifact(ctx context.Context, name, file string, right func
 			Head       int64 `json:"head_repository_id"`
 		} `json:"workflow_run"`
 	}
-	for n := 1; n <= mostPages; n++ {
-		found, err := read[struct {
-			Artifacts []artifact `json:"artifacts"`
-		}](ctx, r, r.path("actions", "artifacts")+"?per_page="+strconv.Itoa(perPage)+"&page="+strconv.Itoa(n)+"&name="+
-			url.QueryEscape(name))
-		if err != nil {
-			return nil, nil, fmt.Errorf("finding the artifact %s: %w", name, err)
-		}
+	parent := ctx
+	ctx, cancel := r.impatient(parent)
+	defer cancel()
+	err = pages(ctx, r, r.path("actions", "artifacts"), "&name="+url.QueryEscape(name), func(found struct {
+		Artifacts []artifact `json:"artifacts"`
+	}) (int, error) {
 		for _, a := range found.Artifacts {
 			if a.Expired || a.Name != name || a.Run.Head != a.Run.Repository {
 				continue
@@ -238,22 +239,27 @@ func (r *Repository) Artifact(ctx context.Context, name, file string, right func
 			archive, err := r.call(ctx, http.MethodGet,
 				r.path("actions", "artifacts", strconv.FormatInt(a.ID, 10), "zip"), nil)
 			if err != nil { // not skipped: it may be the right one
-				return nil, nil, fmt.Errorf("reading the artifact %s: %w", name, err)
+				return 0, err
 			}
-			text, err := unzip(archive, file)
+			content, err := unzip(archive, file)
 			if err == nil {
-				err = right(text)
+				err = right(content)
 			}
 			if err == nil {
-				return text, skipped, nil
+				text = content
+				return 0, errEnough
 			}
 			skipped = append(skipped, fmt.Errorf("artifact %d of the name %s: %w", a.ID, name, err))
 		}
-		if len(found.Artifacts) < perPage {
-			break
-		}
+		return len(found.Artifacts), nil
+	})
+	switch {
+	case err != nil && parent.Err() == nil && ctx.Err() != nil: // there are too many: somebody hides the right one
+		return nil, append(skipped, fmt.Errorf("the search for the artifact %s took too long", name)), nil
+	case err != nil:
+		return nil, nil, fmt.Errorf("reading the artifact %s: %w", name, err)
 	}
-	return nil, skipped, nil
+	return text, skipped, nil
 }
 
 // unzip returns the content of one file of an archive.
