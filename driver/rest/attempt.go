@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/http/httptrace"
 	"net/url"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -164,6 +165,9 @@ func (a *attempt) unanswered(ctx, limited context.Context, err error, sent Sent,
 		var wrapped *url.Error
 		if errors.As(err, &wrapped) { // its text repeats the method and the URL with its whole query
 			err = wrapped.Err
+		}
+		if strings.HasPrefix(err.Error(), "failed to parse Location header") { // it quotes parts: of secrets, too
+			err = errors.New("answered with a redirect to what is not an address")
 		}
 		e.permanent = hopeless(err)
 	}

@@ -285,3 +285,15 @@ func TestSecretsNeverShow(t *testing.T) {
 		t.Errorf("the test's own base64 is wrong: %s", s.auth[0])
 	}
 }
+
+// TestSecretInBadRedirect checks that an address that cannot be parsed is not quoted: its parts would be shown.
+func TestSecretInBadRedirect(t *testing.T) {
+	const secret = "Zu+per-Geh3im/9"
+	s := serve(t, status(302, "Location", "https://user:"+secret+"@127.0.0.1/"))
+	c := connect(t, s, func(o *rest.Options) {
+		o.Secrets, o.MaxRetries = []string{secret}, 1
+	})
+	if _, err := c.Do(t.Context(), rest.Request{Path: "x"}); err == nil || strings.Contains(err.Error(), "Zu+per") {
+		t.Errorf("%v", err)
+	}
+}
