@@ -56,17 +56,21 @@ func (c *command) writePlan(ctx context.Context, cfg *schema.Config, plan *plann
 	if err := saved.Authenticate(planKey(key)); err != nil {
 		return err
 	}
-	var b bytes.Buffer
-	if err := saved.Encode(&b); err != nil {
+	text, err := saved.Text()
+	if err != nil {
 		return err
 	}
-	if err := c.replace(f.out, b.Bytes(), 0o644); err != nil {
+	if len(text) > mostOfPlan {
+		return failf(exitError, "the plan takes %d bytes, and no more than %d are read again. Plan a part of it with -target "+
+			"or -exclude", len(text), mostOfPlan)
+	}
+	if err := c.replace(f.out, text, 0o644); err != nil {
 		return err
 	}
 	if f.sign == "" {
 		return nil
 	}
-	signature, err := c.sign(ctx, f.sign, planNamespace, b.Bytes())
+	signature, err := c.sign(ctx, f.sign, planNamespace, text)
 	if err != nil {
 		return failf(exitError, "the plan is saved, but not signed: %w", err)
 	}

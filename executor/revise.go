@@ -74,11 +74,11 @@ func Fixed(p *planner.Plan, entries []journal.Entry) map[string]bool {
 
 // planFiles returns the files of a plan in a run's folder, by name. kept may be nil.
 func planFiles(p *planner.Plan, kept *Kept) (map[string][]byte, error) {
-	var b bytes.Buffer
-	if err := p.Encode(&b); err != nil {
+	text, err := p.Text()
+	if err != nil {
 		return nil, err
 	}
-	out := map[string][]byte{planName: b.Bytes()}
+	out := map[string][]byte{planName: text}
 	if kept == nil {
 		return out, nil
 	}

@@ -1,7 +1,6 @@
 package executor
 
 import (
-	"bytes"
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
@@ -113,11 +112,11 @@ func (r *Run) Decision(now time.Time) Decision { return Next(r.Plan, r.Entries, 
 // interrupted processes have left, so the caller must hold the lock. kept is what the plan was made from; nil if that
 // is unknown.
 func (s *Store) Create(p *planner.Plan, kept *Kept) (*Run, error) {
-	var content bytes.Buffer
-	if err := p.Encode(&content); err != nil {
+	content, err := p.Text()
+	if err != nil {
 		return nil, err
 	}
-	sum := sha256.Sum256(content.Bytes())
+	sum := sha256.Sum256(content)
 	o, err := s.originOf(p, kept)
 	if err != nil {
 		return nil, err

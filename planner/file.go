@@ -65,6 +65,19 @@ func (p *Plan) Encode(w io.Writer) error {
 	return nil
 }
 
+// Text returns what Encode writes. A plan that Decode would refuse, because it is too large, is an error: a run of it
+// could not be resumed.
+func (p *Plan) Text() ([]byte, error) {
+	var b bytes.Buffer
+	if err := p.Encode(&b); err != nil {
+		return nil, err
+	}
+	if err := printable.Documents.Check(b.Bytes()); err != nil {
+		return nil, fmt.Errorf("the plan is too large to be read again: it %w. Plan a part of it with -target or -exclude", err)
+	}
+	return b.Bytes(), nil
+}
+
 func (d *document) write(w io.Writer) error {
 	s := indenting(w)
 	s.document(d)

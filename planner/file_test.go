@@ -314,3 +314,17 @@ func TestMembersTwice(t *testing.T) {
 		t.Errorf("in other escapes: %v", err)
 	}
 }
+
+// TestTooLargeToRead: a plan that could not be read again is not written.
+func TestTooLargeToRead(t *testing.T) {
+	p := &planner.Plan{Format: planner.Format, Digest: "d", Changes: []planner.ResourceChange{},
+		Steps: []planner.Step{{ID: "s", Summary: strings.Repeat("x", printable.Documents.Text+1)}}}
+	var b bytes.Buffer
+	if err := p.Encode(&b); err != nil {
+		t.Fatal(err)
+	}
+	_, unread := planner.Decode(&b)
+	if text, err := p.Text(); err == nil || text != nil || unread == nil {
+		t.Errorf("written: %v, read: %v", err, unread)
+	}
+}
