@@ -61,8 +61,8 @@ func (c *command) writePlan(ctx context.Context, cfg *schema.Config, plan *plann
 		return err
 	}
 	if len(text) > mostOfPlan {
-		return failf(exitError, "the plan takes %d bytes, and no more than %d are read again. Plan a part of it with -target "+
-			"or -exclude", len(text), mostOfPlan)
+		return failf(exitError, "the plan takes %d bytes, and no more than %d are read again. Plan a part of it with "+
+			"-target or -exclude", len(text), mostOfPlan)
 	}
 	if err := c.replace(f.out, text, 0o644); err != nil {
 		return err

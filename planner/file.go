@@ -73,7 +73,8 @@ func (p *Plan) Text() ([]byte, error) {
 		return nil, err
 	}
 	if err := printable.Documents.Check(b.Bytes()); err != nil {
-		return nil, fmt.Errorf("the plan is too large to be read again: it %w. Plan a part of it with -target or -exclude", err)
+		return nil, fmt.Errorf("the plan is too large to be read again: it %w. Plan a part of it with -target or "+
+			"-exclude", err)
 	}
 	return b.Bytes(), nil
 }
