@@ -48,6 +48,9 @@ func BenchmarkMake(b *testing.B) {
 // TestAllocations: what a declaration costs to plan beside its driver, at most.
 func TestAllocations(t *testing.T) {
 	const n, most = 400, 56
+	if testing.Short() {
+		t.Skip("counts the program as it is built: the race detector, which runs with -short, allocates too")
+	}
 	if got := testing.AllocsPerRun(2, making(t, n)) / n; got > most {
 		t.Errorf("%.0f allocations a declaration, at most %d", got, most)
 	}
@@ -55,6 +58,9 @@ func TestAllocations(t *testing.T) {
 
 // TestPieces: hashing and writing a plan make its text in pieces: three texts take less than the buffers of one did.
 func TestPieces(t *testing.T) {
+	if testing.Short() {
+		t.Skip("counts the program as it is built: the race detector, which runs with -short, allocates too")
+	}
 	p := full(t)
 	for len(p.Steps) < 2000 {
 		p.Steps = append(p.Steps, p.Steps[0])

@@ -121,7 +121,7 @@ func TestProofAgreesWithSets(t *testing.T) {
 			t.Fatalf("%v\nwith sets: %v\n%s\n%s\n%s", err, errWant, cmp.Diff(got, want), texts[0], texts[1])
 		}
 	})
-	if proven < 10 || refused < 10 {
+	if proven == 0 || refused == 0 {
 		t.Errorf("%d files were read once, %d were not or refused", proven, refused)
 	}
 }
