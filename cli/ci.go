@@ -249,7 +249,7 @@ func (c *command) ciApproved(ctx context.Context, out string) error {
 
 // saveApproved saves the plan with a hash, as made by some job. Because of the hash, it does not matter who stored it.
 func (c *command) saveApproved(ctx context.Context, j *job, hash, out string) error {
-	if err := c.replace(out, nil, 0o644); err != nil { // so that an older one is not mistaken for it
+	if err := c.replace(out, nil); err != nil { // so that an older one is not mistaken for it
 		return err
 	}
 	text, skipped, err := j.Artifact(ctx, artifactOfAPlan+strings.TrimPrefix(hash, "sha256:"), approvedFile,
@@ -267,7 +267,7 @@ func (c *command) saveApproved(ctx context.Context, j *job, hash, out string) er
 		c.warn("the plan %s is not among the artifacts any more: what has changed since cannot be shown", hash)
 		return nil
 	}
-	return c.replace(out, text, 0o644)
+	return c.replace(out, text)
 }
 
 // isPlan returns an error unless a text is the plan with a hash.

@@ -60,7 +60,7 @@ func (c *command) empty(d *documentFiles) error {
 		if name == "" {
 			continue
 		}
-		if err := c.replace(name, nil, 0o644); err != nil {
+		if err := c.replace(name, nil); err != nil {
 			return err
 		}
 	}
@@ -89,7 +89,7 @@ func (c *command) writeDocuments(d *documentFiles, old, plan *planner.Plan, run 
 		if err := doc.write(c.guard(&b), r); err != nil {
 			return err
 		}
-		if err := c.replace(doc.name, b.Bytes(), 0o644); err != nil {
+		if err := c.replace(doc.name, b.Bytes()); err != nil {
 			return err
 		}
 	}

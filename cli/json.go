@@ -38,7 +38,7 @@ func (c *command) writeJSON(write func(io.Writer) error) error {
 	if err := errors.Join(write(w), w.Flush()); err != nil {
 		return err
 	}
-	return c.replace(c.flags.jsonInto, text.Bytes(), 0o644)
+	return c.replace(c.flags.jsonInto, text.Bytes())
 }
 
 // document writes one JSON document, as writeJSON does.
@@ -69,7 +69,7 @@ func (c *command) emptyInto() error {
 	if err := c.wasSuch("json-into", name, documentJSON); err != nil {
 		return err
 	}
-	return c.replace(name, nil, 0o644)
+	return c.replace(name, nil)
 }
 
 // freeToWrite refuses a file that a flag names for writing if its name is that of a plan or of a part of a

@@ -39,5 +39,5 @@ func (c *command) saveJUnit(name string, doc junitSuites) error {
 	if err != nil {
 		return fmt.Errorf("writing the report: %w", err)
 	}
-	return c.replace(name, []byte(xml.Header+string(text)+"\n"), 0o644)
+	return c.replace(name, []byte(xml.Header+string(text)+"\n"))
 }

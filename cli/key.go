@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"os"
 	"path/filepath"
 
 	"github.com/spf13/afero"
@@ -38,8 +37,8 @@ func (c *command) userKey() ([]byte, error) {
 		return nil, failf(exitError, "your key cannot be used: %w", err)
 	}
 	if len(key) != keyLength {
-		return nil, failf(exitError, "your key %s is not whole: if no other process is making it at this moment, remove it, "+
-			"and set unfinished runs aside", name)
+		return nil, failf(exitError, "your key %s is not whole: remove it, and "+
+			"set unfinished runs aside", name)
 	}
 	return key, nil
 }
@@ -65,16 +64,12 @@ func (c *command) makeKey() ([]byte, error) {
 	if err := c.app.fs.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("creating the folder of your key: %w", err)
 	}
-	f, err := c.app.fs.OpenFile(filepath.Join(dir, "key"), os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
-	if errors.Is(err, fs.ErrExist) { // another process was faster
+	err = files.Create(c.app.fs, filepath.Join(dir, "key"), key, 0o600)
+	switch {
+	case errors.Is(err, fs.ErrExist): // another process was faster
 		return c.userKey()
+	case err != nil:
+		return nil, fmt.Errorf("making your key: %w", err)
 	}
-	if err != nil {
-		return nil, fmt.Errorf("creating your key: %w", err)
-	}
-	_, err = f.Write(key)
-	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
-		err = errors.Join(fmt.Errorf("writing your key: %w", err), c.app.fs.Remove(f.Name()))
-	}
-	return key, err
+	return key, nil
 }

@@ -36,7 +36,7 @@ func (c *command) saveObservations(seen *planner.Observations, name string) erro
 	if err := seen.Encode(&b); err != nil {
 		return err
 	}
-	return c.replace(name, b.Bytes(), 0o644)
+	return c.replace(name, b.Bytes())
 }
 
 // reading shows which servers are being read, until finish is called.

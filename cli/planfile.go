@@ -64,7 +64,7 @@ func (c *command) writePlan(ctx context.Context, cfg *schema.Config, plan *plann
 		return failf(exitError, "the plan takes %d bytes, and no more than %d are read again. Plan a part of it with "+
 			"-target or -exclude", len(text), mostOfPlan)
 	}
-	if err := c.replace(f.out, text, 0o644); err != nil {
+	if err := c.replace(f.out, text); err != nil {
 		return err
 	}
 	if f.sign == "" {
@@ -74,7 +74,7 @@ func (c *command) writePlan(ctx context.Context, cfg *schema.Config, plan *plann
 	if err != nil {
 		return failf(exitError, "the plan is saved, but not signed: %w", err)
 	}
-	return c.replace(f.out+signing.Suffix, signature, 0o644)
+	return c.replace(f.out+signing.Suffix, signature)
 }
 
 // readPlan reads a plan file. It also returns the bytes, so that the signature is checked on exactly what was read.

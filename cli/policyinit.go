@@ -2,6 +2,8 @@ package cli
 
 import (
 	"context"
+	"errors"
+	"io/fs"
 	"path/filepath"
 	"strings"
 
@@ -82,10 +84,11 @@ func (c *command) policyInit(ctx context.Context, vars *variables, out string) e
 		_, err := c.out.Write([]byte(text.String()))
 		return err
 	}
-	if _, err := c.app.fs.Stat(c.abs(out)); err == nil {
+	err = c.createNew(out, []byte(text.String()), 0o600)
+	switch {
+	case errors.Is(err, fs.ErrExist):
 		return failf(exitError, "%s exists already: compare it with the output of policy init without -out", out)
-	}
-	if err := c.replace(out, []byte(text.String()), 0o600); err != nil {
+	case err != nil:
 		return err
 	}
 	if err := c.document(doc); err != nil || c.flags.json {

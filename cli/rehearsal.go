@@ -33,7 +33,7 @@ func (c *command) mayWriteRehearsal(name string) error {
 	if err := c.wasSuch("out", name, documentJSON); err != nil {
 		return err
 	}
-	return c.replace(name, nil, 0o644)
+	return c.replace(name, nil)
 }
 
 // saveRehearsal writes the result of a rehearsal to a file if a name was given, and as JSON if that is wanted.
@@ -43,7 +43,7 @@ func (s *scratch) saveRehearsal(name, at string, cfg *schema.Config, begun time.
 		return err
 	}
 	if name != "" {
-		if err := s.command.replace(name, text, 0o644); err != nil {
+		if err := s.command.replace(name, text); err != nil {
 			return err
 		}
 	}

@@ -168,7 +168,7 @@ func (c *command) runInside(
 		Dir: c.abs(dir), Executable: self, Command: command, Env: c.app.environ(),
 		Stdin: c.app.stdin, Stdout: c.app.stdout, Stderr: c.app.stderr, Signals: signals,
 	}
-	in.Write = func(path string, state []byte) error { return c.replace(path, state, 0o644) }
+	in.Write = c.replace
 	if f.dump != "" {
 		in.Dump = c.abs(f.dump)
 	}
@@ -239,5 +239,5 @@ func (c *command) dumpState(box *sandbox.Sandbox, name string) error {
 	if err != nil {
 		return err
 	}
-	return c.replace(name, state, 0o644)
+	return c.replace(name, state)
 }

@@ -21,13 +21,14 @@ func (c *command) place(name string) (string, error) {
 	return path, nil
 }
 
-// replace is files.Replace for a file that the command line names.
-func (c *command) replace(name string, data []byte, perm fs.FileMode) error {
+// replace is files.Replace for a file that the command line names. A new one may be read by others, as far as the umask
+// allows.
+func (c *command) replace(name string, data []byte) error {
 	path, err := c.place(name)
 	if err != nil {
 		return err
 	}
-	return files.Replace(cmp.Or(c.named, c.app.fs), path, data, perm)
+	return files.Replace(cmp.Or(c.named, c.app.fs), path, data, 0o644)
 }
 
 // createNew is files.Create for a file that the command line names.

@@ -1,10 +1,12 @@
 package files
 
 import (
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
 
 	"github.com/spf13/afero"
 	"github.com/syncctl/syncctl/driver/host"
@@ -23,20 +25,57 @@ func Exists(fsys afero.Fs, path string) bool {
 	return !errors.Is(err, fs.ErrNotExist)
 }
 
-// Create writes a new file. It fails if the file exists.
+// Create writes a new file whole or not at all. It fails with fs.ErrExist if anything has that name, also if another
+// process takes it meanwhile.
 func Create(fsys afero.Fs, path string, data []byte, perm fs.FileMode) error {
-	f, err := fsys.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, perm)
+	temp, err := beside(fsys, path, perm)
 	if err != nil {
 		return fmt.Errorf("creating %s: %w", path, err)
 	}
-	_, err = f.Write(data)
+	name := temp.Name()
+	_, err = temp.Write(data)
 	if err == nil {
-		err = f.Sync()
+		err = temp.Sync()
 	}
-	if err = errors.Join(err, f.Close()); err != nil {
-		return fmt.Errorf("writing %s: %w", path, errors.Join(err, fsys.Remove(path)))
+	if err = errors.Join(err, temp.Close()); err == nil {
+		err = claim(fsys, name, path)
+	}
+	if gone := fsys.Remove(name); !errors.Is(gone, fs.ErrNotExist) {
+		err = errors.Join(err, gone)
+	}
+	if errors.Is(err, fs.ErrExist) {
+		err = fs.ErrExist // without the name of the temporary file
+	}
+	if err != nil {
+		return fmt.Errorf("creating %s: %w", path, err)
 	}
 	return nil
+}
+
+// claim gives the file from the name path, which must be free. A process that dies inside leaves the whole file there
+// or none; where there are no hard links, perhaps an empty one.
+func claim(fsys afero.Fs, from, path string) error {
+	err := os.Link(from, filepath.Join(filepath.Dir(from), filepath.Base(path)))
+	if err == nil || errors.Is(err, fs.ErrExist) {
+		return err
+	}
+	f, err := fsys.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
+	}
+	if err = f.Close(); err == nil {
+		err = fsys.Rename(from, path)
+	}
+	if err != nil {
+		err = errors.Join(err, fsys.Remove(path))
+	}
+	return err
+}
+
+// beside makes a temporary file beside a file. The umask applies to its mode.
+func beside(fsys afero.Fs, path string, perm fs.FileMode) (afero.File, error) {
+	name := "." + filepath.Base(path) + "." + rand.Text()[:10]
+	return fsys.OpenFile(filepath.Join(filepath.Dir(path), name), os.O_CREATE|os.O_EXCL|os.O_RDWR, perm)
 }
 
 // Stream opens a file that is written piece by piece while others read it, such as events. It is emptied first. A file

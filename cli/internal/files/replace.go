@@ -13,9 +13,10 @@ import (
 	"github.com/syncctl/syncctl/driver/host"
 )
 
-// Replace writes a file whole or not at all: it writes a temporary file beside it, syncs and renames it. An existing
-// file keeps its mode and its owner, and a symbolic link stays one. If path is not a regular file, such as a pipe or a
-// terminal, Replace writes into it. A file that another user may have planted is refused (host.Planted).
+// Replace writes a file whole or not at all: it writes a temporary file beside it, syncs and renames it. A new file has
+// the mode perm, as far as the umask allows. An existing file keeps its mode and its owner, and a symbolic link stays
+// one. If path is not a regular file, such as a pipe or a terminal, Replace writes into it. A file that another user
+// may have planted is refused (host.Planted).
 func Replace(fsys afero.Fs, path string, data []byte, perm fs.FileMode) error {
 	return Write(fsys, path, perm, whole(data))
 }
@@ -102,15 +103,15 @@ func (w writing) into(path string) error {
 func (w writing) swap(path string, was fs.FileInfo) error {
 	perm := w.perm
 	if was != nil {
-		perm = was.Mode().Perm()
+		perm = 0o600 // until it is settled
 	}
-	temp, err := afero.TempFile(w.fsys, filepath.Dir(path), "."+filepath.Base(path)+".*")
+	temp, err := beside(w.fsys, path, perm)
 	if err != nil {
 		return err
 	}
 	name := temp.Name()
-	if err = w.write(temp); err == nil {
-		err = settle(host.Handle(w.fsys, temp), perm, was)
+	if err = w.write(temp); err == nil && was != nil {
+		err = settle(host.Handle(w.fsys, temp), was)
 	}
 	if err == nil {
 		err = temp.Sync()
@@ -130,12 +131,11 @@ func (w writing) swap(path string, was fs.FileInfo) error {
 	return err
 }
 
-// settle sets owner and mode through the open file: its name may belong to another file by now.
-func settle(f host.NewFile, perm fs.FileMode, was fs.FileInfo) error {
-	if was != nil {
-		if err := keepOwner(f, was); err != nil {
-			return err
-		}
+// settle sets owner and mode of the file that is replaced, through the open file: its name may belong to another file
+// by now.
+func settle(f host.NewFile, was fs.FileInfo) error {
+	if err := keepOwner(f, was); err != nil {
+		return err
 	}
-	return f.Chmod(perm)
+	return f.Chmod(was.Mode().Perm())
 }

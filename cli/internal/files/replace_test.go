@@ -176,18 +176,18 @@ func TestReplaceKeepsTheOwner(t *testing.T) {
 		was := *info.Sys().(*syscall.Stat_t)
 		was.Uid, was.Gid = was.Uid+user, was.Gid+group
 		o := &opened{}
-		err := settle(o, 0o640, another{info, &was})
+		err := settle(o, another{info, &was})
 		want := []string{fmt.Sprintf("owner %d:%d", was.Uid, was.Gid), "mode 640"}
 		if err != nil || !slices.Equal(o.set, want) {
 			t.Errorf("%v, %v, want %v", o.set, err, want)
 		}
 		o = &opened{refuse: fs.ErrPermission}
-		if err := settle(o, 0o640, another{info, &was}); !errors.Is(err, fs.ErrPermission) || len(o.set) != 1 {
+		if err := settle(o, another{info, &was}); !errors.Is(err, fs.ErrPermission) || len(o.set) != 1 {
 			t.Errorf("refused: %v, %v", o.set, err)
 		}
 	}
 	o := &opened{}
-	if err := settle(o, 0o600, info); err != nil || !slices.Equal(o.set, []string{"mode 600"}) {
+	if err := settle(o, info); err != nil || !slices.Equal(o.set, []string{"mode 640"}) {
 		t.Errorf("one's own: %v, %v", o.set, err)
 	}
 }

@@ -1,0 +1,85 @@
+//go:build unix
+
+package files
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"sync"
+	"syscall"
+	"testing"
+
+	"github.com/spf13/afero"
+)
+
+// TestCreate: until all of a new file is on the disk, nothing has its name; whoever takes the name meanwhile keeps it;
+// and of several who make the same file, one has made it.
+func TestCreate(t *testing.T) {
+	for where, base := range map[string]afero.Fs{"on a disk": afero.NewOsFs(), "in memory": afero.NewMemMapFs()} {
+		dir := t.TempDir()
+		path := filepath.Join(dir, "f")
+		free := meddled{base, func() error {
+			if Exists(base, path) {
+				t.Errorf("%s: it has its name while it is written", where)
+			}
+			return nil
+		}}
+		if err := Create(free, path, []byte("new"), 0o640); err != nil {
+			t.Errorf("%s: %v", where, err)
+		}
+		taken := filepath.Join(dir, "taken")
+		late := meddled{base, func() error { return afero.WriteFile(base, taken, []byte("theirs"), 0o600) }}
+		if err := Create(late, taken, []byte("new"), 0o640); !errors.Is(err, fs.ErrExist) {
+			t.Errorf("%s: taken meanwhile: %v", where, err)
+		}
+		want := map[string]string{path: "new", taken: "theirs"}
+		infos, err := afero.ReadDir(base, dir)
+		if err != nil || len(infos) != len(want) {
+			t.Errorf("%s: %v, %v", where, infos, err)
+		}
+		for name, text := range want {
+			if b, err := afero.ReadFile(base, name); err != nil || string(b) != text {
+				t.Errorf("%s: %s is %q, %v", where, name, b, err)
+			}
+		}
+	}
+	dir, won := t.TempDir(), make(chan string, 8)
+	var all sync.WaitGroup
+	for i := range cap(won) {
+		all.Go(func() {
+			text := fmt.Sprint(i)
+			if err := Create(In(afero.NewOsFs(), dir), "f", []byte(text), 0o600); err == nil {
+				won <- text
+			} else if !errors.Is(err, fs.ErrExist) {
+				t.Error(err)
+			}
+		})
+	}
+	all.Wait()
+	if b, err := os.ReadFile(filepath.Join(dir, "f")); err != nil || len(won) != 1 || string(b) != <-won {
+		t.Errorf("%d have won, and it is %q, %v", len(won), b, err)
+	}
+}
+
+// TestUmask: a new file is no more open than the umask allows, and one that is replaced keeps its mode.
+func TestUmask(t *testing.T) {
+	defer syscall.Umask(syscall.Umask(0o077))
+	fsys, dir := afero.NewOsFs(), t.TempDir()
+	old := filepath.Join(dir, "old")
+	if err := errors.Join(os.WriteFile(old, nil, 0o600), os.Chmod(old, 0o644)); err != nil {
+		t.Fatal(err)
+	}
+	for name, c := range map[string]struct {
+		write func(afero.Fs, string, []byte, fs.FileMode) error
+		mode  fs.FileMode
+	}{"created": {Create, 0o600}, "replaced": {Replace, 0o600}, "old": {Replace, 0o644}} {
+		path := filepath.Join(dir, name)
+		err := c.write(fsys, path, []byte("new"), 0o644)
+		if info, bad := os.Stat(path); errors.Join(err, bad) != nil || info.Mode().Perm() != c.mode {
+			t.Errorf("%s: %v, %v", name, info, errors.Join(err, bad))
+		}
+	}
+}
