@@ -314,13 +314,13 @@ func (c *command) filesOf(ctx context.Context, run *executor.Run) ([]byte, error
 	out, dir := []runFile{}, filepath.Join(run.Dir, "files")
 	err := afero.Walk(c.app.fs, dir, func(path string, info fs.FileInfo, err error) error {
 		switch {
-		case err != nil && path == dir && errors.Is(err, fs.ErrNotExist):
+		case errors.Is(err, fs.ErrNotExist) && (path == dir || executor.IsPart(path)):
 			return nil
 		case err != nil:
 			return err
 		case ctx.Err() != nil:
 			return ctx.Err()
-		case !info.Mode().IsRegular():
+		case !info.Mode().IsRegular() || executor.IsPart(path): // a process may be writing it
 			return nil
 		}
 		f, err := c.app.fs.Open(path)

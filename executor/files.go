@@ -10,6 +10,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/spf13/afero"
 )
@@ -77,6 +78,9 @@ func (f *folder) Create(ctx context.Context, name string, write func(io.Writer) 
 	info.Bytes, info.SHA256 = counted.n, hex.EncodeToString(h.Sum(nil))
 	return info, nil
 }
+
+// IsPart reports whether a name is that of a file that is not whole yet.
+func IsPart(name string) bool { return strings.HasSuffix(name, partSuffix) }
 
 // syncDir makes the names in a folder durable, if the file system can do that.
 func syncDir(fs afero.Fs, dir string) error {

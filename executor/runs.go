@@ -172,7 +172,7 @@ func removeParts(fsys afero.Fs, dir string) error {
 		return fmt.Errorf("listing folder %s: %w", dir, err)
 	}
 	for _, info := range infos {
-		if strings.HasSuffix(info.Name(), partSuffix) {
+		if IsPart(info.Name()) {
 			if err := fsys.RemoveAll(filepath.Join(dir, info.Name())); err != nil {
 				return fmt.Errorf("removing the half-written %s: %w", info.Name(), err)
 			}

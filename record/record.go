@@ -62,6 +62,13 @@ const (
 	mostName  = 255
 )
 
+// ErrCut says that a record does not have the end of one.
+var ErrCut = errors.New("it is not whole: its end is missing, as in a file that was cut short, or it is not a record")
+
+// tarBlock is the number of bytes of which a tar has a multiple. It ends with two blocks of zeros, as nothing else in a
+// record does.
+const tarBlock = 512
+
 // Manifest describes a record. It is what is signed.
 type Manifest struct {
 	Format        int       `json:"format"`        // of the record
@@ -227,6 +234,9 @@ func (c *comparing) Write(p []byte) (int, error) {
 func Read(src []byte, signers []string) (*Record, error) {
 	if len(src) > MostBytes {
 		return nil, fmt.Errorf("it is larger than %d bytes", MostBytes)
+	}
+	if len(src)%tarBlock != 0 || !bytes.HasSuffix(src, make([]byte, 2*tarBlock)) {
+		return nil, ErrCut
 	}
 	all, err := unpack(src)
 	if err != nil {
