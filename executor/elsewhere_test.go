@@ -1,6 +1,7 @@
 package executor
 
 import (
+	"errors"
 	"io/fs"
 	"path/filepath"
 	"slices"
@@ -201,6 +202,43 @@ func TestLastChangesOfWhatIsNotRecorded(t *testing.T) {
 	if diff := cmp.Diff(want, got); err != nil || diff != "" {
 		t.Errorf("%v\n%s", err, diff)
 	}
+}
+
+// TestLastChangesAfterTheEnd: what a site has changed since a run has ended here counts from the moment its journal is
+// here, also if the process that receives it is killed before it records that.
+func TestLastChangesAfterTheEnd(t *testing.T) {
+	a, b := twoCompanies()
+	b.begin(t, overTwo())
+	b.apply(t, sitesConfig())
+	b.sendTo(t, a)
+	ending(t, b.store, b.run(t), EventAbandoned)
+	a.apply(t, sitesConfig())
+	whole := b.store.Fs
+	b.store.Fs = diesAfter{whole, b.run(t).chainPath("a")}
+	if err := b.receive(a.pack(t)); err == nil {
+		t.Fatal("it was not killed")
+	}
+	b.store.Fs = whole
+	want := map[string]time.Time{"a": a.run(t).LastChange("a")}
+	got, err := b.store.LastChanges([]string{"a"})
+	if diff := cmp.Diff(want, got); err != nil || diff != "" || want["a"].IsZero() {
+		t.Errorf("%v\n%s", err, diff)
+	}
+}
+
+// diesAfter is the file system of a process that dies once a file has its name.
+type diesAfter struct {
+	afero.Fs
+
+	name string
+}
+
+func (d diesAfter) Rename(from, to string) error {
+	err := d.Fs.Rename(from, to)
+	if to == d.name {
+		err = errors.New("the process has died")
+	}
+	return err
 }
 
 // TestLastChangesOfOlderPrograms: an end that does not say what was changed is not one that says that nothing was, but

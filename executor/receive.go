@@ -369,12 +369,29 @@ func (in *Incoming) Commit(ctx context.Context, by string, opts journal.Options)
 		if err != nil {
 			return nil, err
 		}
+		if err := in.reopen(ctx, opts); err != nil {
+			return nil, err
+		}
 		if err := journal.Write(s.Fs, r.chainPath(in.From), in.cargo.Chain, siteKey(key, in.From)); err != nil {
 			return nil, err
 		}
 		r.Chains[in.From] = in.cargo.Chain
 	}
 	return r, in.record(ctx, by, opts)
+}
+
+// reopen makes the end of a run that has ended here not its last entry. Then all of the run is read (Store.Brief), also
+// if the process dies after it has stored the other site's journal, and before record.
+func (in *Incoming) reopen(ctx context.Context, opts journal.Options) error {
+	if !in.run.ended() {
+		return nil
+	}
+	j, err := in.store.Journal(in.run, opts)
+	if err != nil {
+		return err
+	}
+	_, err = j.Append(ctx, RunKey, EventOpened, map[string]string{dataOwn: in.run.Site})
+	return errors.Join(err, j.Close())
 }
 
 // record journals what was received, and that the run is finished if it is.

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"os"
 	"path/filepath"
 
 	"github.com/spf13/afero"
@@ -57,7 +58,7 @@ func Write(fsys afero.Fs, path string, entries []Entry, key []byte) error {
 	if err := fsys.Remove(part); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("writing journal %s: %w", path, err)
 	}
-	f, err := fsys.Create(part)
+	f, err := fsys.OpenFile(part, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600) // O_EXCL follows no link
 	if err != nil {
 		return fmt.Errorf("writing journal %s: %w", path, err)
 	}
