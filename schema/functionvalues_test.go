@@ -1,10 +1,13 @@
 package schema
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/syncctl/syncctl/schema/functions"
 )
 
 // TestTerraformExamples: what Terraform documents of its functions is what these give, value by value, in both
@@ -29,6 +32,40 @@ func TestTerraformExamples(t *testing.T) {
 			if !got[i].RawEquals(got[i+1]) {
 				t.Errorf("%s (JSON %v) is %#v, want %#v", exprs[i], json, got[i], got[i+1])
 			}
+		}
+	}
+}
+
+// TestNullMakesNothingUnknown: whatever is given to a function together with a null, it is an error or has a value.
+// Nothing is unknown, as everything that is written has a value when it is planned.
+func TestNullMakesNothingUnknown(t *testing.T) {
+	t.Parallel()
+	given := []string{"null", "tobool(null)", `["a", null]`, `"a"`, "{ a = 1 }"}
+	var exprs []string
+	for _, f := range functions.All() {
+		n := len(f.Func.Params())
+		if f.Func.VarParam() != nil {
+			n++
+		}
+		calls := []string{""}
+		for range n {
+			var longer []string
+			for _, call := range calls {
+				for _, arg := range given {
+					longer = append(longer, strings.TrimPrefix(call+", "+arg, ", "))
+				}
+			}
+			calls = longer
+		}
+		for _, call := range calls {
+			if strings.Contains(call, "null") {
+				exprs = append(exprs, fmt.Sprintf("try(%s(%s), true)", f.Name, call))
+			}
+		}
+	}
+	for i, v := range values(t, world{}, false, exprs) {
+		if !v.IsWhollyKnown() {
+			t.Errorf("%s is unknown", exprs[i])
 		}
 	}
 }

@@ -26,8 +26,9 @@ func collections() []Function { //nolint:funlen // a row for each
 			Examples: examples(`compact(["a", "", null, "c"])`, `tolist(["a", "c"])`)},
 		{Name: "concat", Func: stdlib.ConcatFunc, Summary: "The elements of several lists in one.",
 			Examples: examples(`concat(["a", ""], ["b", "c"])`, `["a", "", "b", "c"]`)},
-		{Name: "contains", Func: stdlib.ContainsFunc, Summary: "Whether a value is an element of a list, set or tuple.",
-			Examples: examples(`contains(["a", "b", "c"], "a")`, `true`)},
+		{Name: "contains", Func: containsFunc, Summary: "Whether a value is an element of a list, set or tuple.",
+			Differs:  "null is looked for like any other value.",
+			Examples: examples(`contains(["a", "b", "c"], "a")`, `true`, `contains(["a", null], null)`, `true`)},
 		{Name: "distinct", Func: distinctFunc,
 			Summary:  "The list without elements that stand in it before.",
 			Examples: examples(`distinct(["a", "b", "a", "c"])`, `tolist(["a", "b", "c"])`)},
@@ -90,6 +91,22 @@ func collections() []Function { //nolint:funlen // a row for each
 			Examples: examples(`zipmap(["a", "b"], [1, 2])`, `{ a = 1, b = 2 }`)},
 	}
 }
+
+// containsFunc is the library's, which would make an unknown value where it looks for a null without a type.
+var containsFunc = function.New(&function.Spec{
+	Params: []function.Parameter{
+		param("list", cty.DynamicPseudoType),
+		{Name: "value", Type: cty.DynamicPseudoType, AllowNull: true, AllowDynamicType: true},
+	},
+	Type: function.StaticReturnType(cty.Bool),
+	Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {
+		wanted := args[1]
+		if wanted.IsNull() {
+			wanted = cty.NullVal(cty.Bool) // nulls are equal, of whatever type they are
+		}
+		return stdlib.Contains(args[0], wanted)
+	},
+})
 
 // boolsFunc returns alltrue or anytrue; all is the result for an empty list.
 func boolsFunc(all bool) function.Function {

@@ -98,17 +98,22 @@ func formatted(each bool) func([]cty.Value) int64 {
 	}
 }
 
-var digits = regexp.MustCompile(`[0-9]+`)
+var (
+	verbs  = regexp.MustCompile(`%[^%a-zA-Z]*`)
+	digits = regexp.MustCompile(`[0-9]+`)
+)
 
-// widths returns the sum of all numbers in a format, which may be widths.
+// widths returns the sum of all numbers in the verbs of a format, which may be widths.
 func widths(format string) int64 {
 	sum := int64(len(format))
-	for _, d := range digits.FindAllString(format, -1) {
-		n, err := strconv.ParseInt(d, 10, 32)
-		if err != nil {
-			return TooMuch
+	for _, verb := range verbs.FindAllString(format, -1) {
+		for _, d := range digits.FindAllString(verb, -1) {
+			n, err := strconv.ParseInt(d, 10, 32)
+			if err != nil {
+				return TooMuch
+			}
+			sum += n
 		}
-		sum += n
 	}
 	return sum
 }
