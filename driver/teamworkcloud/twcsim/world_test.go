@@ -103,8 +103,8 @@ func TestLookups(t *testing.T) {
 	}
 	s := w.Named["a"]
 	x, y := s.CategoryByPath("X"), s.CategoryByPath("X/Y")
-	if s.Path(y.ID) != "X/Y" || s.CategoryByPath(y.ID) != y || !s.Within(y.ID, x.ID) || s.Within(x.ID, y.ID) ||
-		s.Path("none") != "" {
+	if s.Path(y.ID) != "X/Y" || s.CategoryByPath(y.ID) != y || !slices.Equal(s.Lineage(y.ID), []string{y.ID, x.ID}) ||
+		!slices.Equal(s.Lineage(x.ID), []string{x.ID}) || s.Lineage("none") != nil || s.Path("none") != "" {
 		t.Error("categories")
 	}
 }

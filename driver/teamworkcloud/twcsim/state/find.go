@@ -152,14 +152,13 @@ func (s *Server) Path(categoryID string) string {
 	return c.Name
 }
 
-// Within reports whether a category is another one or within it.
-func (s *Server) Within(id, ancestor string) bool {
+// Lineage returns the IDs of a category and of those that it is within, of none if there is no such category.
+func (s *Server) Lineage(id string) []string {
+	var out []string
 	for c := s.Category(id); c != nil; c = s.Category(c.Parent) {
-		if c.ID == ancestor {
-			return true
-		}
+		out = append(out, c.ID)
 	}
-	return false
+	return out
 }
 
 // Resource finds a resource by its ID, else by its name. By name, resources that are not marked as deleted take

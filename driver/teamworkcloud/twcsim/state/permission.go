@@ -31,18 +31,14 @@ const SyncManager = "Resource Synchronization Manager"
 //
 // ASSUMED: a role on a category also holds in the categories within it.
 func (s *Server) HasPermission(u *User, permission, categoryID, resourceID string) bool {
+	over := s.Lineage(categoryID)
 	for _, g := range s.GrantsOf(u) {
 		role := s.Role(g.Role)
 		if role == nil || !role.Has(permission) {
 			continue
 		}
-		if g.Global || resourceID != "" && slices.Contains(g.Resources, resourceID) {
+		if g.Global || resourceID != "" && slices.Contains(g.Resources, resourceID) || covers(g, over) {
 			return true
-		}
-		for _, c := range g.Categories {
-			if categoryID != "" && s.Within(categoryID, c) {
-				return true
-			}
 		}
 	}
 	return false
@@ -51,16 +47,22 @@ func (s *Server) HasPermission(u *User, permission, categoryID, resourceID strin
 // HasRole reports whether a user has a role, by name or ID, everywhere or on a category or one above it, directly or
 // through a group.
 func (s *Server) HasRole(u *User, role, categoryID string) bool {
-	r := s.Role(role)
+	r, over := s.Role(role), s.Lineage(categoryID)
 	for _, g := range s.GrantsOf(u) {
 		if r == nil || s.Role(g.Role) != r {
 			continue
 		}
-		if g.Global || slices.ContainsFunc(g.Categories, func(c string) bool { return s.Within(categoryID, c) }) {
+		if g.Global || covers(g, over) {
 			return true
 		}
 	}
 	return false
+}
+
+// covers reports whether a grant is on one of some categories. Who makes categories is granted a role on each, so that
+// there may be as many as categories.
+func covers(g Grant, categories []string) bool {
+	return slices.ContainsFunc(categories, func(c string) bool { return slices.Contains(g.Categories, c) })
 }
 
 // CanRead reports whether a user has Read Resources everywhere, on the resource, or on its category.
