@@ -21,8 +21,9 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// inside holds the work of this program as an entrant in its own races, where it is measured like any other process.
-var inside = map[string]func(ctx context.Context, args []string) error{"carry": carry, "loop": loop}
+// inside holds the work of this program that has a process of its own: as an entrant in its own races, where it is
+// measured like any other, and making what takes much memory.
+var inside = map[string]func(ctx context.Context, args []string) error{"carry": carry, "loop": loop, "runs": makeRuns}
 
 // atOnce is how many steps are carried out at the same time, and how many requests the plain loop has in progress.
 const atOnce = 10
@@ -89,19 +90,11 @@ func carry(ctx context.Context, args []string) error {
 		return err
 	}
 	shape, dir := args[2], args[3]
-	fsys := afero.NewOsFs()
-	if err := write(filepath.Join(dir, "main.sync.hcl"), func(w *bufio.Writer) {
-		for i := 0; i < n; i += stepsEach {
-			fmt.Fprintln(w, "migration \"bench\" \"m"+strconv.Itoa(i/stepsEach)+"\" {}")
-		}
-	}); err != nil {
+	cfg, err := migrations(ctx, dir, n)
+	if err != nil {
 		return err
 	}
-	cfg, diags := schema.Load(ctx, schema.Options{Fs: fsys, Dir: dir,
-		Catalog: schema.Catalog{{Kind: schema.Migration, Name: "bench"}}})
-	if diags.HasErrors() {
-		return diags
-	}
+	fsys := afero.NewOsFs()
 	j, err := journal.Open(fsys, filepath.Join(dir, "journal"), journal.Options{Now: time.Now})
 	if err != nil {
 		return err
@@ -113,6 +106,24 @@ func carry(ctx context.Context, args []string) error {
 		err = fmt.Errorf("only %d of %d steps are done", rep.Count(executor.PhaseDone), n)
 	}
 	return errors.Join(err, j.Close(), os.Remove(filepath.Join(dir, "journal")))
+}
+
+// migrations returns a configuration, written to a folder, whose plan has n steps.
+func migrations(ctx context.Context, dir string, n int) (*schema.Config, error) {
+	err := write(filepath.Join(dir, "main.sync.hcl"), func(w *bufio.Writer) {
+		for i := 0; i < n; i += stepsEach {
+			fmt.Fprintln(w, "migration \"bench\" \"m"+strconv.Itoa(i/stepsEach)+"\" {}")
+		}
+	})
+	if err != nil {
+		return nil, err
+	}
+	cfg, diags := schema.Load(ctx, schema.Options{Fs: afero.NewOsFs(), Dir: dir,
+		Catalog: schema.Catalog{{Kind: schema.Migration, Name: "bench"}}})
+	if diags.HasErrors() {
+		return nil, diags
+	}
+	return cfg, nil
 }
 
 // stepsEach is the number of steps per declaration.

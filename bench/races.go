@@ -50,6 +50,12 @@ var races = []*race{
 	{name: "apply, answers in 20 ms", unit: "steps", sizes: []int{1000, 3000}, aim: "the bare loop x 1.03 by wall",
 		prepare: applying(20*time.Millisecond, "apart")},
 	{name: "apply, a chain", unit: "steps", sizes: []int{100, 1000}, aim: "2 ms a step", prepare: applying(0, "chain")},
+	{name: "beside short runs", unit: "finished runs", sizes: []int{100, 1000}, aim: "under 0.3 s",
+		prepare: beside(shortRuns, "status", "show", "plan")},
+	{name: "beside a long run", unit: "entries", sizes: []int{10000, 100000}, aim: "under 0.3 s",
+		prepare: beside(longRun(true), "status", "show", "plan")},
+	{name: "in a long run", unit: "entries", sizes: []int{10000, 100000}, aim: "under 0.3 s",
+		prepare: beside(longRun(false), "status", "show")},
 }
 
 func starting(_ context.Context, t *tools, dir string, _ int) ([]entrant, error) {
@@ -100,13 +106,13 @@ func (t *tools) prepared(ctx context.Context, name, dir string, argv []string) (
 	if len(in) == 0 {
 		return nil, nil
 	}
-	return in, command(ctx, dir, nil, t.others[name], "init", "-backend=false", "-input=false")
+	return in, command(ctx, dir, t.others[name], "init", "-backend=false", "-input=false")
 }
 
 // command runs a command that is not measured.
-func command(ctx context.Context, dir string, env []string, argv ...string) error {
+func command(ctx context.Context, dir string, argv ...string) error {
 	cmd := exec.CommandContext(ctx, argv[0], argv[1:]...)
-	cmd.Dir, cmd.Env = dir, append(os.Environ(), env...)
+	cmd.Dir = dir
 	var last tail
 	cmd.Stdout, cmd.Stderr = &last, &last
 	if err := cmd.Run(); err != nil {
@@ -161,7 +167,7 @@ func planning(s shape, made bool, what string) func(context.Context, *tools, str
 				return nil, err
 			}
 			if made && len(in) > 0 {
-				if err := command(ctx, theirs, nil, t.others[name], "apply", "-auto-approve", "-input=false"); err != nil {
+				if err := command(ctx, theirs, t.others[name], "apply", "-auto-approve", "-input=false"); err != nil {
 					return nil, err
 				}
 			}
@@ -181,7 +187,7 @@ const changes = 2
 func (t *tools) observe(ctx context.Context, dir, seen string) ([]string, error) {
 	urls := seen + ".urls"
 	script := `"$0" plan -save-observations="$1" && printf 'A0_URL=%s\nB0_URL=%s\n' "$A0_URL" "$B0_URL" >"$2"`
-	err := command(ctx, dir, nil, t.syncctl, "sandbox", ".", "--", "sh", "-c", script, t.syncctl, seen, urls)
+	err := command(ctx, dir, t.syncctl, "sandbox", ".", "--", "sh", "-c", script, t.syncctl, seen, urls)
 	if err != nil {
 		return nil, err
 	}
