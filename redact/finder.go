@@ -1,6 +1,7 @@
 package redact
 
 import (
+	"bytes"
 	"encoding/binary"
 	"hash/maphash"
 	"math/bits"
@@ -62,10 +63,13 @@ func (f *finder) look(l *layer, deep int) {
 		return
 	}
 	f.seen[sum] = deep
+	l.cuts = bytes.Contains(l.b, []byte(cutOff))
 	if before == 0 {
-		note := func(from, to int) { f.spans = append(f.spans, Span{l.from(from), l.to(to - 1)}) }
+		note := func(from, to int) { f.spans = append(f.spans, Span{from, to}) }
 		f.set.match(l, note)
-		f.set.matchCut(l, note)
+		if l.cuts {
+			f.set.matchCut(l, note)
+		}
 	}
 	if deep > 1 {
 		f.decode(l, deep-1)

@@ -1,7 +1,9 @@
 package redact
 
 import (
+	"bytes"
 	"html"
+	"regexp"
 	"strconv"
 	"strings"
 	"unicode/utf16"
@@ -14,6 +16,7 @@ type layer struct {
 	origin []span32 // of each byte; nil: it is the text itself
 	joined bool     // lines were joined
 	binary bool     // it may be anything, so that only what is text in it may be encoded again
+	cuts   bool     // cutOff stands in it
 }
 
 type span32 struct{ from, to int32 }
@@ -61,11 +64,28 @@ func (l *layer) apart(of *layer, end int) {
 	}
 }
 
+// cutOff marks where a text was cut off.
+const cutOff = "…"
+
+// cut adds the mark of a text that was cut off, if it stands at end. The bytes from begin on are what is left of an
+// encoded one, and belong to the mark.
+func (l *layer) cut(of *layer, begin, end int) {
+	if of.isCut(end) {
+		l.put(of, begin, end+len(cutOff), []byte(cutOff)...)
+	}
+}
+
+// isCut reports whether the text was cut off at a byte.
+func (l *layer) isCut(at int) bool { return l.cuts && bytes.HasPrefix(l.b[at:], []byte(cutOff)) }
+
 // text is the parts of a layer that are text and long enough to be an encoded secret; nil: none.
 func (l *layer) text() *layer {
-	out := &layer{}
+	out := &layer{cuts: l.cuts}
 	for i := 0; i < len(l.b); {
 		j := textEnd(l.b, i)
+		for n := l.runeCut(j); n > 0; n = l.runeCut(j) {
+			j = textEnd(l.b, j+n)
+		}
 		if j-i >= minEncoded {
 			out.apart(l, j)
 			out.keep(l, i, j)
@@ -88,6 +108,15 @@ func textEnd(b []byte, i int) int {
 		i += n
 	}
 	return i
+}
+
+// runeCut returns the length of a character of UTF-8 that was cut off. 0: none was.
+func (l *layer) runeCut(at int) int {
+	if !l.cuts || at == len(l.b) || l.b[at] < utf8.RuneSelf {
+		return 0
+	}
+	b := l.b[at:min(at+utf8.UTFMax-1+len(cutOff), len(l.b))]
+	return max(0, bytes.Index(b, []byte(cutOff)))
 }
 
 // escapes are kinds of escapes in a text.
@@ -128,6 +157,8 @@ func (l *layer) unescape(kinds escapes) *layer {
 		var decoded string
 		n := 0
 		switch c := l.b[i]; {
+		case l.cuts && kinds.begin(c) && brokenOff(l.b[i:]) > 0:
+			decoded, n = cutOff, brokenOff(l.b[i:])+len(cutOff)
 		case c == '%' && kinds&percent != 0:
 			decoded, n = unpercent(l.b[i:])
 		case c == '\\' && kinds&backslash != 0:
@@ -157,6 +188,25 @@ func (l *layer) unescape(kinds escapes) *layer {
 		out.keep(l, kept, len(l.b))
 	}
 	return out
+}
+
+// begin reports whether an escape of the kinds may begin with a character.
+func (kinds escapes) begin(c byte) bool {
+	return c == '%' && kinds&percent != 0 || c == '\\' && kinds&backslash != 0 || c == '&' && kinds&entity != 0
+}
+
+// incomplete is an escape that is not whole, or may be the beginning of a longer one.
+var incomplete = regexp.MustCompile(`^(?:%(?:[0-9a-fA-F]?|[uU][0-9a-fA-F]{0,3})` +
+	`|\\(?:|[0-3][0-7]?|[xX][0-9a-fA-F]?|u[0-9a-fA-F]{0,3}|U[0-9a-fA-F]{0,7}|u\{[0-9a-fA-F]{0,6})` +
+	`|&(?:|#[0-9]*|#[xX][0-9a-fA-F]*|[a-zA-Z][0-9a-zA-Z]*))$`)
+
+// brokenOff returns the length of an escape that was cut off. 0: it was not.
+func brokenOff(b []byte) int {
+	end := bytes.Index(b[:min(len(b), longestEntity+len(cutOff))], []byte(cutOff))
+	if end < 0 || !incomplete.Match(b[:end]) {
+		return 0
+	}
+	return end
 }
 
 // number reads so many digits.

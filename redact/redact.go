@@ -8,7 +8,7 @@
 // times. In secrets of at least 8 bytes, letters beyond ASCII are recognised in another case, decomposed, in Latin-1,
 // and read wrongly as that. What was compressed, encrypted, hashed or taken apart is not recognised, nor another case
 // of secrets shorter than 8 bytes. Of a secret that was cut off at its end, and is marked so by "…", the beginning is
-// taken out.
+// taken out, however it is encoded.
 package redact
 
 import (
@@ -248,19 +248,17 @@ func (s *Set) match(l *layer, found func(from, to int)) {
 		}
 		for _, p := range s.index[key] {
 			if (!p.line || !l.joined) && p.begins(b[i:]) {
-				found(i, i+len(p.text))
+				found(l.from(i), l.to(i+len(p.text)-1))
 				break // the longest: the others lie inside of it
 			}
 		}
 	}
 }
 
-const (
-	cutOff   = "…"
-	mostCuts = 64 // ends of a text that are looked at
-)
+const mostCuts = 64 // ends of a text that are looked at
 
-// matchCut finds the beginnings of secrets whose ends were cut off.
+// matchCut finds the beginnings of secrets whose ends were cut off. What is left of an encoded character is taken out,
+// too.
 func (s *Set) matchCut(l *layer, found func(from, to int)) {
 	at := 0
 	for range mostCuts {
@@ -272,7 +270,7 @@ func (s *Set) matchCut(l *layer, found func(from, to int)) {
 		for i := max(at, end-s.longest); i+MinLength <= end; i++ {
 			for _, p := range s.index[keyOf(l.b[i:])] {
 				if end-i <= len(p.text) && p.isCut(l.b[i:end]) {
-					found(i, end)
+					found(l.from(i), max(l.to(end-1), l.to(end+len(cutOff)-1)-len(cutOff)))
 				}
 			}
 		}

@@ -315,3 +315,30 @@ func TestBeyondASCII(t *testing.T) {
 		}
 	}
 }
+
+// TestCutOffWithinAnEncoding: of a secret that was cut off in the middle of one or two encodings the beginning is
+// taken out, up to the mark.
+func TestCutOffWithinAnEncoding(t *testing.T) {
+	const secret, shortest = "hunter <2> & ünter's 100%", 40
+	set := redact.New("\x00", secret)
+	check := func(names, text string, from, left, step int) { // left: bytes, of what frames it
+		for end := range text {
+			if end < from || end%step > 0 {
+				continue
+			}
+			cut := strings.TrimSpace(text[:end]) + "…"
+			got := set.String("said: " + cut)
+			if rest := strings.TrimPrefix(got, "said: "); !strings.Contains(got, "\x00") || len(rest) > left+len("\x00…") {
+				t.Fatalf("%s: %q becomes %q", names, cut, got)
+			}
+		}
+	}
+	for one, encode := range encodings {
+		check(one, encode(secret), len(encode(secret))/2, 12, 1)
+		for other, again := range encodings {
+			if text := again(encode(secret)); !slices.Contains([]string{one, other}, "wrapped") {
+				check(one+" in "+other, text, max(shortest, len(text)/2), 60, 7)
+			}
+		}
+	}
+}

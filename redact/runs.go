@@ -65,6 +65,9 @@ func (l *layer) base64(begin int, into *[]byte, holds func([]byte) bool) *layer 
 				b = append(b, byte(bits>>n)) // #nosec G115 -- its bits are in this character and the one before
 			}
 		}
+		if l.isCut(to) {
+			b = append(b, cutOff...)
+		}
 	})
 	*into = b
 	if !holds(b) {
@@ -78,7 +81,8 @@ func (l *layer) base64(begin int, into *[]byte, holds func([]byte) bool) *layer 
 		for padded < len(l.b) && padded-to < 2 && l.b[padded] == '=' {
 			padded++
 		}
-		for k := range (to - from - begin) * 6 / 8 {
+		whole := (to - from - begin) * 6 / 8
+		for k := range whole {
 			first := from + begin + k + k/3
 			end := first + 2
 			if end == to {
@@ -86,6 +90,7 @@ func (l *layer) base64(begin int, into *[]byte, holds func([]byte) bool) *layer 
 			}
 			out.put(l, first, end, b[len(out.b)])
 		}
+		out.cut(l, from+begin+whole+whole/3, to)
 	})
 	return out
 }
@@ -95,9 +100,11 @@ func (l *layer) hex(begin int) *layer {
 	out := &layer{binary: true}
 	l.runs(&digits16, 2*MinLength, func(from, to int) {
 		out.apart(l, to)
-		for i := from + begin; i+1 < to; i += 2 {
+		i := from + begin
+		for ; i+1 < to; i += 2 {
 			out.put(l, i, i+2, digits16[l.b[i]]<<4|digits16[l.b[i+1]])
 		}
+		out.cut(l, i, to)
 	})
 	if len(out.b) == 0 {
 		return nil
@@ -115,12 +122,13 @@ func (l *layer) numbers(base int) *layer {
 			continue
 		}
 		list.b, list.origin = list.b[:0], list.origin[:0]
-		end := i
+		end, last := i, i
 		for end < len(l.b) {
 			value, n := l.number(end, base)
 			if n == 0 {
 				break
 			}
+			last = end
 			list.put(l, end, end+n, value)
 			end += n
 			gap := l.gap(end)
@@ -128,6 +136,10 @@ func (l *layer) numbers(base int) *layer {
 				break
 			}
 			end += gap
+			last = end
+		}
+		if l.cuts {
+			list.cutNumber(l, last)
 		}
 		if len(list.b) >= MinLength {
 			out.apart(l, end)
@@ -139,6 +151,21 @@ func (l *layer) numbers(base int) *layer {
 		return nil
 	}
 	return out
+}
+
+// cutNumber ends a list of numbers that was cut off, where its last number begins: that may have been longer.
+func (l *layer) cutNumber(of *layer, last int) {
+	end := last
+	for end < len(of.b) && end-last < len("0xff") && isWord(of.b[end]) {
+		end++
+	}
+	if !of.isCut(end) {
+		return
+	}
+	if n := len(l.b) - 1; n >= 0 && l.origin[n].from >= int32(of.from(last)) { // #nosec G115 -- see put
+		l.b, l.origin = l.b[:n], l.origin[:n]
+	}
+	l.cut(of, last, end)
 }
 
 func isWord(c byte) bool { return c >= '0' && c <= '9' || c|0x20 >= 'a' && c|0x20 <= 'z' }
@@ -194,6 +221,15 @@ func (l *layer) wide(begin int, order binary.ByteOrder) *layer {
 	out := &layer{}
 	out.size(len(l.b))
 	for i := begin; i+1 < len(l.b); i += 2 {
+		if l.isCut(i) || l.isCut(i+1) { // perhaps within a character
+			end := i
+			if !l.isCut(i) {
+				end++
+			}
+			out.cut(l, i, end)
+			i = end + len(cutOff) - 2
+			continue
+		}
 		r, end := rune(order.Uint16(l.b[i:])), i+2
 		if utf16.IsSurrogate(r) && end+1 < len(l.b) {
 			if pair := utf16.DecodeRune(r, rune(order.Uint16(l.b[end:]))); pair != utf8.RuneError {
