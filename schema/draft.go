@@ -3,6 +3,7 @@ package schema
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"unicode"
@@ -50,6 +51,18 @@ func (d *Draft) isKeyed() bool { return d.Named && d.Addr.Index != "" }
 // IsDeclared reports whether the draft makes a declaration rather than comments alone.
 func (d *Draft) IsDeclared() bool { return d.Value != cty.NilVal && !d.Doubtful }
 
+// hide takes the secrets of the configuration out of the comments, where they could not be found once lines are
+// broken.
+func (d *Draft) hide(clean func(string) string) {
+	d.Comments, d.Notes = slices.Clone(d.Comments), maps.Clone(d.Notes)
+	for i, text := range d.Comments {
+		d.Comments[i] = clean(text)
+	}
+	for path, text := range d.Notes {
+		d.Notes[path] = clean(text)
+	}
+}
+
 // WriteDrafts writes declarations to be added to a configuration: formatted, in the order of their addresses, each
 // argument in the order of its type. Arguments that have their default value are left out. Drafts that differ in a few
 // arguments only are written as one block with for_each over a table. So are named drafts whose addresses differ in
@@ -57,6 +70,9 @@ func (d *Draft) IsDeclared() bool { return d.Value != cty.NilVal && !d.Doubtful 
 func WriteDrafts(c *Config, drafts []Draft) []byte {
 	w := newDraftWriter(c)
 	drafts = slices.Clone(drafts)
+	for i := range drafts {
+		drafts[i].hide(c.redactor.String)
+	}
 	slices.SortStableFunc(drafts, func(a, b Draft) int {
 		return cmp.Or(cmp.Compare(slices.Index(Kinds, a.Addr.Kind), slices.Index(Kinds, b.Addr.Kind)),
 			strings.Compare(a.Addr.Type, b.Addr.Type), strings.Compare(a.Addr.Name, b.Addr.Name),
@@ -99,6 +115,7 @@ func WriteDrafts(c *Config, drafts []Draft) []byte {
 
 // draftWriter writes drafts.
 type draftWriter struct {
+	clean     func(string) string // takes secrets out
 	types     Catalog
 	taken     map[Addr]bool
 	numbers   map[Addr]int // the last number that was added to a name
@@ -118,8 +135,8 @@ type draftWriter struct {
 }
 
 func newDraftWriter(c *Config) *draftWriter {
-	w := &draftWriter{types: c.loader.opts.Catalog, taken: map[Addr]bool{}, names: map[string]Addr{},
-		numbers: map[Addr]int{}, variables: uniqueNames{}, locals: uniqueNames{}}
+	w := &draftWriter{clean: c.redactor.String, types: c.loader.opts.Catalog, taken: map[Addr]bool{},
+		names: map[string]Addr{}, numbers: map[Addr]int{}, variables: uniqueNames{}, locals: uniqueNames{}}
 	for key, n := range c.loader.root.nodes { // includes those that are not enabled
 		if name, ok := strings.CutPrefix(key, "local."); ok {
 			w.locals.of(name)
@@ -140,7 +157,7 @@ const mostOfName = 48
 // name makes a suggested name valid and unique.
 func (w *draftWriter) name(a Addr) Addr {
 	base := a
-	base.Name = identifier(a.Name, string(a.Kind))
+	base.Name = w.identifier(a.Name, string(a.Kind))
 	for {
 		w.numbers[base]++
 		a.Name = numbered(base.Name, w.numbers[base])
@@ -175,6 +192,11 @@ func numbered(base string, n int) string {
 		return base
 	}
 	return fmt.Sprintf("%s_%d", base, n)
+}
+
+// identifier makes a name from a text without the secrets in it: in a name they could not be found any more.
+func (w *draftWriter) identifier(text, instead string) string {
+	return identifier(w.clean(text), instead)
 }
 
 // identifier makes a name from the letters and digits of a text, in lower case. If there are none, it returns instead.
@@ -360,7 +382,7 @@ func (w *draftWriter) tokens(a *Attribute, v cty.Value, path string) hclwrite.To
 
 // variable declares a variable for a value that a person has to supply, and returns its name.
 func (w *draftWriter) variable(a *Attribute, path string, sensitive bool) string {
-	name := w.variables.of(identifier(w.addr.Name+w.addr.Index+"_"+path, "value"))
+	name := w.variables.of(w.identifier(w.addr.Name+w.addr.Index+"_"+path, "value"))
 	kind := a.Type
 	if a.Ref != nil || kind == cty.NilType {
 		kind = cty.String

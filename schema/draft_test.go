@@ -414,3 +414,28 @@ func TestImportAddresses(t *testing.T) {
 		}
 	}
 }
+
+// TestDraftsHoldNoSecret: a secret that a server repeats in the names of what it has gets into no name and no comment,
+// where it could not be recognised: names lack punctuation, and lines of comments are broken.
+func TestDraftsHoldNoSecret(t *testing.T) {
+	const secret = "Horse; Battery & Staple"
+	cfg := loadDrafts(t, "variable \"v\" {\n  sensitive = true\n  default = \""+secret+"\"\n}\n")
+	long := strings.Repeat("word ", 20) + secret
+	drafts := []Draft{hostileSync("server.x.a"), hostileSync("server.x.a")}
+	for i := range drafts {
+		drafts[i].Addr.Name = "to " + secret
+		drafts[i].Comments, drafts[i].Notes = []string{long}, map[string]string{"name": long, "end": long}
+	}
+	one := WriteDrafts(cfg, drafts[:1])
+	drafts[1].Value = cty.ObjectVal(map[string]cty.Value{"server": cty.StringVal("server.x.a"), "name": cty.StringVal("n")})
+	for _, text := range [][]byte{one, WriteDrafts(cfg, drafts)} {
+		if _, diags := Format("x", text); diags.HasErrors() || !strings.Contains(string(text), "to_sensitive_value") {
+			t.Errorf("%v in\n%s", diags, text)
+		}
+		for _, word := range []string{"horse", "battery", "staple"} {
+			if strings.Contains(strings.ToLower(string(text)), word) {
+				t.Errorf("%q stands in\n%s", word, text)
+			}
+		}
+	}
+}

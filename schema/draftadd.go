@@ -30,6 +30,7 @@ type addedText struct{ blocks, variables string }
 // AddingDraft returns what a draft with Completes adds. What is written goes through clean, which hides secrets.
 func AddingDraft(c *Config, d Draft, clean func(string) string) *Addition {
 	w, t := newDraftWriter(c), c.loader.opts.Catalog.Lookup(d.Addr.Kind, d.Addr.Type)
+	d.hide(clean)
 	live, left, added := d.parts(t)
 	a := &Addition{Added: added, at: c.Lookup(d.Addr), clean: clean}
 	a.loaded = c.loader.files[a.at.Range.Filename].text

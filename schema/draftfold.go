@@ -264,12 +264,12 @@ func (w *draftWriter) nameFold(f *fold) {
 	f.keys = map[*Draft]string{}
 	for _, d := range f.drafts {
 		if f.keys[d] = d.Addr.Index; !d.isKeyed() {
-			f.keys[d] = indexText(keys.of(identifier(d.Addr.Name, string(d.Addr.Kind))))
+			f.keys[d] = indexText(keys.of(w.identifier(d.Addr.Name, string(d.Addr.Kind))))
 		}
 	}
 	for _, n := range f.order {
 		path := f.leaves[0][n].path
-		f.columns[path] = columns.of(identifier(path, "value"))
+		f.columns[path] = columns.of(w.identifier(path, "value"))
 	}
 }
 
