@@ -23,6 +23,10 @@ func (c *command) arguments(root *cobra.Command, given []string) ([]string, erro
 	if err != nil {
 		return nil, err
 	}
+	if i := slices.Index(rest, "--version"); found == root && i >= 0 && typedJSON(root, rest) {
+		found, _, _ = root.Find([]string{"version"}) // it is one of ours
+		rest = slices.Delete(rest, i, i+1)
+	}
 	if found.HasSubCommands() && found.Annotations[takesArguments] == "" {
 		if word := args.FirstWord(found, rest); word != "" {
 			return nil, unknownCommand(found, word)

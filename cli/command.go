@@ -38,6 +38,7 @@ type command struct {
 		untrusted bool
 	}
 
+	name      string         // the words of the command after the program's name; "": none is known
 	typed     *pflag.FlagSet // the flags on the command line
 	typedArgs []string       // its arguments
 
@@ -55,6 +56,11 @@ type command struct {
 	redactor *redact.Set     // nil until a configuration is loaded
 	held     []driver.Closer // drivers that hold something on servers until the command ends
 	events   *view.Events    // if not nil, everything is reported as events
+
+	documents int   // written as JSON
+	emptied   bool  // the file of -json-into, so that it may be written to
+	noHelp    error // why no help was shown
+
 	carrying string          // the run that is being carried out; "": none
 	waits    waits           // what is reported about drivers that wait for servers
 	testing  *schema.TestRun // the test run that the configuration is read for
@@ -92,17 +98,26 @@ func (a *app) run(ctx context.Context, args []string) int {
 	if code != exitDone && ctx.Err() != nil && a.interrupts.Happened() {
 		code = exitInterrupted
 		if left != nil {
-			left = errors.New("interrupted")
+			left = errInterrupted
 		}
 	}
-	if left != nil {
+	switch {
+	case left != nil:
 		c.failed(left)
+	case code == exitInterrupted:
+		c.failedJSON(errInterrupted)
+	case code != exitDone:
+		c.failedJSON(fmt.Errorf("exit code %d", code))
 	}
+	c.countDocuments()
 	return code
 }
 
+var errInterrupted = errors.New("interrupted")
+
 // failed prints the error that ended the command.
 func (c *command) failed(err error) {
+	c.failedJSON(err)
 	if c.events != nil {
 		c.events.Write("error", err.Error(), view.ErrorEvent{})
 	}

@@ -161,22 +161,30 @@ func (c *command) pageLayout() reference.Layout {
 // mostOfWord is the maximum length of a word that docs looks for. It is more than any page has.
 const mostOfWord = 200
 
+// pageDoc is a page in the document of docs WORD -json.
+type pageDoc struct {
+	Word    string `json:"word"`    // what it is found by
+	Group   string `json:"group"`   // types, language, commands, topics, guides, formats or functions
+	Title   string `json:"title"`   // in Markdown
+	Summary string `json:"summary"` // a sentence
+	Text    string `json:"text"`    // the whole page, in Markdown
+
+	Schema json.RawMessage `json:"schema,omitempty"` // of a format: its JSON Schema
+}
+
+// writtenDoc is the document of docs -out -json.
+type writtenDoc struct {
+	Folder string   `json:"folder"` // as it was given
+	Files  []string `json:"files"`  // those that were written, in the folder
+}
+
 // showDocs shows the pages for a word.
 func (c *command) showDocs(pages []*reference.Page, catalog schema.Catalog, word string) error {
 	found, err := reference.Find(pages, catalog, wording.Message(word, mostOfWord))
 	if err != nil {
 		return failf(exitError, "%w", err)
 	}
-	type page struct {
-		Word    string `json:"word"`
-		Group   string `json:"group"`
-		Title   string `json:"title"`
-		Summary string `json:"summary"`
-		Text    string `json:"text"`
-
-		Schema json.RawMessage `json:"schema,omitempty"`
-	}
-	var all []page
+	var all []pageDoc
 	var b bytes.Buffer
 	for i, p := range found {
 		if c.wantsJSON() {
@@ -184,7 +192,7 @@ func (c *command) showDocs(pages []*reference.Page, catalog schema.Catalog, word
 			if err := p.Write(&text, reference.Layout{}); err != nil {
 				return err
 			}
-			all = append(all, page{p.Word, string(p.Group), p.Title, p.Summary, text.String(), p.Schema})
+			all = append(all, pageDoc{p.Word, string(p.Group), p.Title, p.Summary, text.String(), p.Schema})
 		}
 		if i > 0 {
 			b.WriteByte('\n')
@@ -261,7 +269,9 @@ func (c *command) writeDocFiles(dir, mark string, all []*docFile) error {
 			return err
 		}
 	}
+	doc := writtenDoc{Folder: dir}
 	for _, f := range all {
+		doc.Files = append(doc.Files, f.name)
 		path := filepath.Join(dir, filepath.FromSlash(f.name))
 		if err := c.files().MkdirAll(filepath.Dir(path), 0o755); err != nil {
 			return fmt.Errorf("writing the reference: %w", err)
@@ -270,7 +280,7 @@ func (c *command) writeDocFiles(dir, mark string, all []*docFile) error {
 			return err
 		}
 	}
-	return nil
+	return c.document(doc)
 }
 
 // foreignPage returns an error if the file exists and docs has not written it.
@@ -300,7 +310,7 @@ func programOf(root *cobra.Command) *reference.Program {
 	walk = func(cmd *cobra.Command) {
 		for _, sub := range cmd.Commands() {
 			if sub.IsAvailableCommand() || sub.Name() == "help" {
-				p.Commands = append(p.Commands, commandOf(root, sub))
+				p.Commands = append(p.Commands, commandOf(sub))
 				walk(sub)
 			}
 		}
@@ -314,11 +324,14 @@ func programOf(root *cobra.Command) *reference.Program {
 	return p
 }
 
-func commandOf(root, cmd *cobra.Command) reference.Command {
-	name := strings.TrimPrefix(cmd.CommandPath(), root.Name()+" ")
+func commandOf(cmd *cobra.Command) reference.Command {
+	name := nameOf(cmd)
 	cmd.InitDefaultHelpFlag() // the usage line depends on flags; the command being run has this one already
 	out := reference.Command{Name: name, Summary: cmd.Short, Long: cmd.Long, Usage: cmd.UseLine(), Example: cmd.Example,
 		Flags: flagsOf(cmd.LocalNonPersistentFlags()), JSON: cmd.Annotations[speaksJSON] != "", NoJSON: withoutJSON(cmd)}
+	if out.JSON {
+		out.Formats = formatsOf(name)
+	}
 	for _, sub := range cmd.Commands() {
 		if sub.IsAvailableCommand() {
 			out.Commands = append(out.Commands, name+" "+sub.Name())

@@ -51,8 +51,8 @@ An id may be given without the product; where several have it, all are shown.`,
 }
 
 type rulesDocument struct {
-	Version string           `json:"format_version"`
-	Rules   []view.Explained `json:"rules"`
+	Version string           `json:"format_version"` // 1.0
+	Rules   []view.Explained `json:"rules"`          // those of the id that was given, or all
 }
 
 // kindOrder is the order in which the IDs of a product are listed.

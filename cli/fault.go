@@ -19,12 +19,24 @@ func (c *command) execute(ctx context.Context, args []string) (err error) {
 	if isCompletion(args) {
 		return c.offer(ctx, root, args)
 	}
+	given := args
+	defer func() {
+		if err != nil && !c.wantsJSON() {
+			c.flags.json = typedJSON(root, given)
+		}
+	}()
 	args, err = c.arguments(root, args)
 	if err != nil {
 		return err
 	}
+	if found, _, err := root.Find(args); err == nil {
+		c.name = nameOf(found)
+	}
 	root.SetArgs(args)
-	return root.ExecuteContext(ctx)
+	if err := root.ExecuteContext(ctx); err != nil {
+		return err
+	}
+	return c.noHelp
 }
 
 // faulty reports a fault of the program itself: what it means for a run, and what to send to whom. The writers redact

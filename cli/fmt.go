@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"path/filepath"
@@ -63,12 +64,14 @@ func (f *formatter) run(ctx context.Context, args []string) error {
 	if len(args) == 0 {
 		args = []string{"."}
 	}
-	for _, arg := range args {
-		if err := f.argument(ctx, arg); err != nil {
-			return err
-		}
+	var err error
+	for i := 0; i < len(args) && err == nil; i++ {
+		err = f.argument(ctx, args[i])
 	}
-	if err := f.document(f.doc); err != nil {
+	if err != nil {
+		f.doc.Diagnostics = append(f.doc.Diagnostics, errorView(err))
+	}
+	if err := errors.Join(err, f.document(f.doc)); err != nil {
 		return err
 	}
 	switch {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/pflag"
 	"github.com/syncctl/syncctl/cli/internal/files"
+	"github.com/syncctl/syncctl/cli/internal/hook"
 	"github.com/syncctl/syncctl/cli/internal/output"
 	"github.com/syncctl/syncctl/cli/internal/view"
 	"github.com/syncctl/syncctl/redact"
@@ -24,6 +25,17 @@ func (c *command) wantsJSON() bool { return c.flags.json || c.flags.jsonInto != 
 // writeJSON writes one document for programs: to the output with -json, and to the file of -json-into. That file keeps
 // the last document of a command. Without these flags it does nothing.
 func (c *command) writeJSON(write func(io.Writer) error) error {
+	if !c.wantsJSON() {
+		return nil
+	}
+	c.documents++
+	if hook.Document != nil {
+		var text bytes.Buffer
+		if err := write(&text); err != nil {
+			return err
+		}
+		hook.Document(c.name, formatsOf(c.name), text.Bytes())
+	}
 	if c.flags.json {
 		w := output.NewBuffer(output.JSON(c.out))
 		if err := errors.Join(write(w), w.Flush()); err != nil {
@@ -69,7 +81,9 @@ func (c *command) emptyInto() error {
 	if err := c.wasSuch("json-into", name, documentJSON); err != nil {
 		return err
 	}
-	return c.replace(name, nil)
+	err := c.replace(name, nil)
+	c.emptied = err == nil
+	return err
 }
 
 // freeToWrite refuses a file that a flag names for writing if its name is that of a plan or of a part of a

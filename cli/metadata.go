@@ -39,22 +39,22 @@ func (c *command) metadataCommand() *cobra.Command {
 
 // metadata is the document of terraform metadata functions -json.
 type metadata struct {
-	Version    string                       `json:"format_version"`
-	Signatures map[string]functionSignature `json:"function_signatures"`
+	Version    string                       `json:"format_version"`      // 1.0
+	Signatures map[string]functionSignature `json:"function_signatures"` // by the names of the functions
 }
 
 type functionSignature struct {
-	Description string              `json:"description,omitempty"`
-	Returns     json.RawMessage     `json:"return_type"`
-	Parameters  []functionParameter `json:"parameters,omitempty"`
-	Variadic    *functionParameter  `json:"variadic_parameter,omitempty"`
+	Description string              `json:"description,omitempty"`        // what it returns
+	Returns     json.RawMessage     `json:"return_type"`                  // "string", ["list", "number"]
+	Parameters  []functionParameter `json:"parameters,omitempty"`         // in their order
+	Variadic    *functionParameter  `json:"variadic_parameter,omitempty"` // any number of arguments more
 }
 
 type functionParameter struct {
-	Name        string          `json:"name,omitempty"`
-	Description string          `json:"description,omitempty"`
-	Nullable    bool            `json:"is_nullable,omitempty"`
-	Type        json.RawMessage `json:"type"`
+	Name        string          `json:"name,omitempty"`        // for people
+	Description string          `json:"description,omitempty"` // what it is
+	Nullable    bool            `json:"is_nullable,omitempty"` // it may be null
+	Type        json.RawMessage `json:"type"`                  // as of return_type
 }
 
 func functionMetadata() (metadata, error) {

@@ -381,6 +381,13 @@ func (c *command) verifyRecord(name, signersFile string) error {
 	return c.showRecord(name, archive, signers)
 }
 
+// recordDoc is the document of record -json and record verify -json.
+type recordDoc struct {
+	File   string `json:"file"`   // as it was given
+	SHA256 string `json:"sha256"` // of the whole file
+	*record.Record
+}
+
 // showRecord verifies a record and describes it.
 func (c *command) showRecord(name string, archive []byte, signers []string) error {
 	r, err := record.Read(archive, signers)
@@ -393,12 +400,7 @@ func (c *command) showRecord(name string, archive []byte, signers []string) erro
 	sum := sha256.Sum256(archive)
 	digest := hex.EncodeToString(sum[:])
 	if c.wantsJSON() {
-		doc := struct {
-			File   string `json:"file"`
-			SHA256 string `json:"sha256"`
-			*record.Record
-		}{name, digest, r}
-		if err := c.document(doc); err != nil || c.flags.json {
+		if err := c.document(recordDoc{name, digest, r}); err != nil || c.flags.json {
 			return err
 		}
 	}

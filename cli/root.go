@@ -69,6 +69,7 @@ turns them on; else they are on where the output is a terminal and TERM is not d
 	root.SetErr(c.err)
 	root.SetFlagErrorFunc(flagError)
 	root.SetHelpCommand(c.helpCommand())
+	root.SetHelpFunc(c.showHelp(root.HelpFunc()))
 	c.commonFlags(root)
 	c.addCommands(root)
 	c.completeArguments(root)
@@ -150,8 +151,16 @@ var noJSON = map[string]string{
 	"lsp":  "its output is the protocol of editors, which is JSON",
 }
 
+// groupJSON is why a command that only has others below it has no -json.
+const groupJSON = "it is the name of several commands; give one of them"
+
 // toolsJSON is why the tools of products have no -json.
 const toolsJSON = "its output is the file that it makes"
+
+// nameOf returns the words of a command after the program's name.
+func nameOf(cmd *cobra.Command) string {
+	return strings.TrimPrefix(strings.TrimPrefix(cmd.CommandPath(), cmd.Root().Name()), " ")
+}
 
 // mayBeJSON refuses -json and -json-into for a command that has none.
 func (c *command) mayBeJSON(cmd *cobra.Command) error {
@@ -169,7 +178,7 @@ func withoutJSON(cmd *cobra.Command) string {
 	case cmd.Annotations[productsTool] != "":
 		return toolsJSON
 	case cmd.HasSubCommands():
-		return "it is the name of several commands; give one of them"
+		return groupJSON
 	}
 	return noJSON[cmd.Name()]
 }

@@ -111,6 +111,12 @@ type runDoc struct {
 	Record []runEntryDoc `json:"entries,omitempty" jsonschema:"of its journal; show has them, status has not"`
 }
 
+// statusDoc is the document of status -json.
+type statusDoc struct {
+	Unfinished *runDoc  `json:"unfinished,omitempty"` // absent if there is none
+	Ended      []runDoc `json:"ended"`                // the last ones, newest first; without their steps
+}
+
 type holderDoc struct {
 	PID   int       `json:"pid"`   // the number of the process
 	Host  string    `json:"host"`  // the machine that it runs on
@@ -179,10 +185,7 @@ func timeOf(t time.Time) *time.Time {
 }
 
 func (c *command) statusJSON(open *executor.Run, ended []executor.Brief) error {
-	doc := struct {
-		Unfinished *runDoc  `json:"unfinished"`
-		Ended      []runDoc `json:"ended"`
-	}{Ended: []runDoc{}}
+	doc := statusDoc{Ended: []runDoc{}}
 	if open != nil {
 		d := c.runDoc(open)
 		doc.Unfinished = &d

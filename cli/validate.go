@@ -1,13 +1,18 @@
 package cli
 
 import (
-	"bytes"
-	"encoding/json"
-
 	"github.com/hashicorp/hcl/v2"
 	"github.com/spf13/cobra"
 	"github.com/syncctl/syncctl/schema"
 )
+
+// validateDoc is the document of validate -json.
+type validateDoc struct {
+	Valid       bool                    `json:"valid"`         // no error was found
+	Errors      int                     `json:"error_count"`   // how many were found
+	Warnings    int                     `json:"warning_count"` // how many were found
+	Diagnostics []schema.DiagnosticView `json:"diagnostics"`   // by file and line; of many that are alike, the first
+}
 
 func (c *command) validateCommand() *cobra.Command {
 	vars := &variables{}
@@ -42,23 +47,11 @@ func (c *command) validateJSON(cmd *cobra.Command, vars *variables) error {
 	if err := cmd.Context().Err(); err != nil {
 		return err
 	}
-	var b bytes.Buffer
 	var files map[string]*hcl.File
 	if len(diags) > 0 {
 		files = p.cfg.Files()
 	}
-	if err := schema.WriteJSON(&b, diags, files); err != nil {
-		return err
-	}
-	doc := struct {
-		Valid       bool            `json:"valid"`
-		Errors      int             `json:"error_count"`
-		Warnings    int             `json:"warning_count"`
-		Diagnostics json.RawMessage `json:"diagnostics"`
-	}{Valid: !diags.HasErrors()}
-	if err := json.Unmarshal(b.Bytes(), &doc); err != nil {
-		return err
-	}
+	doc := validateDoc{Valid: !diags.HasErrors(), Diagnostics: schema.Views(diags, files)}
 	for _, d := range diags {
 		if d.Severity == hcl.DiagError {
 			doc.Errors++

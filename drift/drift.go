@@ -35,26 +35,26 @@ const (
 
 // Difference is one difference between a declaration and its counterpart.
 type Difference struct {
-	Addr     string `json:"addr"`
-	What     string `json:"what"`
-	Path     string `json:"path,omitempty"`
+	Addr     string `json:"addr"`               // the declaration
+	What     string `json:"what"`               // argument (its values differ), missing, steps or uncompared
+	Path     string `json:"path,omitempty"`     // the argument
 	Declared string `json:"declared,omitempty"` // as HCL text
-	Actual   string `json:"actual,omitempty"`
-	Steps    int    `json:"steps,omitempty"`
-	Cause    Cause  `json:"cause"`
-	Why      string `json:"why"`           // why the cause is known, or why it is unknown
-	Run      string `json:"run,omitempty"` // the run that it is compared with
-	Reason   string `json:"reason,omitempty"`
-	Until    string `json:"until,omitempty"` // the last day on which it is ignored
+	Actual   string `json:"actual,omitempty"`   // as HCL text
+	Steps    int    `json:"steps,omitempty"`    // how many a plan would have
+	Cause    Cause  `json:"cause"`              // where it comes from
+	Why      string `json:"why"`                // why the cause is known, or why it is unknown
+	Run      string `json:"run,omitempty"`      // the run that it is compared with
+	Reason   string `json:"reason,omitempty"`   // why it is ignored
+	Until    string `json:"until,omitempty"`    // the last day on which it is ignored
 }
 
 // Report holds all differences, sorted by address and path, and the plan's findings about what was compared.
 type Report struct {
-	At          time.Time         `json:"at"`
-	Digest      string            `json:"digest"` // of the configuration
-	Compared    []string          `json:"compared"`
-	Differences []Difference      `json:"differences"`
-	Findings    []planner.Finding `json:"findings"`
+	At          time.Time         `json:"at"`          // when it was compared
+	Digest      string            `json:"digest"`      // of the configuration
+	Compared    []string          `json:"compared"`    // the addresses of the declarations that were
+	Differences []Difference      `json:"differences"` // by address and path
+	Findings    []planner.Finding `json:"findings"`    // of the plan, about what was compared
 
 	// Sent holds the age of the observations of other sites' servers used here, sorted by site.
 	Sent []Sent `json:"sent,omitempty"`
@@ -62,7 +62,7 @@ type Report struct {
 
 // Sent is the age of the oldest observation that a site has sent.
 type Sent struct {
-	Site string `json:"site"`
+	Site string `json:"site"` // the name of its block
 	planner.Age
 }
 

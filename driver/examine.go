@@ -23,8 +23,8 @@ type Doctor interface {
 
 // Examination is the result of examining one thing. It holds no secret.
 type Examination struct {
-	What   string `json:"what"` // a few words: "certificate", "project SUP"
-	State  State  `json:"state"`
+	What   string `json:"what"`             // a few words: "certificate", "project SUP"
+	State  State  `json:"state"`            // how it ended
 	Seen   string `json:"seen"`             // one line
 	Advice string `json:"advice,omitempty"` // what to do; never empty unless State is OK
 }

@@ -6,7 +6,7 @@ import "strings"
 type Rule struct {
 	// ID is the ID as printed. NAME in it stands for any name: "field.NAME".
 	ID         string     `json:"id"`
-	Kind       RuleKind   `json:"kind"`
+	Kind       RuleKind   `json:"kind"`                 // what the ID is printed for
 	Severities []Severity `json:"severities,omitempty"` // of a finding; several if it depends
 	Meaning    string     `json:"meaning"`              // one or two sentences
 	When       string     `json:"when"`                 // when it is printed

@@ -8,14 +8,15 @@ import (
 // Command is one command of the program.
 type Command struct {
 	Name     string     `json:"name" jsonschema:"the words after the program's name"`
-	Summary  string     `json:"summary"`
+	Summary  string     `json:"summary" jsonschema:"one sentence, without a full stop"`
 	Long     string     `json:"description,omitempty" jsonschema:"paragraphs; indented lines are shown as they are"`
-	Usage    string     `json:"usage"`
-	Example  string     `json:"example,omitempty"`
-	Flags    []Flag     `json:"flags,omitempty"`
+	Usage    string     `json:"usage" jsonschema:"the command line in short"`
+	Example  string     `json:"example,omitempty" jsonschema:"command lines"`
+	Flags    []Flag     `json:"flags,omitempty" jsonschema:"its own; those of every command are in flags"`
 	Commands []string   `json:"commands,omitempty" jsonschema:"the names of the commands below it"`
-	Exits    []ExitCode `json:"exit_codes,omitempty"`
+	Exits    []ExitCode `json:"exit_codes,omitempty" jsonschema:"those that it ends with"`
 	JSON     bool       `json:"json,omitempty" jsonschema:"whether it has -json"`
+	Formats  []string   `json:"formats,omitempty" jsonschema:"what -json writes, one of these: docs/schemas has each"`
 	NoJSON   string     `json:"no_json,omitempty" jsonschema:"why it has no -json"`
 }
 
@@ -24,20 +25,20 @@ type Flag struct {
 	Name    string `json:"name" jsonschema:"without dashes"`
 	Letter  string `json:"letter,omitempty" jsonschema:"its short form"`
 	Value   string `json:"value,omitempty" jsonschema:"what its value is; a flag without is true where it stands"`
-	Default string `json:"default,omitempty"`
-	Doc     string `json:"description"`
+	Default string `json:"default,omitempty" jsonschema:"its value where it is not given"`
+	Doc     string `json:"description" jsonschema:"what it is for"`
 }
 
 // ExitCode is an exit code of the program.
 type ExitCode struct {
-	Code    int    `json:"code"`
-	Meaning string `json:"meaning"`
+	Code    int    `json:"code" jsonschema:"the number"`
+	Meaning string `json:"meaning" jsonschema:"how the command has ended"`
 }
 
 // Variable is an environment variable that the program reads.
 type Variable struct {
-	Name    string `json:"name"`
-	Meaning string `json:"meaning"`
+	Name    string `json:"name" jsonschema:"as it is written"`
+	Meaning string `json:"meaning" jsonschema:"what it is for"`
 }
 
 // Program is what the pages need to know about the program, apart from the language.
@@ -74,7 +75,12 @@ func (g *Program) commandPage(c *Command) *Page {
 		p.list(flagItems(c.Flags))
 	}
 	if c.JSON {
-		p.say("With `-json` it writes JSON, for programs. The flags of every command: `syncctl docs flags`.")
+		var pages []string
+		for _, name := range c.Formats {
+			pages = append(pages, quoted(name+".json"))
+		}
+		p.say("With `-json` it writes JSON, for programs: %s (`%s docs WORD` has the page of each). The flags of every "+
+			"command: `%s docs flags`.", list(pages, "or"), g.Name, g.Name)
 	} else if c.NoJSON != "" && len(c.Commands) == 0 {
 		p.say("It has no `-json`: %s. The flags of every command: `syncctl docs flags`.", c.NoJSON)
 	}
@@ -143,6 +149,9 @@ func (g *Program) flagsPage() *Page {
 	p.say("They stand before or after the command. Every flag can be written with one dash or two, and its value after " +
 		"= or as the next argument.")
 	p.list(flagItems(g.Global))
+	p.say("With -json a command prints one document, or events, however it ends; the page of the command says in which " +
+		"format. If it has failed, that is diagnostics.json or an event. The file of -json-into gets the same, unless the " +
+		"command line cannot be read.")
 	if len(g.NoJSON) > 0 {
 		p.heading("Commands without -json")
 		var without []item

@@ -9,15 +9,15 @@ import (
 	ctyjson "github.com/zclconf/go-cty/cty/json"
 )
 
-// Document is the whole grammar and all commands, for programs. Its JSON Schema is in docs/reference. Members may be
+// Document is the whole grammar and all commands, for programs. Its JSON Schema is in docs/schemas. Members may be
 // added; existing ones keep their meaning while the first number of the version stays the same.
 type Document struct {
 	Version   string      `json:"format_version" jsonschema:"1.0"`
 	Types     []Type      `json:"types" jsonschema:"the block types that products bring"`
 	Language  []Construct `json:"language" jsonschema:"the blocks of the language itself"`
-	Commands  []Command   `json:"commands"`
+	Commands  []Command   `json:"commands" jsonschema:"the commands of the program"`
 	Flags     []Flag      `json:"flags" jsonschema:"of every command"`
-	Exits     []ExitCode  `json:"exit_codes"`
+	Exits     []ExitCode  `json:"exit_codes" jsonschema:"of all commands"`
 	Variables []Variable  `json:"environment" jsonschema:"the environment variables that are read"`
 	Files     []Variable  `json:"files" jsonschema:"the files that are read and written"`
 }
@@ -26,8 +26,8 @@ type Document struct {
 type Type struct {
 	Kind    string `json:"kind" jsonschema:"the block's type: server, keystore, sync or migration"`
 	Name    string `json:"name" jsonschema:"the first label"`
-	Summary string `json:"summary"`
-	Body    *Body  `json:"body"`
+	Summary string `json:"summary" jsonschema:"one sentence"`
+	Body    *Body  `json:"body" jsonschema:"what stands in it"`
 	Example string `json:"example" jsonschema:"a whole configuration that declares one"`
 	Full    string `json:"full_example,omitempty" jsonschema:"another one, with the arguments that example leaves out"`
 }
@@ -37,34 +37,34 @@ type Construct struct {
 	Name   string   `json:"name,omitempty" jsonschema:"absent: arguments alone"`
 	Labels []string `json:"labels,omitempty" jsonschema:"what the labels are, in order"`
 	Where  string   `json:"where" jsonschema:"where it stands"`
-	Body   *Body    `json:"body"`
+	Body   *Body    `json:"body" jsonschema:"what stands in it"`
 }
 
 // Body is the content allowed between two braces.
 type Body struct {
-	Attributes []Attribute `json:"attributes,omitempty"`
-	Blocks     []Block     `json:"blocks,omitempty"`
+	Attributes []Attribute `json:"attributes,omitempty" jsonschema:"its arguments"`
+	Blocks     []Block     `json:"blocks,omitempty" jsonschema:"the blocks in it"`
 }
 
 // Attribute is an argument.
 type Attribute struct {
-	Name        string          `json:"name"`
-	Description string          `json:"description"`
+	Name        string          `json:"name" jsonschema:"before the equals sign"`
+	Description string          `json:"description" jsonschema:"what it is for"`
 	Type        json.RawMessage `json:"type,omitempty" jsonschema:"as cty writes types; absent of references and names"`
 	Unit        string          `json:"unit,omitempty" jsonschema:"what a number counts; duration: a text such as 90s"`
-	Required    bool            `json:"required,omitempty"`
-	Default     json.RawMessage `json:"default,omitempty"`
+	Required    bool            `json:"required,omitempty" jsonschema:"it must be there"`
+	Default     json.RawMessage `json:"default,omitempty" jsonschema:"its value where it is left out"`
 	Sensitive   bool            `json:"sensitive,omitempty" jsonschema:"the value is a secret, whatever it comes from"`
 	Allowed     []string        `json:"allowed,omitempty" jsonschema:"the permitted texts"`
 	Whole       bool            `json:"whole,omitempty" jsonschema:"numbers are whole and at least minimum"`
-	Minimum     int             `json:"minimum,omitempty"`
-	Reference   *Reference      `json:"reference,omitempty"`
+	Minimum     int             `json:"minimum,omitempty" jsonschema:"of whole numbers"`
+	Reference   *Reference      `json:"reference,omitempty" jsonschema:"its value refers to a declaration"`
 	Since       string          `json:"since" jsonschema:"the version of syncctl that brought it"`
 }
 
 // Reference says what a reference may refer to.
 type Reference struct {
-	Kind      string `json:"kind"`
+	Kind      string `json:"kind" jsonschema:"server, keystore, sync or migration"`
 	Type      string `json:"type,omitempty" jsonschema:"absent: any of the kind"`
 	Owns      bool   `json:"owns,omitempty" jsonschema:"the declaration that refers carries the other one out"`
 	MayBeGone bool   `json:"may_be_gone,omitempty" jsonschema:"the other one may have been taken out of the files"`
@@ -72,12 +72,12 @@ type Reference struct {
 
 // Block is a nested block.
 type Block struct {
-	Name        string `json:"name"`
-	Description string `json:"description"`
+	Name        string `json:"name" jsonschema:"its type"`
+	Description string `json:"description" jsonschema:"what it is for"`
 	Label       string `json:"label,omitempty" jsonschema:"what its label is; blocks with one are keyed by it"`
 	Required    bool   `json:"required,omitempty" jsonschema:"at least one must be there"`
 	Many        bool   `json:"many,omitempty" jsonschema:"there may be any number, with a label or without"`
-	Body        *Body  `json:"body"`
+	Body        *Body  `json:"body" jsonschema:"what stands in it"`
 }
 
 // Describe returns the whole reference as a document.

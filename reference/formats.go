@@ -33,7 +33,19 @@ func Format(name string, text []byte) (*Page, error) {
 	for _, one := range s.OneOf {
 		p.heading(quoted(one.Title))
 		p.say("%s", one.Description)
-		p.object(one.Title, one.members(), seen)
+		switch words, inner := one.words(); {
+		case inner == nil:
+			p.say("Its form: %s.", words)
+		case inner == one:
+			p.object(one.Title, one.members(), seen)
+		default:
+			p.say("Its form: %s.", words)
+			p.object(one.Title, inner.members(), seen)
+		}
+	}
+	for _, def := range s.Defs {
+		p.heading(quoted(def.name))
+		p.object(def.name, def.members(), seen)
 	}
 	return p, nil
 }
@@ -51,6 +63,8 @@ type jsonSchema struct {
 	Patterns         properties `json:"patternProperties"`
 	Items            *jsonSchema
 	OneOf            []*jsonSchema
+	Ref              string     `json:"$ref"` // to one of Defs
+	Defs             properties `json:"$defs"`
 
 	// Additional is a schema, or false.
 	Additional json.RawMessage `json:"additionalProperties"`
@@ -133,11 +147,18 @@ func (s *jsonSchema) doc() string {
 
 // words returns the type in words, and the schema of the objects in it, if there is one.
 func (s *jsonSchema) words() (string, *jsonSchema) {
+	if s.Ref != "" {
+		return "object: see " + quoted(strings.TrimPrefix(s.Ref, "#/$defs/")), nil
+	}
 	if values := s.values(); values != nil {
 		one, inner := values.words()
 		return "object of " + plural(one) + ", by name", inner
 	}
 	switch s.Type {
+	case "":
+		if len(s.Properties) > 0 {
+			return "object", s
+		}
 	case "array":
 		one, inner := s.Items.words()
 		return "list of " + plural(one), inner

@@ -24,7 +24,10 @@ const crateSchema = `{
   },
   "required": ["size"],
   "oneOf": [{"title": "sent", "description": "It was sent.", "properties": {
-    "type": {"const": "sent"}, "to": {"description": "where"}}, "required": ["to"]}]
+    "type": {"const": "sent"}, "to": {"description": "where"}}, "required": ["to"]},
+    {"title": "all", "description": "Those sent.", "type": "array", "items": {"type": "object", "properties": {
+      "to": {"$ref": "#/$defs/place", "description": "where"}}}}, {"title": "one", "description": "Its value."}],
+  "$defs": {"place": {"type": "object", "properties": {"hall": {"type": "string", "description": "its name"}}}}
 }`
 
 const cratePage = "# A crate\n\nWhere: crate -json.\n\nWhat is in it.\n\n" +
@@ -37,7 +40,10 @@ const cratePage = "# A crate\n\nWhere: crate -json.\n\nWhat is in it.\n\n" +
 	"* `words` (list of lists of texts, optional): all.\n\n" +
 	"## `boxes`\n\n* `open` (true or false): whether.\n\n" +
 	"## `spare`\n\nIt has the members of `boxes`.\n\n" +
-	"## `sent`\n\nIt was sent.\n\n* `to` (any value): where.\n"
+	"## `sent`\n\nIt was sent.\n\n* `to` (any value): where.\n\n" +
+	"## `all`\n\nThose sent.\n\nIts form: list of objects.\n\n* `to` (object: see `place`, optional): where.\n\n" +
+	"## `one`\n\nIts value.\n\nIts form: any value.\n\n" +
+	"## `place`\n\n* `hall` (text, optional): its name.\n"
 
 // TestFormat: the page of a format is made from its JSON Schema, and is found by its name.
 func TestFormat(t *testing.T) {

@@ -19,7 +19,7 @@ import (
 	"pgregory.net/rapid"
 )
 
-var update = flag.Bool("update", false, "rewrite docs/reference/reference.schema.json")
+var update = flag.Bool("update", false, "rewrite docs/schemas/reference.schema.json")
 
 // catalog has an argument of every sort.
 var catalog = schema.Catalog{
@@ -238,16 +238,20 @@ func documentSchema(t *testing.T) *jsonschema.Schema {
 	if err != nil {
 		t.Fatal(err)
 	}
-	whole.Schema, whole.Title = "https://json-schema.org/draft/2020-12/schema", "syncctl schema -json"
+	whole.Schema, whole.Title = schematest.Draft, "The grammar and all commands: syncctl schema -json"
 	whole.Defs = map[string]*jsonschema.Schema{"body": body, "block": block}
 	schematest.WithoutNull(whole)
+	schematest.Described(t, whole)
+	for _, s := range whole.Defs {
+		schematest.Described(t, s)
+	}
 	return whole
 }
 
-// TestDocument: the document fits its JSON Schema, which is what the types say.
-func TestDocument(t *testing.T) {
+// TestDocumentSchema: the document fits its JSON Schema, which is what the types say.
+func TestDocumentSchema(t *testing.T) {
 	want := documentSchema(t)
-	schematest.Golden(t, filepath.Join("..", "docs", "reference", "reference.schema.json"), want, *update)
+	schematest.Golden(t, filepath.Join("..", "docs", "schemas", "reference.schema.json"), want, *update)
 	b, err := json.Marshal(reference.Describe(catalog, program))
 	if err != nil {
 		t.Fatal(err)

@@ -71,9 +71,7 @@ func Compact(diags hcl.Diagnostics) []string {
 //	  "range": {"filename", "start": {"line", "column", "byte"}, "end"},
 //	  "snippet": {"context", "code", "start_line", "highlight_start_offset", "highlight_end_offset", "values"}}]}
 func WriteJSON(w io.Writer, diags hcl.Diagnostics, files map[string]*hcl.File) error {
-	doc := struct {
-		Diagnostics []DiagnosticView `json:"diagnostics"`
-	}{Views(diags, files)}
+	doc := DiagnosticsView{Views(diags, files)}
 	enc := json.NewEncoder(w)
 	enc.SetEscapeHTML(false)
 	enc.SetIndent("", "  ")

@@ -22,6 +22,11 @@ type DiagnosticView struct {
 	Snippet  *snippetView `json:"snippet,omitempty"` // the lines that it is about
 }
 
+// DiagnosticsView is the document that WriteJSON writes.
+type DiagnosticsView struct {
+	Diagnostics []DiagnosticView `json:"diagnostics"` // by file and line
+}
+
 type rangeView struct {
 	Filename string  `json:"filename"` // as it was given, or below the folder of the configuration
 	Start    posView `json:"start"`    // where it begins

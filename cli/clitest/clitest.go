@@ -26,7 +26,8 @@ import (
 // a power failure would. SYNCCTL_TEST_CRASH=WHERE:HOW makes every driver crash: see crashing.
 // SYNCCTL_TEST_EARLY=NUMBER sends it that signal right after its start.
 func Main(m *testing.M, products ...cli.Product) {
-	hook.Event = events.hold
+	hook.Event = formatOf("events").hold
+	hook.Document, hook.Ended = holdDocument, oneDocument
 	hook.Journal = func(s journal.Stage, e journal.Entry) {
 		if line, err := json.Marshal(e); s == journal.Writing && err == nil {
 			entries.hold(line)

@@ -211,7 +211,7 @@ func schemaIn(t *testing.T, name string) *jsonschema.Resolved {
 // TestReferenceDocument checks that the grammar in JSON is valid against its JSON Schema, and has each type of each
 // product.
 func TestReferenceDocument(t *testing.T) {
-	fits := schemaIn(t, "reference/reference.schema.json")
+	fits := schemaIn(t, "schemas/reference.schema.json")
 	out := program(t, "schema", "-json")
 	var doc any
 	if err := json.Unmarshal([]byte(out), &doc); err != nil {

@@ -11,3 +11,11 @@ var Journal func(journal.Stage, journal.Entry)
 
 // Event is called with every event that is written. A test uses it to check them.
 var Event = func([]byte) {}
+
+// Document, if not nil, is called with every document that is written for -json or -json-into: the name of the command,
+// the formats that it may write, and the text. A test uses it to check them.
+var Document func(command string, formats []string, text []byte)
+
+// Ended is called when a command with -json has ended, with the number of documents that it has written; one that
+// writes events has written one. A test uses it to check that.
+var Ended = func(command string, documents int) {}

@@ -21,19 +21,19 @@ type Bundle struct {
 }
 
 type bundleJSON struct {
-	Version  string           `json:"format_version"`
-	File     string           `json:"file"`
-	ID       string           `json:"id,omitempty"`
-	Signer   string           `json:"signer,omitempty"` // a fingerprint
-	Known    bool             `json:"signer_known"`
-	Manifest *bundle.Manifest `json:"manifest,omitempty"`
-	Refusal  *refusalJSON     `json:"refusal,omitempty"`
-	Again    bool             `json:"received_before,omitempty"`
+	Version  string           `json:"format_version"`            // 1.0
+	File     string           `json:"file"`                      // as it was given
+	ID       string           `json:"id,omitempty"`              // the SHA-256 of its manifest
+	Signer   string           `json:"signer,omitempty"`          // the fingerprint of the key that has signed it
+	Known    bool             `json:"signer_known"`              // signatures of that key are accepted
+	Manifest *bundle.Manifest `json:"manifest,omitempty"`        // what is in it; nothing is certain if it is refused
+	Refusal  *refusalJSON     `json:"refusal,omitempty"`         // why it is refused
+	Again    bool             `json:"received_before,omitempty"` // it was received before, so that nothing has changed
 }
 
 type refusalJSON struct {
-	Reason bundle.Reason `json:"reason"`
-	Detail string        `json:"detail"`
+	Reason string `json:"reason"` // syncctl explain bundle/REASON
+	Detail string `json:"detail"` // what is wrong with it, and what to do
 }
 
 // JSON returns the bundle's document for programs.
@@ -43,7 +43,7 @@ func (b *Bundle) JSON() any {
 		doc.ID, doc.Signer, doc.Manifest = b.Bundle.ID, b.Bundle.Signer, &b.Bundle.Manifest
 	}
 	if b.Refusal != nil {
-		doc.Refusal = &refusalJSON{b.Refusal.Reason, b.Refusal.Detail}
+		doc.Refusal = &refusalJSON{string(b.Refusal.Reason), b.Refusal.Detail}
 	}
 	return doc
 }

@@ -18,7 +18,7 @@ type Examined struct {
 
 // examinationJSON is one row of the table for programs.
 type examinationJSON struct {
-	Address string `json:"address"`
+	Address string `json:"address"` // the declaration that was examined
 	driver.Examination
 }
 

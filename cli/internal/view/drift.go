@@ -168,11 +168,11 @@ func fenced(lines []string) string {
 
 // driftDoc is a report as JSON.
 type driftDoc struct {
-	Format  int `json:"format"`
-	Outside int `json:"outside"`
-	Unknown int `json:"unknown"`
-	Pending int `json:"pending"`
-	Ignored int `json:"ignored"`
+	Format  int `json:"format"`  // of the document: 1
+	Outside int `json:"outside"` // how many differences come from outside: this is drift
+	Unknown int `json:"unknown"` // of how many it cannot be said
+	Pending int `json:"pending"` // how many were not applied yet
+	Ignored int `json:"ignored"` // how many a block ignore_drift covers
 	*drift.Report
 }
 

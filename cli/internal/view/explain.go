@@ -9,7 +9,7 @@ import (
 
 // Explained is a rule and its product. Product is "" if the rule applies to any product.
 type Explained struct {
-	Product string `json:"product,omitempty"`
+	Product string `json:"product,omitempty"` // absent: it is of any product
 	planner.Rule
 }
 
