@@ -12,6 +12,7 @@ import (
 	"net/url"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"sync"
 	"time"
 
@@ -22,6 +23,7 @@ import (
 	"github.com/syncctl/syncctl/driver/host"
 	"github.com/syncctl/syncctl/executor"
 	"github.com/syncctl/syncctl/fault"
+	"github.com/syncctl/syncctl/redact"
 	"github.com/syncctl/syncctl/schema"
 	"github.com/zclconf/go-cty/cty"
 	"github.com/zclconf/go-cty/cty/convert"
@@ -310,6 +312,12 @@ func (n *notifier) start(ctx context.Context, doc []byte) error {
 	return nil
 }
 
+// keyOf returns what is secret of an address: all but the host.
+func keyOf(u *url.URL) *redact.Set {
+	parts := strings.FieldsFunc(u.RequestURI(), func(r rune) bool { return strings.ContainsRune("/?&=", r) })
+	return redact.New("(address)", append(parts, u.RequestURI())...)
+}
+
 // post sends a notification to the webhook. Its address may be a secret, so no error shows it.
 func (n *notifier) post(ctx context.Context, doc []byte) error {
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, n.webhook.String(), bytes.NewReader(doc))
@@ -323,7 +331,7 @@ func (n *notifier) post(ctx context.Context, doc []byte) error {
 		if errors.As(err, &u) {
 			err = u.Err
 		}
-		return fmt.Errorf("%s: %w", n.webhook.Host, err)
+		return fmt.Errorf("%s: %s", n.webhook.Host, keyOf(n.webhook).String(err.Error())) // an answer may repeat it
 	}
 	defer func() { _ = res.Body.Close() }()
 	if res.StatusCode/100 != 2 {

@@ -86,6 +86,15 @@ func TestWebhook(t *testing.T) {
 			w.WriteHeader(http.StatusTeapot)
 		case "/elsewhere/hunter2":
 			http.Redirect(w, r, "https://evil.example/hunter2", http.StatusTemporaryRedirect)
+		case "/lost/hunter2":
+			w.Header().Set("Location", "http://[hunter2")
+			w.WriteHeader(http.StatusTemporaryRedirect)
+		case "/broken/hunter2":
+			conn, _, err := http.NewResponseController(w).Hijack()
+			if err == nil {
+				_, _ = io.WriteString(conn, "no answer to %68unter2\r\n\r\n")
+				_ = conn.Close()
+			}
 		default:
 			mu.Lock()
 			defer mu.Unlock()
@@ -96,7 +105,7 @@ func TestWebhook(t *testing.T) {
 	defer close(hang)
 	for path, want := range map[string]string{
 		"/right/hunter2": "", "/hang/hunter2": "webhook", "/wrong/hunter2": "answered 418",
-		"/elsewhere/hunter2": "another address",
+		"/elsewhere/hunter2": "another address", "/lost/hunter2": "(address)", "/broken/hunter2": "(address)",
 	} {
 		var out bytes.Buffer
 		known := redact.New("(sensitive value)", "keeper-pass", "summary", "person_asked", "step")
@@ -124,7 +133,7 @@ func TestWebhook(t *testing.T) {
 		}
 		end()
 		if told := out.String(); !strings.Contains(told, want) || want == "" && strings.Contains(told, "Notification") ||
-			strings.Contains(told, "hunter2") || strings.Count(told, "Notification") > 1 {
+			strings.Contains(told, "unter2") || strings.Count(told, "Notification") > 1 {
 			t.Errorf("%s: %q", path, told)
 		}
 	}

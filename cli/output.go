@@ -8,6 +8,7 @@ import (
 	"github.com/hashicorp/hcl/v2"
 	"github.com/syncctl/syncctl/cli/internal/output"
 	"github.com/syncctl/syncctl/cli/internal/view"
+	"github.com/syncctl/syncctl/redact"
 	"github.com/syncctl/syncctl/schema"
 )
 
@@ -86,7 +87,7 @@ func known(files map[string]*hcl.File) func() map[string]*hcl.File {
 
 // printDiagnostics prints errors and warnings for people.
 func (c *command) printDiagnostics(diags hcl.Diagnostics, files map[string]*hcl.File) error {
-	whole := output.NewBuffer(c.err)
+	whole, diags := output.NewBuffer(c.err), withoutSecrets(diags, c.redactor)
 	if c.flags.compact && !diags.HasErrors() {
 		for _, line := range schema.Compact(diags) {
 			fmt.Fprintln(whole, c.errStyle.Bold("Warning: ")+line)
@@ -98,6 +99,17 @@ func (c *command) printDiagnostics(diags hcl.Diagnostics, files map[string]*hcl.
 		return err
 	}
 	return whole.Flush()
+}
+
+// withoutSecrets takes secrets out of what is said before lines are broken, where they could not be found any more.
+func withoutSecrets(diags hcl.Diagnostics, secrets *redact.Set) hcl.Diagnostics {
+	var out hcl.Diagnostics
+	for _, d := range diags {
+		said := *d
+		said.Summary, said.Detail = secrets.String(d.Summary), secrets.String(d.Detail)
+		out = append(out, &said)
+	}
+	return out
 }
 
 // diagnosticEvents reports each diagnostic as an event.

@@ -427,7 +427,8 @@ func TestDraftsHoldNoSecret(t *testing.T) {
 		drafts[i].Comments, drafts[i].Notes = []string{long}, map[string]string{"name": long, "end": long}
 	}
 	one := WriteDrafts(cfg, drafts[:1])
-	drafts[1].Value = cty.ObjectVal(map[string]cty.Value{"server": cty.StringVal("server.x.a"), "name": cty.StringVal("n")})
+	drafts[1].Value = cty.ObjectVal(map[string]cty.Value{
+		"server": cty.StringVal("server.x.a"), "name": cty.StringVal("n")})
 	for _, text := range [][]byte{one, WriteDrafts(cfg, drafts)} {
 		if _, diags := Format("x", text); diags.HasErrors() || !strings.Contains(string(text), "to_sensitive_value") {
 			t.Errorf("%v in\n%s", diags, text)

@@ -112,6 +112,10 @@ func (r *Repository) ask(ctx context.Context, method, path string, send any) ([]
 	client := &http.Client{Transport: r.Transport, CheckRedirect: redirect}
 	answer, err := client.Do(req)
 	if err != nil {
+		var wrapped *url.Error
+		if errors.As(err, &wrapped) { // it repeats the address that a redirect leads to, and the key to a file that it has
+			err = wrapped.Err
+		}
 		return nil, nil, fmt.Errorf("%s %s: %w", method, path, err)
 	}
 	defer func() { _ = answer.Body.Close() }()

@@ -132,6 +132,19 @@ func TestErrors(t *testing.T) {
 	}
 }
 
+// TestAddressesOfFiles checks that no error contains the address of a file, which is the key to it.
+func TestAddressesOfFiles(t *testing.T) {
+	closed := httptest.NewServer(http.NotFoundHandler())
+	closed.Close()
+	for _, to := range []string{closed.URL + "/file?sig=key-to-it", "http://plain.example/file?sig=key-to-it"} {
+		r := served(t, func(w http.ResponseWriter, q *http.Request) { http.Redirect(w, q, to, http.StatusFound) })
+		_, err := r.call(t.Context(), http.MethodGet, "/file", nil)
+		if err == nil || strings.Contains(err.Error(), "key-to-it") {
+			t.Error(err)
+		}
+	}
+}
+
 // TestTokenStays checks that the token is sent only to the interface: not to another port of its machine or to a
 // subdomain, where somebody else may listen.
 func TestTokenStays(t *testing.T) {
