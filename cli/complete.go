@@ -254,7 +254,7 @@ func (c *command) completeFlags(cmd *cobra.Command) {
 		case flag.Name == "observations":
 			_ = cmd.RegisterFlagCompletionFunc(flag.Name, completeEnding("jsonl", "json"))
 		case flag.Name == "var-file":
-			_ = cmd.RegisterFlagCompletionFunc(flag.Name, completeEnding("syncvars.hcl"))
+			_ = cmd.RegisterFlagCompletionFunc(flag.Name, completeEnding("syncvars.hcl", "syncvars.hcl.json"))
 		case kind == "DIR":
 			_ = cmd.RegisterFlagCompletionFunc(flag.Name, cobra.FixedCompletions(nil, cobra.ShellCompDirectiveFilterDirs))
 		case slices.Contains(freeText, flag.Name):

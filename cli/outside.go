@@ -111,7 +111,8 @@ var fileNames = []reference.Variable{
 	{Name: "*.sync.hcl.json", Meaning: "The same in JSON: a block is an object under its type and labels, an " +
 		"expression a text with ${...}. `syncctl docs json` shows it."},
 	{Name: "*.synctest.hcl, *.synctest.hcl.json", Meaning: "Tests of the configuration: `syncctl docs testing`."},
-	{Name: "syncctl.syncvars.hcl", Meaning: "Values of variables, as NAME = VALUE."},
+	{Name: "syncctl.syncvars.hcl", Meaning: "Values of variables, as NAME = VALUE. With .json behind the name: " +
+		"an object in JSON, like the next two."},
 	{Name: "*.auto.syncvars.hcl", Meaning: "More of them, in the order of their names; later ones win."},
 	{Name: "*.syncvars.hcl", Meaning: "The same, given by -var-file."},
 	{Name: "*.syncplan.json", Meaning: "A plan saved by plan -out. It holds no secret, and is authenticated by your " +

@@ -26,7 +26,7 @@ func (c *command) varFlags(cmd *cobra.Command, to *variables) {
 	}
 	flag("var", "value", "value of a variable, as `NAME=VALUE`; may be repeated",
 		func(s string) (schema.VarSource, error) { return schema.VarSource{Assign: s}, nil })
-	flag("var-file", "value", "`FILE` of values (*.syncvars.hcl); may be repeated",
+	flag("var-file", "value", "`FILE` of values (*.syncvars.hcl, *.json); may be repeated",
 		func(s string) (schema.VarSource, error) { return schema.VarSource{File: s}, nil })
 	flag("var-command", "command", "secret value of a variable: what a command prints, as `NAME=COMMAND`, without a "+
 		"shell and without one newline at its end; may be repeated", c.varCommand)

@@ -85,8 +85,8 @@ server "TYPE" "north" {
 		text: []string{"Expressions refer to it as `var.NAME`.",
 			"Values come from, each overruling those before it: the environment variable `SYNCCTL_VAR_NAME`, the file " +
 				"`syncctl.syncvars.hcl`, the files `*.auto.syncvars.hcl` by name, and `-var-file`, `-var` and `-var-command` " +
-				"in the " +
-				"order given. Without a value or default, a person at a terminal is asked.",
+				"in the order given. A file of values whose name has `.json` at its end is one JSON object, whose texts stand " +
+				"for themselves. Without a value or default, a person at a terminal is asked.",
 			"A condition of `validation` may refer to anything, not only to the variable."},
 		example: map[string]string{"main.sync.hcl": `
 variable "plants" {

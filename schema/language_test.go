@@ -104,20 +104,25 @@ func TestVariablePrecedence(t *testing.T) {
 		files: map[string]string{
 			"main.sync.hcl":        "variable \"v\" { default = \"default\" }\nserver \"barn\" \"x\" { url = var.v }\n",
 			"syncctl.syncvars.hcl": `v = "own"`, "a.auto.syncvars.hcl": `v = "a"`, "b.auto.syncvars.hcl": `v = "b"`,
-			"extra.syncvars.hcl": `v = "extra"`,
+			"extra.syncvars.hcl": `v = "extra"`, "syncctl.syncvars.hcl.json": `{"v": "own JSON"}`,
+			"a.auto.syncvars.hcl.json": `{"v": "a ${JSON}"}`, "extra.json": `{"//": "of CI", "v": "extra JSON"}`,
 		},
-		env:  map[string]string{"SYNCCTL_VAR_v": "env"},
-		vars: []VarSource{{Assign: "v=first"}, {File: "conf/extra.syncvars.hcl"}, {Assign: "v=last=1"}},
+		env: map[string]string{"SYNCCTL_VAR_v": "env"},
+		vars: []VarSource{{Assign: "v=first"}, {File: "conf/extra.syncvars.hcl"}, {File: "conf/extra.json"},
+			{Assign: "v=last=1"}},
 	}
 	steps := []struct {
 		want string
 		drop func()
 	}{
-		{"last=1", func() { w.vars = w.vars[:2] }},
+		{"last=1", func() { w.vars = w.vars[:3] }},
+		{"extra JSON", func() { w.vars = w.vars[:2] }},
 		{"extra", func() { w.vars = w.vars[:1] }},
 		{"first", func() { w.vars = nil }},
 		{"b", func() { delete(w.files, "b.auto.syncvars.hcl") }},
+		{"a ${JSON}", func() { delete(w.files, "a.auto.syncvars.hcl.json") }},
 		{"a", func() { delete(w.files, "a.auto.syncvars.hcl") }},
+		{"own JSON", func() { delete(w.files, "syncctl.syncvars.hcl.json") }},
 		{"own", func() { delete(w.files, "syncctl.syncvars.hcl") }},
 		{"env", func() { w.env = nil }},
 		{"default", func() {}},
@@ -131,6 +136,37 @@ func TestVariablePrecedence(t *testing.T) {
 			t.Errorf("got %q, want %q", got, s.want)
 		}
 		s.drop()
+	}
+}
+
+// TestValuesInJSON: mistakes in a file of values in JSON are told with their places, and show no secret.
+func TestValuesInJSON(t *testing.T) {
+	const name = "syncctl.syncvars.hcl.json"
+	for text, want := range map[string]string{
+		`{"v": ["hunter2"], "n": 1}`:       "Invalid value for variable",
+		`{"v": "hunter2", "n": "hunter2"}`: "Invalid value for variable",
+		`{"v": "hunter2", "n": 1`:          "Unclosed object",
+		`["hunter2"]`:                      "Incorrect JSON value type",
+		`{"v": "hunter2", "n": 1, "v": 2}`: "Duplicate attribute definition",
+		`{"w": "hunter2", "n": 1}`:         "Value for undeclared variable",
+	} {
+		w := world{unset: true, files: map[string]string{name: text, "main.sync.hcl": `
+variable "v" {
+  type      = string
+  sensitive = true
+}
+variable "n" {
+  type      = number
+  sensitive = true
+}
+`}}
+		cfg, diags := w.load(t)
+		if len(diags) == 0 || diags[0].Summary != want {
+			t.Errorf("%s: %v, want %s", text, diags, want)
+		}
+		if shown := textOf(t, cfg, diags); strings.Contains(shown, "hunter2") {
+			t.Errorf("%s: a secret is shown:\n%s", text, shown)
+		}
 	}
 }
 

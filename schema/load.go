@@ -64,7 +64,7 @@ type Options struct {
 
 // VarSource is one -var-file, -var or -var-command of the command line: File, Assign, or Name with Read.
 type VarSource struct {
-	File   string // path of a *.syncvars.hcl file, as Fs knows it
+	File   string // path of a *.syncvars.hcl file, or of one in JSON, as Fs knows it
 	Assign string // "name=value"
 
 	// Name is the variable that Read returns the value of. The value is sensitive, whatever the declaration says. Read

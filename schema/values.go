@@ -40,8 +40,8 @@ func (l *loader) readValues(ctx context.Context) {
 		}
 	}
 	// an unreadable folder was reported
-	auto, _ := l.list(l.root, func(n string) bool { return strings.HasSuffix(n, autoSuffix) })
-	first, _ := l.list(l.root, func(n string) bool { return n == varsFile })
+	auto, _ := l.list(l.root, func(n string) bool { return strings.HasSuffix(strings.TrimSuffix(n, ".json"), autoSuffix) })
+	first, _ := l.list(l.root, func(n string) bool { return strings.TrimSuffix(n, ".json") == varsFile })
 	for _, name := range append(first, auto...) {
 		if ctx.Err() == nil {
 			l.giveFile(values, filepath.Join(l.dir(), name), func(string) ([]byte, error) { return l.readOwn(l.root, name) })
@@ -171,8 +171,10 @@ func (v *variable) waysToGive() string {
 // unreadValues tells of files in the folder from which Terraform would read values by itself, or returns "".
 func (l *loader) unreadValues() string {
 	for _, name := range l.listed[l.root.dir] {
-		if name == "terraform.tfvars" || strings.HasSuffix(name, ".auto.tfvars") {
-			return fmt.Sprintf(" The file %s is not read: call it %s, or give it with -var-file=%s.", name, varsFile, name)
+		native := strings.TrimSuffix(name, ".json")
+		if native == "terraform.tfvars" || strings.HasSuffix(native, ".auto.tfvars") {
+			return fmt.Sprintf(" The file %s is not read: call it %s, or give it with -var-file=%s.", name,
+				varsFile+strings.TrimPrefix(name, native), name)
 		}
 	}
 	return ""
@@ -265,16 +267,17 @@ func (l *loader) readNamed(name string) ([]byte, error) {
 	return folder.Read(Reading{Path: filepath.Base(name), By: "-var-file", Most: l.opts.Room.Bytes()})
 }
 
-// giveFile reads the values of one *.syncvars.hcl file.
+// giveFile reads the values of one *.syncvars.hcl file, or of one in JSON, by its name. A text in JSON is not a template.
 func (l *loader) giveFile(values map[string]given, path string, read func(string) ([]byte, error)) {
 	src, err := read(path)
 	if err != nil {
 		l.add(problem(hcl.Range{}, "File not readable", "Reading the values of variables from %s: %s.", path, err))
 		return
 	}
-	file, diags := l.parseText(path, src, false)
+	isJSON := strings.HasSuffix(path, ".json")
+	file, diags := l.parseText(path, src, isJSON)
 	if file == nil { // then it is not shown either
-		l.add(diags...)
+		l.add(withoutEchoes(diags)...)
 		for _, v := range l.root.vars {
 			v.broken = true
 		}
@@ -291,7 +294,11 @@ func (l *loader) giveFile(values map[string]given, path string, read func(string
 		return
 	}
 	l.refuseBlocks(file.Body, "a file of values")
-	attrs, _ := file.Body.JustAttributes() // blocks are reported above
+	attrs, diags := file.Body.JustAttributes()
+	if isJSON && diags.HasErrors() { // else blocks, which are reported above
+		l.masked = append(l.masked, l.allButNames(path, src)...)
+		l.add(withoutEchoes(diags)...)
+	}
 	names := make([]string, 0, len(attrs))
 	for name := range attrs {
 		names = append(names, name)
