@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"fmt"
+	"io/fs"
 	"path/filepath"
 	"sync"
 	"time"
@@ -157,16 +158,30 @@ func (c *command) ownDataDir() error {
 			dir = real
 		}
 	}
-	names := append([]string{".", ".gitignore"}, dataNames...)
-	for _, folder := range []string{"sites", "received", "sent", "damaged"} { // runs are looked at when they are read
-		inside, _ := afero.ReadDir(c.app.fs, filepath.Join(dir, folder)) // most often there is none
-		for _, info := range inside {
-			names = append(names, filepath.Join(folder, info.Name()))
+	private := func(path string) error {
+		if err := files.Private(c.app.fs, path); err != nil {
+			return failf(exitError, "the data folder cannot be used: %w", err)
+		}
+		return nil
+	}
+	for _, name := range append([]string{".", ".gitignore"}, dataNames...) { // before any of them is opened
+		if err := private(filepath.Join(dir, name)); err != nil {
+			return err
 		}
 	}
-	for _, name := range names {
-		if err := files.Private(c.app.fs, filepath.Join(dir, name)); err != nil {
-			return failf(exitError, "the data folder cannot be used: %w", err)
+	for _, folder := range []string{"sites", "received", "sent", "damaged"} { // runs are looked at when they are read
+		top := filepath.Join(dir, folder)
+		err := afero.Walk(c.app.fs, top, func(path string, info fs.FileInfo, err error) error {
+			if err != nil {
+				return nil //nolint:nilerr // most often there is none
+			}
+			if err := private(path); err != nil || path == top || folder != "damaged" || !info.IsDir() {
+				return err
+			}
+			return filepath.SkipDir // a run that is not read any more
+		})
+		if err != nil {
+			return err
 		}
 	}
 	tracked, _, err := files.Tracked(c.app.fs, files.Resolved(dir))
