@@ -187,7 +187,8 @@ func (c *command) openingKeys(ctx context.Context, names []string) ([]*signing.P
 	return keys, nil
 }
 
-// readSigners reads public keys, one on each line.
+// readSigners reads public keys, one on each line. A line with options, such as those of a key that has expired or was
+// revoked, is refused: they would be ignored.
 func (c *command) readSigners(name string) ([]string, error) {
 	text, err := schema.ReadBounded(c.app.fs, c.abs(name), mostOfKey)
 	if err != nil {
@@ -198,8 +199,8 @@ func (c *command) readSigners(name string) ([]string, error) {
 		if line = strings.TrimSpace(line); line == "" || strings.HasPrefix(line, "#") {
 			continue
 		}
-		if _, err := signing.Fingerprint(line); err != nil {
-			return nil, failf(exitError, "%s:%d: it is not a public SSH key, as in a file that ends in .pub", name, i+1)
+		if err := signing.CheckPublic(line, false); err != nil {
+			return nil, failf(exitError, "%s:%d: %w", name, i+1, err)
 		}
 		lines = append(lines, line)
 	}
