@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/afero"
 	"github.com/syncctl/syncctl/cli/internal/files"
 	"github.com/syncctl/syncctl/driver"
+	"github.com/syncctl/syncctl/driver/host"
 	"github.com/syncctl/syncctl/executor"
 	"github.com/syncctl/syncctl/fault"
 	"github.com/syncctl/syncctl/planner"
@@ -154,6 +155,9 @@ var dataNames = []string{"runs", "sites", "received", "sent", "damaged", "lock"}
 func (c *command) ownDataDir() error {
 	dir := c.dataDir()
 	if c.app.set("SYNCCTL_DATA_DIR") {
+		if err := host.Planted(c.app.fs, dir); err != nil {
+			return failf(exitError, "the data folder cannot be used: %w", err)
+		}
 		if real, err := filepath.EvalSymlinks(dir); err == nil {
 			dir = real
 		}

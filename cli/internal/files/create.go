@@ -91,12 +91,43 @@ func Append(fsys afero.Fs, path string, perm fs.FileMode) (afero.File, error) {
 }
 
 func toWrite(fsys afero.Fs, path string, how int, perm fs.FileMode) (afero.File, error) {
-	err := host.Planted(fsys, path)
-	if err == nil {
-		var f afero.File
-		if f, err = fsys.OpenFile(path, os.O_CREATE|how|os.O_WRONLY, perm); err == nil {
-			return f, nil
-		}
+	f, err := openSame(fsys, path, how, perm)
+	if errors.Is(err, fs.ErrExist) { // another process has just made it
+		f, err = openSame(fsys, path, how, perm)
 	}
-	return nil, fmt.Errorf("writing %s: %w", path, err)
+	if err != nil {
+		return nil, fmt.Errorf("writing %s: %w", path, err)
+	}
+	return f, nil
+}
+
+// openSame opens a file for writing, and only what was there when it was examined: where everybody may make files,
+// another user may put a link in its place meanwhile.
+func openSame(fsys afero.Fs, path string, how int, perm fs.FileMode) (_ afero.File, err error) {
+	if err := host.Planted(fsys, path); err != nil {
+		return nil, err
+	}
+	was, err := host.FilesOf(fsys).Lstat(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return fsys.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY|how, perm)
+	}
+	if err != nil {
+		return nil, err
+	}
+	f, err := fsys.OpenFile(path, os.O_WRONLY|how&^os.O_TRUNC, 0)
+	if err != nil {
+		return nil, err
+	}
+	info, err := f.Stat()
+	switch {
+	case err != nil:
+	case was.Mode().IsRegular() && was.Sys() != nil && !os.SameFile(was, info): // in memory, files have no identity
+		err = host.ErrChanged
+	case how == os.O_TRUNC && info.Mode().IsRegular():
+		err = f.Truncate(0)
+	}
+	if err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	return f, nil
 }

@@ -83,3 +83,55 @@ func TestUmask(t *testing.T) {
 		}
 	}
 }
+
+// TestOpenedIsWhatWasExamined: a link that another user puts in the place of a file, or of none, right before it is
+// opened, is not written through.
+func TestOpenedIsWhatWasExamined(t *testing.T) {
+	for how, open := range map[string]func(afero.Fs, string, fs.FileMode) (afero.File, error){
+		"Stream": Stream, "Append": Append,
+	} {
+		for _, there := range []bool{false, true} {
+			dir := t.TempDir()
+			path, victim := filepath.Join(dir, "f"), filepath.Join(dir, "victim")
+			err := errors.Join(os.WriteFile(victim, []byte("old"), 0o600), os.Chmod(dir, 0o777))
+			if there {
+				err = errors.Join(err, os.WriteFile(path, []byte("log"), 0o600))
+			}
+			swap := swapped{afero.NewOsFs(), func() error {
+				_ = os.Remove(path)
+				return os.Symlink(victim, path)
+			}}
+			f, opened := open(swap, path, 0o600)
+			if opened == nil {
+				_, _ = f.WriteString("new")
+				_ = f.Close()
+			}
+			b, bad := os.ReadFile(victim)
+			if err := errors.Join(err, bad); opened == nil || err != nil || string(b) != "old" {
+				t.Errorf("%s, %v: %v; the victim is %q, %v", how, there, opened, b, err)
+			}
+		}
+	}
+}
+
+// swapped is a file system in which another user, who makes all links, does something right before a file is opened.
+type swapped struct {
+	afero.Fs
+
+	swap func() error
+}
+
+func (s swapped) OpenFile(name string, flag int, perm fs.FileMode) (afero.File, error) {
+	if err := s.swap(); err != nil {
+		return nil, err
+	}
+	return s.Fs.OpenFile(name, flag, perm)
+}
+
+func (s swapped) LstatIfPossible(name string) (fs.FileInfo, bool, error) {
+	info, err := os.Lstat(name)
+	if err == nil && info.Mode()&fs.ModeSymlink != 0 {
+		return plantedFs{s.Fs}.LstatIfPossible(name)
+	}
+	return info, true, err
+}

@@ -1,0 +1,58 @@
+//go:build unix
+
+package cli
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"syscall"
+	"testing"
+
+	"github.com/spf13/afero"
+)
+
+// TestPlantedDataDir: a data folder that the user names may be reached by a link, but not by one that another user has
+// put where everybody may make files.
+func TestPlantedDataDir(t *testing.T) {
+	shared, own := t.TempDir(), t.TempDir()
+	link := filepath.Join(shared, "link")
+	err := errors.Join(os.Symlink(own, link), os.Chmod(own, 0o700), os.Chmod(shared, 0o777|fs.ModeSticky))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for maker, refused := range map[uint32]bool{uint32(os.Geteuid()): false, uint32(os.Geteuid()) + 1: true} {
+		c := &command{dir: shared, app: &app{fs: linksOf{afero.NewOsFs(), maker}, env: func(name string) (string, bool) {
+			return link, name == "SYNCCTL_DATA_DIR"
+		}}}
+		if err := c.ownDataDir(); (err != nil) != refused {
+			t.Errorf("a link of user %d: %v", maker, err)
+		}
+	}
+}
+
+// linksOf is a file system in which all links are one user's.
+type linksOf struct {
+	afero.Fs
+
+	user uint32
+}
+
+func (l linksOf) LstatIfPossible(name string) (fs.FileInfo, bool, error) {
+	info, err := os.Lstat(name)
+	if err == nil && info.Mode()&fs.ModeSymlink != 0 {
+		stat := *info.Sys().(*syscall.Stat_t)
+		stat.Uid = l.user
+		info = statOf{info, &stat}
+	}
+	return info, true, err
+}
+
+type statOf struct {
+	fs.FileInfo
+
+	stat *syscall.Stat_t
+}
+
+func (s statOf) Sys() any { return s.stat }
