@@ -57,9 +57,10 @@ type command struct {
 	held     []driver.Closer // drivers that hold something on servers until the command ends
 	events   *view.Events    // if not nil, everything is reported as events
 
-	documents int   // written as JSON
-	emptied   bool  // the file of -json-into, so that it may be written to
-	noHelp    error // why no help was shown
+	long      longWords // of the command line
+	documents int       // written as JSON
+	emptied   bool      // the file of -json-into, so that it may be written to
+	noHelp    error     // why no help was shown
 
 	carrying string          // the run that is being carried out; "": none
 	waits    waits           // what is reported about drivers that wait for servers
@@ -76,7 +77,7 @@ type command struct {
 
 // run carries out one command line and returns its exit code.
 func (a *app) run(ctx context.Context, args []string) int {
-	c := &command{app: a, closeLog: func() {}, log: hclog.NewNullLogger()}
+	c := &command{app: a, long: longOf(args), closeLog: func() {}, log: hclog.NewNullLogger()}
 	known := func() *redact.Set { return c.redactor }
 	c.out, c.err = output.Guard(a.stdout, known), output.Guard(a.stderr, known)
 	defer takeBrokenPipes()() // output without a reader is dropped, and does not stop the command
@@ -103,7 +104,7 @@ func (a *app) run(ctx context.Context, args []string) int {
 	}
 	switch {
 	case left != nil:
-		c.failed(left)
+		c.failed(errors.New(c.long.cut(left.Error())))
 	case code == exitInterrupted:
 		c.failedJSON(errInterrupted)
 	case code != exitDone:

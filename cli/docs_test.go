@@ -1,8 +1,6 @@
 package cli
 
 import (
-	"bytes"
-	"crypto/rand"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -12,7 +10,6 @@ import (
 	"testing"
 
 	"github.com/spf13/afero"
-	"github.com/syncctl/syncctl/cli/internal/interrupt"
 	"github.com/syncctl/syncctl/reference"
 )
 
@@ -112,15 +109,24 @@ func TestFlagValues(t *testing.T) {
 	}
 }
 
-// TestLongWords: a word that is not known is repeated only in part if it is very long.
+// TestLongWords: a very long word of the command line is repeated only in part, whatever is wrong with it.
 func TestLongWords(t *testing.T) {
-	for _, command := range []string{"docs", "explain"} {
-		var stdout, stderr bytes.Buffer
-		a := &app{stdout: &stdout, stderr: &stderr, fs: afero.NewMemMapFs(), clock: systemClock{}, random: rand.Reader,
-			interrupts: &interrupt.Interrupts{}, env: func(string) (string, bool) { return "", false }}
-		code := a.run(t.Context(), []string{command, strings.Repeat("a", 100_000)})
-		if code != int(exitError) || stdout.Len() > 0 || stderr.Len() == 0 || stderr.Len() > 1000 {
-			t.Errorf("%s: %d, %d bytes", command, code, stderr.Len())
+	for _, before := range []string{"", "docs ", "explain ", "plan ", "show ", "fmt ", "rehearse ", "completion ", "ci ",
+		"bundle verify ", "plan -", "plan -chdir=", "plan -json-into=", "plan -policy=", "plan -color=", "apply -parallelism=",
+		"plan -out=", "plan -var-file=", "validate -json -var-file=", "apply -json -var-file=", "lsp -json "} {
+		for _, long := range []string{strings.Repeat("a", 100_000), strings.Repeat("a\n\"", 30_000)} {
+			fs := afero.NewMemMapFs()
+			if err := afero.WriteFile(fs, "/main.sync.hcl", []byte("variable \"x\" {}\n"), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			a, stdout, stderr := appFor(fs)
+			line := strings.Fields(before + "WORD")
+			line[len(line)-1] = strings.Replace(line[len(line)-1], "WORD", long, 1)
+			code := a.run(t.Context(), line)
+			said := stdout.Len() + stderr.Len()
+			if code != exitError || said == 0 || said > 2500 {
+				t.Errorf("%s: %d, %d bytes: %.200s", before, code, said, stderr)
+			}
 		}
 	}
 }

@@ -65,6 +65,7 @@ func (c *command) warn(format string, args ...any) {
 // diagnostics reports errors and warnings: on the error stream for people, and as JSON if that is wanted. With warnings
 // alone, the command goes on, and writes a document of its own.
 func (c *command) diagnostics(diags hcl.Diagnostics, sources func() map[string]*hcl.File) error {
+	diags = c.long.cutAll(diags)
 	switch {
 	case c.events != nil:
 		c.diagnosticEvents(diags, sources)
