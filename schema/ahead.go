@@ -42,6 +42,15 @@ func skimFile(src []byte, path string) *skimmedFile {
 	return f
 }
 
+// plainIn counts the plain declarations in files.
+func plainIn(files map[string]*skimmedFile) int {
+	n := 0
+	for _, f := range files {
+		n += len(f.plain)
+	}
+	return n
+}
+
 // parseAhead is parse for a file that has been skimmed.
 func (l *loader) parseAhead(m *module, name string, f *skimmedFile) hcl.Body {
 	l.read += int64(len(f.src))

@@ -262,7 +262,7 @@ func tooNestedJSON(src []byte, name string) *hcl.Diagnostic {
 // tooDeepJSON is like tooDeep, for JSON syntax.
 func tooDeepJSON(src []byte, name string) *hcl.Diagnostic {
 	depth, at := 0, hcl.InitialPos
-	if functions.LongNumber.Match(src) {
+	if functions.HasLongNumber(src) {
 		return problem(hcl.Range{Filename: name, Start: at, End: at}, "Number out of range",
 			"A number has at most %d digits.", maxDigits)
 	}

@@ -186,7 +186,7 @@ func DiffHTML(w io.Writer, d *planner.PlanDiff) error {
 		doc.Tone = "warn"
 	}
 	var b bytes.Buffer
-	if err := pageTemplate.ExecuteTemplate(&b, "comparison", doc); err != nil {
+	if err := pageTemplate().ExecuteTemplate(&b, "comparison", doc); err != nil {
 		return fmt.Errorf("writing the page: %w", err)
 	}
 	_, err := io.WriteString(w, printable.Text(b.String()))

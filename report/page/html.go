@@ -9,6 +9,7 @@ import (
 	"html/template"
 	"io"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/syncctl/syncctl/planner"
@@ -41,27 +42,30 @@ var StyleSource = func() string {
 	return "'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'"
 }()
 
-var pageTemplate = template.Must(template.New("page").Funcs(template.FuncMap{
-	"severity":    report.SeverityWord,
-	"action":      report.ActionWord,
-	"kind":        report.Kind,
-	"effect":      report.Effect,
-	"interrupted": report.IfInterrupted,
-	"span":        picture.Span,
-	"steps":       func(list []*report.Step) string { return report.StepList(report.Numbers(list)) },
-	"tone":        toneOf,
-	"state":       stateTone,
-	"severe":      severe,
-	"beside":      beside,
-	"lines":       report.Lines,
-	"fact":        shownFact,
-	"counts":      report.DiffCounts,
-	"sorttone":    toneOfSort,
-	"openly":      openly,
-	"flow": func(f schema.Flow) string {
-		return map[schema.Flow]string{schema.FlowFrom: "from", schema.FlowTo: "to", schema.FlowBoth: "with"}[f]
-	},
-}).Parse(pageText + diffText))
+// pageTemplate is parsed at its first use: most commands write no page.
+var pageTemplate = sync.OnceValue(func() *template.Template {
+	return template.Must(template.New("page").Funcs(template.FuncMap{
+		"severity":    report.SeverityWord,
+		"action":      report.ActionWord,
+		"kind":        report.Kind,
+		"effect":      report.Effect,
+		"interrupted": report.IfInterrupted,
+		"span":        picture.Span,
+		"steps":       func(list []*report.Step) string { return report.StepList(report.Numbers(list)) },
+		"tone":        toneOf,
+		"state":       stateTone,
+		"severe":      severe,
+		"beside":      beside,
+		"lines":       report.Lines,
+		"fact":        shownFact,
+		"counts":      report.DiffCounts,
+		"sorttone":    toneOfSort,
+		"openly":      openly,
+		"flow": func(f schema.Flow) string {
+			return map[schema.Flow]string{schema.FlowFrom: "from", schema.FlowTo: "to", schema.FlowBoth: "with"}[f]
+		},
+	}).Parse(pageText + diffText))
+})
 
 // mostOpen is how many differences are shown unfolded.
 const mostOpen = 12
@@ -179,7 +183,7 @@ func (d *document) write(w io.Writer) error {
 	d.Topology, d.NotDrawn = template.HTML(drawn), left    //nolint:gosec // every text in it is escaped
 	d.Timeline = template.HTML(picture.Timeline(d.Report)) //nolint:gosec // every text in it is escaped
 	var b bytes.Buffer
-	if err := pageTemplate.Execute(&b, d); err != nil {
+	if err := pageTemplate().Execute(&b, d); err != nil {
 		return fmt.Errorf("writing the page: %w", err)
 	}
 	_, err := io.WriteString(w, printable.Text(b.String()))

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
-	"regexp"
 	"strings"
 	"unicode/utf8"
 
@@ -30,7 +29,7 @@ func encodings() []Function {
 			Examples: examples(`csvdecode("key,name\nSAM2,Support\nSP2,Partner")`,
 				`tolist([{ key = "SAM2", name = "Support" }, { key = "SP2", name = "Partner" }])`)},
 		{Name: "jsondecode", Func: stdlib.JSONDecodeFunc, Cost: func(args []cty.Value) int64 {
-			if LongNumber.MatchString(text(args, 0)) {
+			if HasLongNumber(text(args, 0)) {
 				return TooMuch
 			}
 			return counts(",", "[", "{")(args)
@@ -69,8 +68,22 @@ func encodings() []Function {
 	}
 }
 
-// LongNumber matches a number of so many digits that reading it would take minutes.
-var LongNumber = regexp.MustCompile(`[0-9.]{1000}[0-9.]{500}`)
+// HasLongNumber reports whether a JSON text has a number of so many digits that reading it would take minutes.
+func HasLongNumber[T string | []byte](text T) bool { return hasLong(text, "0123456789.") }
+
+// hasLong reports whether so many of some characters follow each other that no number has as many.
+func hasLong[T string | []byte](text T, of string) bool {
+	const tooMany = 1500
+	n := 0
+	for i := range len(text) {
+		if strings.IndexByte(of, text[i]) < 0 {
+			n = 0
+		} else if n++; n == tooMany {
+			return true
+		}
+	}
+	return false
+}
 
 func decodeBase64(args ...string) (string, error) {
 	out, err := base64.StdEncoding.DecodeString(args[0])

@@ -3,7 +3,6 @@ package functions
 import (
 	"errors"
 	"fmt"
-	"regexp"
 	"strings"
 
 	yaml "github.com/zclconf/go-cty-yaml"
@@ -18,9 +17,6 @@ const (
 	maxLine   = 1 << 15 // bytes
 	maxValues = 1 << 21
 )
-
-// longYAMLNumber is like LongNumber, with the separators that YAML permits.
-var longYAMLNumber = regexp.MustCompile(`[0-9._]{1000}[0-9._]{500}`)
 
 // yamlDecode is the library's function without its comparisons of types, which take forever if aliases repeat each
 // other. Its cost has been checked before.
@@ -106,7 +102,7 @@ func repeated(v cty.Value, level int, n *int64) int {
 // yamlCost is the number of values in the result. Merging copies the entries of a map each time.
 func yamlCost(args []cty.Value) int64 {
 	src := text(args, 0)
-	if longYAMLNumber.MatchString(src) {
+	if hasLong(src, "0123456789._") { // YAML separates digits by underscores
 		return TooMuch
 	}
 	merged := int64(0)
