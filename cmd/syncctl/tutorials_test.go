@@ -23,14 +23,7 @@ func TestTutorials(t *testing.T) {
 	if err != nil || len(pages) < 3 {
 		t.Fatalf("%q, %v", pages, err)
 	}
-	bin := t.TempDir()
-	self, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := os.Symlink(self, filepath.Join(bin, "syncctl")); err != nil {
-		t.Fatal(err)
-	}
+	bin := linkedProgram(t)
 	for _, page := range pages {
 		t.Run(filepath.Base(page), func(t *testing.T) {
 			src, err := os.ReadFile(page)
@@ -54,6 +47,20 @@ func TestTutorials(t *testing.T) {
 			}
 		})
 	}
+}
+
+// linkedProgram returns a folder in which syncctl is the program.
+func linkedProgram(t *testing.T) string {
+	t.Helper()
+	bin := t.TempDir()
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink(self, filepath.Join(bin, "syncctl")); err != nil {
+		t.Fatal(err)
+	}
+	return bin
 }
 
 // typed returns a script that types lines into a terminal.
