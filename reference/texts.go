@@ -242,7 +242,10 @@ moved {
 		word: "removed", construct: "removed", summary: "Says that something is no longer declared on purpose.",
 		text: []string{"Nothing is removed from a server because a block is gone: what a run has done something for and " +
 			"is declared no more, a plan names until this block says that it is meant. To have something removed, declare " +
-			"that, such as with `state = \"removed\"` of a sync."},
+			"that, such as with `state = \"removed\"` of a sync.",
+			"A block that is gone means, by its kind: of a `server`, what was set up on it stays; of a `keystore`, the file " +
+				"stays; a `sync` goes on, and nobody compares it with anything; what a `migration` has done stays done, and " +
+				"the rest of it is not done."},
 		example: map[string]string{"main.sync.hcl": `
 removed {
   from = server.TYPE.north

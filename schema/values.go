@@ -267,7 +267,8 @@ func (l *loader) readNamed(name string) ([]byte, error) {
 	return folder.Read(Reading{Path: filepath.Base(name), By: "-var-file", Most: l.opts.Room.Bytes()})
 }
 
-// giveFile reads the values of one *.syncvars.hcl file, or of one in JSON, by its name. A text in JSON is not a template.
+// giveFile reads the values of one *.syncvars.hcl file, or of one in JSON, by its name. A text in JSON is not a
+// template.
 func (l *loader) giveFile(values map[string]given, path string, read func(string) ([]byte, error)) {
 	src, err := read(path)
 	if err != nil {
