@@ -154,10 +154,10 @@ func (l localFiles) Rename(from, to string) error {
 }
 
 // Planted returns an error if another user may have created a name on this machine so that this program writes
-// through it: a link, a pipe or a file of another user, in a folder where everybody may create files, such as /tmp.
-// Systems can be configured to refuse the same (Linux with protected_symlinks, protected_fifos and
-// protected_regular). It returns nil if that is not so, if nothing has that name, or if the file system has no
-// owners.
+// through it: a link, a pipe or a file of another user, or a second name of any file, in a folder where everybody may
+// create files, such as /tmp. Systems can be configured to refuse the same (Linux with protected_symlinks,
+// protected_hardlinks, protected_fifos and protected_regular). It returns nil if that is not so, if nothing has that
+// name, or if the file system has no owners.
 func Planted(fsys afero.Fs, name string) error {
 	const everybodyWrites = 0o002
 	info, err := localFiles{fsys}.Lstat(name)
@@ -170,7 +170,14 @@ func Planted(fsys afero.Fs, name string) error {
 	}
 	user, _, known := localOwner(info)
 	maker, _, _ := localOwner(dir)
-	if !known || dir.Mode().Perm()&everybodyWrites == 0 || user == os.Geteuid() || user == maker {
+	if !known || dir.Mode().Perm()&everybodyWrites == 0 {
+		return nil
+	}
+	if severalNames(info) {
+		return fmt.Errorf("%s has other names (hard links), in a folder where everybody may make files: write to a folder "+
+			"of your own", name)
+	}
+	if user == os.Geteuid() || user == maker {
 		return nil
 	}
 	return fmt.Errorf("%s belongs to another user, in a folder where everybody may make files: write to a folder of your "+

@@ -64,5 +64,11 @@ func TestPlanted(t *testing.T) {
 				t.Error(err)
 			}
 		}
+		// A second name of a file of one's own says nothing of who has made it.
+		ok(t, os.Link(filepath.Join(dir, "target"), filepath.Join(dir, "hard")))
+		err := Planted(afero.NewOsFs(), filepath.Join(dir, "hard"))
+		if everybody := c.mode&0o002 != 0; (err != nil) != everybody {
+			t.Errorf("a hard link in %v: %v", c.mode, err)
+		}
 	}
 }

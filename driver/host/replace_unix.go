@@ -16,5 +16,11 @@ func localOwner(info fs.FileInfo) (uid, gid int, ok bool) {
 	return int(s.Uid), int(s.Gid), true
 }
 
+// severalNames reports whether a file has hard links: other names, perhaps in folders of other users.
+func severalNames(info fs.FileInfo) bool {
+	s, ok := info.Sys().(*syscall.Stat_t)
+	return ok && info.Mode().IsRegular() && s.Nlink > 1
+}
+
 // atOnce makes opening a file not block.
 const atOnce = syscall.O_NONBLOCK
