@@ -32,6 +32,24 @@ func TestPlantedDataDir(t *testing.T) {
 	}
 }
 
+// TestDataDirWithHardLink: a file that was put into the data folder by a second name of it is not written to.
+func TestDataDirWithHardLink(t *testing.T) {
+	dir := t.TempDir()
+	data, victim := filepath.Join(dir, ".syncctl"), filepath.Join(dir, "victim")
+	err := errors.Join(os.Mkdir(data, 0o700), os.WriteFile(victim, []byte("old"), 0o600),
+		os.Link(victim, filepath.Join(data, ".gitignore")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := &command{dir: dir, app: &app{fs: afero.NewOsFs(), env: func(string) (string, bool) { return "", false }}}
+	if err := c.makeDataDir(); err != nil {
+		t.Fatal(err)
+	}
+	if b, err := os.ReadFile(victim); err != nil || string(b) != "old" {
+		t.Errorf("it is %q, %v", b, err)
+	}
+}
+
 // linksOf is a file system in which all links are one user's.
 type linksOf struct {
 	afero.Fs

@@ -141,7 +141,7 @@ func (c *command) makeDataDir() error {
 	if b, err := afero.ReadFile(c.app.fs, ignore); err == nil && string(b) == "*\n" {
 		return nil
 	}
-	if err := afero.WriteFile(c.app.fs, ignore, []byte("*\n"), 0o600); err != nil {
+	if err := files.Replace(c.app.fs, ignore, []byte("*\n"), 0o600); err != nil {
 		return fmt.Errorf("creating the data folder: %w", err)
 	}
 	return nil
