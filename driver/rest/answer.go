@@ -9,6 +9,7 @@ import (
 	"io"
 	"net/http"
 	"strings"
+	"sync"
 
 	"github.com/syncctl/syncctl/driver/wording"
 )
@@ -21,12 +22,16 @@ type Response struct {
 
 	client *Client
 	call   *call
+	over   func() // ends its turn, if it is a large one
 }
 
 // DecodeJSON decodes the answer into v. If the answer is not JSON, has more than one value, or does not fit v, it
 // returns an *Error that says what came instead. The Content-Type does not matter: servers send JSON as text/plain,
 // and pages as application/json.
 func (r *Response) DecodeJSON(v any) error {
+	if r.over != nil {
+		defer r.over()
+	}
 	body := bytes.TrimSpace(bytes.TrimPrefix(r.Body, []byte("\ufeff")))
 	var err error
 	switch {
@@ -35,7 +40,7 @@ func (r *Response) DecodeJSON(v any) error {
 	case body[0] == '<':
 		err = fmt.Errorf("answered with %s where JSON was expected: %w", pageOf(body), ErrAddress)
 	default:
-		if err = json.Unmarshal(body, v); err != nil {
+		if err = decode(body, v); err != nil {
 			err = fmt.Errorf("the answer is not the JSON that was expected: %w", wording.Short(err))
 		}
 	}
@@ -43,6 +48,18 @@ func (r *Response) DecodeJSON(v any) error {
 		return nil
 	}
 	return r.client.fail(r.call, &Error{Status: r.Status, Sent: SentYes, Message: err.Error(), cause: err, Attempts: 1})
+}
+
+// decoding is held while a large answer is decoded, which takes up to a hundred times its memory: one at a time,
+// whatever server it is from.
+var decoding sync.Mutex
+
+func decode(body []byte, v any) error {
+	if len(body) > decodedAtOnce {
+		decoding.Lock()
+		defer decoding.Unlock()
+	}
+	return json.Unmarshal(body, v)
 }
 
 // refuseLogin returns an error for a login page with status 200.

@@ -1,6 +1,7 @@
 package rest
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -26,6 +27,7 @@ type attempt struct {
 	resp   *http.Response
 	watch  *watchdog
 	cancel context.CancelCauseFunc
+	over   func() // ends the turn of a large answer; nil: it is none
 }
 
 // try makes one attempt. A nil error means that the function take has taken over the answer.
@@ -47,6 +49,9 @@ func (c *Client) try(ctx context.Context, k *call, take func(*attempt) error) *E
 	}
 	if failure != nil {
 		a.end()
+		if a.over != nil {
+			a.over()
+		}
 	}
 	return failure
 }
@@ -197,7 +202,16 @@ func (a *attempt) readAll(limit int64) ([]byte, error) {
 	most := wholeAnswer * a.client.o.Timeout
 	whole := time.AfterFunc(most, func() { a.cancel(fmt.Errorf("%w: it was still coming after %s", ErrTimeout, most)) })
 	defer whole.Stop()
-	b, err := io.ReadAll(io.LimitReader(&watchedReader{a.resp.Body, a.watch}, limit+1))
+	from := &watchedReader{a.resp.Body, a.watch}
+	b, err := io.ReadAll(io.LimitReader(from, min(limit+1, readAtOnce)))
+	if err == nil && len(b) == readAtOnce {
+		if err = a.takeTurn(); err == nil {
+			whole.Reset(most)
+			more := bytes.NewBuffer(b)
+			_, err = more.ReadFrom(io.LimitReader(from, limit+1-readAtOnce))
+			b = more.Bytes()
+		}
+	}
 	switch {
 	case err != nil:
 		return nil, a.broken(err, int64(len(b)))
@@ -209,6 +223,19 @@ func (a *attempt) readAll(limit int64) ([]byte, error) {
 	}
 	a.end()
 	return b, nil
+}
+
+// takeTurn waits until no other large answer of the server is read or decoded. This wait is not the server's.
+func (a *attempt) takeTurn() error {
+	a.watch.stop()
+	ctx := a.resp.Request.Context()
+	select {
+	case a.client.large <- struct{}{}:
+		a.over = sync.OnceFunc(func() { <-a.client.large })
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
 }
 
 // watchedReader restarts the watchdog before every read.

@@ -26,6 +26,12 @@ const (
 	// MaxText is the limit of one text or number of a JSON answer, in bytes. It may be shown, and what is shown is
 	// searched for secrets, which takes a second for a million bytes that were made to take long.
 	MaxText = 1 << 20
+	// readAtOnce is the number of bytes of an answer that are read beside others. What comes after them is read of one
+	// answer of a server at a time, until it is decoded: sixteen of the largest would take gigabytes.
+	readAtOnce = 4 << 20
+	undecoded  = 5 * time.Second // after which the next one is read, too
+	// decodedAtOnce is the size of answers that are decoded beside others.
+	decodedAtOnce = 256 << 10
 	// maxHeader is the limit of the headers of an answer, in bytes.
 	maxHeader = 256 << 10
 	// wholeAnswer is the time that an answer of Do in small pieces may take, as a multiple of Options.Timeout.

@@ -87,6 +87,7 @@ type Client struct {
 	scrubber atomic.Pointer[redact.Set]
 	limiter  *rate.Limiter // nil if there is no limit
 	gate     *gate
+	large    chan struct{} // held while the rest of a large answer is read
 	endpoint atomic.Pointer[Endpoint]
 
 	reading *http.Client // for requests that may be repeated
@@ -103,7 +104,7 @@ func New(o Options) (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &Client{base: base, o: withDefaults(o), gate: newGate()}
+	c := &Client{base: base, o: withDefaults(o), gate: newGate(), large: make(chan struct{}, 1)}
 	c.Hide()
 	c.log = c.o.Log
 	if o.RatePerSecond > 0 {

@@ -23,6 +23,9 @@ func (c *Client) Do(ctx context.Context, r Request) (*Response, error) {
 			return err
 		}
 		answer = &Response{Status: a.resp.StatusCode, Header: a.resp.Header, Body: body, client: c, call: a.call}
+		if answer.over = a.over; answer.over != nil {
+			time.AfterFunc(undecoded, answer.over)
+		}
 		return answer.refuseLogin()
 	})
 	if err != nil {

@@ -118,6 +118,10 @@ func (n *node) members() string {
 	return "an object with " + strings.Join(names, ", ")
 }
 
+// mostItems is the maximum length of a list: each element becomes hundreds of bytes, and perhaps a request. Servers
+// have some ten thousand resources, and resources as many revisions.
+const mostItems = 500_000
+
 // items returns the elements of a list. JSON-LD writes a list with one element as that element.
 func (n *node) items() ([]*node, error) {
 	switch v := n.v.(type) {
@@ -126,6 +130,9 @@ func (n *node) items() ([]*node, error) {
 	case bool:
 		return nil, n.wrong("is a boolean, where a list was expected")
 	case []any:
+		if len(v) > mostItems {
+			return nil, n.wrong("has %d elements, and at most %d are read: is it the server that is meant?", len(v), mostItems)
+		}
 		out := make([]*node, len(v))
 		for i := range v {
 			out[i] = n.item(i, v[i])

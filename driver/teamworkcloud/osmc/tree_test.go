@@ -125,3 +125,17 @@ func TestTree(t *testing.T) {
 		t.Error(got)
 	}
 }
+
+// TestListsBeyondTheirBound: each element becomes much more than its bytes.
+func TestListsBeyondTheirBound(t *testing.T) {
+	for more, refused := range []bool{false, true} {
+		n := parsed(t, "["+strings.Repeat("1,", mostItems-1+more)+"1]")
+		for name, read := range map[string]func() ([]*node, error){
+			"items": n.items, "list": func() ([]*node, error) { return n.list("ldp:contains") },
+		} {
+			if _, err := read(); (err != nil) != refused {
+				t.Errorf("%s of %d: %v", name, mostItems+more, err)
+			}
+		}
+	}
+}
