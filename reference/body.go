@@ -66,6 +66,8 @@ func occurs(b *schema.Block) string {
 		return "There may be any number." + label
 	case b.Required:
 		return "It is required." + label
+	case b.When != "":
+		return "It must be there " + b.When + ", and only there." + label
 	}
 	return "It is optional." + label
 }

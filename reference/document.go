@@ -76,6 +76,7 @@ type Block struct {
 	Description string `json:"description" jsonschema:"what it is for"`
 	Label       string `json:"label,omitempty" jsonschema:"what its label is; blocks with one are keyed by it"`
 	Required    bool   `json:"required,omitempty" jsonschema:"at least one must be there"`
+	When        string `json:"when,omitempty" jsonschema:"where it must be there, and only there"`
 	Many        bool   `json:"many,omitempty" jsonschema:"there may be any number, with a label or without"`
 	Body        *Body  `json:"body" jsonschema:"what stands in it"`
 }
@@ -106,7 +107,7 @@ func describe(b *schema.Body) *Body {
 	}
 	for i := range b.Blocks {
 		n := &b.Blocks[i]
-		out.Blocks = append(out.Blocks, Block{Name: n.Name, Description: n.Doc, Label: n.Label, Required: n.Required,
+		out.Blocks = append(out.Blocks, Block{Name: n.Name, Description: n.Doc, Label: n.Label, Required: n.Required, When: n.When,
 			Many: n.Many || n.Label != "", Body: describe(&n.Body)})
 	}
 	return out

@@ -84,8 +84,9 @@ type Block struct {
 	Doc  string
 	// Label, if set, is the documented name of the block's only label. The value is then a map keyed by the label.
 	Label    string
-	Required bool // at least one must be there
-	Many     bool // without Label: a list of objects rather than one object
+	Required bool   // at least one must be there
+	When     string // if it is not always required: where it must be there, and only there, for the reference
+	Many     bool   // without Label: a list of objects rather than one object
 	Body     Body
 }
 

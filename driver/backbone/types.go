@@ -162,6 +162,12 @@ func serverType() schema.Type {
 	}, checkServer)
 }
 
+// Where the blocks of the ends must be there.
+const (
+	whereDirect = "where transport is direct"
+	whereApart  = "where transport is email or file"
+)
+
 func endBody() schema.Body {
 	return schema.Body{Attributes: []schema.Attribute{
 		{Name: "server", Required: true, Ref: &schema.Ref{Kind: schema.Server, Type: "backbone", Flow: schema.FlowBoth},
@@ -193,15 +199,16 @@ func syncType() schema.Type {
 				{Name: "state", Type: cty.String, Brief: true, Default: cty.StringVal(running), OneOf: []string{running, stopped},
 					Doc: "Whether it shall run."},
 				{Name: "issue_types", Type: cty.Map(cty.String), Doc: "Issue types of the first end (or the master) and " +
-					"what they are on the other."},
+					"what they are on the other. A direct synchronization that is not there yet needs one: without, the " +
+					"plan is refused."},
 				{Name: "comments", Type: cty.Bool, Doc: "Whether comments are synchronized."},
 				{Name: "attachments", Type: cty.Bool, Doc: "Whether attachments are synchronized."},
 			},
 			Blocks: []schema.Block{
-				{Name: first, Body: endBody(), Doc: "Direct: the end that creates and configures the synchronization."},
-				{Name: second, Body: endBody(), Doc: "Direct: the other end."},
-				{Name: master, Body: endBody(), Doc: "E-mail or file: the end that defines the mappings."},
-				{Name: slave, Body: endBody(), Doc: "E-mail or file: the other end."},
+				{Name: first, Body: endBody(), When: whereDirect, Doc: "The end that creates and configures the synchronization."},
+				{Name: second, Body: endBody(), When: whereDirect, Doc: "The other end."},
+				{Name: master, Body: endBody(), When: whereApart, Doc: "The end that defines the mappings."},
+				{Name: slave, Body: endBody(), When: whereApart, Doc: "The other end."},
 				{Name: "field", Label: "field", Doc: "A field mapping.", Body: field},
 			},
 		},

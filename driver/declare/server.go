@@ -40,7 +40,7 @@ func ServerAttributes(urlDoc, userDoc, tokenDoc string) []schema.Attribute {
 	return []schema.Attribute{
 		{Name: "url", Type: cty.String, Required: true, Doc: urlDoc},
 		{Name: "user", Type: cty.String, Doc: userDoc},
-		{Name: "password", Type: cty.String, Secret: true, Doc: "Password of the user."},
+		{Name: "password", Type: cty.String, Secret: true, Doc: "Password of the user. Either this or token must be there."},
 		{Name: "token", Type: cty.String, Secret: true, Doc: tokenDoc},
 		{Name: "ca", Type: cty.String, Doc: "Certificates (PEM) of CAs trusted in addition to the system's."},
 		{Name: "ca_file", Type: cty.String, Doc: "The same, from a file in the folder of the configuration, or from " +

@@ -47,7 +47,9 @@ func serverType() schema.Type {
 						"https://HOST:8443/webapp."},
 				schema.Attribute{Name: "sync_address", Type: cty.String,
 					Doc: "Address by which remote resource configurations of other servers name this one: host, or host:port. " +
-						"Without it the host of url."},
+						"Without it the host of url. Without a port the other server takes the number of its own: write the port " +
+						"where a synchronization has this server as its source, is encrypted, and the encrypted ports of the two " +
+						"servers differ, or the plan is refused."},
 				schema.Attribute{Name: "token_kind", Type: cty.String, Default: cty.StringVal(personalToken),
 					OneOf: []string{personalToken, idToken, oauthToken},
 					Doc: "Kind of the token: a personal access token, an ID token of the authentication server, or an OAuth 2.0 " +
@@ -72,7 +74,8 @@ func serverType() schema.Type {
 // connectionAttributes returns the arguments of every server, with this product's rate limit.
 func connectionAttributes() []schema.Attribute {
 	attributes := declare.ServerAttributes("Address of the REST interface: https://twc.example.com:8111.",
-		"User name. Beside a token it is the name that is used on web pages and in remote resource configurations.",
+		"User name. Beside a token it is the name that is used on web pages and in remote resource configurations. The "+
+			"source of a synchronization needs it: its configurations log in there with a user name.",
 		"A token instead of a password, of the kind that token_kind says.")
 	for i := range attributes {
 		if attributes[i].Name == "requests_per_second" {
@@ -154,7 +157,8 @@ func syncType() schema.Type {
 				{Name: "source", Required: true, Ref: from, Doc: "The server the resources are on."},
 				{Name: "target", Required: true, Ref: to, Doc: "The server that gets the copies."},
 				{Name: "resources", Type: cty.List(cty.String),
-					Doc: "Resources of the source: name, category path and name (Released/Powertrain/Engine), or id."},
+					Doc: "Resources of the source: name, category path and name (Released/Powertrain/Engine), or id. " +
+						"Either these or categories must be there, or both."},
 				{Name: "categories", Type: cty.List(cty.String), Doc: "Categories of the source whose resources are all " +
 					"synchronized, those that are added later too: path (Released/Powertrain), name, or id."},
 				{Name: "target_category", Type: cty.String, Required: true,
@@ -163,11 +167,13 @@ func syncType() schema.Type {
 					OneOf: []string{survey.EveryCommit, survey.CommitTag, survey.Manual},
 					Doc: "When the target gets what is new: on every commit, on a commit with the tag, or when a person asks for " +
 						"it."},
-				{Name: "tag", Type: cty.String, Doc: "The commit tag that triggers, with trigger = \"commit_tag\"."},
+				{Name: "tag", Type: cty.String, Doc: "The commit tag that triggers. It must be there with trigger = " +
+					"\"commit_tag\", and only then."},
 				{Name: "tls", Type: cty.Bool, Doc: "Whether the target connects to the source encrypted. Without it: whether " +
 					"sync_address of the source has the source's encrypted port, or no port and the source has sync_tls."},
 				{Name: "upstream", Ref: &schema.Ref{Kind: schema.Sync, Type: product},
-					Doc: "The synchronization that brings the resources to the source of this one (several hops)."},
+					Doc: "The synchronization that brings the resources to the source of this one (several hops). Write it where " +
+						"one does, so that this one is planned and verified after it; without it the plan warns."},
 				{Name: "state", Type: cty.String, Brief: true, Default: cty.StringVal(survey.Active), OneOf: []string{survey.Active,
 					survey.Removed},
 					Doc: "Whether remote resource configurations are to exist. Removed ones leave the copies on the target."},
