@@ -297,6 +297,8 @@ func literals(expr hcl.Expression) []hcl.Range {
 func (m *masker) names(path string, in hclsyntax.Node) (found []hcl.Expression) {
 	_ = hclsyntax.VisitAll(in, func(n hclsyntax.Node) hcl.Diagnostics {
 		switch n := n.(type) {
+		case *hclsyntax.Body:
+			found = append(found, lostDefaults(n, n == in)...)
 		case *hclsyntax.Attribute:
 			if maskedName(n.Name) {
 				found = append(found, n.Expr)
@@ -320,6 +322,17 @@ func (m *masker) names(path string, in hclsyntax.Node) (found []hcl.Expression) 
 		}
 		return nil
 	})
+	return found
+}
+
+// lostDefaults returns the default values in blocks that may be meant as variables, and cannot be read as such: nobody
+// knows whether they are secret.
+func lostDefaults(in *hclsyntax.Body, top bool) (found []hcl.Expression) {
+	for _, b := range in.Blocks {
+		if attr := b.Body.Attributes["default"]; attr != nil && !(top && b.Type == "variable" && len(b.Labels) == 1) {
+			found = append(found, attr.Expr)
+		}
+	}
 	return found
 }
 
@@ -349,7 +362,7 @@ func (m *masker) members(path string, f *hcl.File) (found []hcl.Expression) {
 			in = append(in, d)
 		case d != 0:
 			in = in[:len(in)-1]
-		case isText && name && maskedName(text) && !isLabel:
+		case isText && name && (maskedName(text) && !isLabel || text == "default" && lostMember(top, in)):
 			exprs := m.cover(path, f, dec.InputOffset())
 			found = append(found, exprs...)
 			for _, expr := range exprs {
@@ -368,6 +381,21 @@ func (m *masker) members(path string, f *hcl.File) (found []hcl.Expression) {
 		}
 		name = len(in) > 0 && in[len(in)-1] == '{'
 	}
+}
+
+// lostMember reports whether a member default is in an object that may be meant as a variable, and cannot be read as
+// such. top is the first of the members around it, and in the brackets.
+func lostMember(top string, in []json.Delim) bool {
+	if top == "variable" {
+		objects := 0
+		for _, d := range in {
+			if d == '{' {
+				objects++
+			}
+		}
+		return objects > 3 // the file, all variables, and this one
+	}
+	return !slices.ContainsFunc(topBlocks, func(b hcl.BlockHeaderSchema) bool { return b.Type == top })
 }
 
 // inText reports whether names or secretParts finds something in a JSON text. If the text is not a readable template,

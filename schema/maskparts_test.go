@@ -104,6 +104,20 @@ output "q" { value = "shown-q" }`, `module.m["k"].p`,
   b = 2 # shown-c
   # user: shown-d, password: "canary-u"
 }`, "", `{}`},
+		"default of what is not read as a variable": {`variable "p" name {
+  default   = "canary-p"
+  sensitive = true
+}
+varable "q" {
+  default   = { a = "canary-q" }
+  sensitive = true
+}
+locals {
+  variable "r" { default = "canary-r" }
+}
+variable "s" { default = "shown-s" }`, "", `{"variable": {"p": {"name": {"sensitive": true, "default": "canary-p"}},
+  "s": {"default": "shown-s"}, "t": [{"default": "shown-t"}]}, "varable": {"q": {"default": ["canary-q"]}},
+  "locals": {"m": {"default": "shown-m"}}}`},
 		"sensitive": {`locals {
   w = sensitive("${local.p}canary-x")
   p = "canary-p"
