@@ -74,3 +74,15 @@ func quiet(choose func(*http.Request) (*url.URL, error)) func(*http.Request) (*u
 		return u, nil
 	}
 }
+
+// proxySecret returns what identifies us to the proxy on the way to an address: its answer may repeat that.
+func proxySecret(choose func(*http.Request) (*url.URL, error), to *url.URL) []string {
+	u, err := choose(&http.Request{URL: to})
+	if err != nil || u == nil || u.User == nil {
+		return nil
+	}
+	if password, ok := u.User.Password(); ok {
+		return []string{password}
+	}
+	return []string{u.User.Username()}
+}

@@ -105,6 +105,7 @@ func New(o Options) (*Client, error) {
 		return nil, err
 	}
 	c := &Client{base: base, o: withDefaults(o), gate: newGate(), large: make(chan struct{}, 1)}
+	c.o.Secrets = slices.Concat(o.Secrets, proxySecret(c.o.Proxy, base))
 	c.Hide()
 	c.log = c.o.Log
 	if o.RatePerSecond > 0 {

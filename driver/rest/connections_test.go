@@ -9,6 +9,7 @@ import (
 	"crypto/x509/pkix"
 	"encoding/pem"
 	"errors"
+	"fmt"
 	"io"
 	"log"
 	"math/big"
@@ -238,6 +239,35 @@ func TestProxies(t *testing.T) {
 	_, err = client.Do(t.Context(), rest.Request{})
 	if err == nil || rest.WasSent(err) == rest.SentYes || strings.Contains(err.Error(), "canary") {
 		t.Errorf("sent without a proxy, or the error shows its address: %v", err)
+	}
+}
+
+// TestSecretOfAProxy checks that a proxy that repeats its own password does not bring it into an error.
+func TestSecretOfAProxy(t *testing.T) {
+	for _, login := range []*url.Userinfo{url.UserPassword("ada", "can@ry-word"), url.User("can@ry-word")} {
+		proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			_, encoded, _ := strings.Cut(r.Header.Get("Proxy-Authorization"), " ")
+			conn, _, err := http.NewResponseController(w).Hijack()
+			if err == nil {
+				fmt.Fprintf(conn, "HTTP/1.1 407 you said can@ry-word, %s\r\n\r\n", encoded)
+				_ = conn.Close()
+			}
+		}))
+		at, err := url.Parse(proxy.URL)
+		if err != nil {
+			t.Fatal(err)
+		}
+		at.User = login
+		client, err := secretly("https://jira.example", nil, func(o *rest.Options) { o.Proxy = http.ProxyURL(at) })
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = client.Do(t.Context(), rest.Request{})
+		if err == nil || strings.Contains(err.Error(), "can@ry") || strings.Count(err.Error(), "REDACTED") != 2 {
+			t.Error(err)
+		}
+		client.Close()
+		proxy.Close()
 	}
 }
 
