@@ -305,4 +305,12 @@ func TestNamesForShells(t *testing.T) {
 	if tokens == 0 || stderr.Len() > 0 {
 		t.Errorf("no script: %s%s", stdout.String(), stderr.String())
 	}
+	// PowerShell's script evaluates the command line, so that it must not say that it quotes all that it inserts. What it
+	// does insert has a backtick before each character that would mean something.
+	stdout.Reset()
+	a.run(t.Context(), []string{"completion", "powershell"})
+	if script := stdout.String(); strings.Contains(script, quotesVariable) ||
+		!strings.Contains(script, "-replace '\\s|#|@|\\$|;|,|''|\\{|\\}|\\(|\\)|\"|`|\\||<|>|&','`$&'") {
+		t.Errorf("PowerShell's script is another: %s", script)
+	}
 }

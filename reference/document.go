@@ -107,8 +107,8 @@ func describe(b *schema.Body) *Body {
 	}
 	for i := range b.Blocks {
 		n := &b.Blocks[i]
-		out.Blocks = append(out.Blocks, Block{Name: n.Name, Description: n.Doc, Label: n.Label, Required: n.Required, When: n.When,
-			Many: n.Many || n.Label != "", Body: describe(&n.Body)})
+		out.Blocks = append(out.Blocks, Block{Name: n.Name, Description: n.Doc, Label: n.Label, Required: n.Required,
+			When: n.When, Many: n.Many || n.Label != "", Body: describe(&n.Body)})
 	}
 	return out
 }
