@@ -16,13 +16,18 @@ const (
 // there to take long.
 func mostWork(length int) int { return 1<<20 + 256*length }
 
+// mostCompared is how many bytes of a text of so many are compared with secrets. That is enough unless the text is
+// made to look like the secrets everywhere. If it is not, the whole text is taken out.
+func mostCompared(length int) int { return 8<<20 + 256*length }
+
 // finder finds the secrets of a set in one text.
 type finder struct {
-	set   *Set
-	spans []Span
-	seen  map[uint64]int // layers that were looked through, by their sums: how deep
-	work  int
-	room  []byte // for what is decoded
+	set     *Set
+	spans   []Span
+	seen    map[uint64]int // layers that were looked through, by their sums: how deep
+	work    int
+	compare int    // bytes that may still be compared; below 0: secrets may be left
+	room    []byte // for what is decoded
 }
 
 var (
@@ -65,13 +70,12 @@ func (f *finder) look(l *layer, deep int) {
 	f.seen[sum] = deep
 	l.cuts = bytes.Contains(l.b, []byte(cutOff))
 	if before == 0 {
-		note := func(from, to int) { f.spans = append(f.spans, Span{from, to}) }
-		f.set.match(l, note)
+		f.match(l)
 		if l.cuts {
-			f.set.matchCut(l, note)
+			f.matchCut(l)
 		}
 	}
-	if deep > 1 {
+	if deep > 1 && f.compare >= 0 {
 		f.decode(l, deep-1)
 	}
 }

@@ -15,7 +15,9 @@ import (
 	"bytes"
 	"encoding/base64"
 	"encoding/binary"
+	"math/bits"
 	"slices"
+	"sort"
 	"strings"
 	"unicode/utf8"
 
@@ -33,10 +35,17 @@ const minLine = 2 * MinLength
 // Set is the secrets that are taken out. It may be used by several goroutines. nil has none.
 type Set struct {
 	instead string
-	index   map[uint32][]pattern // by the keys of their beginnings, the longest first
+	index   map[uint32][]pattern // by the keys of their beginnings, sorted
 	filter  [1 << 10]uint64      // says fast which four bytes begin no secret
 	longest int
+	weight  int // of all patterns
 }
+
+// mostWeight bounds the memory of a set: two million patterns, or 256 MiB of them. Beyond it each text is taken out whole.
+const mostWeight = 1 << 21
+
+// Full reports whether there are too many secrets to look for. Then all of every text is taken out.
+func (s *Set) Full() bool { return s != nil && s.weight > mostWeight }
 
 // pattern is what is looked for.
 type pattern struct {
@@ -66,17 +75,7 @@ func New(instead string, secrets ...string) *Set {
 		s.add(joined.String(), false)
 	}
 	for key, bucket := range s.index {
-		slices.SortFunc(bucket, func(a, b pattern) int {
-			switch {
-			case len(a.text) != len(b.text):
-				return len(b.text) - len(a.text)
-			case a.line != b.line && b.line:
-				return -1
-			case a.line != b.line:
-				return 1
-			}
-			return strings.Compare(a.text, b.text)
-		})
+		slices.SortFunc(bucket, pattern.order)
 		s.index[key] = slices.Compact(bucket)
 	}
 	return s
@@ -85,7 +84,7 @@ func New(instead string, secrets ...string) *Set {
 // add takes in a secret, and what is left of it where text is decoded as far as it can be, where spaces are joined,
 // and where bytes that are not UTF-8 are replaced.
 func (s *Set) add(secret string, line bool) {
-	if strings.TrimSpace(secret) == "" {
+	if strings.TrimSpace(secret) == "" || s.Full() {
 		return
 	}
 	decoded := &layer{b: []byte(secret)}
@@ -140,6 +139,10 @@ func beyondASCII(text string) []string {
 }
 
 func (s *Set) put(p pattern) {
+	if s.weight += 1 + len(p.text)>>7; s.Full() {
+		s.index = nil
+		return
+	}
 	key := keyOf([]byte(p.text))
 	s.index[key] = append(s.index[key], p)
 	at := hash(key)
@@ -156,18 +159,35 @@ func inBase64(encoding *base64.Encoding, secret string, before int) string {
 // keyOf is the first four bytes of a secret or of what may be one, the same in another case.
 func keyOf(b []byte) uint32 { return binary.LittleEndian.Uint32(b) | 0x20202020 }
 
-// begins tells whether a text begins with what is looked for, in another case too if that is long.
-func (p pattern) begins(b []byte) bool { return len(b) >= len(p.text) && p.isCut(b[:len(p.text)]) }
+// fold returns a letter of ASCII in lower case.
+func fold(c byte) byte {
+	if c >= 'A' && c <= 'Z' {
+		c |= 0x20
+	}
+	return c
+}
 
-// isCut tells whether a text, which is no longer, is the beginning of what is looked for.
-func (p pattern) isCut(b []byte) bool {
-	for i := range b {
-		if x, y := b[i], p.text[i]; x != y && (len(p.text) < minLine || x|0x20 != y|0x20 || x|0x20 < 'a' || x|0x20 > 'z') {
-			return false
+// order sorts patterns by their letters in any case, and then by all else.
+func (p pattern) order(q pattern) int {
+	for i := range min(len(p.text), len(q.text)) {
+		if x, y := fold(p.text[i]), fold(q.text[i]); x != y {
+			return int(x) - int(y)
 		}
 	}
-	return true
+	switch {
+	case len(p.text) != len(q.text):
+		return len(p.text) - len(q.text)
+	case p.line != q.line && q.line:
+		return -1
+	case p.line != q.line:
+		return 1
+	}
+	return strings.Compare(p.text, q.text)
 }
+
+// like tells whether a text, which is the same in any case, is the beginning of what is looked for. Another case
+// counts if that is long.
+func (p pattern) like(b []byte) bool { return len(p.text) >= minLine || p.text[:len(b)] == string(b) }
 
 func hash(key uint32) uint32 { return key * 0x9e3779b1 >> 16 }
 
@@ -192,11 +212,17 @@ type Span struct{ From, To int }
 
 // Spans are where the secrets stand in the text, sorted, and apart from each other.
 func (s *Set) Spans(text string) []Span {
+	if s.Full() && text != "" {
+		return []Span{{0, len(text)}}
+	}
 	if s == nil || len(s.index) == 0 || len(text) < MinLength {
 		return nil
 	}
-	f := &finder{set: s, seen: map[uint64]int{}, work: mostWork(len(text))}
+	f := &finder{set: s, seen: map[uint64]int{}, work: mostWork(len(text)), compare: mostCompared(len(text))}
 	f.find(&layer{b: []byte(text)})
+	if f.compare < 0 {
+		return []Span{{0, len(text)}}
+	}
 	slices.SortFunc(f.spans, func(a, b Span) int {
 		if a.From != b.From {
 			return a.From - b.From
@@ -238,19 +264,51 @@ func (s *Set) mayHold(b []byte) bool {
 	return false
 }
 
-// match finds the secrets in a layer.
-func (s *Set) match(l *layer, found func(from, to int)) {
-	b := l.b
-	for i := 0; i+MinLength <= len(b); i++ {
-		key := keyOf(b[i:])
-		if !s.mayBegin(key) {
+// note notes a secret. Most overlap the last one, if they repeat themselves.
+func (f *finder) note(from, to int) {
+	if n := len(f.spans); n > 0 && from >= f.spans[n-1].From && from < f.spans[n-1].To {
+		f.spans[n-1].To = max(f.spans[n-1].To, to)
+		return
+	}
+	f.spans = append(f.spans, Span{from, to})
+}
+
+// begun finds the longest pattern that a text begins with, and those that begin with the whole text and are longer. It
+// narrows sorted patterns byte by byte, as many may begin alike.
+func (f *finder) begun(patterns []pattern, b []byte, joined bool) (longest int, longer []pattern) {
+	for at := 0; f.compare >= 0; at++ {
+		for len(patterns) > 0 && len(patterns[0].text) == at {
+			if p := patterns[0]; !(p.line && joined) && p.like(b[:at]) {
+				longest = at
+			}
+			f.compare--
+			patterns = patterns[1:]
+		}
+		if len(patterns) == 0 || at == len(b) {
+			return longest, patterns
+		}
+		c, last := fold(b[at]), len(patterns)-1
+		f.compare--
+		if fold(patterns[0].text[at]) == c && fold(patterns[last].text[at]) == c {
 			continue
 		}
-		for _, p := range s.index[key] {
-			if (!p.line || !l.joined) && p.begins(b[i:]) {
-				found(l.from(i), l.to(i+len(p.text)-1))
-				break // the longest: the others lie inside of it
-			}
+		f.compare -= 2 * bits.Len(uint(last)) // #nosec G115 -- it is not negative
+		from := sort.Search(len(patterns), func(i int) bool { return fold(patterns[i].text[at]) >= c })
+		to := sort.Search(len(patterns), func(i int) bool { return fold(patterns[i].text[at]) > c })
+		patterns = patterns[from:to]
+	}
+	return longest, nil
+}
+
+// match finds the secrets in a layer.
+func (f *finder) match(l *layer) {
+	for i := 0; i+MinLength <= len(l.b) && f.compare >= 0; i++ {
+		key := keyOf(l.b[i:])
+		if !f.set.mayBegin(key) {
+			continue
+		}
+		if n, _ := f.begun(f.set.index[key], l.b[i:], l.joined); n > 0 { // the others lie inside of the longest
+			f.note(l.from(i), l.to(i+n-1))
 		}
 	}
 }
@@ -259,7 +317,7 @@ const mostCuts = 64 // ends of a text that are looked at
 
 // matchCut finds the beginnings of secrets whose ends were cut off. What is left of an encoded character is taken out,
 // too.
-func (s *Set) matchCut(l *layer, found func(from, to int)) {
+func (f *finder) matchCut(l *layer) {
 	at := 0
 	for range mostCuts {
 		end := bytes.Index(l.b[at:], []byte(cutOff))
@@ -267,11 +325,14 @@ func (s *Set) matchCut(l *layer, found func(from, to int)) {
 			return
 		}
 		end += at
-		for i := max(at, end-s.longest); i+MinLength <= end; i++ {
-			for _, p := range s.index[keyOf(l.b[i:])] {
-				if end-i <= len(p.text) && p.isCut(l.b[i:end]) {
-					found(l.from(i), max(l.to(end-1), l.to(end+len(cutOff)-1)-len(cutOff)))
-				}
+		for i := max(at, end-f.set.longest); i+MinLength <= end && f.compare >= 0; i++ {
+			key := keyOf(l.b[i:])
+			if !f.set.mayBegin(key) {
+				continue
+			}
+			n, longer := f.begun(f.set.index[key], l.b[i:end], false)
+			if n == end-i || slices.ContainsFunc(longer, func(p pattern) bool { f.compare--; return p.like(l.b[i:end]) }) {
+				f.note(l.from(i), max(l.to(end-1), l.to(end+len(cutOff)-1)-len(cutOff)))
 			}
 		}
 		at = end + len(cutOff)

@@ -342,3 +342,48 @@ func TestCutOffWithinAnEncoding(t *testing.T) {
 		}
 	}
 }
+
+// TestLookAlikes: a text that looks like the secrets everywhere would take hours to be compared with them. It is taken
+// out whole, and so is a secret behind it.
+func TestLookAlikes(t *testing.T) {
+	for name, secrets := range map[string][]string{
+		"long":     {strings.Repeat("a", 1<<15) + "b", "hunter22"},
+		"repeated": {strings.Repeat("a", 1<<15), "hunter22"},
+	} {
+		set := redact.New("*", secrets...)
+		for _, text := range []string{strings.Repeat("a", 1<<18), strings.Repeat("a", 1<<18) + "b… hunter22"} {
+			if got := set.String(text); got != "*" {
+				t.Errorf("%s: %.20q of %d bytes is left", name, got, len(got))
+			}
+		}
+	}
+	set := redact.New("*", append(numbered("server-", 20_000), "hunter22")...)
+	if got := set.String(strings.Repeat("server-x has hunter22. ", 5000)); !strings.HasPrefix(got, "server-x has *. ") {
+		t.Errorf("%.20q is left of names like secrets", got)
+	}
+}
+
+// TestTooManySecrets: what a set would take several GB for is not looked for: nothing of a text is left.
+func TestTooManySecrets(t *testing.T) {
+	for name, secrets := range map[string][]string{
+		"lines": {strings.Join(numbered("secret-line-", 600_000), "\n")},
+		"texts": numbered("é-secret-", 120_000),
+		"bytes": {strings.Repeat("x", 31<<20), strings.Repeat("y", 31<<20)},
+	} {
+		set := redact.New("*", append([]string{"hunter22"}, secrets...)...)
+		if got := set.String("some words"); !set.Full() || got != "*" {
+			t.Errorf("%s: %q is left", name, got)
+		}
+	}
+	if set := redact.New("*", numbered("secret-", 100_000)...); set.Full() || set.String("words") != "words" {
+		t.Error("a hundred thousand secrets are too many")
+	}
+}
+
+func numbered(text string, n int) []string {
+	out := make([]string, n)
+	for i := range out {
+		out[i] = fmt.Sprintf("%s%06d", text, i)
+	}
+	return out
+}

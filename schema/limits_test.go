@@ -258,3 +258,19 @@ func TestFormattingEnds(t *testing.T) {
 		t.Errorf("%q, %v", out, diags)
 	}
 }
+
+// TestTooManySecrets: what cannot be looked for in all that is shown is refused, and nothing else is said.
+func TestTooManySecrets(t *testing.T) {
+	var lines strings.Builder
+	for i := range 600_000 {
+		fmt.Fprintf(&lines, "secret-line-%d\n", i)
+	}
+	fs := withFile(t, "locals {\n  a = sensitive(file(\"t\"))\n  b = secret-line-1\n}\n")
+	if err := afero.WriteFile(fs, "conf/t", []byte(lines.String()), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	cfg, diags := Load(t.Context(), Options{Fs: fs, Dir: "conf"})
+	if len(diags) != 1 || diags[0].Summary != "Too many secrets" || cfg.Redactor().Full() {
+		t.Errorf("got %v", diags)
+	}
+}

@@ -399,6 +399,11 @@ func (l *loader) finish(order []*node, settings Settings) (*Config, hcl.Diagnost
 	cfg.show(l)
 	cfg.loader = l
 	l.hideSecrets(cfg.redactor)
+	if cfg.redactor.Full() { // it hides all, so that this would not be shown either: nothing else is
+		cfg.redactor = newSecretSet(spellings{}).redactor()
+		return cfg, hcl.Diagnostics{problem(hcl.Range{}, "Too many secrets", "The sensitive values, and the lines of each, "+
+			"are more than can be looked for in what is shown. A secret has few lines: do not mark large files as sensitive.")}
+	}
 	l.diags = arrange(l.diags)
 	l.leftOut()
 	return cfg, l.diags
