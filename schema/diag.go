@@ -82,8 +82,14 @@ func problem(rng hcl.Range, summary, format string, args ...any) *hcl.Diagnostic
 // place formats a position for a message.
 func place(rng hcl.Range) string { return fmt.Sprintf("%s:%d", rng.Filename, rng.Start.Line) }
 
+// longestSlip is the length, in bytes, of the longest name that is compared with others: comparing takes its square.
+const longestSlip = 200
+
 // Nearest returns the candidate that was most likely meant, or "".
 func Nearest(given string, candidates []string) string {
+	if len(given) > longestSlip {
+		return ""
+	}
 	fold := func(s string) string { return strings.ReplaceAll(strings.ToLower(s), "-", "_") }
 	want := fold(given)
 	limit := min(max(2, len(want)/4), 5)

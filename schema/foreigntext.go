@@ -241,6 +241,9 @@ func (o *foreignTexts) hide(message string, own func(text string) bool) string {
 		}
 		o.shown = redact.New("a text from env() or file()", long...)
 	}
+	if o.shown.Full() {
+		return "The details are left out, because the texts from env() or file() are too large to be looked for in them."
+	}
 	return o.shown.String(message)
 }
 

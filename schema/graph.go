@@ -373,8 +373,9 @@ func shortestWay(start *node, inside map[*node]bool) []edge {
 				var way []edge
 				for at := start; ; {
 					s := came[at]
-					way = append([]edge{s.by}, way...)
+					way = append(way, s.by)
 					if at = s.from; at == start {
+						slices.Reverse(way)
 						return way
 					}
 				}

@@ -49,7 +49,13 @@ func TestLimits(t *testing.T) {
 		"conditions":       {`[for i in range(1000) : i]`, `[for i in range(600) : i < 0 ? local.a0 : []]`},
 		"conditions with objects": {`[for i in range(1000) : i < 500 ? { a = i } : null]`,
 			`[for i in range(600) : i < 0 ? local.a0 : []]`},
-		"splat": doubled(`[L, L][*]`), "caught": {`try(format("%999999999d", 1), 1)`},
+		"coalesced": {`split("", format("%40000s", ""))`, `coalesce([for a in local.a0 : ""]...)`},
+		"united":    {`split("", format("%3000s", ""))`, `length(tolist([for i, a in local.a0 : [for b in range(i % 10) : b]]))`},
+		"united conditions": {`split("", format("%3000s", ""))`,
+			`length(true ? [for i, a in local.a0 : [for b in range(i % 10) : b]] : [[1]])`},
+		"escaped": {`length(yamlencode(replace(format("%3000000s", ""), " ", "<")))`},
+		"pattern": {`can(regex(replace(format("%20000s", ""), " ", "a"), "x"))`},
+		"splat":   doubled(`[L, L][*]`), "caught": {`try(format("%999999999d", 1), 1)`},
 	} {
 		var native strings.Builder
 		values := map[string]string{}

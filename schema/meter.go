@@ -109,6 +109,9 @@ func (m *meter) convert(v cty.Value, ty cty.Type) (cty.Value, error) {
 	}
 	if v != cty.NilVal && !v.IsMarked() && ty.IsCollectionType() && ty.ElementType() == cty.DynamicPseudoType {
 		v = functions.Alike(v, ty) // otherwise each element's type is compared with all others
+		if err := m.take(functions.Uniting(v, ty)); err != nil {
+			return cty.DynamicVal, err
+		}
 	}
 	out, err := convert.Convert(v, ty)
 	if err == nil && !ty.IsSetType() { // a set contains at most its input, and iterating sorts it
@@ -302,7 +305,8 @@ func (w *watched) unify(a, b hclsyntax.Expression) bool {
 	x, known := a.(*hclsyntax.LiteralValueExpr)
 	y, both := b.(*hclsyntax.LiteralValueExpr)
 	if known && both && !x.Val.Type().Equals(y.Val.Type()) {
-		_ = w.meter.take((pairs(x.Val.Type()) + pairs(y.Val.Type())) / pairUnit)
+		_ = w.meter.take((pairs(x.Val.Type())+pairs(y.Val.Type()))/pairUnit +
+			functions.Unifying([]cty.Type{x.Val.Type(), y.Val.Type()}))
 	}
 	return w.meter.err == nil
 }

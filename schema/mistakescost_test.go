@@ -2,6 +2,7 @@ package schema
 
 import (
 	"fmt"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -102,4 +103,29 @@ func TestNearestIsTheClosest(t *testing.T) {
 			t.Fatalf("%q, want %q", got, want)
 		}
 	})
+}
+
+// TestWrongNamesCost: what is said of a wrong name is found as often as it is shown, and a cycle is followed once.
+func TestWrongNamesCost(t *testing.T) {
+	var names, cycle strings.Builder
+	for i := range 1500 {
+		fmt.Fprintf(&names, "  right%04d = 1\n", i)
+	}
+	for i := range 5000 {
+		fmt.Fprintf(&names, "  use%04d = local.rihgt%04d\n", i, i)
+	}
+	const round = 10_000
+	for i := range round {
+		fmt.Fprintf(&cycle, "  a%d = local.a%d\n", i, (i+1)%round)
+	}
+	for name, text := range map[string]string{"names": names.String(), "cycle": cycle.String()} {
+		fs := withFile(t, "locals {\n"+text+"}\n")
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		_, diags := Load(t.Context(), Options{Fs: fs, Dir: "conf"})
+		runtime.ReadMemStats(&after)
+		if made := (after.TotalAlloc - before.TotalAlloc) >> 20; !diags.HasErrors() || made > 600 {
+			t.Errorf("%s: %d MiB were made", name, made)
+		}
+	}
 }

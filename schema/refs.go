@@ -120,6 +120,9 @@ func (l *loader) byName(m *module, root, name string, t hcl.Traversal) (*referen
 	if m.lost.has(root + "." + name) {
 		return nil, nil
 	}
+	if l.problems[hcl.DiagError] >= maxProblems { // it is only counted
+		return nil, problem(t.SourceRange(), "Invalid reference", "There is no %s.%s.", root, name)
+	}
 	what, candidates, other := "variable", m.varNames(), m.nodes["local."+name] != nil
 	otherText := "local." + name
 	if root == "local" {

@@ -18,7 +18,13 @@ func collections() []Function { //nolint:funlen // a row for each
 			Examples: examples(`anytrue([true, false])`, `true`, `anytrue([])`, `false`)},
 		{Name: "chunklist", Func: stdlib.ChunklistFunc, Summary: "The elements of a list in lists of at most so many each.",
 			Examples: examples(`chunklist(["a", "b", "c"], 2)`, `tolist([tolist(["a", "b"]), tolist(["c"])])`)},
-		{Name: "coalesce", Func: coalesceFunc, Summary: "The first argument that is neither null nor an empty text.",
+		{Name: "coalesce", Func: coalesceFunc, Cost: func(args []cty.Value) int64 {
+			var all []cty.Type
+			for _, a := range args {
+				all = append(all, a.Type())
+			}
+			return Unifying(all)
+		}, Summary: "The first argument that is neither null nor an empty text.",
 			Examples: examples(`coalesce(null, "", "b")`, `"b"`, `coalesce(1, 2)`, `1`)},
 		{Name: "coalescelist", Func: stdlib.CoalesceListFunc, Summary: "The first list that is not empty.",
 			Examples: examples(`coalescelist([], ["c", "d"])`, `["c", "d"]`)},

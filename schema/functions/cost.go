@@ -118,8 +118,34 @@ func widths(format string) int64 {
 	return sum
 }
 
+// escaping returns a cost function for what writes a value as text: so much for each byte of its texts, and more for
+// each that may have to be escaped.
+func escaping(plain, special int64) func([]cty.Value) int64 {
+	return func(args []cty.Value) int64 {
+		v, _ := args[0].UnmarkDeep()
+		n := Product(plain, textSize(v))
+		_ = cty.Walk(v, func(_ cty.Path, v cty.Value) (bool, error) { // the callback returns no error
+			if v.Type() == cty.String && v.IsKnown() && !v.IsNull() && special > 0 {
+				for _, c := range []byte(v.AsString()) {
+					if c < ' ' || c > '~' || strings.IndexByte(`"\&<>%`, c) >= 0 {
+						n += special
+					}
+				}
+			}
+			return true, nil
+		})
+		return units(n)
+	}
+}
+
+// mostOfRegex is the maximum length of a regular expression, in bytes. Longer ones take long even to be read.
+const mostOfRegex = 1 << 14
+
 // matching returns the cost of matching a regular expression with a text.
 func matching(pattern, text string) int64 {
+	if len(pattern) > mostOfRegex {
+		return TooMuch
+	}
 	parsed, err := syntax.Parse(pattern, syntax.Perl)
 	if err != nil {
 		return 0 // the function reports it
@@ -128,7 +154,7 @@ func matching(pattern, text string) int64 {
 	if err != nil {
 		return 0
 	}
-	return Product(int64(len(prog.Inst)), int64(len(text))) / 50
+	return Product(int64(len(prog.Inst)), int64(len(text)+8)) / 50 // it takes some time to be read, too
 }
 
 // replacing returns the cost of replace.

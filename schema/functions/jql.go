@@ -47,5 +47,5 @@ func jqlControl(r rune) bool {
 	return r < 0x20 || r >= 0x7f && r <= 0x9f || r >= 0xfdd0 && r <= 0xfdef || r == 0xfffe || r == 0xffff
 }
 
-// quoted returns the cost of jql_quote, in which each character may become six.
-func quoted(args []cty.Value) int64 { return units(6 * int64(len(text(args, 0)))) }
+// quoted returns the cost of jql_quote, in which each character may become six, and is made twice.
+func quoted(args []cty.Value) int64 { return units(12 * int64(len(text(args, 0)))) }
