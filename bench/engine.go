@@ -23,7 +23,8 @@ import (
 
 // inside holds the work of this program that has a process of its own: as an entrant in its own races, where it is
 // measured like any other, and making what takes much memory.
-var inside = map[string]func(ctx context.Context, args []string) error{"carry": carry, "loop": loop, "runs": makeRuns}
+var inside = map[string]func(ctx context.Context, args []string) error{"carry": carry, "loop": loop, "runs": makeRuns,
+	"library": library}
 
 // atOnce is how many steps are carried out at the same time, and how many requests the plain loop has in progress.
 const atOnce = 10
