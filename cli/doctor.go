@@ -112,7 +112,7 @@ func examineOne(ctx context.Context, p *project, r *schema.Resource, within time
 	}
 	var users []*schema.Resource
 	for _, user := range p.cfg.Resources {
-		if user.Refs[r.Addr] != nil {
+		if user.Referred(r.Addr) != nil {
 			users = append(users, user)
 		}
 	}

@@ -14,8 +14,8 @@ import (
 // dependencies returns what a declaration refers to or names in depends_on, sorted.
 func dependencies(r *schema.Resource) []schema.Addr {
 	deps := slices.Clone(r.DependsOn)
-	for a := range r.Refs {
-		deps = append(deps, a)
+	for _, to := range r.Refs {
+		deps = append(deps, to.Addr)
 	}
 	slices.SortFunc(deps, func(a, b schema.Addr) int { return strings.Compare(a.String(), b.String()) })
 	return slices.Compact(deps)

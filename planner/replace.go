@@ -84,7 +84,7 @@ func (in Input) irreplaceable(r *schema.Resource) string {
 	}
 	var users []schema.Addr
 	for _, other := range in.Config.Resources {
-		if _, uses := other.Refs[r.Addr]; uses {
+		if other.Referred(r.Addr) != nil {
 			users = append(users, other.Addr)
 		}
 	}

@@ -76,14 +76,14 @@ func (l *loader) evaluateDefaults(n *node, in *instance) {
 	d := n.defaults
 	var given []*givenDefault
 	add := func(name string, evaluate func(frame) cty.Value) {
-		res := &Resource{Refs: map[Addr]*Resource{}}
+		res := &Resource{}
 		given = append(given, &givenDefault{name: name, res: res, val: evaluate(frame{in: in, res: res})})
 	}
 	for i := range d.shape.grammar.Attributes {
 		a := &d.shape.grammar.Attributes[i]
 		if attr := d.shape.attrs[a.Name]; attr != nil {
 			add(a.Name, func(f frame) cty.Value {
-				f.res.writes([]string{a.Name}, attr.Range)
+				f.res.writes(a.Name, attr.Range)
 				return l.argument(a, attr, d.shape, f, false)
 			})
 		}
@@ -91,7 +91,7 @@ func (l *loader) evaluateDefaults(n *node, in *instance) {
 	for i := range d.shape.grammar.Blocks {
 		b := &d.shape.grammar.Blocks[i]
 		if found := d.shape.blocks[b.Name]; len(found) > 0 {
-			add(b.Name, func(f frame) cty.Value { return l.nested(b, found, f, []string{b.Name}) })
+			add(b.Name, func(f frame) cty.Value { return l.nested(b, found, f, b.Name) })
 		}
 	}
 	d.given = append(d.given, given)
@@ -113,8 +113,8 @@ func (f frame) defaulted(name string) (cty.Value, bool) {
 			if g.name != name || g.val.IsNull() {
 				continue
 			}
-			for addr, r := range g.res.Refs {
-				f.res.Refs[addr] = r
+			for _, to := range g.res.Refs {
+				f.res.refers(to)
 			}
 			f.res.owns = append(f.res.owns, g.res.owns...)
 			if f.res.defaulted == nil {

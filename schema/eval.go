@@ -143,13 +143,14 @@ func (l *loader) resource(n *node, f frame, index string) *Resource {
 	d := n.decl
 	addr := d.addr
 	addr.Module, addr.Index = f.in.addr, index
-	r := &Resource{Addr: addr, Type: d.typ, Range: d.rng, Refs: map[Addr]*Resource{},
+	r := &Resource{Addr: addr, Type: d.typ, Range: d.rng,
 		spellings: l.spellings, names: f.names, DependsOn: l.dependsOn(d, f.in)}
 	f.res = r
 	before := len(l.diags)
 	l.lenient = l.isElsewhere(l.staticSite(n)) && l.staysInSite(n) // other readers need the value as well
-	r.Value = l.object(d.shape, f, nil)
-	r.written = slices.Clip(r.written)
+	r.written = l.places[:0]
+	r.Value = l.object(d.shape, f, "")
+	l.places, r.written = r.written, slices.Clone(r.written)
 	l.lenient = false
 	r.Site, r.private = l.siteOf(n, r, f), l.privateOf(n, r)
 	r.Elsewhere = l.isElsewhere(r.Site)
@@ -173,21 +174,22 @@ func (r *Resource) self() cty.Value {
 	return cty.ObjectVal(attrs)
 }
 
-// object evaluates a body. It records in the frame's declaration where things are written.
-func (l *loader) object(s *shaped, f frame, path []string) cty.Value {
+// object evaluates a body, the path of which is "" at the top of a declaration. It records in the frame's declaration
+// where things are written.
+func (l *loader) object(s *shaped, f frame, path string) cty.Value {
 	attrs := map[string]cty.Value{}
 	for i := range s.grammar.Attributes {
 		a := &s.grammar.Attributes[i]
 		attr := s.attrs[a.Name]
 		if attr != nil {
-			f.res.writes(append(path[:len(path):len(path)], a.Name), attr.Range)
+			f.res.writes(l.path(path, a.Name), attr.Range)
 		}
-		attrs[a.Name] = l.argument(a, attr, s, f, len(path) == 0)
+		attrs[a.Name] = l.argument(a, attr, s, f, path == "")
 	}
 	for i := range s.grammar.Blocks {
 		b := &s.grammar.Blocks[i]
-		if found := s.blocks[b.Name]; len(found) > 0 || len(path) > 0 {
-			attrs[b.Name] = l.nested(b, found, f, append(path[:len(path):len(path)], b.Name))
+		if found := s.blocks[b.Name]; len(found) > 0 || path != "" {
+			attrs[b.Name] = l.nested(b, found, f, l.path(path, b.Name))
 		} else if given, ok := f.defaulted(b.Name); ok {
 			attrs[b.Name] = given
 		} else {
@@ -195,6 +197,21 @@ func (l *loader) object(s *shaped, f frame, path []string) cty.Value {
 		}
 	}
 	return cty.ObjectVal(attrs)
+}
+
+// path returns the path of an argument or a block inside of another one, which is "" at the top. Declarations have the
+// same paths again and again.
+func (l *loader) path(in, name string) string {
+	if in == "" {
+		return name
+	}
+	at := [2]string{in, name}
+	path, had := l.paths[at]
+	if !had {
+		path = in + "." + name
+		l.paths[at] = path
+	}
+	return path
 }
 
 // blockType is like the function blockType, which builds a type each time, once for each block of the grammar.
@@ -220,7 +237,7 @@ func blockType(b *Block) cty.Type {
 }
 
 // nested evaluates all blocks of one name.
-func (l *loader) nested(b *Block, found []*shapedBlock, f frame, path []string) cty.Value {
+func (l *loader) nested(b *Block, found []*shapedBlock, f frame, path string) cty.Value {
 	blocks, known := l.expandBlocks(b, found, f)
 	switch {
 	case !known:
@@ -237,11 +254,11 @@ func (l *loader) nested(b *Block, found []*shapedBlock, f frame, path []string) 
 	for i, blk := range blocks {
 		at := path
 		if b.Label != "" {
-			at = append(path[:len(path):len(path)], blk.label)
+			at = l.path(path, blk.label)
 		} else if b.Many {
-			at = append(path[:len(path):len(path)], strconv.Itoa(i))
+			at = l.path(path, strconv.Itoa(i))
 		}
-		if f.res.writes(at, blk.header); i == 0 && len(at) > len(path) {
+		if f.res.writes(at, blk.header); i == 0 && at != path {
 			f.res.writes(path, blk.header)
 		}
 		val := l.object(blk.shaped, blk.frame, at)

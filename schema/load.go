@@ -124,6 +124,7 @@ func newLoader(ctx context.Context, opts Options, out *outside) *loader {
 		sizes:   map[string]int64{},
 		scopes:  map[scopeKey]scope{},
 		types:   map[*Block]cty.Type{},
+		paths:   map[[2]string]string{},
 		root:    newModule(nil, "", ""),
 		made:    map[Addr]*Resource{},
 
@@ -214,6 +215,8 @@ type loader struct {
 	realDir   string                  // the configuration's folder without links
 	scopes    map[scopeKey]scope      // what bodies permit
 	types     map[*Block]cty.Type     // see blockType
+	paths     map[[2]string]string    // see loader.path
+	places    []written               // of the declaration that is being evaluated; its memory is used again
 	functions map[string]function.Function
 	secrets   *secretSet
 	flow      flow

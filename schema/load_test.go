@@ -58,11 +58,11 @@ func TestRangeOfManyBlocks(t *testing.T) {
 	for _, n := range []int{3, 1000} {
 		r := &Resource{}
 		for i := range n {
-			r.writes([]string{"field", fmt.Sprint(i)}, hcl.Range{Start: hcl.Pos{Line: i + 1}})
+			r.writes(fmt.Sprint("field.", i), hcl.Range{Start: hcl.Pos{Line: i + 1}})
 		}
 		r.RangeOf("field") // it may be asked while a declaration is read
-		r.writes([]string{"last"}, hcl.Range{Start: hcl.Pos{Line: n + 1}})
-		r.writes([]string{"field", "0"}, hcl.Range{Start: hcl.Pos{Line: n + 2}})
+		r.writes("last", hcl.Range{Start: hcl.Pos{Line: n + 1}})
+		r.writes("field.0", hcl.Range{Start: hcl.Pos{Line: n + 2}})
 		for line, path := range map[int][]string{1: {"field", "0"}, 3: {"field", "2", "x"}, n + 1: {"last"}, 0: {"none"}} {
 			if got := r.RangeOf(path...).Start.Line; got != line {
 				t.Errorf("%d blocks: %v is in line %d, want %d", n, path, got, line)

@@ -155,7 +155,8 @@ output "secret" {
 	place := map[string]int{}
 	for i, r := range cfg.Resources {
 		place[r.Addr.String()] = i
-		for a := range r.Refs {
+		for _, to := range r.Refs {
+			a := to.Addr
 			if at, before := place[a.String()]; !before || at >= i {
 				t.Errorf("%s comes before %s, which it needs", r.Addr, a)
 			}

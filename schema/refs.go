@@ -354,7 +354,7 @@ func (l *loader) refer(a *Attribute, attr *hcl.Attribute, f frame) cty.Value {
 func (l *loader) found(a *Attribute, r *Resource, rng hcl.Range, f frame) cty.Value {
 	if f.res != nil {
 		if r.Type != nil {
-			f.res.Refs[r.Addr] = r
+			f.res.refers(r)
 		}
 		if a.Ref.Owns {
 			f.res.owns = append(f.res.owns, owned{addr: r.Addr, rng: rng})

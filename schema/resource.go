@@ -22,10 +22,10 @@ type Resource struct {
 	// References are addresses (strings). Secrets carry the sensitive mark, see Reveal.
 	Value cty.Value
 
-	Refs      map[Addr]*Resource // what it refers to directly, through reference attributes; never nil entries
-	DependsOn []Addr             // explicit depends_on, sorted
-	Owner     Addr               // the declaration that carries this one out (Ref.Owns), or the zero address
-	Range     hcl.Range          // the block's header
+	Refs      []*Resource // what it refers to directly, through reference attributes, each once
+	DependsOn []Addr      // explicit depends_on, sorted
+	Owner     Addr        // the declaration that carries this one out (Ref.Owns), or the zero address
+	Range     hcl.Range   // the block's header
 
 	// PreventDestroy: no step may remove the resource from its server (lifecycle).
 	PreventDestroy bool
@@ -137,9 +137,9 @@ type written struct {
 }
 
 // writes records where an argument or a block is written. There is no declaration outside of declarations.
-func (r *Resource) writes(path []string, rng hcl.Range) {
+func (r *Resource) writes(path string, rng hcl.Range) {
 	if r != nil {
-		r.written = append(r.written, written{path: strings.Join(path, "."), rng: rng})
+		r.written = append(r.written, written{path: path, rng: rng})
 	}
 }
 
@@ -150,5 +150,22 @@ func (r *Resource) Ref(path ...string) *Resource {
 	if err != nil {
 		return nil
 	}
-	return r.Refs[addr]
+	return r.Referred(addr)
+}
+
+// Referred returns the declaration with an address if it is among Refs, or nil.
+func (r *Resource) Referred(a Addr) *Resource {
+	for _, to := range r.Refs {
+		if to.Addr == a {
+			return to
+		}
+	}
+	return nil
+}
+
+// refers records a reference to a declaration.
+func (r *Resource) refers(to *Resource) {
+	if !slices.Contains(r.Refs, to) {
+		r.Refs = append(r.Refs, to)
+	}
 }

@@ -123,7 +123,7 @@ func (l *loader) settings() Settings {
 		return true
 	}
 	for _, s := range l.setBlock {
-		val := l.object(s, frame{in: l.root.instances[0]}, nil)
+		val := l.object(s, frame{in: l.root.instances[0]}, "")
 		if attr := s.attrs["required_version"]; attr != nil && once(attr.Name, attr.NameRange) {
 			if v, ok := l.open(val.GetAttr(attr.Name), attr); ok {
 				out.RequiredVersion = v.AsString()

@@ -130,7 +130,7 @@ func (l *loader) evaluateSites() []*Site {
 	var out []*Site
 	for _, b := range l.sites {
 		s := &Site{Name: b.name, Range: b.shape.header, MaxAge: defaultMaxAge}
-		val := l.object(b.shape, frame{in: l.root.instances[0]}, nil)
+		val := l.object(b.shape, frame{in: l.root.instances[0]}, "")
 		s.Signers = l.siteKeys(val, b.shape, "signers", b.shape.attrs["recipients"] == nil)
 		if s.Recipients = s.Signers; b.shape.attrs["recipients"] != nil {
 			s.Recipients = l.siteKeys(val, b.shape, "recipients", true)

@@ -61,7 +61,7 @@ type Ref struct {
 	Owns bool
 
 	// MayBeGone: the other declaration may have been removed from the files. The attribute then still evaluates to its
-	// address, but Resource.Refs has no entry for it.
+	// address, but it is not among Resource.Refs.
 	MayBeGone bool
 
 	// Flow is the direction of data between a synchronization and the server that it refers to, for diagrams.

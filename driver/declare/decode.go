@@ -92,8 +92,10 @@ func (d *decoder) value(into reflect.Value, v cty.Value, path []string) {
 	case into.Type() == valueType:
 		d.any(into, v, path)
 	case into.Type() == resourceType:
-		if addr, err := schema.ParseAddr(v.AsString()); err == nil && d.r.Refs[addr] != nil {
-			into.Set(reflect.ValueOf(d.r.Refs[addr]))
+		if addr, err := schema.ParseAddr(v.AsString()); err == nil {
+			if to := d.r.Referred(addr); to != nil {
+				into.Set(reflect.ValueOf(to))
+			}
 		}
 	case into.Type() == durationType:
 		d.duration(into, v, path)

@@ -26,7 +26,7 @@ func (w *world) examineAll() map[schema.Addr][]driver.Examination {
 		}
 		var users []*schema.Resource
 		for _, user := range cfg.Resources {
-			if user.Refs[r.Addr] != nil {
+			if user.Referred(r.Addr) != nil {
 				users = append(users, user)
 			}
 		}

@@ -28,7 +28,7 @@ func (d *Driver) Import(ctx context.Context, of driver.ImportRequest) ([]schema.
 		return nil, err
 	}
 	for _, r := range of.Declared {
-		if r.Addr.Kind == schema.Sync && r.Refs[server.Addr] != nil {
+		if r.Addr.Kind == schema.Sync && r.Referred(server.Addr) != nil {
 			delete(boxes, r.Text("box"))
 			delete(boxes, r.Text("replaces"))
 		}
