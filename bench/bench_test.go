@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bufio"
 	"context"
 	"encoding/json"
 	"io"
@@ -138,5 +139,28 @@ func TestRaces(t *testing.T) {
 	other := result{race: races[1], n: 10, cost: large.cost}
 	if growth([]result{small}, large, "we") != "1.00" || growth([]result{small}, other, "we") != "" {
 		t.Error("growth is wrong")
+	}
+}
+
+// TestLibrary: the library alone reads and evaluates what declare writes, and says what it cannot read.
+func TestLibrary(t *testing.T) {
+	dir := t.TempDir()
+	if err := library(t.Context(), []string{dir}); err == nil {
+		t.Error("a folder without files was read")
+	}
+	if err := declare(dir, 25, servers); err != nil {
+		t.Fatal(err)
+	}
+	if err := library(t.Context(), []string{dir}); err != nil {
+		t.Error(err)
+	}
+	wrong := func(w *bufio.Writer) {
+		_, _ = w.WriteString("sync \"backbone\" \"x\" {\n  comments = unknown.word\n}\n")
+	}
+	if err := write(filepath.Join(dir, "wrong.sync.hcl"), wrong); err != nil {
+		t.Fatal(err)
+	}
+	if err := library(t.Context(), []string{dir}); err == nil {
+		t.Error("a reference to nothing was evaluated")
 	}
 }

@@ -130,7 +130,7 @@ func completing(s shape) func(context.Context, *tools, string, int) ([]entrant, 
 }
 
 // planning is a race of making plans from observations on disk, or of showing such a plan. The other programs also
-// plan without a network, and separate blocks only.
+// plan without a network, and separate blocks only; the library parses and evaluates these and does nothing else.
 func planning(s shape, made bool, what string) func(context.Context, *tools, string, int) ([]entrant, error) {
 	return func(ctx context.Context, t *tools, dir string, n int) ([]entrant, error) {
 		ours, theirs, err := folders(dir, n, s)
@@ -161,6 +161,7 @@ func planning(s shape, made bool, what string) func(context.Context, *tools, str
 		if s != blocks {
 			return all, nil
 		}
+		all = append(all, entrant{name: "the library", argv: []string{t.self, "library", ours}})
 		for _, name := range []string{"terraform", "tofu"} {
 			in, err := t.prepared(ctx, name, theirs, []string{name, "plan", "-detailed-exitcode", "-input=false", "-lock=false"})
 			if err != nil {
