@@ -62,14 +62,19 @@ const siteName = "site"
 
 // collect adds what the arguments of a body say, and those of its blocks that occur at most once and have no label.
 func (d *Declared) collect(r *schema.Resource, body schema.Body, path []string) {
-	for _, a := range body.Attributes {
+	for i := range body.Attributes {
+		a := &body.Attributes[i]
+		site := a.Name == siteName && len(path) == 0 && r.Addr.Kind == schema.Server
+		if a.Ref == nil && !a.Brief && !site {
+			continue
+		}
 		at := append(slices.Clone(path), a.Name)
 		v := r.Get(at...)
 		switch {
 		case v.IsNull() || !v.IsWhollyKnown() || schema.IsSensitive(v):
 		case a.Ref != nil:
 			d.Links = append(d.Links, Link{Path: strings.Join(at, "."), To: r.Text(at...), Flow: a.Ref.Flow, Owns: a.Ref.Owns})
-		case a.Name == siteName && len(path) == 0 && r.Addr.Kind == schema.Server:
+		case site:
 			d.Site = cmp.Or(d.Site, r.Text(at...))
 		case a.Brief:
 			text := Text(v)

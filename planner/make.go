@@ -185,7 +185,10 @@ func one(
 			Summary: "its counterpart was removed for good by run " + run + "; the block can be removed from the files",
 		}}}, nil
 	}
-	if out.Actual != cty.NilVal {
+	switch {
+	case out.Compared:
+		change.Diff = out.Diff
+	case out.Actual != cty.NilVal:
 		change.Diff = Compare(r.Value, out.Actual)
 	}
 	change.Action, change.Replaced = out.Action, out.Replaced

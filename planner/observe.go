@@ -56,6 +56,8 @@ type Observation struct {
 type Observations struct {
 	mu   sync.Mutex
 	made map[Need]*observed
+	raw  bytes.Reader  // what dec reads
+	dec  *json.Decoder // see decode
 }
 
 type observed struct {
@@ -97,9 +99,7 @@ func Observed[T any](o *Observations, n Need) (*T, error) {
 	}
 	if x.body == nil {
 		body := new(T)
-		dec := json.NewDecoder(bytes.NewReader(x.raw))
-		dec.DisallowUnknownFields()
-		if err := dec.Decode(body); err != nil {
+		if err := o.decode(x.raw, body); err != nil {
 			return nil, fmt.Errorf("reading the observation %s: %w", n, err)
 		}
 		x.body = body
@@ -109,6 +109,17 @@ func Observed[T any](o *Observations, n Need) (*T, error) {
 		return nil, fmt.Errorf("reading the observation %s: it is a %T, not a %T", n, x.body, body)
 	}
 	return body, nil
+}
+
+// decode reads a body. Most are small, and a decoder for each would take more memory than they do. raw is one whole
+// value, so that an error leaves nothing in the decoder.
+func (o *Observations) decode(raw json.RawMessage, body any) error {
+	if o.dec == nil {
+		o.dec = json.NewDecoder(&o.raw)
+		o.dec.DisallowUnknownFields()
+	}
+	o.raw.Reset(raw)
+	return o.dec.Decode(body)
 }
 
 // Servers returns the addresses of the observed servers, sorted.

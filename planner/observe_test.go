@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"sync"
 	"testing"
@@ -99,6 +100,50 @@ func TestObservedOnce(t *testing.T) {
 	}
 	if _, err := planner.Observed[struct{ Size int }](read, list); err == nil || errors.Is(err, planner.ErrNotObserved) {
 		t.Errorf("a body of another type: %v", err)
+	}
+}
+
+// TestBodiesAreReadOneAfterTheOther: bodies share a decoder. What is wrong in one is not met in the next, and
+// a body more takes only its own memory.
+func TestBodiesAreReadOneAfterTheOther(t *testing.T) {
+	const n = 200
+	var file strings.Builder
+	for i := range n {
+		body := `{"color": "red"}`
+		if i%2 == 1 {
+			body = []string{`{"color": 7}`, `{"colour": "red"}`, `["red"]`}[i%3]
+		}
+		fmt.Fprintf(&file, `{"server": "server.depot.s%d", "what": "box", "at": "2026-01-01T00:00:00Z", "body": %s}`+"\n", i, body)
+	}
+	need := func(i int) planner.Need { return planner.Need{Server: fmt.Sprint("server.depot.s", i), What: "box"} }
+	var all []*planner.Observations // one for each time that AllocsPerRun calls
+	for range 4 {
+		seen, err := planner.DecodeObservations(strings.NewReader(file.String()))
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, seen)
+	}
+	for i := range n {
+		b, err := planner.Observed[box](all[0], need(i))
+		if wrong := i%2 == 1; wrong != (err != nil) || !wrong && *b.Color != "red" {
+			t.Fatalf("%d: %v, %v", i, b, err)
+		}
+	}
+	if testing.Short() {
+		return // the race detector, which runs with -short, allocates too
+	}
+	all = all[1:]
+	got := testing.AllocsPerRun(len(all)-1, func() {
+		for i := 0; i < n; i += 2 {
+			if _, err := planner.Observed[box](all[0], need(i)); err != nil {
+				t.Error(err)
+			}
+		}
+		all = all[1:]
+	}) / (n / 2)
+	if got > 6 {
+		t.Errorf("%.0f allocations a body, at most 6", got)
 	}
 }
 

@@ -64,6 +64,10 @@ type Outline struct {
 	// done about it. It is cty.NilVal if nothing can be compared, and null if there is no counterpart. Attributes that
 	// cannot be read are left out.
 	Actual cty.Value
+	// Compared says that Diff is what Compare finds between the declaration's value and Actual. Otherwise the planner
+	// compares them itself.
+	Compared bool
+	Diff     []Difference
 	// Seen holds the few observed values that a picture shows, such as the date until which a certificate is valid.
 	Seen     []Shown
 	Replaced []Replaced

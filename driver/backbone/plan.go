@@ -22,7 +22,7 @@ func planMigration(m *migration, c planner.Change) (planner.Outline, hcl.Diagnos
 	}
 	if s.ended() { // from then on the new synchronization is planned like any other one
 		out, diags := planSync(m.to, c.Seen, m.Addr())
-		out.Actual = cty.NilVal // it belongs to the synchronization, not to the migration
+		out.Actual, out.Compared = cty.NilVal, false // it belongs to the synchronization, not to the migration
 		return out, diags
 	}
 	if err := s.checkRest(); err != nil {
@@ -88,7 +88,8 @@ func planSync(s *synchronization, seen *planner.Observations, addr schema.Addr) 
 		p.behindFirewall()
 	}
 	unaffected(p.q.Steps, nil)
-	out := planner.Outline{Action: planner.Update, Actual: actual, Steps: p.q.Steps, Findings: p.findings}
+	out := planner.Outline{Action: planner.Update, Actual: actual, Compared: !p.create, Diff: p.diff,
+		Steps: p.q.Steps, Findings: p.findings}
 	switch {
 	case p.create:
 		out.Action = planner.Create

@@ -190,9 +190,25 @@ func (w *world) tryPlan(seen *planner.Observations) (*planner.Plan, hcl.Diagnost
 		w.t.Fatal(err)
 	}
 	return planner.Make(w.t.Context(), planner.Input{
-		Config: cfg, Drivers: func(schema.Addr) planner.Driver { return d }, Version: "test", Observations: seen,
-		Retired: earlier.Retired, Confirmed: earlier.Confirmed, Abandoned: earlier.Abandoned,
+		Config: cfg, Drivers: func(schema.Addr) planner.Driver { return comparing{d, w.t} }, Version: "test",
+		Observations: seen, Retired: earlier.Retired, Confirmed: earlier.Confirmed, Abandoned: earlier.Abandoned,
 	})
+}
+
+// comparing checks what a driver has compared by itself.
+type comparing struct {
+	planner.Driver
+	t *testing.T
+}
+
+func (c comparing) Plan(ch planner.Change) (planner.Outline, hcl.Diagnostics) {
+	out, diags := c.Driver.Plan(ch)
+	if out.Compared {
+		if want := planner.Compare(ch.Resource.Value, out.Actual); !slices.Equal(out.Diff, want) {
+			c.t.Errorf("%s: the driver finds the differences %v, Compare finds %v", ch.Resource.Addr, out.Diff, want)
+		}
+	}
+	return out, diags
 }
 
 // task returns a task for a step outside of any run.
