@@ -115,8 +115,17 @@ varable "q" {
 locals {
   variable "r" { default = "canary-r" }
 }
-variable "s" { default = "shown-s" }`, "", `{"variable": {"p": {"name": {"sensitive": true, "default": "canary-p"}},
-  "s": {"default": "shown-s"}, "t": [{"default": "shown-t"}]}, "varable": {"q": {"default": ["canary-q"]}},
+variable "s" { default = "shown-s" }
+variable "u" {
+  default  = "canary-u"
+  sensitiv = true
+}
+variable "v" {
+  default   = "canary-v"
+  sensitive = "yes"
+}`, "", `{"variable": {"p": {"name": {"sensitive": true, "default": "canary-p"}},
+  "s": {"default": "shown-s"}, "t": [{"default": "shown-t"}], "u": {"default": "canary-u", "sensitiv": true},
+  "v": {"default": "canary-v", "sensitive": null}}, "varable": {"q": {"default": ["canary-q"]}},
   "locals": {"m": {"default": "shown-m"}}}`},
 		"sensitive": {`locals {
   w = sensitive("${local.p}canary-x")

@@ -25,11 +25,23 @@ type variable struct {
 
 	guessed bool    // sensitive because of its name; its block does not say
 	plain   bool    // its block says sensitive = false, whatever its name is
+	misread bool    // it may be meant as sensitive: what its block says of that has a mistake
 	kept    bool    // sensitive because of its name, although its block says false: see Access.NamesDecide
 	early   []*rule // its validation rules that refer to variables only
 	broken  bool    // its block is invalid: the value stays unknown, and nothing more is reported
 
 	value cty.Value // in the root module
+}
+
+// secrecyMisspelt reports whether a block of a variable has an argument that may be meant as sensitive.
+func secrecyMisspelt(body hcl.Body) bool {
+	attrs, _ := body.JustAttributes() // mistakes are reported elsewhere
+	for name := range attrs {
+		if name == "ephemeral" || name != "sensitive" && Nearest(name, []string{"sensitive"}) != "" {
+			return true
+		}
+	}
+	return false
 }
 
 var variableScope = variableBody.scope("in a variable block")
@@ -39,7 +51,9 @@ func (l *loader) collectVariable(m *module, b *hcl.Block) {
 	v := &variable{name: b.Labels[0], rng: b.DefRange, typ: cty.DynamicPseudoType, nullable: true}
 	content := l.content(b.Body, variableScope)
 	// The mark comes first, because even an invalid default may be a secret.
+	sound := len(l.diags)
 	v.sensitive = l.flag(content.Attributes["sensitive"], secretName(v.name))
+	v.misread = len(l.diags) > sound || secrecyMisspelt(b.Body)
 	v.guessed = v.sensitive && content.Attributes["sensitive"] == nil
 	v.plain = !v.sensitive && content.Attributes["sensitive"] != nil
 	v.kept = v.plain && l.opts.Access.NamesDecide && secretName(v.name)
@@ -136,7 +150,7 @@ func (v *variable) convert(val cty.Value, m *meter) (cty.Value, error) {
 }
 
 // masked reports whether the variable's value is left out of excerpts.
-func (v *variable) masked() bool { return v.sensitive || !v.plain && maskedName(v.name) }
+func (v *variable) masked() bool { return v.sensitive || v.misread || !v.plain && maskedName(v.name) }
 
 // unknown returns the value of a variable about which nothing is known.
 func (v *variable) unknown() cty.Value {
