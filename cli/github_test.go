@@ -3,6 +3,7 @@ package cli_test
 import (
 	"archive/zip"
 	"bytes"
+	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
@@ -15,6 +16,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -54,6 +56,15 @@ func (g *gitHub) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	defer g.mu.Unlock()
 	if r.Method != http.MethodGet {
 		g.writes++
+	}
+	if r.Method == http.MethodConnect { // a proxy that quotes its password
+		if conn, _, err := http.NewResponseController(w).Hijack(); err == nil {
+			_, encoded, _ := strings.Cut(r.Header.Get("Proxy-Authorization"), " ")
+			said, _ := base64.StdEncoding.DecodeString(encoded)
+			fmt.Fprintf(conn, "HTTP/1.1 407 you said %s, %s\r\n\r\n", said, encoded)
+			_ = conn.Close()
+		}
+		return
 	}
 	if r.URL.Path == "/blob" { // another host, which must not get the token
 		if r.Header.Get("Authorization") != "" {
@@ -222,6 +233,7 @@ func gitHubOf(ts *testscript.TestScript) *gitHub {
 		}
 	})
 	ts.Setenv("GITHUB_API_URL", s.URL)
+	ts.Setenv("PROXY_OF_JOB", strings.Replace(s.URL, "://", "://ada:proxy-word-7@", 1))
 	ts.Setenv("GITHUB_REPOSITORY", gitHubName)
 	*at = g
 	return g

@@ -315,7 +315,22 @@ func (n *notifier) start(ctx context.Context, doc []byte) error {
 // keyOf returns what is secret of an address: all but the host.
 func keyOf(u *url.URL) *redact.Set {
 	parts := strings.FieldsFunc(u.RequestURI(), func(r rune) bool { return strings.ContainsRune("/?&=", r) })
-	return redact.New("(address)", append(parts, u.RequestURI())...)
+	return redact.New("(address)", append(append(parts, u.RequestURI()), proxySecret(u)...)...)
+}
+
+// proxySecret returns what identifies the user to the proxy on the way to an address: its answer may repeat that.
+func proxySecret(to *url.URL) []string {
+	if to == nil {
+		return nil
+	}
+	u, err := http.ProxyFromEnvironment(&http.Request{URL: to})
+	if err != nil || u == nil || u.User == nil {
+		return nil
+	}
+	if password, ok := u.User.Password(); ok {
+		return []string{password}
+	}
+	return []string{u.User.Username()}
 }
 
 // post sends a notification to the webhook. Its address may be a secret, so no error shows it.
