@@ -113,7 +113,7 @@ func TestBodiesAreReadOneAfterTheOther(t *testing.T) {
 		if i%2 == 1 {
 			body = []string{`{"color": 7}`, `{"colour": "red"}`, `["red"]`}[i%3]
 		}
-		fmt.Fprintf(&file, `{"server": "server.depot.s%d", "what": "box", "at": "2026-01-01T00:00:00Z", "body": %s}`+"\n", i, body)
+		fmt.Fprintf(&file, `{"server": "server.depot.s%d", "what": "box", "at": "2026-01-01T00:00:00Z", "body": %s}`, i, body)
 	}
 	need := func(i int) planner.Need { return planner.Need{Server: fmt.Sprint("server.depot.s", i), What: "box"} }
 	var all []*planner.Observations // one for each time that AllocsPerRun calls
