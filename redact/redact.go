@@ -41,7 +41,7 @@ type Set struct {
 	weight  int // of all patterns
 }
 
-// mostWeight bounds the memory of a set: two million patterns, or 256 MiB of them. Beyond it all of a text is taken out.
+// mostWeight bounds the memory of a set: two million patterns, or 256 MiB of them. Beyond it nothing is shown.
 const mostWeight = 1 << 21
 
 // Full reports whether there are too many secrets to look for. Then all of every text is taken out.
