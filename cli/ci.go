@@ -102,7 +102,8 @@ func (c *command) jobOf() (*job, error) {
 	env := func(name string) string { v, _ := c.app.env(name); return v }
 	j := &job{commit: env("GITHUB_SHA")}
 	j.API, j.Name, j.Token = strings.TrimSuffix(env("GITHUB_API_URL"), "/"), env("GITHUB_REPOSITORY"), env("GITHUB_TOKEN")
-	api, _ := url.Parse(j.API)                                                         // what is wrong with it is said later
+	// What is wrong with the address is said later.
+	api, _ := url.Parse(j.API)
 	c.redactor = redact.New("(sensitive value)", append(proxySecret(api), j.Token)...) // an answer may quote it
 	if j.Name == "" {
 		return nil, failf(exitError, "this is not a job of GitHub: GITHUB_REPOSITORY is not set")
