@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 	"github.com/syncctl/syncctl/cli/internal/output"
+	"github.com/syncctl/syncctl/policy"
 	"github.com/syncctl/syncctl/printable"
 	"github.com/syncctl/syncctl/schema"
 )
@@ -167,11 +168,15 @@ func (c *command) declared(ctx context.Context) *schema.Config {
 	return cfg
 }
 
-// asDeclared returns the options for reading the configuration's names.
+// asDeclared returns the options for reading the configuration's names. At the tabulator nobody has decided to trust the
+// files, whatever the policy says: they read no environment and no files elsewhere, and the prompt comes back soon.
 func (c *command) asDeclared() schema.Options {
 	catalog, _ := c.catalog()
+	var none *policy.Policy
+	untrusted := none.Untrusted()
 	return schema.Options{Fs: c.files(), Dir: c.dirName, Catalog: catalog, Version: version(), Env: c.app.env,
-		AllowUnset: true, Access: c.access(), Room: c.room()}
+		AllowUnset: true, Room: schema.AtPrompt, Access: schema.Access{Env: untrusted.Environment,
+			ReadFile: func(r schema.Reading) error { return untrusted.File(r.Path) }}}
 }
 
 // completeSites returns the sites of the configuration.

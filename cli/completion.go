@@ -22,6 +22,7 @@ func (c *command) completionCommand() *cobra.Command {
 		Use: "completion bash|zsh|fish|powershell", Args: one("the name of a shell"),
 		Short: "Write the script with which a shell completes commands, flags, addresses, steps, runs and plans",
 		Long: `Writes a script for a shell to read. The shell then asks this program what to offer, which contacts no server.
+It trusts the files as little as -untrusted does: keys that depend on the environment are not offered.
 
   bash        source <(syncctl completion bash)
   zsh         source <(syncctl completion zsh)

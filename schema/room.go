@@ -22,6 +22,9 @@ var (
 	// Large is the limit for somebody's own configuration: 128 MiB, sixteen million words and signs, and ten minutes.
 	// A hundred thousand declarations fit.
 	Large = Room{bytes: 128 << 20, signs: 16 << 20, time: 10 * time.Minute}
+
+	// AtPrompt is Large for somebody who waits for a completion: five seconds.
+	AtPrompt = Room{bytes: 128 << 20, signs: 16 << 20, time: 5 * time.Second}
 )
 
 // Bytes is the maximum size of a file.
