@@ -59,6 +59,10 @@ type Options struct {
 	// refusing them. It is for checking files on their own.
 	AllowUnset bool
 
+	// Ended is called once nothing of the Load goes on any more. If its context has ended, that may be after it has
+	// returned, since the libraries cannot be interrupted. nil: nobody waits for it.
+	Ended func()
+
 	namesOnly bool // see Names
 }
 
@@ -93,6 +97,9 @@ func readWith(ctx context.Context, opts Options,
 	}
 	done := make(chan loaded, 1)
 	go func() {
+		if opts.Ended != nil {
+			defer opts.Ended()
+		}
 		var got loaded
 		defer func() { done <- got }()
 		defer fault.Catch(&got.fault)

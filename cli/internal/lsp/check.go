@@ -152,6 +152,12 @@ func (v *view) load(ctx context.Context, dir string) (map[string]bool, hcl.Diagn
 	read := map[string]bool{}
 	var diags hcl.Diagnostics
 	if v.holds(dir, configuration) {
+		select { // what is left of an earlier load takes as much memory as another one
+		case v.loading <- struct{}{}:
+		case <-ctx.Done():
+			return nil, nil
+		}
+		opts.Ended = func() { <-v.loading }
 		cfg, wrong := schema.Load(ctx, opts)
 		diags = wrong
 		for _, name := range cfg.FileNames() {

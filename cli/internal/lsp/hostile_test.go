@@ -318,3 +318,45 @@ func TestFolderWithoutEnd(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// slowFs blocks whoever opens a file named slow.sync.hcl, as a parser would that cannot be interrupted.
+type slowFs struct {
+	afero.Fs
+
+	opened, open chan bool
+}
+
+func (s slowFs) Open(name string) (afero.File, error) {
+	if filepath.Base(name) == "slow.sync.hcl" {
+		s.opened <- true
+		<-s.open
+	}
+	return s.Fs.Open(name)
+}
+
+func (s slowFs) OpenFile(name string, _ int, _ os.FileMode) (afero.File, error) { return s.Open(name) }
+
+// TestLoadsDoNotPileUp checks that no load begins while one goes on that nobody waits for any more.
+func TestLoadsDoNotPileUp(t *testing.T) {
+	fs := slowFs{afero.NewMemMapFs(), make(chan bool, 10), make(chan bool)}
+	if err := afero.WriteFile(fs.Fs, "/depot/slow.sync.hcl", []byte("locals {}\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	v := newServer(hostileOptions(fs)).view()
+	ctx, cancel := context.WithCancel(t.Context())
+	left := make(chan bool)
+	go func() {
+		v.load(ctx, "/depot")
+		left <- true
+	}()
+	<-fs.opened
+	cancel()
+	<-left
+	if len(v.loading) != 1 {
+		t.Error("another load may begin")
+	}
+	close(fs.open)
+	if read, diags := v.load(t.Context(), "/depot"); len(read) != 1 || diags.HasErrors() {
+		t.Error(read, diags)
+	}
+}

@@ -160,8 +160,8 @@ func TestRenameBesideUnread(t *testing.T) {
 		opts := &Options{Fs: unreadable{disk, at}, Catalog: catalog(), Log: hclog.NewNullLogger()}
 		docs := map[string]*document{path: newDocument("file://"+path, path, 1, source.NewText(text))}
 		v := &view{opts: opts, enc: source.UTF16, folders: []string{home}, docs: docs, fs: newOverlay(opts.Fs, docs),
-			cache: newCache(), files: map[string]*file{}, declaredIn: map[string]*declarations{},
-			mayOpen: map[[2]string]bool{}}
+			cache: newCache(), loading: make(chan struct{}, 1), files: map[string]*file{},
+			declaredIn: map[string]*declarations{}, mayOpen: map[[2]string]bool{}}
 		p := &renameParams{NewName: "b"}
 		p.TextDocument.URI, p.Position = "file://"+path, source.Position{Character: 10}
 		if got, err := v.rename(t.Context(), p); !strings.Contains(fmt.Sprint(err), want) || (err == nil) != (got != nil) {

@@ -65,7 +65,8 @@ type server struct {
 	asked    int           // number of questions that are not answered yet
 	idle     chan struct{} // closed when all are answered
 	cache    *cache
-	settled  func() // for tests: called when changes have been checked
+	loading  chan struct{} // see view
+	settled  func()        // for tests: called when changes have been checked
 }
 
 // maxRunning is the maximum number of questions that are answered at a time. Others wait.
@@ -78,7 +79,8 @@ var errTooMany = fmt.Errorf("more than %d questions wait for their answers", max
 
 func newServer(opts Options) *server {
 	s := &server{opts: opts, ended: make(chan struct{}), slots: make(chan struct{}, maxRunning), enc: source.UTF16,
-		docs: map[string]*document{}, running: map[jsonrpc2.ID]context.CancelFunc{}, cache: newCache()}
+		docs: map[string]*document{}, running: map[jsonrpc2.ID]context.CancelFunc{}, cache: newCache(),
+		loading: make(chan struct{}, 1)}
 	s.checker = &checker{server: s, changed: make(chan struct{}, 1), found: map[string]*findings{},
 		published: map[string]string{}}
 	return s
@@ -393,7 +395,7 @@ func (s *server) initialized(context.Context, json.RawMessage) {}
 func (s *server) view() *view {
 	docs := maps.Clone(s.docs)
 	return &view{opts: &s.opts, enc: s.enc, snippets: s.snippets, folders: slices.Clone(s.folders), docs: docs,
-		fs: newOverlay(s.opts.Fs, docs), cache: s.cache, files: map[string]*file{},
+		fs: newOverlay(s.opts.Fs, docs), cache: s.cache, loading: s.loading, files: map[string]*file{},
 		declaredIn: map[string]*declarations{}, mayOpen: map[[2]string]bool{}}
 }
 

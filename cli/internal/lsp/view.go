@@ -22,6 +22,7 @@ type view struct {
 	docs     map[string]*document
 	fs       overlay
 	cache    *cache
+	loading  chan struct{} // holds a value while a configuration is loaded, even if nobody waits for it any more
 
 	files      map[string]*file         // files that were already read, by path
 	declaredIn map[string]*declarations // by folder
