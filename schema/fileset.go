@@ -61,8 +61,11 @@ var errLinked = errors.New("it is a link, and links are not listed: copy what it
 // sorted. It returns none if the folder is missing. seen is the number of entries examined.
 func (f Folder) list(name string, levels int) (found []string, seen int, err error) {
 	name = filepath.ToSlash(name)
-	if name = strings.TrimSuffix(name, "/"); name == "" {
+	if name == "" {
 		name = "."
+	}
+	if len(name) > 1 {
+		name = strings.TrimSuffix(name, "/")
 	}
 	if !filepath.IsLocal(filepath.FromSlash(name)) {
 		return nil, 0, fmt.Errorf("%w, or has a whole path", ErrOutside)

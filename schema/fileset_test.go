@@ -76,6 +76,7 @@ func TestFileset(t *testing.T) {
 		`length(fileset("l", "**"))`:                          "!deep/link.yaml: it is a link",
 		`length(fileset("linked", "*"))`:                      "!it is a link",
 		`length(fileset("../" , "*"))`:                        "!outside",
+		`length(fileset("/", "*"))`:                           "!outside",
 		`length(fileset("c/../..", "*"))`:                     "!outside",
 		`join(" ", fileset(".", "{c,nothing}/{a,note}.???"))`: "!it is a link",
 	} {
