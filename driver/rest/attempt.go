@@ -20,6 +20,10 @@ import (
 // ErrTimeout is wrapped by the error of a request that took too long.
 var ErrTimeout = errors.New("timed out")
 
+// errTakesNothing is the end of an attempt whose connections all end before they take the request. The library makes
+// new ones at once, and without end.
+var errTakesNothing = fmt.Errorf("none of %d connections took the request", mostConnections)
+
 // attempt is one attempt to send a call, and its answer.
 type attempt struct {
 	client *Client
@@ -68,8 +72,14 @@ func (a *attempt) end() {
 // send sends the request and waits for the headers of the answer. An answer that is not 2xx is a failure.
 func (a *attempt) send(limited, ctx context.Context) *Error {
 	var dialing, connected atomic.Bool
+	var asked atomic.Int64
 	trace := &httptrace.ClientTrace{
-		GetConn: func(string) { dialing.Store(true) },
+		GetConn: func(string) {
+			dialing.Store(true)
+			if asked.Add(1) > mostConnections {
+				a.cancel(errTakesNothing)
+			}
+		},
 		GotConn: func(info httptrace.GotConnInfo) {
 			connected.Store(true)
 			a.watch.over(wireOf(info.Conn))
@@ -164,7 +174,7 @@ func (a *attempt) unanswered(ctx, limited context.Context, err error, sent Sent,
 		err, e.permanent = ctx.Err(), true
 	case bodyErr != nil:
 		err, e.permanent = bodyErr, true
-	case errors.Is(cause, ErrTimeout):
+	case errors.Is(cause, ErrTimeout), errors.Is(cause, errTakesNothing):
 		err = cause
 	default:
 		var wrapped *url.Error

@@ -34,6 +34,9 @@ const (
 	decodedAtOnce = 256 << 10
 	// maxHeader is the limit of the headers of an answer, in bytes.
 	maxHeader = 256 << 10
+	// mostConnections is the number of connections, new or kept, that are tried for one attempt: of kept ones any number
+	// may turn out to be closed.
+	mostConnections = 2 * mostIdle
 	// wholeAnswer is the time that an answer of Do in small pieces may take, as a multiple of Options.Timeout.
 	wholeAnswer = 10
 	// slowest is the minimum average speed of a stream, in bytes per second, once it has taken wholeAnswer times
