@@ -186,3 +186,33 @@ func TestOpeningEndsWithItsContext(t *testing.T) {
 		}
 	}
 }
+
+// TestManyOfOneName checks that of many certificates with the name of an issuer only some are tried: checking one
+// signature may take milliseconds, and a file has room for thousands.
+func TestManyOfOneName(t *testing.T) {
+	ca := issue(t, "CA", nil, authority)
+	leaf := issue(t, "leaf", ca).Certificate
+	others := make([]Certificate, mostNamesakes)
+	for i := range others {
+		others[i] = issue(t, "CA", nil, authority).Certificate
+	}
+	if at := issuerOf(leaf, slices.Concat(others[1:], []Certificate{ca.Certificate})); at != mostNamesakes-1 {
+		t.Errorf("the last one that is tried: %d", at)
+	}
+	if at := issuerOf(leaf, slices.Concat(others, []Certificate{ca.Certificate})); at != 0 {
+		t.Errorf("one more: %d", at)
+	}
+}
+
+// TestChainBeyondItsBound checks that a key of a JKS keystore has no more certificates than one of PKCS#12.
+func TestChainBeyondItsBound(t *testing.T) {
+	der := issue(t, "CA", nil, authority).DER
+	for n, fine := range map[int]bool{maxChain: true, maxChain + 1: false} {
+		e := jksEntry{tag: jksKey, alias: "key", sealed: []byte("sealed"), chain: slices.Repeat([][]byte{der}, n)}
+		_, err := Open(t.Context(), entriesJKS(t, e), password)
+		var costly *Error
+		if fine != (err == nil) || !fine && !(errors.As(err, &costly) && costly.Rule == RuleCostly) {
+			t.Errorf("%d certificates: %v", n, err)
+		}
+	}
+}

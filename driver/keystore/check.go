@@ -169,12 +169,16 @@ func (k *checker) private(alias string, c Certificate, given bool) {
 }
 
 // issuerOf returns the index of the certificate with the name of c's issuer, or -1 if there is none. Of several with
-// that name it is the one whose key has signed c, if any has: a CA may have had another key before.
+// that name it is the one whose key has signed c, if any has: a CA may have had another key before. Only the first
+// ones are tried.
 func issuerOf(c Certificate, among []Certificate) int {
-	first := -1
+	first, tried := -1, 0
 	for i, other := range among {
 		if c.issuer == "" || other.subject != c.issuer || other.Equal(c) {
 			continue
+		}
+		if tried++; tried > mostNamesakes {
+			break
 		}
 		if a, b := c.parsed, other.parsed; a != nil && b != nil && a.CheckSignatureFrom(b) == nil {
 			return i

@@ -335,6 +335,10 @@ func (s *jksScan) entry() (e jksEntry, err error) {
 		if s.chained += int64(count); s.chained > maxEntries {
 			return e, tooMany(int(s.chained))
 		}
+		if count > maxChain {
+			return e, &Error{RuleCostly, fmt.Sprintf("the chain of a key has %d certificates, and at most %d are read", count,
+				maxChain), "Find out where the file comes from: no program uses a chain of that length."}
+		}
 	case jksTrusted:
 	default:
 		return e, errDamaged

@@ -212,6 +212,7 @@ const (
 	maxEntries     = 10_000   // keys, certificates and secrets
 	maxChain       = 100      // certificates in a key's chain; handshakes accept a tenth
 	maxCertificate = 64 << 10 // bytes; real ones have two thousand
+	mostNamesakes  = 16       // certificates of one name whose keys are tried as that of an issuer
 	maxModulus     = 16_384   // bits of an RSA key: with more, checking one signature takes seconds
 	maxKey         = 16 << 10 // bytes of a private key; RSA of 16,384 bits has nine thousand
 )
