@@ -192,7 +192,7 @@ func (c *command) openLog() error {
 		return nil
 	}
 	opts := &hclog.LoggerOptions{
-		Name: "syncctl", Output: c.err, Level: hclog.LevelFromString(level), JSONFormat: level == "json",
+		Name: "syncctl", Level: hclog.LevelFromString(level), JSONFormat: level == "json",
 	}
 	if level == "json" {
 		opts.Level = hclog.Trace
@@ -200,6 +200,7 @@ func (c *command) openLog() error {
 	if opts.Level == hclog.NoLevel {
 		return failf(exitError, "SYNCCTL_LOG is %q: use trace, debug, info, warn, error, json or off", level)
 	}
+	to := c.err
 	if path, _ := c.app.env("SYNCCTL_LOG_PATH"); path != "" {
 		at, err := c.place(c.app.abs(path))
 		if err != nil {
@@ -210,12 +211,11 @@ func (c *command) openLog() error {
 			return fmt.Errorf("opening the log: %w", err)
 		}
 		c.closeLog = func() { _ = f.Close() } // nothing is buffered
-		opts.Output = output.Guard(f, func() *redact.Set { return c.redactor })
+		to = c.guard(f)
 	}
+	opts.Output = output.Plain(to)
 	if opts.JSONFormat {
-		opts.Output = output.JSON(opts.Output)
-	} else {
-		opts.Output = output.Plain(opts.Output)
+		opts.Output = output.JSON(to)
 	}
 	c.log = hclog.New(opts)
 	return nil

@@ -64,7 +64,7 @@ func (c *command) document(v any) error {
 }
 
 // guard returns a writer that redacts secrets.
-func (c *command) guard(w io.Writer) io.Writer {
+func (c *command) guard(w io.Writer) *output.Guarded {
 	return output.Guard(w, func() *redact.Set { return c.redactor })
 }
 

@@ -2,6 +2,7 @@
 package output
 
 import (
+	"encoding/json"
 	"errors"
 	"io"
 	"regexp"
@@ -29,12 +30,14 @@ func Guard(w io.Writer, redactor func() *redact.Set) *Guarded {
 	return &Guarded{w: w, redactor: redactor}
 }
 
-func (g *Guarded) Write(p []byte) (int, error) {
-	text := string(p)
+func (g *Guarded) Write(p []byte) (int, error) { return g.write(p, plain(g.without(string(p)))) }
+
+// without returns a text without secrets.
+func (g *Guarded) without(text string) string {
 	if known := g.redactor(); known != nil {
-		text = known.String(text)
+		return known.String(text)
 	}
-	return g.write(p, plain(text))
+	return text
 }
 
 // WriteExact writes p unfiltered, for another program that needs it byte for byte.
@@ -90,16 +93,23 @@ func plain(text string) string {
 }
 
 // JSON returns a writer of JSON that replaces characters that are not printable with JSON escapes. Each write must be
-// a whole document or line.
-func JSON(w io.Writer) io.Writer { return jsonWriter{w} }
+// a whole document or line. What is no JSON any more without its secrets, such as a text that was taken out whole, is
+// written as one JSON string.
+func JSON(g *Guarded) io.Writer { return jsonWriter{g} }
 
-type jsonWriter struct{ w io.Writer }
+type jsonWriter struct{ g *Guarded }
 
 func (j jsonWriter) Write(p []byte) (int, error) {
-	if _, err := j.w.Write(printable.JSON(p)); err != nil {
-		return 0, err
+	before := string(printable.JSON(p))
+	text := j.g.without(before)
+	if text != before && !json.Valid([]byte(text)) {
+		whole, err := json.Marshal(text)
+		if err != nil {
+			return 0, err
+		}
+		text = string(whole) + "\n"
 	}
-	return len(p), nil
+	return j.g.write(p, plain(text))
 }
 
 // Plain returns a writer of text that syncctl does not draw in, such as a log. It escapes all characters that are not

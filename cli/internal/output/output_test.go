@@ -26,6 +26,21 @@ func TestGuarded(t *testing.T) {
 	}
 }
 
+// TestJSON checks that what is written stays JSON, whatever the secrets are.
+func TestJSON(t *testing.T) {
+	for secret, want := range map[string]string{
+		"canary":    `{"a":"(sensitive value)"}`,
+		`":"canary`: `"{\"a(sensitive value)\"}\n"`,
+		"unused":    `{"a":"canary"}`,
+	} {
+		var out bytes.Buffer
+		w := JSON(Guard(&out, func() *redact.Set { return redact.New("(sensitive value)", secret) }))
+		if _, err := io.WriteString(w, `{"a":"canary"}`+"\n"); err != nil || out.String() != want+"\n" {
+			t.Errorf("%q: %q, want %q, %v", secret, out.String(), want, err)
+		}
+	}
+}
+
 // redactor returns a set with the secret of a configuration.
 func redactor(t *testing.T) *redact.Set {
 	t.Helper()
