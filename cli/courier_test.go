@@ -489,3 +489,25 @@ func TestWordForAnotherSite(t *testing.T) {
 		}
 	}
 }
+
+// TestObservationsOfServersDeclaredLater: what a site sent of a server before the server was declared, at another
+// site, does not stand for asking it.
+func TestObservationsOfServersDeclaredLater(t *testing.T) {
+	c := newCourier(t, drivertest.Random(t))
+	osFs := afero.NewOsFs()
+	c.send(osFs, "globex")
+	c.deliver(osFs, "acme", c.sent["globex"][0].content)
+	store := c.command("acme").store()
+	sent, err := store.Seen("globex")
+	if err != nil || sent == nil {
+		t.Fatalf("%v, %v", sent, err)
+	}
+	before := planner.Need{Server: "server.shelf.acme", What: "book", Of: "atlas"}
+	sent.Put(before, c.clock.Now().Add(time.Hour), "mallory", &seenBook{There: false})
+	if err := store.KeepSeen(t.Context(), "globex", sent); err != nil {
+		t.Fatal(err)
+	}
+	if code, out := c.run(osFs, "acme", "plan"); code != exitDone || !strings.Contains(out, "remove it here") {
+		t.Errorf("exit code %d: %s", code, out)
+	}
+}

@@ -65,7 +65,8 @@ func (c *command) loadLive(ctx context.Context, vars []schema.VarSource) (*proje
 	return c.load(ctx, vars, false)
 }
 
-// withSent adds the observations that other sites have sent.
+// withSent adds the observations that other sites have sent of their own servers. A server may be declared at another
+// site now, or may not have been declared when an observation of it was received.
 func (c *command) withSent(cfg *schema.Config, seen *planner.Observations) (*planner.Observations, error) {
 	if cfg.Site == "" {
 		return seen, nil
@@ -82,7 +83,7 @@ func (c *command) withSent(cfg *schema.Config, seen *planner.Observations) (*pla
 			return nil, err
 		}
 		if sent != nil {
-			seen.Take(sent)
+			seen.Take(sent.Without(notOf(cfg, s.Name)))
 		}
 	}
 	return seen, nil
