@@ -51,9 +51,6 @@ func Main(m *testing.M, products ...cli.Product) {
 	if how := os.Getenv("SYNCCTL_TEST_CRASH"); how != "" {
 		products = crashing(how, products)
 	}
-	if filepath.Base(os.Args[0]) != "syncctl" { // otherwise, under nohup, scripts would ignore a hang-up, too
-		signal.Notify(make(chan os.Signal, 1), syscall.SIGHUP)
-	}
 	testscript.Main(m, map[string]func(){"syncctl": func() { cli.Main(products...) }})
 }
 
@@ -63,6 +60,7 @@ func Main(m *testing.M, products ...cli.Product) {
 //
 // and the condition product:NAME, which holds for the given products.
 func Scripts(dir string, products ...cli.Product) testscript.Params {
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGHUP) // otherwise, under nohup, scripts would ignore a hang-up too
 	return testscript.Params{
 		Dir:                dir,
 		RequireUniqueNames: true,
