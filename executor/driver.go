@@ -40,6 +40,9 @@ type Task struct {
 	// Progress is called with the progress of a long step. It may be nil: call it through Report.
 	Progress func(Progress)
 
+	// Redact removes secrets from a text. It may be nil: call it through Redacted.
+	Redact func(string) string
+
 	past func(id string) Past // nil if nothing is recorded
 }
 
@@ -92,6 +95,14 @@ func (t *Task) Report(p Progress) {
 	if t.Progress != nil {
 		t.Progress(p)
 	}
+}
+
+// Redacted returns a text of another program or a server without secrets, for a file of the run that a person reads.
+func (t *Task) Redacted(text string) string {
+	if t.Redact == nil {
+		return text
+	}
+	return t.Redact(text)
 }
 
 // Progress says how far a step is. Total is zero if it is unknown.

@@ -98,7 +98,10 @@ func TestNoSecretIsJournaled(t *testing.T) {
 	t.Parallel()
 	const secret = "open-sesame-4711"
 	said := errors.New("the server answered " + secret)
-	ok := func(*Task) (Result, error) {
+	ok := func(work *Task) (Result, error) {
+		if text := work.Redacted("a file with " + secret); strings.Contains(text, secret) {
+			t.Errorf("a step would write %q into a file", text)
+		}
 		return Result{Note: "sent " + secret, Outputs: map[string]string{"executed": secret}}, nil
 	}
 	verdict := func(s State) func(*Task) (Verdict, error) {

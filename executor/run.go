@@ -212,6 +212,7 @@ func (x *run) step(ctx context.Context, s *planner.Step, st StepState, t *Task, 
 		return err
 	}
 	t.Run, t.Resource, t.Files, t.Log = x.Run, x.Config.Lookup(addr), x.Files, x.Log.With("step", s.ID)
+	t.Redact = x.Redact
 	t.Progress = func(p Progress) { x.Observe(Event{Name: EventProgress, Step: s, Progress: &p}) }
 	if t.Resource == nil {
 		return x.fail(ctx, s, Failure{Err: fmt.Errorf("%s is no longer declared", s.Addr), Unsent: true})

@@ -13,6 +13,10 @@ import (
 	"github.com/syncctl/syncctl/executor"
 )
 
+// mostSaid is the number of bytes of Data Manager's output after which no more of it is kept. The output of one command
+// has limits of its own.
+const mostSaid = 1 << 20
+
 // Change runs a Data Manager command on resources, batch by batch. The output is kept in a file of the run.
 func (m *Machine) Change(
 	ctx context.Context, t *executor.Task, ids []string, args func([]string) []string,
@@ -25,7 +29,7 @@ func (m *Machine) Change(
 	failed := m.batches(ctx, t, ids, args, &said)
 	name := t.Step.Op + ".txt"
 	if _, err := t.Files.Create(ctx, name, func(w io.Writer) error {
-		_, err := io.WriteString(w, said.String())
+		_, err := io.WriteString(w, t.Redacted(said.String()))
 		return err
 	}); err != nil {
 		t.Log.Warn("keeping what Data Manager said", "file", name, "error", err)
@@ -74,7 +78,9 @@ func (m *Machine) batches(
 			}
 			return err
 		}
-		fmt.Fprintf(said, "$ %s\n%s%s(exit code %d)\n", host.Quote(command), out.Stdout, out.Stderr, out.Code)
+		if said.Len() < mostSaid {
+			fmt.Fprintf(said, "$ %s\n%s%s(exit code %d)\n", host.Quote(command), out.Stdout, out.Stderr, out.Code)
+		}
 		if why := reportedError(out); why != "" {
 			return fmt.Errorf("%s on %s: %s", shown(command[len(m.DataManager):]), m.Host.Name(), why)
 		}

@@ -3,11 +3,16 @@ package machine
 import (
 	"context"
 	"fmt"
+	"io"
 	"strings"
 	"testing"
 
+	"github.com/hashicorp/go-hclog"
+	"github.com/spf13/afero"
 	"github.com/syncctl/syncctl/driver/host"
 	"github.com/syncctl/syncctl/driver/teamworkcloud/osmc"
+	"github.com/syncctl/syncctl/executor"
+	"github.com/syncctl/syncctl/redact"
 )
 
 // startedHost is a machine whose services somebody starts once so many commands of Data Manager have run.
@@ -46,5 +51,30 @@ func TestNoBatchWhileServicesRun(t *testing.T) {
 		if h.commands != min(after, 4) || h.asked != asked || (err == nil) != (after > 4) {
 			t.Errorf("started after %d: %d commands, %d questions, %v", after, h.commands, h.asked, err)
 		}
+	}
+}
+
+// TestSecretsInOutput checks that the file of what Data Manager said has no secret that the machine repeats.
+func TestSecretsInOutput(t *testing.T) {
+	const id = "00000000-0000-0000-0000-000000000000"
+	h := &fakeHost{fs: afero.NewMemMapFs(), answers: map[string]host.Output{
+		"dm -dr " + id: {Stdout: "logged in with 0pen-sesame\n"},
+	}}
+	m := New(h, CommandsOf("server.x.a", Declared{DataManager: []string{"dm"}}, osmc.Release{}))
+	files := executor.NewFiles(afero.NewMemMapFs(), "/")
+	work := task("remove")
+	work.Files, work.Log = files, hclog.NewNullLogger()
+	work.Redact = redact.New("(hidden)", "0pen-sesame").String
+	if _, err := m.Change(t.Context(), work, []string{id}, Remove); err != nil {
+		t.Fatal(err)
+	}
+	f, err := files.Open("remove.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	text, err := io.ReadAll(f)
+	if err != nil || !strings.Contains(string(text), "logged in with (hidden)") {
+		t.Errorf("%s: %v", text, err)
 	}
 }
