@@ -503,11 +503,18 @@ func TestObservationsOfServersDeclaredLater(t *testing.T) {
 		t.Fatalf("%v, %v", sent, err)
 	}
 	before := planner.Need{Server: "server.shelf.acme", What: "book", Of: "atlas"}
+	later := planner.Need{Server: "server.shelf.later", What: "book", Of: "atlas"}
+	sent.Put(later, c.clock.Now(), "mallory", &seenBook{There: false})
 	sent.Put(before, c.clock.Now().Add(time.Hour), "mallory", &seenBook{There: false})
 	if err := store.KeepSeen(t.Context(), "globex", sent); err != nil {
 		t.Fatal(err)
 	}
 	if code, out := c.run(osFs, "acme", "plan"); code != exitDone || !strings.Contains(out, "remove it here") {
 		t.Errorf("exit code %d: %s", code, out)
+	}
+	c.send(osFs, "acme")
+	h, _, _ := c.opened(c.sent["acme"][0].content, "globex")
+	if got := h.Observations.Servers(); !slices.Equal(got, []string{"server.shelf.acme"}) {
+		t.Errorf("acme sends on what globex says of %q", got)
 	}
 }

@@ -234,13 +234,19 @@ func readPart(s *bundle.Staged, p bundle.Part) ([]byte, error) {
 	return io.ReadAll(f)
 }
 
-// notOf returns the servers that do not belong to a site, about which it may report nothing.
-func notOf(cfg *schema.Config, site string) map[string]bool {
-	out := map[string]bool{}
-	for _, r := range cfg.Resources {
-		out[r.Addr.String()] = r.Site != site
+// onlyOf returns the observations of the servers that are declared at a site: it may report nothing about others, nor
+// about servers that may be declared later.
+func onlyOf(cfg *schema.Config, site string, sent *planner.Observations) *planner.Observations {
+	others := map[string]bool{}
+	for _, server := range sent.Servers() {
+		others[server] = true
 	}
-	return out
+	for _, r := range cfg.Resources {
+		if r.Site == site {
+			delete(others, r.Addr.String())
+		}
+	}
+	return sent.Without(others)
 }
 
 // shareable returns the files of the configuration as another site may see them: without the values of variables, and

@@ -111,7 +111,7 @@ func (r *receiving) takeIn(ctx context.Context, s *bundle.Staged) error {
 		return r.otherConfiguration(h)
 	}
 	if h.Observations != nil {
-		h.Observations = h.Observations.Without(notOf(r.cfg, s.From))
+		h.Observations = onlyOf(r.cfg, s.From, h.Observations)
 	}
 	in, err := r.store().Receive(&h.Handover, &h.Cargo)
 	if err != nil {

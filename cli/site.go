@@ -83,7 +83,7 @@ func (c *command) withSent(cfg *schema.Config, seen *planner.Observations) (*pla
 			return nil, err
 		}
 		if sent != nil {
-			seen.Take(sent.Without(notOf(cfg, s.Name)))
+			seen.Take(onlyOf(cfg, s.Name, sent))
 		}
 	}
 	return seen, nil
