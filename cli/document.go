@@ -69,31 +69,49 @@ func (c *command) empty(d *documentFiles) error {
 
 // writeDocuments writes the requested documents, with the changes since an older plan if there is one.
 func (c *command) writeDocuments(d *documentFiles, old, plan *planner.Plan, run *executor.Run) error {
-	for _, doc := range []struct {
-		name  string
-		write func(io.Writer, *report.Report) error
-	}{{d.markdown, writeMarkdown}, {d.html, page.HTML}} {
-		if doc.name == "" {
-			continue
-		}
-		r, err := c.reportOf(plan, run)
-		if err != nil {
-			return err
-		}
-		if old != nil {
-			if r.Since, err = planner.DiffPlans(old, r.Plan); err != nil {
-				return err
-			}
-		}
-		var b bytes.Buffer
-		if err := doc.write(c.guard(&b), r); err != nil {
-			return err
-		}
-		if err := c.replace(doc.name, b.Bytes()); err != nil {
+	if d.markdown == "" && d.html == "" {
+		return nil
+	}
+	r, err := c.reportOf(plan, run)
+	if err != nil {
+		return err
+	}
+	if old != nil {
+		if r.Since, err = planner.DiffPlans(old, r.Plan); err != nil {
 			return err
 		}
 	}
-	return nil
+	if d.markdown != "" {
+		var b bytes.Buffer
+		if err := c.maskedMarkdown(&b, r); err != nil {
+			return err
+		}
+		if err := c.replace(d.markdown, b.Bytes()); err != nil {
+			return err
+		}
+	}
+	if d.html == "" {
+		return nil
+	}
+	var b bytes.Buffer
+	if err := page.HTML(&b, r); err != nil {
+		return err
+	}
+	return c.replace(d.html, []byte(page.Masked(b.String(), c.redactor)))
+}
+
+// maskedMarkdown writes a report without secrets. Those of a plan, whose configuration nobody may have approved yet,
+// are taken out of its texts before they become Markdown.
+func (c *command) maskedMarkdown(w io.Writer, r *report.Report) error {
+	if r.Run != nil {
+		return writeMarkdown(c.guard(w), r)
+	}
+	shown, err := report.New(withHidden(r.Plan, c.redactor.String), nil)
+	if err != nil {
+		return err
+	}
+	shown.Hash, shown.Since = r.Hash, withHidden(r.Since, c.redactor.String)
+	return writeMarkdown(w, shown)
 }
 
 func writeMarkdown(w io.Writer, r *report.Report) error {

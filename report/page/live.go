@@ -148,7 +148,7 @@ func LiveHTML(w io.Writer, r *report.Report, l Live) error {
 	if err := d.write(&b); err != nil {
 		return err
 	}
-	if _, err := io.WriteString(w, masked(b.String(), l.Secrets)); err != nil {
+	if _, err := io.WriteString(w, Masked(b.String(), l.Secrets)); err != nil {
 		return fmt.Errorf("writing the page: %w", err)
 	}
 	return nil

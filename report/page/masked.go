@@ -6,10 +6,11 @@ import (
 	"github.com/syncctl/syncctl/redact"
 )
 
-// masked removes secrets from the texts of one of our pages, each text by itself. Markup, style sheet and the values
-// of forms stay as they are: a secret may be a word that occurs there, such as `password`. In attributes of our pages,
-// `>` is escaped. Most texts occur many times, and are searched once.
-func masked(html string, secrets *redact.Set) string {
+// Masked removes secrets from the texts of one of our pages, each text by itself. Markup, style sheet and the values
+// of forms stay as they are: a secret may be a word that occurs there, such as `password`, or be declared as a piece
+// of markup, without which texts of others would become markup. No attribute of our pages has a text of others, and
+// `>` is escaped in them. Most texts occur many times, and are searched once.
+func Masked(html string, secrets *redact.Set) string {
 	if secrets == nil {
 		return html
 	}
