@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -85,7 +86,10 @@ func (c *command) drift(ctx context.Context, f *driftFlags) error {
 	}
 	switch {
 	case f.markdown:
-		err = view.DriftMarkdown(c.out, r)
+		var text bytes.Buffer
+		err = view.DriftMarkdown(&text, withHidden(r, c.redactor.String))
+		_, writing := c.out.WriteExact([]byte(printable.Text(text.String())))
+		err = errors.Join(err, writing)
 	case !c.flags.json:
 		err = view.Drift(c.out, c.outStyle, r)
 	}
