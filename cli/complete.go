@@ -168,8 +168,8 @@ func (c *command) declared(ctx context.Context) *schema.Config {
 	return cfg
 }
 
-// asDeclared returns the options for reading the configuration's names. At the tabulator nobody has decided to trust the
-// files, whatever the policy says: they read no environment and no files elsewhere, and the prompt comes back soon.
+// asDeclared returns the options for reading the configuration's names. At the tabulator nobody has decided to trust
+// the files, whatever the policy says: they read no environment and no files elsewhere, and the prompt comes back soon.
 func (c *command) asDeclared() schema.Options {
 	catalog, _ := c.catalog()
 	var none *policy.Policy
