@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -344,9 +345,10 @@ func TestPrograms(t *testing.T) {
 // TestGreatLists checks that a list, a message and a search have bounds: others may write comments, and store artifacts
 // of any name.
 func TestGreatLists(t *testing.T) {
-	body, asked := strings.Repeat("x", 200_000), 0
+	body := strings.Repeat("x", 200_000)
+	var asked atomic.Int32
 	r := served(t, func(w http.ResponseWriter, q *http.Request) {
-		asked++
+		asked.Add(1)
 		switch {
 		case strings.HasSuffix(q.URL.Path, "/comments"):
 			var page []any
@@ -367,15 +369,16 @@ func TestGreatLists(t *testing.T) {
 			write(w, object{"message": body})
 		}
 	})
-	if err := r.PutComment(t.Context(), 7, "me", "mark", "new"); err == nil || asked > 5 {
-		t.Errorf("%d, %v", asked, err)
+	if err := r.PutComment(t.Context(), 7, "me", "mark", "new"); err == nil || asked.Load() > 5 {
+		t.Errorf("%d, %v", asked.Load(), err)
 	}
 	if _, err := r.MergedAs(t.Context(), "c"); err == nil || len(err.Error()) > 1000 {
 		t.Errorf("a message is shown whole: %v", len(err.Error()))
 	}
-	r.patience, asked = 300*time.Millisecond, 0
+	r.patience = 300 * time.Millisecond
+	asked.Store(0)
 	text, skipped, err := r.Artifact(t.Context(), "n", "plan", func([]byte) error { return nil })
-	if text != nil || len(skipped) < 2 || asked > 100 || err != nil {
-		t.Errorf("%d are skipped, %d asked for, %v", len(skipped), asked, err)
+	if text != nil || len(skipped) < 2 || asked.Load() > 100 || err != nil {
+		t.Errorf("%d are skipped, %d asked for, %v", len(skipped), asked.Load(), err)
 	}
 }
