@@ -47,6 +47,9 @@ func TestLargeAnswersInTurn(t *testing.T) {
 		{1000, "]", false, false}, {decodedAtOnce, "]", false, true}, {readAtOnce, "]", true, true},
 		{DefaultMaxBytes - 1000, "]", true, true}, {DefaultMaxBytes, "]", false, false}, {readAtOnce, "", false, false},
 	} {
+		if testing.Short() && of.length == DefaultMaxBytes-1000 {
+			continue // the race detector takes longer to decode it than its turn lasts
+		}
 		length, tail = of.length, of.tail
 		got := turns{c: c}
 		err := c.Get(t.Context(), Request{}, &got)
