@@ -279,6 +279,9 @@ func (b *bench) carry(r *executor.Run) *executor.Report {
 	if b.wrap != nil {
 		drivers = func(schema.Addr) executor.Driver { return b.wrap(d) }
 	}
+	if b.seen != nil && b.atOnce == 0 {
+		b.atOnce = 1 // otherwise a step may begin before seen, called at the end of the one before, returns
+	}
 	rep, err := executor.Carry(b.t.Context(), executor.Options{
 		Run: r.ID, Plan: r.Plan, Config: cfg, Drivers: drivers, Parallelism: b.atOnce,
 		Files: b.store.Files(r), Journal: j, Operator: b, Clock: realClock{},

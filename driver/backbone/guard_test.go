@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
-	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -34,7 +33,7 @@ func TestNothingIsDeletedWhenTheWorldMoves(t *testing.T) {
 				"amelie")
 			b.until(b.inFlight)
 			b.person("stop_sync", "server", "a", "integration", "INT-4")
-		}, "has sent messages since it was exported|is RUNNING: it must stay stopped"}, // a guard may look meanwhile
+		}, "has sent messages since it was exported"},
 		{"one half is deleted by somebody", "configure", func(b *bench) {
 			b.person("delete_sync", "server", "b",
 				"integration", "INT-5")
@@ -72,7 +71,7 @@ func TestNothingIsDeletedWhenTheWorldMoves(t *testing.T) {
 					t.Errorf("%s was carried out", s.Step.Op)
 				}
 			}
-			if !regexp.MustCompile(c.want).MatchString(why) {
+			if !strings.Contains(why, c.want) {
 				t.Errorf("stopped by %q, want %q", why, c.want)
 			}
 		})
