@@ -159,14 +159,20 @@ func (l localFiles) Rename(from, to string) error {
 // protected_hardlinks, protected_fifos and protected_regular). It returns nil if that is not so, if nothing has that
 // name, or if the file system has no owners.
 func Planted(fsys afero.Fs, name string) error {
-	const everybodyWrites = 0o002
 	info, err := localFiles{fsys}.Lstat(name)
 	if err != nil {
 		return nil //nolint:nilerr // whatever is wrong with the name shows when it is written
 	}
+	return PlantedAs(fsys, name, info)
+}
+
+// PlantedAs is Planted for whoever has looked at the name, following no link, and will hold what it opens against info:
+// what the name is may change between two looks.
+func PlantedAs(fsys afero.Fs, name string, info fs.FileInfo) error {
+	const everybodyWrites = 0o002
 	dir, err := fsys.Stat(filepath.Dir(name))
 	if err != nil {
-		return nil //nolint:nilerr // see above
+		return nil //nolint:nilerr // whatever is wrong with the name shows when it is written
 	}
 	user, _, known := localOwner(info)
 	maker, _, _ := localOwner(dir)

@@ -103,31 +103,51 @@ func toWrite(fsys afero.Fs, path string, how int, perm fs.FileMode) (afero.File,
 
 // openSame opens a file for writing, and only what was there when it was examined: where everybody may make files,
 // another user may put a link in its place meanwhile.
-func openSame(fsys afero.Fs, path string, how int, perm fs.FileMode) (_ afero.File, err error) {
-	if err := host.Planted(fsys, path); err != nil {
-		return nil, err
-	}
-	was, err := host.FilesOf(fsys).Lstat(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return fsys.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY|how, perm)
-	}
+func openSame(fsys afero.Fs, path string, how int, perm fs.FileMode) (afero.File, error) {
+	was, err := examined(fsys, path)
 	if err != nil {
 		return nil, err
+	}
+	if was == nil {
+		return fsys.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY|how, perm)
 	}
 	f, err := fsys.OpenFile(path, os.O_WRONLY|how&^os.O_TRUNC, 0)
 	if err != nil {
 		return nil, err
 	}
-	info, err := f.Stat()
-	switch {
-	case err != nil:
-	case was.Mode().IsRegular() && was.Sys() != nil && !os.SameFile(was, info): // in memory, files have no identity
-		err = host.ErrChanged
-	case how == os.O_TRUNC && info.Mode().IsRegular():
+	now, err := f.Stat()
+	if err == nil {
+		err = unchanged(was, now)
+	}
+	if err == nil && how == os.O_TRUNC && now.Mode().IsRegular() {
 		err = f.Truncate(0)
 	}
 	if err != nil {
 		return nil, errors.Join(err, f.Close())
 	}
 	return f, nil
+}
+
+// examined returns what a name is, without following a link, and nil if nothing has it. What another user may have
+// planted is refused (host.Planted).
+func examined(fsys afero.Fs, path string) (fs.FileInfo, error) {
+	was, err := host.FilesOf(fsys).Lstat(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, nil
+	case err != nil:
+		return nil, err
+	}
+	return was, host.PlantedAs(fsys, path, was)
+}
+
+// unchanged returns host.ErrChanged if a file that was opened is not what was examined. A link that was accepted may
+// lead anywhere. In memory, files have no identity.
+func unchanged(was, opened fs.FileInfo) error {
+	switch regular := was.Mode().IsRegular(); {
+	case was.Mode()&fs.ModeSymlink != 0 || was.Sys() == nil:
+	case regular != opened.Mode().IsRegular() || regular && !os.SameFile(was, opened):
+		return host.ErrChanged
+	}
+	return nil
 }

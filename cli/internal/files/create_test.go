@@ -114,6 +114,78 @@ func TestOpenedIsWhatWasExamined(t *testing.T) {
 	}
 }
 
+// TestExaminedOnce: a link that another user puts in the place of a file, or of none, right after it was examined, is
+// not written through either.
+func TestExaminedOnce(t *testing.T) {
+	into := func(f afero.File, err error) {
+		if err == nil {
+			_, _ = f.WriteString("new")
+			_ = f.Close()
+		}
+	}
+	for how, write := range map[string]func(afero.Fs, string){
+		"Replace": func(fsys afero.Fs, path string) { _ = Replace(fsys, path, []byte("new"), 0o600) },
+		"Stream":  func(fsys afero.Fs, path string) { into(Stream(fsys, path, 0o600)) },
+		"Append":  func(fsys afero.Fs, path string) { into(Append(fsys, path, 0o600)) },
+	} {
+		for _, there := range []string{"", "a file", "a pipe"} {
+			dir := t.TempDir()
+			path, victim := filepath.Join(dir, "f"), filepath.Join(dir, "victim")
+			err := errors.Join(os.WriteFile(victim, []byte("old"), 0o600), os.Chmod(dir, 0o777))
+			switch there {
+			case "a file":
+				err = errors.Join(err, os.WriteFile(path, []byte("log"), 0o600))
+			case "a pipe":
+				err = errors.Join(err, syscall.Mkfifo(path, 0o600))
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			write(looked{afero.NewOsFs(), sync.OnceValue(func() error {
+				_ = os.Remove(path)
+				return os.Symlink(victim, path)
+			})}, path)
+			if b, err := os.ReadFile(victim); err != nil || string(b) != "old" {
+				t.Errorf("%s, where there was %q: the victim is %q, %v", how, there, b, err)
+			}
+		}
+	}
+}
+
+// TestOwnLink: a link that nobody else has made stays one, and what it leads to is emptied by Stream alone.
+func TestOwnLink(t *testing.T) {
+	for want, open := range map[string]func(afero.Fs, string, fs.FileMode) (afero.File, error){
+		"new": Stream, "oldernew": Append,
+	} {
+		dir := t.TempDir()
+		path, file := filepath.Join(dir, "link"), filepath.Join(dir, "file")
+		if err := errors.Join(os.WriteFile(file, []byte("older"), 0o600), os.Symlink(file, path)); err != nil {
+			t.Fatal(err)
+		}
+		f, err := open(afero.NewOsFs(), path, 0o600)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = f.WriteString("new")
+		b, bad := os.ReadFile(file)
+		if err := errors.Join(err, f.Close(), bad); err != nil || string(b) != want {
+			t.Errorf("it is %q, want %q, %v", b, want, err)
+		}
+	}
+}
+
+// looked is a file system in which another user, who makes all links, does something right after a file is examined.
+type looked struct {
+	afero.Fs
+
+	swap func() error
+}
+
+func (l looked) LstatIfPossible(name string) (fs.FileInfo, bool, error) {
+	info, ok, err := swapped{l.Fs, nil}.LstatIfPossible(name)
+	return info, ok, errors.Join(err, l.swap())
+}
+
 // swapped is a file system in which another user, who makes all links, does something right before a file is opened.
 type swapped struct {
 	afero.Fs

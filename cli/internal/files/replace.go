@@ -62,33 +62,37 @@ type writing struct {
 }
 
 func (w writing) replace(path string) error {
-	if err := host.Planted(w.fsys, path); err != nil {
+	info, err := examined(w.fsys, path)
+	if err != nil {
 		return err
 	}
-	info, err := w.fsys.Stat(path)
+	if info == nil {
+		return w.swap(path, nil)
+	}
+	link := info.Mode()&fs.ModeSymlink != 0
+	if link {
+		info, err = w.fsys.Stat(path)
+	}
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		if link, ok := w.fsys.(afero.Lstater); ok {
-			if l, _, err := link.LstatIfPossible(path); err == nil && l.Mode()&fs.ModeSymlink != 0 {
-				return errors.New("it is a link to a file that is missing")
-			}
-		}
-		return w.swap(path, nil)
+		return errors.New("it is a link to a file that is missing")
 	case err != nil:
 		return err
 	case info.IsDir():
 		return errors.New("it is a folder")
 	case !info.Mode().IsRegular():
-		return w.into(path)
+		return w.into(path, info)
 	}
-	if target, err := filepath.EvalSymlinks(path); err == nil {
-		path = target
+	if link {
+		if path, err = filepath.EvalSymlinks(path); err != nil {
+			return err
+		}
 	}
 	return w.swap(path, info)
 }
 
 // into writes into something that is not a regular file: a pipe, a terminal, a device.
-func (w writing) into(path string) error {
+func (w writing) into(path string, was fs.FileInfo) error {
 	if err := w.check(path); err != nil {
 		return err
 	}
@@ -96,7 +100,14 @@ func (w writing) into(path string) error {
 	if err != nil {
 		return err
 	}
-	return errors.Join(w.write(f), f.Close())
+	now, err := f.Stat()
+	if err == nil {
+		err = unchanged(was, now)
+	}
+	if err == nil {
+		err = w.write(f)
+	}
+	return errors.Join(err, f.Close())
 }
 
 // swap replaces the file at path, which was describes, with a new one. was is nil if there is no file yet.
