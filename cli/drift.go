@@ -84,10 +84,11 @@ func (c *command) drift(ctx context.Context, f *driftFlags) error {
 	if err := c.document(view.DriftJSON(r)); err != nil {
 		return err
 	}
+	shown := withHidden(r, c.redactor.String)
 	switch {
 	case f.markdown:
 		var text bytes.Buffer
-		err = view.DriftMarkdown(&text, withHidden(r, c.redactor.String))
+		err = view.DriftMarkdown(&text, shown)
 		_, writing := c.out.WriteExact([]byte(printable.Text(text.String())))
 		err = errors.Join(err, writing)
 	case !c.flags.json:
@@ -97,7 +98,7 @@ func (c *command) drift(ctx context.Context, f *driftFlags) error {
 		return err
 	}
 	if f.junit != "" {
-		if err := c.saveJUnit(f.junit, driftSuite(r)); err != nil {
+		if err := c.saveJUnit(f.junit, driftSuite(shown)); err != nil {
 			return err
 		}
 	}
