@@ -23,9 +23,9 @@ func (c *command) arguments(root *cobra.Command, given []string) ([]string, erro
 	if err != nil {
 		return nil, err
 	}
-	if i := slices.Index(rest, "--version"); found == root && i >= 0 && typedJSON(root, rest) {
+	if _, wanted := typedJSON(root, rest); wanted && found == root && slices.ContainsFunc(rest, asksVersion) {
 		found, _, _ = root.Find([]string{"version"}) // it is one of ours
-		rest = slices.Delete(rest, i, i+1)
+		rest = slices.DeleteFunc(rest, asksVersion)
 	}
 	if found.HasSubCommands() && found.Annotations[takesArguments] == "" {
 		if word := args.FirstWord(found, rest); word != "" {
@@ -45,6 +45,8 @@ func (c *command) arguments(root *cobra.Command, given []string) ([]string, erro
 	}
 	return slices.Concat(path, extra, rest), nil
 }
+
+func asksVersion(word string) bool { return word == "--version" || word == "-v" }
 
 // isCompletion reports whether a shell asks what to offer.
 func isCompletion(given []string) bool {

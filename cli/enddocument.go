@@ -83,15 +83,17 @@ func (c *command) countDocuments() {
 	}
 }
 
-// typedJSON reports whether -json is on a command line that cannot be read otherwise.
-func typedJSON(root *cobra.Command, given []string) bool {
+// typedJSON reports whether -json is on a command line that cannot be read otherwise, and whether it or -json-into is.
+func typedJSON(root *cobra.Command, given []string) (printed, wanted bool) {
 	flags := pflag.NewFlagSet("", pflag.ContinueOnError)
 	flags.ParseErrorsAllowlist.UnknownFlags = true
 	flags.SetOutput(io.Discard)
 	flags.Usage = func() {}
-	wanted := flags.Bool("json", false, "")
+	flags.BoolVar(&printed, "json", false, "")
+	into := flags.String("json-into", "", "")
+	flags.BoolP("help", "h", false, "")          // nothing would be read after it
 	_ = flags.Parse(args.TwoDashes(root, given)) // the mistake is reported
-	return *wanted
+	return printed, printed || *into != ""
 }
 
 // showHelp shows the help of a command, which is not for programs.

@@ -28,6 +28,7 @@ func TestEveryEndIsOneDocument(t *testing.T) {
 	for _, line := range [][]string{
 		{"-json"}, {"ci", "-json"}, {"-json", "nothing"}, {"nothing", "-json"}, {"plan", "-json", "-wrong"},
 		{"plan", "-wrong", "-json"}, {"-wrong", "plan", "--json=true"}, {"plan", "-help", "-json"}, {"lsp", "-json"},
+		{"plan", "-wrong", "-help", "-json"},
 		{"help", "-json"}, {"help", "plan", "-json"}, {"-json", "-chdir=nowhere", "plan"}, {"validate", "-json", "no"},
 		{"validate", "-json", "a", "b"}, {"show", "-json"}, {"show", "-json", "none"}, {"plan", "-json", "-out="},
 		{"fmt", "-json", "missing"}, {"fmt", "-json", "missing.sync.hcl"}, {"fmt", "-json", "a.sync.hcl.json"},
@@ -61,12 +62,18 @@ func TestEveryEndIsOneDocument(t *testing.T) {
 // TestDocumentsOfVersionAndInterrupt: -version -json is version -json, and an interrupted command writes a document.
 func TestDocumentsOfVersionAndInterrupt(t *testing.T) {
 	t.Parallel()
-	for _, line := range [][]string{{"-version", "-json"}, {"--json", "--version"}, {"version", "-json"}} {
-		a, stdout, _ := appFor(afero.NewMemMapFs())
+	for _, line := range [][]string{{"-version", "-json"}, {"--json", "--version"}, {"version", "-json"},
+		{"-v", "-json"}, {"-version", "-json-into=into"}, {"-json-into", "into", "-v"}} {
+		fs := afero.NewMemMapFs()
+		a, stdout, _ := appFor(fs)
 		var b build
 		code := a.run(t.Context(), line)
-		if err := json.Unmarshal(stdout.Bytes(), &b); code != exitDone || err != nil || b.Platform != platform() {
-			t.Errorf("%q: %d, %v, %s", line, code, err, stdout)
+		text, err := afero.ReadFile(fs, "/into")
+		if err != nil {
+			text = stdout.Bytes()
+		}
+		if err := json.Unmarshal(text, &b); code != exitDone || err != nil || b.Platform != platform() {
+			t.Errorf("%q: %d, %v, %s", line, code, err, text)
 		}
 	}
 	a, stdout, _ := appFor(afero.NewMemMapFs())

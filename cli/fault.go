@@ -22,7 +22,7 @@ func (c *command) execute(ctx context.Context, args []string) (err error) {
 	given := args
 	defer func() {
 		if err != nil && !c.wantsJSON() {
-			c.flags.json = typedJSON(root, given)
+			c.flags.json, _ = typedJSON(root, given)
 		}
 	}()
 	args, err = c.arguments(root, args)
