@@ -6,7 +6,6 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/hashicorp/hcl/v2"
 	"github.com/syncctl/syncctl/driver/wording"
 )
 
@@ -41,18 +40,4 @@ func (l longWords) cut(text string) string {
 		text = strings.ReplaceAll(text, word, wording.Message(word, partRepeated))
 	}
 	return text
-}
-
-// cutAll returns diagnostics with cut texts.
-func (l longWords) cutAll(diags hcl.Diagnostics) hcl.Diagnostics {
-	if len(l) == 0 {
-		return diags
-	}
-	var out hcl.Diagnostics
-	for _, d := range diags {
-		short := *d
-		short.Summary, short.Detail = l.cut(d.Summary), l.cut(d.Detail)
-		out = append(out, &short)
-	}
-	return out
 }

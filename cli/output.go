@@ -8,7 +8,6 @@ import (
 	"github.com/hashicorp/hcl/v2"
 	"github.com/syncctl/syncctl/cli/internal/output"
 	"github.com/syncctl/syncctl/cli/internal/view"
-	"github.com/syncctl/syncctl/redact"
 	"github.com/syncctl/syncctl/schema"
 )
 
@@ -65,7 +64,7 @@ func (c *command) warn(format string, args ...any) {
 // diagnostics reports errors and warnings: on the error stream for people, and as JSON if that is wanted. With warnings
 // alone, the command goes on, and writes a document of its own.
 func (c *command) diagnostics(diags hcl.Diagnostics, sources func() map[string]*hcl.File) error {
-	diags = c.long.cutAll(diags)
+	diags = reworded(diags, c.long.cut)
 	switch {
 	case c.events != nil:
 		c.diagnosticEvents(diags, sources)
@@ -86,9 +85,10 @@ func known(files map[string]*hcl.File) func() map[string]*hcl.File {
 	return func() map[string]*hcl.File { return files }
 }
 
-// printDiagnostics prints errors and warnings for people.
+// printDiagnostics prints errors and warnings for people. Secrets are taken out before lines are broken, where they
+// could not be found any more.
 func (c *command) printDiagnostics(diags hcl.Diagnostics, files map[string]*hcl.File) error {
-	whole, diags := output.NewBuffer(c.err), withoutSecrets(diags, c.redactor)
+	whole, diags := output.NewBuffer(c.err), reworded(diags, c.redactor.String)
 	if c.flags.compact && !diags.HasErrors() {
 		for _, line := range schema.Compact(diags) {
 			fmt.Fprintln(whole, c.errStyle.Bold("Warning: ")+line)
@@ -102,12 +102,12 @@ func (c *command) printDiagnostics(diags hcl.Diagnostics, files map[string]*hcl.
 	return whole.Flush()
 }
 
-// withoutSecrets takes secrets out of what is said before lines are broken, where they could not be found any more.
-func withoutSecrets(diags hcl.Diagnostics, secrets *redact.Set) hcl.Diagnostics {
+// reworded returns diagnostics that say the same in other words.
+func reworded(diags hcl.Diagnostics, words func(string) string) hcl.Diagnostics {
 	var out hcl.Diagnostics
 	for _, d := range diags {
 		said := *d
-		said.Summary, said.Detail = secrets.String(d.Summary), secrets.String(d.Detail)
+		said.Summary, said.Detail = words(d.Summary), words(d.Detail)
 		out = append(out, &said)
 	}
 	return out

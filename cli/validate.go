@@ -44,7 +44,7 @@ func (c *command) validateCommand() *cobra.Command {
 
 func (c *command) validateJSON(cmd *cobra.Command, vars *variables) error {
 	p, diags := c.read(cmd.Context(), vars.list, true)
-	diags = c.long.cutAll(diags)
+	diags = reworded(diags, c.long.cut)
 	if err := cmd.Context().Err(); err != nil {
 		return err
 	}
