@@ -215,6 +215,7 @@ func (a *attempt) readAll(limit int64) ([]byte, error) {
 	from := &watchedReader{a.resp.Body, a.watch}
 	b, err := io.ReadAll(io.LimitReader(from, min(limit+1, readAtOnce)))
 	if err == nil && len(b) == readAtOnce {
+		whole.Stop()
 		if err = a.takeTurn(); err == nil {
 			whole.Reset(most)
 			more := bytes.NewBuffer(b)

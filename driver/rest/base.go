@@ -81,8 +81,8 @@ func proxySecret(choose func(*http.Request) (*url.URL, error), to *url.URL) []st
 	if err != nil || u == nil || u.User == nil {
 		return nil
 	}
-	if password, ok := u.User.Password(); ok {
+	if password, _ := u.User.Password(); password != "" {
 		return []string{password}
 	}
-	return []string{u.User.Username()}
+	return []string{u.User.Username()} // a token, with or without a colon after it
 }

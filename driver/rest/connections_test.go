@@ -244,7 +244,9 @@ func TestProxies(t *testing.T) {
 
 // TestSecretOfAProxy checks that a proxy that repeats its own password does not bring it into an error.
 func TestSecretOfAProxy(t *testing.T) {
-	for _, login := range []*url.Userinfo{url.UserPassword("ada", "can@ry-word"), url.User("can@ry-word")} {
+	for _, login := range []*url.Userinfo{
+		url.UserPassword("ada", "can@ry-word"), url.User("can@ry-word"), url.UserPassword("can@ry-word", ""),
+	} {
 		proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			_, encoded, _ := strings.Cut(r.Header.Get("Proxy-Authorization"), " ")
 			conn, _, err := http.NewResponseController(w).Hijack()
