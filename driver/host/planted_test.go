@@ -64,11 +64,16 @@ func TestPlanted(t *testing.T) {
 				t.Error(err)
 			}
 		}
-		// A second name of a file of one's own says nothing of who has made it.
-		ok(t, os.Link(filepath.Join(dir, "target"), filepath.Join(dir, "hard")))
-		err := Planted(afero.NewOsFs(), filepath.Join(dir, "hard"))
-		if everybody := c.mode&0o002 != 0; (err != nil) != everybody {
-			t.Errorf("a hard link in %v: %v", c.mode, err)
+		// A second name of what is one's own, a file or a link, says nothing of who has made it.
+		own := filepath.Join(t.TempDir(), "own")
+		ok(t, os.Symlink(filepath.Join(dir, "target"), own))
+		for _, of := range []string{filepath.Join(dir, "target"), own} {
+			second := filepath.Join(dir, "second "+filepath.Base(of))
+			ok(t, os.Link(of, second))
+			err := Planted(afero.NewOsFs(), second)
+			if everybody := c.mode&0o002 != 0; (err != nil) != everybody {
+				t.Errorf("a hard link of %s in %v: %v", of, c.mode, err)
+			}
 		}
 	}
 }

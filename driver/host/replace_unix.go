@@ -16,10 +16,11 @@ func localOwner(info fs.FileInfo) (uid, gid int, ok bool) {
 	return int(s.Uid), int(s.Gid), true
 }
 
-// severalNames reports whether a file has hard links: other names, perhaps in folders of other users.
+// severalNames reports whether a file, a pipe or a symbolic link has hard links: other names, perhaps in folders of
+// other users.
 func severalNames(info fs.FileInfo) bool {
 	s, ok := info.Sys().(*syscall.Stat_t)
-	return ok && info.Mode().IsRegular() && s.Nlink > 1
+	return ok && !info.IsDir() && s.Nlink > 1
 }
 
 // atOnce makes opening a file not block.
