@@ -13,8 +13,8 @@ import (
 	"github.com/syncctl/syncctl/executor"
 )
 
-// mostSaid is the number of bytes of Data Manager's output after which no more of it is kept. The output of one command
-// has limits of its own.
+// mostSaid is the number of bytes of Data Manager's output after which only commands and their exit codes are kept. The
+// output of one command has limits of its own.
 const mostSaid = 1 << 20
 
 // Change runs a Data Manager command on resources, batch by batch. The output is kept in a file of the run.
@@ -78,9 +78,13 @@ func (m *Machine) batches(
 			}
 			return err
 		}
+		fmt.Fprintf(said, "$ %s\n", host.Quote(command))
 		if said.Len() < mostSaid {
-			fmt.Fprintf(said, "$ %s\n%s%s(exit code %d)\n", host.Quote(command), out.Stdout, out.Stderr, out.Code)
+			said.WriteString(out.Stdout + out.Stderr)
+		} else {
+			said.WriteString("(its output is not kept: there was too much before)\n")
 		}
+		fmt.Fprintf(said, "(exit code %d)\n", out.Code)
 		if why := reportedError(out); why != "" {
 			return fmt.Errorf("%s on %s: %s", shown(command[len(m.DataManager):]), m.Host.Name(), why)
 		}

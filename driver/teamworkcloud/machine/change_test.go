@@ -20,6 +20,7 @@ type startedHost struct {
 	host.Host // other methods are not used
 
 	after    int
+	says     string
 	commands int
 	asked    int
 }
@@ -34,16 +35,13 @@ func (h *startedHost) Run(_ context.Context, c host.Command) (host.Output, error
 		return host.Output{Stdout: "active\n"}, nil
 	}
 	h.commands++
-	return host.Output{}, nil
+	return host.Output{Stdout: h.says}, nil
 }
 
 // TestNoBatchWhileServicesRun checks that each batch but the first begins with one question: whether the services are
 // still stopped. If not, no further batch is run.
 func TestNoBatchWhileServicesRun(t *testing.T) {
-	var ids []string
-	for i := range 3*batchSize + 1 {
-		ids = append(ids, fmt.Sprintf("%08d-0000-0000-0000-000000000000", i))
-	}
+	ids := manyIDs()
 	for after, asked := range map[int]int{1: 1, 2: 2, 9: 3} {
 		h := &startedHost{after: after}
 		m := New(h, CommandsOf("server.x.a", Declared{Status: []string{"status"}}, osmc.Release{}))
@@ -51,6 +49,32 @@ func TestNoBatchWhileServicesRun(t *testing.T) {
 		if h.commands != min(after, 4) || h.asked != asked || (err == nil) != (after > 4) {
 			t.Errorf("started after %d: %d commands, %d questions, %v", after, h.commands, h.asked, err)
 		}
+	}
+}
+
+// manyIDs returns ids for four batches.
+func manyIDs() (ids []string) {
+	for i := range 3*batchSize + 1 {
+		ids = append(ids, fmt.Sprintf("%08d-0000-0000-0000-000000000000", i))
+	}
+	return ids
+}
+
+// TestLongOutput checks that of what Data Manager says a part is kept, and each command however much was said before:
+// whoever reads the file must not take a command for one that was not run.
+func TestLongOutput(t *testing.T) {
+	h, ids := &startedHost{after: 9, says: strings.Repeat("x", mostSaid/2)}, manyIDs()
+	declared := Declared{DataManager: []string{"dm"}, Status: []string{"status"}}
+	m := New(h, CommandsOf("server.x.a", declared, osmc.Release{}))
+	var said strings.Builder
+	if err := m.batches(t.Context(), task("remove"), ids, Remove, &said); err != nil {
+		t.Fatal(err)
+	}
+	if n := strings.Count("\n"+said.String(), "\n$ dm "); n != h.commands || n != 4 {
+		t.Errorf("%d of %d commands", n, h.commands)
+	}
+	if said.Len() > mostSaid+100*len(ids) {
+		t.Errorf("%d bytes", said.Len())
 	}
 }
 
