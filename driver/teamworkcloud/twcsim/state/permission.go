@@ -31,38 +31,32 @@ const SyncManager = "Resource Synchronization Manager"
 //
 // ASSUMED: a role on a category also holds in the categories within it.
 func (s *Server) HasPermission(u *User, permission, categoryID, resourceID string) bool {
-	over := s.Lineage(categoryID)
-	for _, g := range s.GrantsOf(u) {
-		role := s.Role(g.Role)
-		if role == nil || !role.Has(permission) {
-			continue
-		}
-		if g.Global || resourceID != "" && slices.Contains(g.Resources, resourceID) || covers(g, over) {
-			return true
-		}
-	}
-	return false
+	return s.granted(u, func(r *Role) bool { return r.Has(permission) }, categoryID, resourceID)
 }
 
 // HasRole reports whether a user has a role, by name or ID, everywhere or on a category or one above it, directly or
 // through a group.
 func (s *Server) HasRole(u *User, role, categoryID string) bool {
-	r, over := s.Role(role), s.Lineage(categoryID)
-	for _, g := range s.GrantsOf(u) {
-		if r == nil || s.Role(g.Role) != r {
-			continue
-		}
-		if g.Global || covers(g, over) {
-			return true
-		}
-	}
-	return false
+	wanted := s.Role(role)
+	return s.granted(u, func(r *Role) bool { return r == wanted }, categoryID, "")
 }
 
-// covers reports whether a grant is on one of some categories. Who makes categories is granted a role on each, so that
-// there may be as many as categories.
-func covers(g Grant, categories []string) bool {
-	return slices.ContainsFunc(categories, func(c string) bool { return slices.Contains(g.Categories, c) })
+// granted reports whether a user has one of some roles everywhere, on a resource, or on a category or one above it. Who
+// makes categories is granted a role on each, so that there may be as many as categories.
+func (s *Server) granted(u *User, among func(*Role) bool, categoryID, resourceID string) bool {
+	var categories []string
+	for _, g := range s.GrantsOf(u) {
+		role := s.Role(g.Role)
+		if role == nil || !among(role) {
+			continue
+		}
+		if g.Global || resourceID != "" && slices.Contains(g.Resources, resourceID) {
+			return true
+		}
+		categories = append(categories, g.Categories...)
+	}
+	return len(categories) > 0 &&
+		slices.ContainsFunc(s.Lineage(categoryID), func(c string) bool { return slices.Contains(categories, c) })
 }
 
 // CanRead reports whether a user has Read Resources everywhere, on the resource, or on its category.
