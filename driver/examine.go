@@ -26,7 +26,7 @@ type Examination struct {
 	What   string `json:"what"`             // a few words: "certificate", "project SUP"
 	State  State  `json:"state"`            // how it ended
 	Seen   string `json:"seen"`             // one line
-	Advice string `json:"advice,omitempty"` // what to do; never empty unless State is OK
+	Advice string `json:"advice,omitempty"` // what to do; there unless the state is ok
 }
 
 // State is how an examination ended.

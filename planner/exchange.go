@@ -17,8 +17,8 @@ type PlanSite struct {
 	Name string `json:"name"` // the name of its block
 	// MaxAge is how old a verification made at this site may be if a step of another site relies on it.
 	MaxAge Duration `json:"max_age"`
-	// Observed is the age of the observations of its servers that the plan was made from. It is nil if they were made for
-	// this plan. It does not count for Plan.Hash.
+	// Observed is the age of the observations of its servers that the plan was made from. It is absent if they were
+	// made for this plan. It does not count for Plan.Hash.
 	Observed *Age `json:"observed,omitempty"`
 }
 

@@ -108,7 +108,7 @@ const (
 type Finding struct {
 	Rule     string   `json:"rule"`             // PRODUCT/RULE, such as "plan/retired"; a Rule explains it
 	Severity Severity `json:"severity"`         // refuse stops the plan from being applied
-	Addr     string   `json:"addr"`             // filled in by the planner
+	Addr     string   `json:"addr"`             // the declaration; the planner fills it in
 	Op       string   `json:"op,omitempty"`     // the step that it is about, if it is about one
 	Summary  string   `json:"summary"`          // one line
 	Detail   string   `json:"detail,omitempty"` // more about it, in sentences

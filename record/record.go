@@ -106,7 +106,7 @@ type Record struct {
 	// Known reports whether the signer is among the accepted ones.
 	Known bool `json:"known"`
 
-	Rehearsed *Rehearsal `json:"rehearsed,omitempty"` // nil if there is no rehearsal
+	Rehearsed *Rehearsal `json:"rehearsed,omitempty"` // absent if there is no rehearsal
 }
 
 // Write writes a record. It fills in what the manifest says about the parts, the plan and the journal. If sign is nil,

@@ -151,7 +151,8 @@ func (g *Program) flagsPage() *Page {
 	p.list(flagItems(g.Global))
 	p.say("With -json a command prints one document, or events, however it ends; the page of the command says in which " +
 		"format. If it has failed, that is diagnostics.json or an event. The file of -json-into gets the same, unless the " +
-		"command line cannot be read.")
+		"command line cannot be read. A document or event that is no JSON any more without its secrets, because one of " +
+		"them is a piece of its syntax or a number, is one JSON text.")
 	if len(g.NoJSON) > 0 {
 		p.heading("Commands without -json")
 		var without []item

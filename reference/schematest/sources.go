@@ -99,9 +99,20 @@ func (s *source) fields(spec *ast.TypeSpec) {
 	for _, field := range body.Fields.List {
 		text := strings.Join(strings.Fields(field.Doc.Text()+" "+field.Comment.Text()), " ")
 		for _, name := range field.Names {
-			s.comments[spec.Name.Name+"."+name.Name] = text
+			s.comments[spec.Name.Name+"."+name.Name] = withoutName(text, name.Name)
 		}
 	}
+}
+
+// withoutName returns the comment of a field without the field's name, which readers of documents do not know: "Name is
+// the name of ..." is "the name of ...".
+func withoutName(text, name string) string {
+	for _, verb := range []string{" is ", " are ", " holds ", " lists ", " reports that ", " reports "} {
+		if rest, ok := strings.CutPrefix(text, name+verb); ok {
+			return rest
+		}
+	}
+	return text
 }
 
 func (s *source) constants(g *ast.GenDecl, spec *ast.ValueSpec) {
