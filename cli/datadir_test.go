@@ -50,6 +50,40 @@ func TestDataDirWithHardLink(t *testing.T) {
 	}
 }
 
+// TestDataDirThatCannotBeListed: what nobody can look at in the data folder is not taken for the user's own.
+func TestDataDirThatCannotBeListed(t *testing.T) {
+	data := filepath.Join(t.TempDir(), ".syncctl")
+	if err := os.MkdirAll(filepath.Join(data, "received", "acme"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	for closed, refused := range map[string]bool{"": false, "received": true, "acme": true} {
+		c := &command{dir: filepath.Dir(data), app: &app{fs: closedFs{afero.NewOsFs(), closed},
+			env: func(string) (string, bool) { return "", false }}}
+		if err := c.ownDataDir(); errors.Is(err, fs.ErrPermission) != refused {
+			t.Errorf("%q cannot be listed: %v", closed, err)
+		}
+	}
+}
+
+// closedFs is a file system in which a folder cannot be listed.
+type closedFs struct {
+	afero.Fs
+
+	name string
+}
+
+func (c closedFs) Open(name string) (afero.File, error) {
+	if filepath.Base(name) == c.name {
+		return nil, fs.ErrPermission
+	}
+	return c.Fs.Open(name)
+}
+
+func (c closedFs) LstatIfPossible(name string) (fs.FileInfo, bool, error) {
+	info, err := os.Lstat(name)
+	return info, true, err
+}
+
 // linksOf is a file system in which all links are one user's.
 type linksOf struct {
 	afero.Fs

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io/fs"
 	"path/filepath"
@@ -176,8 +177,11 @@ func (c *command) ownDataDir() error {
 	for _, folder := range []string{"sites", "received", "sent", "damaged"} { // runs are looked at when they are read
 		top := filepath.Join(dir, folder)
 		err := afero.Walk(c.app.fs, top, func(path string, info fs.FileInfo, err error) error {
-			if err != nil {
-				return nil //nolint:nilerr // most often there is none
+			switch {
+			case errors.Is(err, fs.ErrNotExist): // most often there is none
+				return nil
+			case err != nil:
+				return failf(exitError, "the data folder cannot be used: %w", err)
 			}
 			if err := private(path); err != nil || path == top || folder != "damaged" || !info.IsDir() {
 				return err
