@@ -313,13 +313,11 @@ func (f *finder) match(l *layer) {
 	}
 }
 
-const mostCuts = 64 // ends of a text that are looked at
-
 // matchCut finds the beginnings of secrets whose ends were cut off. What is left of an encoded character is taken out,
 // too.
 func (f *finder) matchCut(l *layer) {
 	at := 0
-	for range mostCuts {
+	for {
 		end := bytes.Index(l.b[at:], []byte(cutOff))
 		if end < 0 {
 			return

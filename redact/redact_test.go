@@ -343,6 +343,17 @@ func TestCutOffWithinAnEncoding(t *testing.T) {
 	}
 }
 
+// TestManyCuts: a secret that was cut off is taken out, however much of the text before it was cut off, too.
+func TestManyCuts(t *testing.T) {
+	set := redact.New("*", "hunter22-and-more")
+	for _, before := range []int{0, 100, 10_000} {
+		words := strings.Repeat("word… ", before)
+		if got := set.String(words + "hunter22-a…"); got != words+"*…" {
+			t.Errorf("after %d: %.40q is left", before, got[len(words):])
+		}
+	}
+}
+
 // TestLookAlikes: a text that looks like the secrets everywhere would take hours to be compared with them. It is taken
 // out whole, and so is a secret behind it.
 func TestLookAlikes(t *testing.T) {
