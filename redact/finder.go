@@ -13,7 +13,8 @@ const (
 )
 
 // mostWork is how many bytes are looked at for a text of so many: time stays in proportion to it, whatever is written
-// there to take long.
+// there to take long. That is enough unless the text is made to decode to ever more. If it is not, the whole text is
+// taken out.
 func mostWork(length int) int { return 1<<20 + 256*length }
 
 // mostCompared is how many bytes of a text of so many are compared with secrets. That is enough unless the text is
@@ -25,9 +26,9 @@ type finder struct {
 	set     *Set
 	spans   []Span
 	seen    map[uint64]int // layers that were looked through, by their sums: how deep
-	work    int
-	compare int    // bytes that may still be compared; below 0: secrets may be left
-	room    []byte // for what is decoded
+	work    int            // bytes that may still be looked at; below 0: secrets may be left
+	compare int            // bytes that may still be compared; below 0: the same
+	room    []byte         // for what is decoded
 }
 
 var (

@@ -8,7 +8,7 @@
 // times. In secrets of at least 8 bytes, letters beyond ASCII are recognised in another case, decomposed, in Latin-1,
 // and read wrongly as that. What was compressed, encrypted, hashed or taken apart is not recognised, nor another case
 // of secrets shorter than 8 bytes. Of a secret that was cut off at its end, and is marked so by "…", the beginning is
-// taken out, however it is encoded.
+// taken out, however it is encoded. A text that would take too long to be looked through is taken out whole.
 package redact
 
 import (
@@ -220,7 +220,7 @@ func (s *Set) Spans(text string) []Span {
 	}
 	f := &finder{set: s, seen: map[uint64]int{}, work: mostWork(len(text)), compare: mostCompared(len(text))}
 	f.find(&layer{b: []byte(text)})
-	if f.compare < 0 {
+	if f.compare < 0 || f.work < 0 {
 		return []Span{{0, len(text)}}
 	}
 	slices.SortFunc(f.spans, func(a, b Span) int {

@@ -374,6 +374,23 @@ func TestLookAlikes(t *testing.T) {
 	}
 }
 
+// TestTooMuchToDecode: a text that decodes to so much that not all of it can be looked through is taken out whole.
+func TestTooMuchToDecode(t *testing.T) {
+	set := redact.New("*", "hunter22-secret")
+	hidden := "hunter22-secret"
+	for range 4 {
+		hidden = hex.EncodeToString([]byte(hidden))
+	}
+	var text string
+	for i := range 200 {
+		text += fmt.Sprintf("%%2525252525252541\\\\\\\\x4%x&amp;amp;amp;amp;\x00a\x00b+%x", i%16, i*i*7919)
+	}
+	text = strings.Repeat(text, 20)
+	if got := set.String(text + " " + hidden); got != "*" {
+		t.Errorf("of %d bytes %d are left, and the secret: %v", len(text), len(got), strings.HasSuffix(got, hidden))
+	}
+}
+
 // TestTooManySecrets: what a set would take several GB for is not looked for: nothing of a text is left.
 func TestTooManySecrets(t *testing.T) {
 	for name, secrets := range map[string][]string{
