@@ -169,7 +169,13 @@ func portOf(host string) string {
 	return string(port)
 }
 
-func login(name string) map[string]string { return map[string]string{"login": name} }
+func login(name string) map[string]string {
+	kind := "User"
+	if strings.HasSuffix(name, "[bot]") {
+		kind = "Bot"
+	}
+	return map[string]string{"login": name, "type": kind}
+}
 
 func answer(w http.ResponseWriter, v any) { _ = json.NewEncoder(w).Encode(v) }
 

@@ -185,7 +185,7 @@ func TestTokenStays(t *testing.T) {
 // an author, or of somebody whom the repository does not know, is ignored.
 func TestApproved(t *testing.T) {
 	hash := "sha256:" + strings.Repeat("a", 64)
-	ada, mallory := map[string]any{"login": "ada"}, map[string]any{"login": "mallory"}
+	ada, mallory := object{"login": "ada", "type": "User"}, object{"login": "mallory", "type": "User"}
 	edits := func(all ...any) any {
 		out := []any{}
 		for _, e := range all {
@@ -241,7 +241,7 @@ func TestApproved(t *testing.T) {
 				of := func(user any) object {
 					return object{"node_id": "R_1", "state": "APPROVED", "body": hash, "user": user}
 				}
-				write(w, []any{of(ada), of(object{"login": "some[bot]"}), of(nil)})
+				write(w, []any{of(ada), of(object{"login": "some[bot]", "type": "Bot"}), of(nil)})
 			case "/api/v3/repos/acme/plants/collaborators/ada/permission":
 				write(w, object{"permission": "write"})
 			default:
@@ -306,7 +306,7 @@ func TestShortPages(t *testing.T) {
 	hash := "sha256:" + strings.Repeat("a", 64)
 	r := served(t, func(w http.ResponseWriter, q *http.Request) {
 		of := func(state string) []any {
-			return []any{object{"node_id": "R_1", "state": state, "body": hash, "user": object{"login": "ada"}}}
+			return []any{object{"node_id": "R_1", "state": state, "body": hash, "user": object{"login": "ada", "type": "User"}}}
 		}
 		switch {
 		case !strings.HasSuffix(q.URL.Path, "/reviews"):
@@ -325,20 +325,26 @@ func TestShortPages(t *testing.T) {
 	}
 }
 
-// TestPrograms checks that a program does not approve, whatever it may do: a job of the pull request is one.
+// TestPrograms checks that only a person approves, whatever a program may do: a job of the pull request is one. Whoever
+// is not said to be a person is none.
 func TestPrograms(t *testing.T) {
 	hash := "sha256:" + strings.Repeat("a", 64)
-	bot := object{"login": "github-actions[bot]", "type": "Bot"}
-	r := served(t, func(w http.ResponseWriter, q *http.Request) {
-		if strings.HasSuffix(q.URL.Path, "/reviews") {
-			write(w, []any{object{"node_id": "R_1", "state": "APPROVED", "body": hash, "user": bot}})
-			return
+	for kind, counts := range map[string]bool{"User": true, "Bot": false, "Mannequin": false, "": false} {
+		who := object{"login": "ada", "type": kind}
+		if kind == "" {
+			delete(who, "type")
 		}
-		write(w, object{"permission": "write", "data": object{"node": object{"author": bot, "editor": nil,
-			"lastEditedAt": nil, "includesCreatedEdit": false, "body": hash, "userContentEdits": nil}}})
-	})
-	if hash, _, err := r.Approved(t.Context(), 7); !errors.Is(err, ErrNotApproved) {
-		t.Errorf("%q, %v", hash, err)
+		r := served(t, func(w http.ResponseWriter, q *http.Request) {
+			if strings.HasSuffix(q.URL.Path, "/reviews") {
+				write(w, []any{object{"node_id": "R_1", "state": "APPROVED", "body": hash, "user": who}})
+				return
+			}
+			write(w, object{"permission": "write", "data": object{"node": object{"author": who, "editor": nil,
+				"lastEditedAt": nil, "includesCreatedEdit": false, "body": hash, "userContentEdits": nil}}})
+		})
+		if got, _, err := r.Approved(t.Context(), 7); (got == hash) != counts || errors.Is(err, ErrNotApproved) == counts {
+			t.Errorf("%q: %q, %v", kind, got, err)
+		}
 	}
 }
 

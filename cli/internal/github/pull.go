@@ -18,7 +18,7 @@ import (
 
 type user struct {
 	Login string `json:"login"`
-	Type  string `json:"type"` // "User", or "Bot" for a program
+	Type  string `json:"type"` // "User" for a person
 }
 
 // PutComment replaces the author's comment that begins with mark, or adds a new comment to the pull request. It never
@@ -84,7 +84,7 @@ type review struct {
 
 // Approved returns the hash of the plan that is approved, and who approved it. It takes the newest review that
 // approves and names a hash. A review counts only if it is its author's latest, apart from comments, if the author may
-// write to the repository and is not a program, and if nobody else has edited it. A review that names several hashes
+// write to the repository and is a person, and if nobody else has edited it. A review that names several hashes
 // is an error.
 func (r *Repository) Approved(ctx context.Context, pull int) (hash, by string, err error) {
 	all, err := list[review](ctx, r, r.path("pulls", strconv.Itoa(pull), "reviews"))
@@ -101,7 +101,8 @@ func (r *Repository) Approved(ctx context.Context, pull int) (hash, by string, e
 	for i := len(all) - 1; i >= 0; i-- {
 		v := &all[i]
 		named := unique(hashes.FindAllString(v.Body, -1))
-		if v.State != "APPROVED" || v.User.Login == "" || v.User.Type == "Bot" || last[v.User.Login] != i || len(named) == 0 {
+		person := v.User.Type == "User" && v.User.Login != ""
+		if v.State != "APPROVED" || !person || last[v.User.Login] != i || len(named) == 0 {
 			continue
 		}
 		may, err := r.mayWrite(ctx, v.User.Login)
