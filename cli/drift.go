@@ -165,16 +165,17 @@ func (c *command) uncompared() func(rule string) bool {
 func (c *command) past(cfg *schema.Config) (drift.Past, error) {
 	past := drift.Past{Last: map[string]drift.Applied{}, Underway: map[string]drift.Applied{},
 		GivenUp: map[string]string{}}
-	ids, err := c.store().IDs()
+	store := c.store()
+	ids, err := store.IDs()
 	if err != nil {
 		return past, err
 	}
-	if past.Lost, err = c.store().LastSetAside(); err != nil {
+	if past.Lost, err = store.LastSetAside(); err != nil {
 		return past, err
 	}
 	where := cfg.WhereMoved()
 	for _, id := range ids { // oldest first, because later runs override earlier ones
-		run, err := c.store().Load(id)
+		run, err := store.Load(id)
 		if err != nil {
 			return past, err
 		}
@@ -183,7 +184,7 @@ func (c *command) past(cfg *schema.Config) (drift.Past, error) {
 			past.Lost = max(past.Lost, id)
 			continue
 		}
-		if err := c.pastOf(&past, run, where); err != nil {
+		if err := c.pastOf(&past, store, run, where); err != nil {
 			return past, err
 		}
 	}
@@ -191,14 +192,16 @@ func (c *command) past(cfg *schema.Config) (drift.Past, error) {
 }
 
 // pastOf adds the results of one run.
-func (c *command) pastOf(past *drift.Past, run *executor.Run, where func(string) string) error {
+func (c *command) pastOf(
+	past *drift.Past, store *executor.Store, run *executor.Run, where func(string) string,
+) error {
 	if run.Finished() && run.Abandoned() {
 		for addr := range executor.ActedOn(run.Plan, run.Decision(c.app.clock.Now())) {
 			past.GivenUp[where(addr)] = run.ID
 		}
 		return nil
 	}
-	basis, err := c.store().Basis(run)
+	basis, err := store.Basis(run)
 	if err != nil && !errors.Is(err, executor.ErrNotKept) {
 		return err
 	}

@@ -37,8 +37,7 @@ func (c *command) userKey() ([]byte, error) {
 		return nil, failf(exitError, "your key cannot be used: %w", err)
 	}
 	if len(key) != keyLength {
-		return nil, failf(exitError, "your key %s is not whole: remove it, and "+
-			"set unfinished runs aside", name)
+		return nil, failf(exitError, "your key %s is not whole: remove it, and set unfinished runs aside", name)
 	}
 	return key, nil
 }

@@ -195,12 +195,13 @@ func (c *command) warnOfEnd(run *executor.Run, to []bundle.Receiver) {
 
 // lastRun returns the newest run over sites in the folder, or nil if there is none.
 func (c *command) lastRun() (*executor.Run, error) {
-	ids, err := c.store().IDs()
+	store := c.store()
+	ids, err := store.IDs()
 	if err != nil {
 		return nil, err
 	}
 	for _, id := range slices.Backward(ids) {
-		run, err := c.store().Load(id)
+		run, err := store.Load(id)
 		switch {
 		case err != nil:
 			return nil, err
