@@ -16,7 +16,7 @@ import (
 const maxIndex = 128 << 20
 
 // Tracked returns a file below folder that git tracks, and its repository. file is "" if there is none. Case is
-// ignored, since some file systems ignore it. Tracked reads the index of the repository that folder is in, and does
+// ignored, since some file systems ignore it. A submodule counts as a file. Tracked reads the index of the repository that folder is in, and does
 // not run git: a repository's configuration can name programs that git runs. It returns an error if the index cannot
 // be read, since what git tracks is unknown then.
 func Tracked(fsys afero.Fs, folder string) (file, repository string, err error) {
@@ -149,7 +149,7 @@ func underWith(index []byte, prefix string, id int) (string, error) {
 			return "", errIndex
 		}
 		rest = rest[used:]
-		if found == "" && len(path) >= len(prefix) && strings.EqualFold(path[:len(prefix)], prefix) {
+		if found == "" && within(path, prefix) {
 			found = path
 		}
 	}
@@ -157,6 +157,20 @@ func underWith(index []byte, prefix string, id int) (string, error) {
 		return "", errIndex
 	}
 	return found, nil
+}
+
+// within reports whether path is below prefix, or is prefix: a submodule stands in an index as the folder itself. The
+// same letter in another case may have another length.
+func within(path, prefix string) bool {
+	depth, end := strings.Count(prefix, "/"), 0
+	for range depth {
+		slash := strings.IndexByte(path[end:], '/')
+		if slash < 0 {
+			return strings.EqualFold(path+"/", prefix)
+		}
+		end += slash + 1
+	}
+	return strings.EqualFold(path[:end], prefix)
 }
 
 // hasLink reports whether an index is split: the link extension, after its entries, says that most of them are in

@@ -21,15 +21,17 @@ func TestTracked(t *testing.T) {
 	for _, format := range []string{"sha1", "sha256"} {
 		for _, version := range []string{"2", "3", "4"} {
 			dir := t.TempDir()
-			git := func(in string, args ...string) {
+			git := func(in string, args ...string) string {
 				t.Helper()
 				cmd := exec.CommandContext(t.Context(), program, args...)
 				cmd.Dir = in
 				cmd.Env = append(os.Environ(), "GIT_CONFIG_GLOBAL=/dev/null", "GIT_CONFIG_SYSTEM=/dev/null",
 					"GIT_AUTHOR_NAME=a", "GIT_AUTHOR_EMAIL=a@b", "GIT_COMMITTER_NAME=a", "GIT_COMMITTER_EMAIL=a@b")
-				if out, err := cmd.CombinedOutput(); err != nil {
+				out, err := cmd.CombinedOutput()
+				if err != nil {
 					t.Fatalf("git %s: %v\n%s", strings.Join(args, " "), err, out)
 				}
+				return string(out)
 			}
 			write := func(names ...string) {
 				t.Helper()
@@ -71,6 +73,12 @@ func TestTracked(t *testing.T) {
 			want(filepath.Join(tree, "a", ".syncctl"), filepath.Join(tree, "a", ".syncctl", "runs", "x", "plan.json"))
 			git(dir, "rm", "-rq", "--cached", "a/.syncctl")
 			want(data, "")
+			blob := strings.TrimSpace(git(dir, "hash-object", "-w", "a/main.sync.hcl"))
+			git(dir, "update-index", "--add", "--cacheinfo", "100644,"+blob+",a/.\u017fyncctl/runs")
+			want(data, filepath.Join(dir, "a", ".\u017fyncctl", "runs"))
+			git(dir, "rm", "-rq", "--cached", "a/.\u017fyncctl")
+			git(dir, "update-index", "--add", "--cacheinfo", "160000,"+strings.TrimSpace(git(dir, "rev-parse", "HEAD"))+",a/.syncctl")
+			want(data, data)
 		}
 	}
 	dir := t.TempDir()
