@@ -20,7 +20,7 @@ func TestLimits(t *testing.T) {
 		}
 		return locals
 	}
-	many := `split("", format("%1000s", ""))`
+	many, lots := `split("", format("%1000s", ""))`, `split("", format("%15000s", ""))`
 	for name, locals := range map[string][]string{
 		"number": {`tostring(1e99999999)`}, "small": {`tostring(1e-99999999)`}, "negative": {`"${-1e99999999}"`},
 		"number of text": {`tostring(tonumber("1e99999999"))`}, "operand": {`"${"1e99999999" * 1}"`},
@@ -49,8 +49,12 @@ func TestLimits(t *testing.T) {
 		"conditions":       {`[for i in range(1000) : i]`, `[for i in range(600) : i < 0 ? local.a0 : []]`},
 		"conditions with objects": {`[for i in range(1000) : i < 500 ? { a = i } : null]`,
 			`[for i in range(600) : i < 0 ? local.a0 : []]`},
-		"coalesced": {`split("", format("%40000s", ""))`, `coalesce([for a in local.a0 : ""]...)`},
-		"united":    {`split("", format("%3000s", ""))`, `length(tolist([for i, a in local.a0 : [for b in range(i % 10) : b]]))`},
+		"coalesced":      {`split("", format("%40000s", ""))`, `coalesce([for a in local.a0 : ""]...)`},
+		"concatenated":   {lots, `tolist(["a"])`, `length(concat([for a in local.a0 : local.a1]...))`},
+		"united sets":    {lots, `tolist(["a"])`, `length(setunion([for a in local.a0 : local.a1]...))`},
+		"common of sets": {lots, `tolist(["a"])`, `length(setintersection([for a in local.a0 : local.a1]...))`},
+		"combined":       {lots, `length(setproduct([for a in local.a0 : a], [1]))`},
+		"united":         {`split("", format("%3000s", ""))`, `length(tolist([for i, a in local.a0 : [for b in range(i % 10) : b]]))`},
 		"united conditions": {`split("", format("%3000s", ""))`,
 			`length(true ? [for i, a in local.a0 : [for b in range(i % 10) : b]] : [[1]])`},
 		"escaped": {`length(yamlencode(replace(format("%3000000s", ""), " ", "<")))`},

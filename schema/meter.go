@@ -107,10 +107,14 @@ func (m *meter) convert(v cty.Value, ty cty.Type) (cty.Value, error) {
 			return cty.DynamicVal, err
 		}
 	}
-	if v != cty.NilVal && !v.IsMarked() && ty.IsCollectionType() && ty.ElementType() == cty.DynamicPseudoType {
-		v = functions.Alike(v, ty) // otherwise each element's type is compared with all others
-		if err := m.take(functions.Uniting(v, ty)); err != nil {
-			return cty.DynamicVal, err
+	if v != cty.NilVal && !v.IsMarked() && ty.IsCollectionType() { // else each element's type is compared with all others
+		if ty.ElementType() == cty.DynamicPseudoType {
+			v = functions.Alike(v, ty)
+			if err := m.take(functions.Uniting(v, ty)); err != nil {
+				return cty.DynamicVal, err
+			}
+		} else {
+			v = functions.OneByOne(v, ty)
 		}
 	}
 	out, err := convert.Convert(v, ty)

@@ -2,6 +2,7 @@ package functions
 
 import (
 	"errors"
+	"slices"
 
 	"github.com/zclconf/go-cty/cty"
 	"github.com/zclconf/go-cty/cty/convert"
@@ -18,19 +19,19 @@ func collections() []Function { //nolint:funlen // a row for each
 			Examples: examples(`anytrue([true, false])`, `true`, `anytrue([])`, `false`)},
 		{Name: "chunklist", Func: stdlib.ChunklistFunc, Summary: "The elements of a list in lists of at most so many each.",
 			Examples: examples(`chunklist(["a", "b", "c"], 2)`, `tolist([tolist(["a", "b"]), tolist(["c"])])`)},
-		{Name: "coalesce", Func: coalesceFunc, Cost: func(args []cty.Value) int64 {
-			var all []cty.Type
-			for _, a := range args {
-				all = append(all, a.Type())
-			}
-			return Unifying(all)
-		}, Summary: "The first argument that is neither null nor an empty text.",
+		{Name: "coalesce", Func: coalesceFunc, Cost: together,
+			Summary:  "The first argument that is neither null nor an empty text.",
 			Examples: examples(`coalesce(null, "", "b")`, `"b"`, `coalesce(1, 2)`, `1`)},
 		{Name: "coalescelist", Func: stdlib.CoalesceListFunc, Summary: "The first list that is not empty.",
 			Examples: examples(`coalescelist([], ["c", "d"])`, `["c", "d"]`)},
 		{Name: "compact", Func: stdlib.CompactFunc, Summary: "The list of texts without null and empty ones.",
 			Examples: examples(`compact(["a", "", null, "c"])`, `tolist(["a", "c"])`)},
-		{Name: "concat", Func: stdlib.ConcatFunc, Summary: "The elements of several lists in one.",
+		{Name: "concat", Func: stdlib.ConcatFunc, Cost: func(args []cty.Value) int64 {
+			if slices.ContainsFunc(args, func(v cty.Value) bool { return !v.Type().IsListType() }) {
+				return 0 // they become a tuple
+			}
+			return together(args)
+		}, Summary: "The elements of several lists in one.",
 			Examples: examples(`concat(["a", ""], ["b", "c"])`, `["a", "", "b", "c"]`)},
 		{Name: "contains", Func: containsFunc, Summary: "Whether a value is an element of a list, set or tuple.",
 			Differs:  "null is looked for like any other value.",
@@ -66,21 +67,25 @@ func collections() []Function { //nolint:funlen // a row for each
 			Examples: examples(`range(3)`, `tolist([0, 1, 2])`, `range(1, 8, 2)`, `tolist([1, 3, 5, 7])`)},
 		{Name: "reverse", Func: stdlib.ReverseListFunc, Summary: "The list backwards.",
 			Examples: examples(`reverse([1, 2, 3])`, `[3, 2, 1]`)},
-		{Name: "setintersection", Func: setIntersectionFunc, Summary: "The elements that are in each of the sets.",
+		{Name: "setintersection", Func: setIntersectionFunc, Cost: together,
+			Summary:  "The elements that are in each of the sets.",
 			Examples: examples(`setintersection(["a", "b"], ["b", "c"], ["b", "d"])`, `toset(["b"])`)},
 		{Name: "setproduct", Func: stdlib.SetProductFunc, Cost: func(args []cty.Value) int64 {
-			n := int64(1)
+			n, unifying := int64(1), int64(0)
 			for _, a := range args {
-				n = Product(n, lengths([]cty.Value{a}))
+				if n = Product(n, lengths([]cty.Value{a})); a.Type().IsTupleType() {
+					unifying = min(TooMuch, unifying+Unifying(a.Type().TupleElementTypes()))
+				}
 			}
-			return Product(n, int64(len(args)))
+			return Product(n, int64(len(args))) + unifying
 		}, Summary: "Each combination of an element of each collection.",
 			Examples: examples(`setproduct(["north", "south"], ["a", "b"])`,
 				`tolist([["north", "a"], ["north", "b"], ["south", "a"], ["south", "b"]])`)},
 		{Name: "setsubtract", Func: setSubtractFunc,
 			Summary:  "The elements of the first set that are not in the second.",
 			Examples: examples(`setsubtract(["a", "b", "c"], ["a", "c"])`, `toset(["b"])`)},
-		{Name: "setunion", Func: setUnionFunc, Summary: "The elements that are in at least one of the sets.",
+		{Name: "setunion", Func: setUnionFunc, Cost: together,
+			Summary:  "The elements that are in at least one of the sets.",
 			Examples: examples(`setunion(["a", "b"], ["b", "c"], ["d"])`, `toset(["a", "b", "c", "d"])`)},
 		{Name: "slice", Func: stdlib.SliceFunc,
 			Summary:  "The elements from one number up to before another, counted from 0.",

@@ -74,3 +74,12 @@ func Uniting(v cty.Value, want cty.Type) int64 {
 func uniting(want cty.Type) func([]cty.Value) int64 {
 	return func(args []cty.Value) int64 { return Uniting(args[0], want) }
 }
+
+// together is the cost of finding one type for all arguments.
+func together(args []cty.Value) int64 {
+	var all []cty.Type
+	for _, a := range args {
+		all = append(all, a.Type())
+	}
+	return Unifying(all)
+}
