@@ -200,7 +200,9 @@ func merging(_ context.Context, t *tools, dir string, n int) ([]entrant, error) 
 	master, slave := filepath.Join(dir, "master.json"), filepath.Join(dir, "slave.json")
 	out := filepath.Join(dir, "out.json")
 	all := []entrant{{name: "syncctl", argv: []string{t.syncctl, "backbone", "merge", "-migrating=slave",
-		"-master=" + master, "-slave=" + slave, "-out=" + out}, dir: dir}}
+		"-master=" + master, "-slave=" + slave, "-out=" + out}, dir: dir,
+		// The others' old output is gone before they begin, too: what it takes to free it is not the merge's.
+		again: func() error { return os.RemoveAll(out) }}}
 	all = append(all, t.optional(entrant{name: "cat", argv: []string{"cat", master, slave}, dir: dir, out: out})...)
 	if n <= 100000 { // jq holds everything in memory
 		all = append(all, t.optional(entrant{name: "jq", argv: []string{"jq", "-s", jqMerge, master, slave}, dir: dir,

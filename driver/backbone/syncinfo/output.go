@@ -59,7 +59,11 @@ func newOutput(o MergeOptions, to target) (*output, error) {
 	w.full, w.free = make(chan []byte), make(chan written, 2)
 	w.block = make([]byte, 0, blockSize)
 	w.free <- written{block: make([]byte, 0, blockSize)}
-	go writeBlocks(w.f, w.hash, w.full, w.free)
+	f := io.Writer(w.f)
+	if to.path != "" {
+		f = &writeback{file: w.f.File}
+	}
+	go writeBlocks(f, w.hash, w.full, w.free)
 	return w, nil
 }
 
