@@ -169,23 +169,27 @@ func Planted(fsys afero.Fs, name string) error {
 // PlantedAs is Planted for whoever has looked at the name, following no link, and will hold what it opens against info:
 // what the name is may change between two looks.
 func PlantedAs(fsys afero.Fs, name string, info fs.FileInfo) error {
-	const everybodyWrites = 0o002
 	dir, err := fsys.Stat(filepath.Dir(name))
 	if err != nil {
 		return nil //nolint:nilerr // whatever is wrong with the name shows when it is written
 	}
-	user, _, known := localOwner(info)
-	maker, _, _ := localOwner(dir)
-	if !known || dir.Mode().Perm()&everybodyWrites == 0 {
-		return nil
-	}
-	if severalNames(info) {
+	if forEverybody := dir.Mode().Perm()&everybodyWrites != 0; forEverybody && severalNames(info) {
 		return fmt.Errorf("%s has other names (hard links), in a folder where everybody may make files: write to a folder "+
 			"of your own", name)
 	}
-	if user == os.Geteuid() || user == maker {
+	return plantedIn(dir, name, info, os.Geteuid())
+}
+
+const everybodyWrites = 0o002
+
+// plantedIn returns an error if a file or a link is in a folder where everybody may make files, and was made neither by
+// us nor by whose folder it is.
+func plantedIn(dir fs.FileInfo, name string, info fs.FileInfo, us int) error {
+	user, _, known := owner(info)
+	maker, _, _ := owner(dir)
+	if !known || user == us || user == maker || dir.Mode().Perm()&everybodyWrites == 0 {
 		return nil
 	}
 	return fmt.Errorf("%s belongs to another user, in a folder where everybody may make files: write to a folder of your "+
-		"own", name)
+		"own, or take that right from everybody", name)
 }

@@ -11,6 +11,7 @@ import (
 	"io/fs"
 	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -61,11 +62,12 @@ type replacing struct {
 	files Files
 	r     Replacement
 	name  string      // the file after following links
+	links []named     // those that were followed
 	info  fs.FileInfo // info of the file to replace; nil if there is none
 }
 
 func (p *replacing) replace(ctx context.Context) (out Replaced, err error) {
-	if p.name, err = resolve(p.files, p.r.Name); err != nil {
+	if p.name, p.links, err = resolve(p.files, p.r.Name); err != nil {
 		return out, err
 	}
 	old, err := p.read()
@@ -198,7 +200,9 @@ func (p *replacing) write(content []byte) (name string, err error) {
 	if err != nil {
 		return "", err
 	}
-	_, err = io.Copy(f, bytes.NewReader(content))
+	if err = p.trusts(f); err == nil {
+		_, err = io.Copy(f, bytes.NewReader(content))
+	}
 	if err == nil {
 		err = p.settle(f)
 	}
@@ -237,6 +241,66 @@ func (p *replacing) settle(f NewFile) error {
 	}
 	if err := f.Chmod(mode); err != nil {
 		return fmt.Errorf("setting its mode: %w", err)
+	}
+	return p.obeyed(f, mode)
+}
+
+// obeyed checks that a new file has the mode and owner that it was given: some machines answer that all is well and do
+// nothing, and the server would not be able to read its file.
+func (p *replacing) obeyed(f NewFile, mode fs.FileMode) error {
+	info, err := f.Stat()
+	if err != nil {
+		return err
+	}
+	uid, gid, known := owner(info)
+	switch {
+	case !known:
+		return nil
+	case info.Mode().Perm() != mode:
+		return fmt.Errorf("%w: it was to have the mode %v, and the machine gave it %v", fs.ErrPermission, mode,
+			info.Mode().Perm())
+	case p.info == nil:
+		return nil
+	}
+	if u, g, ok := owner(p.info); ok && (u != uid || g != gid) {
+		return fmt.Errorf("%w: it was to belong to user %d and group %d, and the machine gave it to %d and %d",
+			fs.ErrPermission, u, g, uid, gid)
+	}
+	return nil
+}
+
+// named is a file or a link, and what the machine says of it.
+type named struct {
+	name string
+	info fs.FileInfo
+}
+
+// trusts checks, by an empty new file, which is ours, that no other user has made the file to replace, or a link to it,
+// in a folder where everybody may make files: the new content would be that user's, with the mode of that user's file.
+func (p *replacing) trusts(f NewFile) error {
+	way := p.links
+	if p.info != nil {
+		way = append(slices.Clone(way), named{p.name, p.info})
+	}
+	if len(way) == 0 {
+		return nil
+	}
+	info, err := f.Stat()
+	if err != nil {
+		return err
+	}
+	us, _, known := owner(info)
+	for _, at := range way {
+		if user, _, ok := owner(at.info); !known || !ok || user == us {
+			continue
+		}
+		dir, err := p.files.Stat(folder(at.name))
+		if err != nil {
+			return err
+		}
+		if err := plantedIn(dir, at.name, at.info, us); err != nil {
+			return err
+		}
 	}
 	return nil
 }
@@ -279,29 +343,41 @@ const maxLinks = 40
 
 // resolve follows symbolic links. A link to a missing file is an error: nothing shows that a file should be created
 // there, and the creator of the link would choose the place.
-func resolve(files Files, name string) (string, error) {
-	for n := range maxLinks {
+func resolve(files Files, name string) (string, []named, error) {
+	var links []named
+	for range maxLinks {
 		info, err := files.Lstat(name)
 		switch {
-		case errors.Is(err, fs.ErrNotExist) && n > 0:
-			return "", fmt.Errorf("it is a link to %s, which is missing", name)
+		case errors.Is(err, fs.ErrNotExist) && len(links) > 0:
+			return "", nil, fmt.Errorf("it is a link to %s, which is missing", name)
 		case errors.Is(err, fs.ErrNotExist):
-			return name, nil
+			return name, nil, nil
 		case err != nil:
-			return "", err
+			return "", nil, err
 		case info.Mode()&fs.ModeSymlink == 0:
-			return name, nil
+			return name, links, nil
 		}
+		links = append(links, named{name, info})
 		to, err := files.Readlink(name)
 		if err != nil {
-			return "", fmt.Errorf("following the link: %w", err)
+			return "", nil, fmt.Errorf("following the link: %w", err)
 		}
-		if !filepath.IsAbs(to) && !path.IsAbs(to) {
-			to = beside(name, to)
+		if name, err = target(files, name, to); err != nil {
+			return "", nil, err
 		}
-		name = to
 	}
-	return "", errCircle
+	return "", nil, errCircle
+}
+
+// target returns where a link leads. With .., that is above the folder which the link really is in.
+func target(files Files, from, to string) (string, error) {
+	switch {
+	case filepath.IsAbs(to) || path.IsAbs(to):
+		return to, nil
+	case path.IsAbs(from) && slices.Contains(parts(to), ".."):
+		return Real(files, path.Dir(from)+"/"+to)
+	}
+	return beside(from, to), nil
 }
 
 // Names on another machine have slashes, whatever names on this machine have.
