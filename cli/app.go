@@ -86,25 +86,38 @@ func operatingSystem(products []Product, signals <-chan os.Signal) *app {
 		input:      prompt.NewLines(os.Stdin),
 		answers:    map[string]string{},
 	}
+	handled := make(chan os.Signal, cap(signals))
+	go func() { // apart, since a handler blocks where nobody reads what it says
+		for s := range handled {
+			a.interrupts.Deliver(s)
+		}
+	}()
 	go func() {
 		n := 0
 		for s := range signals {
 			if n++; n == 2 { // something blocks, such as opening a pipe that nobody writes to
-				time.AfterFunc(secondInterrupt, func() {
-					fmt.Fprintln(os.Stderr, "Something did not end, and is left as it is. "+
-						"`syncctl status` shows what is known of the run.")
-					os.Exit(exitInterrupted)
-				})
+				time.AfterFunc(secondInterrupt, leave)
 			}
-			a.interrupts.Deliver(s)
+			select {
+			case handled <- s:
+			default: // the process is about to end
+			}
 		}
 	}()
 	return a
 }
 
-// secondInterrupt is the maximum time that a process takes to end after the second interrupt. Anything not written by
-// then is lost as if the process had been killed, which is safe.
+// secondInterrupt is the maximum time that a process takes to end after the second interrupt, but for as long again
+// where nobody reads its errors. Anything not written by then is lost as if the process had been killed, which is safe.
 const secondInterrupt = time.Second
+
+// leave ends the process, whatever blocks.
+func leave() {
+	time.AfterFunc(secondInterrupt, func() { os.Exit(exitInterrupted) })
+	fmt.Fprintln(os.Stderr, "Something did not end, and is left as it is. "+
+		"`syncctl status` shows what is known of the run.")
+	os.Exit(exitInterrupted)
+}
 
 // takeBrokenPipes makes a write to a pipe without a reader fail instead of ending the process, until release is
 // called.
