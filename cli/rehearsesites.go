@@ -43,7 +43,7 @@ type sitesRehearsal struct {
 type rehearsedSite struct {
 	name    string
 	dir     string   // with everything that the site has
-	reaches []string // names of reachable simulated servers and machines: its own, and those without a site
+	reaches []string // names of reachable simulated servers and machines: its own
 	env     []string // of its processes
 	sent    int      // the number of its latest bundle
 
@@ -135,14 +135,12 @@ func firstSite(cfg *schema.Config) string {
 }
 
 // reachedBy returns the simulated servers and machines that a site's process may contact: those at the addresses of
-// its own declarations, and of declarations without a site.
+// its own declarations.
 func (s *scratch) reachedBy(cfg *schema.Config, site string) []string {
 	var used policy.Used
 	for _, r := range cfg.Resources {
-		if r.Addr.Kind == schema.Server || r.Addr.Kind == schema.Keystore {
-			if r.Site == "" || r.Site == site {
-				declare.Use(&used, r, s.work, "")
-			}
+		if r.Site == site {
+			declare.Use(&used, r, s.work, "")
 		}
 	}
 	return s.box.NamesAt(slices.Collect(maps.Keys(used.Hosts)))

@@ -130,8 +130,8 @@ func (c *command) commonFlags(root *cobra.Command) {
 	flags.BoolVar(&c.flags.json, "json", false, "JSON output, for programs; docs/schemas says what is in it")
 	flags.StringVar(&c.flags.jsonInto, "json-into", "", "write what -json prints into `FILE`, beside the text for "+
 		"people")
-	flags.StringVar(&c.flags.site, "site", "", "act for the site `NAME`: contact its servers and those without a site, "+
-		"and need no secrets of others")
+	flags.StringVar(&c.flags.site, "site", "", "act for the site `NAME`: contact its servers alone, and need no "+
+		"secrets of others")
 	_ = root.RegisterFlagCompletionFunc("site", c.words(c.completeSites))
 	flags.StringVar(&c.flags.policy, "policy", "", "what configurations may do, from this `FILE`")
 	flags.BoolVar(&c.flags.untrusted, "untrusted", false, "nobody has reviewed the files: no environment, commands or "+

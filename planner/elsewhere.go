@@ -57,7 +57,7 @@ func (o *Observations) agesBut(cfg *schema.Config, site string) map[string]Age {
 	for n, x := range o.made {
 		addr, err := schema.ParseAddr(n.Server)
 		r := cfg.Lookup(addr)
-		if err != nil || r == nil || r.Site == "" || r.Site == site {
+		if err != nil || r == nil || r.Site == site {
 			continue
 		}
 		if was, known := out[r.Site]; !known || x.at.Before(was.At) || x.at.Equal(was.At) && x.by < was.By {

@@ -43,7 +43,7 @@ func (p *Plan) SiteOf(name string) *PlanSite {
 }
 
 // takeTurns gives each step its site and orders the steps so that few exchanges are needed. A step belongs to the site
-// of the servers that it contacts. If it contacts no server of a site, whoever has the turn carries it out. The first
+// of the servers that it contacts. If it contacts none, whoever has the turn carries it out. The first
 // turn belongs to maker, the site that makes the plan; if maker is "", to the first site that has a step.
 func (p *Plan) takeTurns(cfg *schema.Config, maker string) error {
 	if len(cfg.Settings.Sites) == 0 {
@@ -90,11 +90,11 @@ func (p *Plan) takeTurns(cfg *schema.Config, maker string) error {
 // siteOfStep returns the site of the servers that a step contacts, or the site that the driver set. It returns "" if
 // there is neither.
 func siteOfStep(cfg *schema.Config, s *Step) (string, error) {
-	site, of := s.Site, "what it does" // the driver may set the site of a step that contacts no server of a site
+	site, of := s.Site, "what it does" // the driver may set the site of a step that contacts no server
 	for _, name := range s.Servers {
 		addr, err := schema.ParseAddr(name)
 		r := cfg.Lookup(addr)
-		if err != nil || r == nil || r.Site == "" || r.Site == site {
+		if err != nil || r == nil || r.Site == site {
 			continue
 		}
 		if site != "" {

@@ -19,9 +19,9 @@ import (
 
 const siteKey = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAMoMNpEmejrB+C7Ai2bKqu6erO9RPfBTx7hbTen/mS5 admin@acme"
 
-// overSites has a server in each of three sites, one that is reachable from everywhere, and one synchronization.
+// overSites has a server in each of three sites, and one synchronization.
 var overSites = func() string {
-	text := "server \"depot\" \"all\" {}\nsync \"depot\" \"s\" {}\n"
+	text := "sync \"depot\" \"s\" {}\n"
 	for _, site := range []string{"a", "b", "c"} {
 		text += fmt.Sprintf("site %q {\n  signers = [%q]\n}\nserver \"depot\" %q {\n  site = %q\n}\n", site, siteKey, site,
 			site)
@@ -94,9 +94,7 @@ func fewest(steps []planner.Step, first string, sites []string) int {
 
 func siteOf(s planner.Step) string {
 	for _, server := range s.Servers {
-		if site := strings.TrimPrefix(server, "server.depot."); site != "all" {
-			return site
-		}
+		return strings.TrimPrefix(server, "server.depot.")
 	}
 	return ""
 }
@@ -118,7 +116,7 @@ func TestExchangesAreTheFewest(t *testing.T) {
 					s.Needs = append(s.Needs, planner.StepID(addr, fmt.Sprintf("s%d", j)))
 				}
 			}
-			if server := rapid.SampledFrom(append([]string{"", "all"}, slices.Repeat(sites, 2)...)).Draw(t, "at"); server != "" {
+			if server := rapid.SampledFrom(append([]string{""}, sites...)).Draw(t, "at"); server != "" {
 				s.Servers = []string{"server.depot." + server}
 			}
 			steps = append(steps, s)
@@ -203,7 +201,6 @@ func TestManySteps(t *testing.T) {
 
 // apart observes servers, as a synchronization needs both of.
 type apart struct {
-	*depot
 	mu    sync.Mutex
 	asked []string
 }
@@ -212,8 +209,7 @@ func (d *apart) Needs(r *schema.Resource, _ *planner.Observations) ([]planner.Ne
 	if r.Addr.Kind != schema.Sync {
 		return nil, nil
 	}
-	needs, _ := d.depot.Needs(r, nil)
-	needs[0].Server = "server.depot.all"
+	var needs []planner.Need
 	for _, site := range []string{"a", "b"} {
 		needs = append(needs, planner.Need{Server: "server.depot." + site, What: "box"})
 	}

@@ -69,8 +69,8 @@ func (o *Observations) CheckOrigin(cfg *schema.Config, p *Plan, from string, key
 			return fmt.Errorf("it was made from %s, which is not declared", n)
 		}
 		switch r.Site {
-		case "", from:
-			continue // no site: anybody can observe it; the sender's own site: nobody else can check it
+		case from:
+			continue // nobody else can check it
 		case cfg.Site:
 			mac, err := hex.DecodeString(x.mac)
 			want, bad := x.mark(n, cfg, key)

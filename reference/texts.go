@@ -61,10 +61,11 @@ syncctl {
 		summary: "A network with the people and the secrets in it.",
 		text: []string{"Where no network reaches all servers, each belongs to a site: a server, or a keystore, says it " +
 			"with its argument `site`, which is the name of a site or `site.NAME`. A keystore without it is in the site of " +
-			"the servers that use it; a server without it is reachable from all sites.",
-			"A command acts for one site, which `-site=NAME` or SYNCCTL_SITE names. It contacts the servers of that site " +
-				"and those without one, and no other. A variable, or a name in env(), that only another site's servers use " +
-				"need not have a value; it does not enter the digest of the configuration, which is the same at all sites."},
+			"the servers that use it. A server or keystore in no site is refused: nobody would answer for what it shows. " +
+			"What several sites reach is in the one that answers for it.",
+			"A command acts for one site, which `-site=NAME` or SYNCCTL_SITE names. It contacts the servers of that site, " +
+				"and no other. A variable, or a name in env(), that only another site's servers use need not have a " +
+				"value; it does not enter the digest of the configuration, which is the same at all sites."},
 		example: map[string]string{"main.sync.hcl": secretVariable + `
 site "acme" {
   signers = ["ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAMoMNpEmejrB+C7Ai2bKqu6erO9RPfBTx7hbTen/mS5 admin@acme"]

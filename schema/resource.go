@@ -45,6 +45,8 @@ type Resource struct {
 	spellings spellings        // of the whole configuration
 	memos     sync.Map
 
+	siteless bool // it gives no site, although there are some
+
 	group  []*Resource          // all valid declarations of its kind and type, by address
 	names  map[string]cty.Value // each, if it has a for_each
 	owns   []owned

@@ -11,7 +11,7 @@ import (
 )
 
 // Site is one site block: a network with its people and secrets. A process acts for one site, and contacts only the
-// servers of that site and those without a site.
+// servers of that site. Where there are sites, every server is in one.
 type Site struct {
 	Name string
 
@@ -41,8 +41,8 @@ var siteBody = Body{Attributes: []Attribute{
 
 // siteArgument is an argument of servers and keystores, in addition to those of their types.
 var siteArgument = Attribute{Name: "site", Type: cty.String, Doc: "The site that its machine is in: the name of a " +
-	"site block, or site.NAME. A keystore without it is in the site of the servers that use it. Without a site it is " +
-	"reachable from everywhere."}
+	"site block, or site.NAME. A keystore without it is in the site of the servers that use it. Where sites are " +
+	"declared, every server has it."}
 
 // siteBlock is a site block that is not evaluated yet.
 type siteBlock struct {
@@ -219,7 +219,10 @@ func (l *loader) siteOf(n *node, r *Resource, f frame) string {
 		val, rng = l.converted(&siteArgument, d.site, f), d.site.Expr.Range()
 	}
 	switch {
-	case val.IsNull() || !val.IsKnown():
+	case val.IsNull():
+		r.siteless = true
+		return ""
+	case !val.IsKnown():
 		return ""
 	case IsSensitive(val):
 		l.add(problem(rng, "Sensitive site", "The name of a site is shown: it cannot be sensitive."))
@@ -260,5 +263,21 @@ func (l *loader) settleSites(order []*node) {
 	}
 	for _, r := range all {
 		r.Elsewhere = l.isElsewhere(r.Site)
+		l.requireSite(r)
 	}
+}
+
+// requireSite reports a server or keystore without a site. No site would answer for what it shows: whoever plans could
+// say anything of it, and nobody would have to look.
+func (l *loader) requireSite(r *Resource) {
+	if !r.siteless || r.Site != "" || r.failed {
+		return
+	}
+	what := "site = site.NAME says which one its machine is in. If several reach it, name the one that answers for it."
+	if r.Addr.Kind == Keystore {
+		what = "no server uses this one, so " + what
+	}
+	l.add(WithAddr(problem(r.Range, "No site", "Where sites are declared, every server and keystore is in one: %s%s", what,
+		l.sitesHint("")), r.Addr))
+	r.failed = true
 }

@@ -234,6 +234,8 @@ func TestInvalidSites(t *testing.T) {
 		"no such name":      {block + depot(`"acmee"`), "Reference to undeclared site", 8},
 		"no such reference": {block + depot("site.globex"), "Reference to undeclared site", 8},
 		"no block":          {depot("site.acme"), "Reference to undeclared site", 5},
+		"no site":           {block + strings.Replace(depot(""), "  site = \n", "", 1), "No site", 4},
+		"null":              {block + depot("null"), "No site", 4},
 		"two of a name":     {block + block, "Duplicate site", 4},
 		"not a key":         {"site \"a\" {\n  signers = [\"ssh-ed25519 AAAA\"]\n}\n", "Invalid SSH key", 2},
 		"no key":            {"site \"a\" {\n  signers = []\n}\n", "No key", 2},
@@ -246,6 +248,29 @@ func TestInvalidSites(t *testing.T) {
 				t.Errorf("want %s at line %d, got\n%s", row.want, row.line, textOf(t, cfg, diags))
 			}
 		})
+	}
+}
+
+// TestKeystoresWithoutASite: one that a server uses is in the server's site, and no other is in none.
+func TestKeystoresWithoutASite(t *testing.T) {
+	const text = "site \"acme\" {\n  signers = [\"" + siteKey + "\"]\n}\n" + `keystore "vault" "used" {
+}
+keystore "vault" "unused" {
+}
+server "vault" "a" {
+  keystore = keystore.vault.used
+  site     = site.acme
+}
+`
+	fs := afero.NewMemMapFs()
+	if err := afero.WriteFile(fs, "/d/main.sync.hcl", []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	cfg, diags := Load(t.Context(), Options{Fs: fs, Dir: "/d", Catalog: Catalog{{Kind: Keystore, Name: "vault"},
+		{Kind: Server, Name: "vault", Body: Body{Attributes: []Attribute{{Name: "keystore",
+			Ref: &Ref{Kind: Keystore, Type: "vault"}}}}}}})
+	if len(diags) != 1 || diags[0].Summary != "No site" || diags[0].Subject.Start.Line != 6 {
+		t.Errorf("want the unused one refused, got\n%s", textOf(t, cfg, diags))
 	}
 }
 

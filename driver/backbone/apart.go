@@ -27,18 +27,17 @@ func (m *migration) siteOf(role string) string { return m.from.end(role).server.
 // cloudIsMovers reports whether the cloud is in the site of the half that migrates. Then its issues can be read only
 // there. Otherwise they can be read from the site of the half that stays.
 func (m *migration) cloudIsMovers() bool {
-	of := m.site().Resource().Site
-	return of != "" && of == m.siteOf(m.moving)
+	return m.site().Resource().Site == m.siteOf(m.moving)
 }
 
 // checkCloud returns an error if neither side reaches the cloud.
 func (s *standing) checkCloud() error {
 	of := s.site().Resource().Site
-	if of == "" || of == s.siteOf(s.moving) || of == s.siteOf(s.staying) {
+	if of == s.siteOf(s.moving) || of == s.siteOf(s.staying) {
 		return nil
 	}
-	return fmt.Errorf("%s is in site %q, and neither half of the original is: this is not supported over sites. Leave "+
-		"out its site, or give it that of one half", s.site().Addr(), of)
+	return fmt.Errorf("%s is in site %q, and neither half of the original is: this is not supported over sites. Give "+
+		"it the site of one half", s.site().Addr(), of)
 }
 
 // checkRest returns an error if the rest of an original over two sites would be deleted by another run than the one
@@ -174,9 +173,7 @@ func (p *apartPlan) join() {
 	p.q.Then(drained)
 	p.last[p.moving] = []string{p.q.ID(opDrained)}
 	move := p.moveProject()
-	if move.Reads = both; p.site().Resource().Site == "" {
-		move.Site = p.siteOf(p.moving) // the people of that site move their project
-	}
+	move.Reads = both
 	p.then(p.moving, move, p.stillHalf(p.moving))
 	merge := p.merge(p.q)
 	merge.Needs, merge.Reads, merge.Site = []string{p.q.ID(opDrained)}, both, p.siteOf(p.staying)

@@ -94,6 +94,7 @@ server "teamwork_cloud" "b" {
   url      = "https://b.example:8111"
   user     = "u"
   password = env("B_PASSWORD")
+  site     = site.acme
 }
 sync "teamwork_cloud" "ab" {
   source          = server.teamwork_cloud.a

@@ -91,6 +91,7 @@ server "teamwork_cloud" "here" {
   user    = "syncctl"
   token   = var.token
   ca_file = "ca.pem"
+  site    = site.acme
 
   host { local = true }
 }
@@ -99,6 +100,7 @@ server "teamwork_cloud" "archive" {
   url   = "https://twc.archive.example:8111"
   user  = "syncctl"
   token = var.token
+  site  = site.acme
 
   host {
     ssh              = "admin@twc.archive.example"
