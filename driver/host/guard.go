@@ -3,6 +3,7 @@ package host
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"net"
@@ -214,7 +215,10 @@ func (g *guardedFiles) Remove(name string) error {
 // Parts that are missing, or that the user may not see, are used as written.
 func Real(files Files, name string) (string, error) {
 	at, rest := "/", parts(name)
-	for links := 0; len(rest) > 0; {
+	for looks, links := 0, 0; len(rest) > 0; looks++ {
+		if looks > maxLooks {
+			return "", fmt.Errorf("%s leads through more than %d folders", name, maxLooks)
+		}
 		part := rest[0]
 		rest = rest[1:]
 		if part == ".." {
@@ -244,6 +248,9 @@ func Real(files Files, name string) (string, error) {
 	}
 	return at, nil
 }
+
+// maxLooks is the number of folders that a name may lead through, with those of links: the machine chooses them.
+const maxLooks = 1000
 
 var errCircle = errors.New("the links lead in a circle")
 

@@ -3,6 +3,7 @@
 package host
 
 import (
+	"encoding/binary"
 	"errors"
 	"io"
 	"io/fs"
@@ -108,6 +109,49 @@ func TestNamesThatLeadElsewhere(t *testing.T) {
 type lister struct{ one }
 
 func (l lister) Filelist(*sftp.Request) (sftp.ListerAt, error) { return l.one, nil }
+
+// deepLinks are files of a machine on which every name that ends in "link" is a link that leads through many folders.
+type deepLinks struct {
+	Files
+
+	looks *int
+}
+
+func (d deepLinks) Lstat(name string) (fs.FileInfo, error) {
+	*d.looks++
+	mode := fs.ModeDir | 0o755
+	if strings.HasSuffix(name, "link") {
+		mode = fs.ModeSymlink | 0o777
+	}
+	return withMode{entry(name), mode}, nil
+}
+
+func (d deepLinks) Readlink(string) (string, error) { return strings.Repeat("a/", 2000) + "link", nil }
+
+// TestLinksThroughManyFolders checks that a machine cannot make us look at folders without end, or at names that no
+// machine has.
+func TestLinksThroughManyFolders(t *testing.T) {
+	looks := 0
+	_, err := Real(deepLinks{looks: &looks}, "/link")
+	if err == nil || looks > maxLooks+1 {
+		t.Errorf("%v, after %d looks", err, looks)
+	}
+	long := strings.Repeat("a", maxName+1)
+	files := answering(t, func(byte) []byte { return nameAnswer(long) })
+	_, err = files.Readlink("/link")
+	is(t, err, ErrTooLarge)
+	files = answering(t, func(byte) []byte { return nameAnswer(long[1:]) })
+	to, err := files.Readlink("/link")
+	if ok(t, err); to != long[1:] {
+		t.Errorf("a name of %d bytes became one of %d", maxName, len(to))
+	}
+}
+
+// nameAnswer is the answer that a link leads to a name.
+func nameAnswer(name string) []byte {
+	a := append([]byte{sftpName, 0, 0, 0, 1}, binary.BigEndian.AppendUint32(nil, uint32(len(name)))...)
+	return append(append(a, name...), 0, 0, 0, 0, 0, 0, 0, 0)
+}
 
 // TestWeakAlgorithms checks that a connection fails if the machine offers only broken algorithms.
 func TestWeakAlgorithms(t *testing.T) {

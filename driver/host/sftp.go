@@ -143,12 +143,19 @@ func (f *sftpFiles) Lstat(name string) (fs.FileInfo, error) {
 func (f *sftpFiles) Readlink(name string) (string, error) {
 	return access(f, "readlink", name, func(c *transfer) (string, error) {
 		to, err := c.ReadLink(name)
-		if err == nil && to == "" {
+		switch {
+		case err == nil && to == "":
 			err = errUntold
+		case len(to) > maxName:
+			err = &inWords{fmt.Sprintf("the machine says that the link leads to a name of %d bytes, and names have at most %d",
+				len(to), maxName), ErrTooLarge}
 		}
 		return to, err
 	})
 }
+
+// maxName is the maximum length of a name with its folders, in bytes: PATH_MAX of Linux. Other systems have less.
+const maxName = 4096
 
 // Names implements Files.
 func (f *sftpFiles) Names(folder string) ([]string, error) {
