@@ -298,6 +298,7 @@ func (c *Client) prepare(r Request) (*call, error) {
 	if k.header.Get("Accept") == "" {
 		k.header.Set("Accept", "application/json")
 	}
+	k.header.Set("Cache-Control", "no-cache") // what a cache on the way has stored says nothing of now
 	if c.o.UserAgent != "" && k.header.Get("User-Agent") == "" {
 		k.header.Set("User-Agent", c.o.UserAgent)
 	}

@@ -80,7 +80,8 @@ func TestRequest(t *testing.T) {
 			got.Header.Get("X-Atlassian-Token") != "no-check") {
 			t.Errorf("headers: %v", got.Header)
 		}
-		if got.Header.Get("Accept") != "application/json" || got.Header.Get("User-Agent") != "syncctl/1" {
+		if got.Header.Get("Accept") != "application/json" || got.Header.Get("User-Agent") != "syncctl/1" ||
+			got.Header.Get("Cache-Control") != "no-cache" { // what a cache on the way has stored says nothing of now
 			t.Errorf("headers: %v", got.Header)
 		}
 	}
