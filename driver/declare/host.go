@@ -44,7 +44,7 @@ func HostAttributes(required bool) []schema.Attribute {
 		{Name: "known_hosts_file", Type: cty.String, Doc: "The same, from a file. Without either, .ssh/known_hosts of " +
 			"the user who runs syncctl."},
 		{Name: "agent", Type: cty.Bool, Default: cty.True, Doc: "Whether keys of the SSH agent (SSH_AUTH_SOCK) may be " +
-			"used too."},
+			"used too. Without a policy the machine must then show the key that your own known_hosts has for it."},
 		{Name: "jump", Type: cty.List(cty.String), Doc: "Hosts to go through, in order, each as user@host or " +
 			"user@host:port."},
 	}
@@ -117,8 +117,12 @@ func (h *Host) Open(env driver.Env) (host.Host, error) {
 		}
 	}
 	if h.Agent {
-		if o.AgentSocket, err = agentFor(env, machines); err != nil && len(o.Keys) == 0 {
+		socket, own, err := agentFor(env, machines)
+		if err != nil && len(o.Keys) == 0 {
 			return nil, fmt.Errorf("reaching %s: %w", h.SSH, err)
+		}
+		if o.AgentSocket = socket; socket != "" && own != nil {
+			o.KnownHosts = own // what the configuration says of the same names does not count
 		}
 	}
 	reached, err := host.SSH(o)
@@ -189,33 +193,34 @@ func (h *Host) permitted(env driver.Env) ([]string, error) {
 	return machines, nil
 }
 
-// agentFor returns the SSH agent's socket if its keys may be offered to all of the machines: because the user's
-// policy allows it or, if the policy does not say, because the user's own known_hosts names them. A machine that only
-// the configuration names may be anybody's, and an agent signs for whoever it is connected to.
-func agentFor(env driver.Env, machines []string) (string, error) {
-	own, err := knownHosts(env)
-	if err != nil {
-		return "", err
+// agentFor returns the SSH agent's socket if its keys may be offered to all of the machines: because the user's policy
+// allows it or, without a policy, because the user's own known_hosts names them. It then returns the lines of that, too:
+// they say which keys those machines have. A machine that only the configuration knows may be anybody's, and an agent
+// signs for whoever it is connected to.
+func agentFor(env driver.Env, machines []string) (socket string, own []byte, err error) {
+	if own, err = knownHosts(env); err != nil {
+		return "", nil, err
 	}
 	for _, machine := range machines {
 		allowed, said := env.Policy.Agent(machine)
 		if said && !allowed {
-			return "", fmt.Errorf("the policy does not offer the SSH agent's keys to %s: give a key, or ssh_agent = true "+
-				"in a host block of the policy", machine)
+			return "", nil, fmt.Errorf("the policy does not offer the SSH agent's keys to %s: give a key, or "+
+				"ssh_agent = true in a host block of the policy", machine)
 		}
 		if said {
+			own = nil
 			continue
 		}
 		known, err := host.Known(own, machine)
 		if err != nil {
-			return "", err
+			return "", nil, err
 		}
 		if !known {
-			return "", fmt.Errorf("the SSH agent's keys are offered only to machines that your own known_hosts or your policy "+
-				"names, and %s is not one of them: log in there once with ssh, or give a key", machine)
+			return "", nil, fmt.Errorf("the SSH agent's keys are offered only to machines that your own known_hosts or your "+
+				"policy names, and %s is not one of them: log in there once with ssh, or give a key", machine)
 		}
 	}
-	return variable(env, "SSH_AUTH_SOCK"), nil
+	return variable(env, "SSH_AUTH_SOCK"), own, nil
 }
 
 // Local returns the machine that this process runs on, as far as the user's policy allows its use.
