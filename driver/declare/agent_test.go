@@ -97,8 +97,8 @@ func TestAgentAndAnotherMachine(t *testing.T) {
 		line(shown): true, line(other): false, line(shown) + "\n" + revoked: false,
 	} {
 		keys.signed.Store(0)
-		cfg, diags := load(t, "server \"depot\" \"a\" {\n  url = \"https://a.example\"\n  token = \"geheim-4711\"\n  host {\n"+
-			"    ssh = \"admin@"+at+"\"\n    known_hosts = "+strconv.Quote(line(shown))+"\n  }\n}\n", false)
+		cfg, diags := load(t, "server \"depot\" \"a\" {\n  url = \"https://a.example\"\n  token = \"geheim-4711\"\n"+
+			"  host {\n    ssh = \"admin@"+at+"\"\n    known_hosts = "+strconv.Quote(line(shown))+"\n  }\n}\n", false)
 		if diags.HasErrors() {
 			t.Fatal(diags)
 		}

@@ -193,10 +193,10 @@ func (h *Host) permitted(env driver.Env) ([]string, error) {
 	return machines, nil
 }
 
-// agentFor returns the SSH agent's socket if its keys may be offered to all of the machines: because the user's policy
-// allows it or, without a policy, because the user's own known_hosts names them. It then returns the lines of that, too:
-// they say which keys those machines have. A machine that only the configuration knows may be anybody's, and an agent
-// signs for whoever it is connected to.
+// agentFor returns the SSH agent's socket if its keys may be offered to all of the machines: because the user's
+// policy allows it or, without a policy, because the user's own known_hosts names them. It then returns the lines of
+// that, too: they say which keys those machines have. A machine that only the configuration knows may be anybody's,
+// and an agent signs for whoever it is connected to.
 func agentFor(env driver.Env, machines []string) (socket string, own []byte, err error) {
 	if own, err = knownHosts(env); err != nil {
 		return "", nil, err
