@@ -89,10 +89,13 @@ const as = " as "
 func ownPort(server *connect.Server, port int) (address, name string) {
 	address, name = peerPort(server, port)
 	if server.Host != nil {
-		address = net.JoinHostPort("localhost", strconv.Itoa(port))
+		address = net.JoinHostPort(itself, strconv.Itoa(port))
 	}
 	return address, name
 }
+
+// itself is the machine that connects.
+const itself = "localhost"
 
 // peerPort returns the address at which other servers find a server's encrypted port, and its name.
 func peerPort(server *connect.Server, port int) (address, name string) {
@@ -110,7 +113,7 @@ func Addresses(server *connect.Server) []string {
 		return nil
 	}
 	port := server.EncryptedPort(0)
-	own := net.JoinHostPort("localhost", strconv.Itoa(port))
+	own := net.JoinHostPort(itself, strconv.Itoa(port))
 	address, name := peerPort(server, port)
 	if name == "" {
 		return []string{own}
@@ -124,7 +127,7 @@ func (e *Encryption) shakeHands(ctx context.Context, from *schema.Resource, addr
 	h := &Handshake{Address: address, From: "this machine"}
 	ctx, cancel := context.WithTimeout(ctx, handshakeWithin)
 	defer cancel()
-	conn, err := e.dial(ctx, from, h)
+	conn, err := e.dial(ctx, from, name, h)
 	if err != nil {
 		err = h.unconnected(ctx, err)
 		return h, err
@@ -146,8 +149,9 @@ func (e *Encryption) shakeHands(ctx context.Context, from *schema.Resource, addr
 	return h, nil
 }
 
-// dial connects from a server's machine if that allows forwarding, else from this one.
-func (e *Encryption) dial(ctx context.Context, from *schema.Resource, h *Handshake) (net.Conn, error) {
+// dial connects from a server's machine if that allows forwarding, else from this one, where the server's own port is
+// found by its name.
+func (e *Encryption) dial(ctx context.Context, from *schema.Resource, name string, h *Handshake) (net.Conn, error) {
 	if err := declare.Reachable(from); err != nil {
 		return nil, err
 	}
@@ -158,10 +162,14 @@ func (e *Encryption) dial(ctx context.Context, from *schema.Resource, h *Handsha
 	if m != nil {
 		h.From = m.Name()
 		conn, err := m.Dial(ctx, h.Address)
-		if !errors.Is(err, host.ErrForbidden) {
+		at, port, _ := net.SplitHostPort(h.Address)
+		if !errors.Is(err, host.ErrForbidden) || at == itself && name == "" {
 			return conn, err
 		}
 		h.From = "this machine, because " + m.Name() + " does not forward"
+		if at == itself {
+			h.Address = net.JoinHostPort(name, port)
+		}
 	}
 	if err := e.Env.Policy.Connect(h.Address); err != nil {
 		return nil, err

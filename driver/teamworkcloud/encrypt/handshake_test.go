@@ -12,9 +12,11 @@ import (
 	"net"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
+	"github.com/syncctl/syncctl/driver"
 	"github.com/syncctl/syncctl/driver/host"
 	"github.com/syncctl/syncctl/driver/keystore"
 	"github.com/syncctl/syncctl/schema"
@@ -255,3 +257,36 @@ func TestHandshake(t *testing.T) {
 type nowhere struct{ Servers }
 
 func (nowhere) Machine(*schema.Resource) (host.Host, error) { return nil, nil }
+
+// TestHandshakeWithoutForwarding checks where the port of a server is looked for whose machine forwards no connections:
+// never on this machine, where anybody may listen.
+func TestHandshakeWithoutForwarding(t *testing.T) {
+	for _, c := range []struct{ address, name, want string }{
+		{"localhost:10002", "twc.a.example", "twc.a.example:10002"},
+		{"twc.b.example:3579", "twc.b.example", "twc.b.example:3579"},
+		{"localhost:10002", "", ""},
+	} {
+		dialed := ""
+		e := &Encryption{Servers: forbidding{}, Env: driver.Env{
+			Dial: func(_ context.Context, _, address string) (net.Conn, error) {
+				dialed = address
+				return nil, syscall.ECONNREFUSED
+			},
+		}}
+		p, err := e.shakeHands(t.Context(), nil, c.address, c.name)
+		if dialed != c.want || c.want != "" && (err != nil || p.Address != c.want || p.Rule != rulePortClosed) {
+			t.Errorf("%v: connected to %q: %+v, %v", c, dialed, p, err)
+		}
+	}
+}
+
+// forbidding has machines that forward no connections.
+type forbidding struct{ Servers }
+
+func (forbidding) Machine(*schema.Resource) (host.Host, error) { return forbiddingHost{}, nil }
+
+type forbiddingHost struct{ host.Host }
+
+func (forbiddingHost) Name() string { return "admin@a" }
+
+func (forbiddingHost) Dial(context.Context, string) (net.Conn, error) { return nil, host.ErrForbidden }
