@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"maps"
-	"os"
 	"path/filepath"
 	"strings"
 
@@ -64,7 +63,7 @@ func (f Folder) sum(name string) (string, error) {
 	if err != nil || !info.Mode().IsRegular() {
 		return "", nil //nolint:nilerr // see above
 	}
-	file, err := f.Fs.OpenFile(real, os.O_RDONLY|openFlags, 0)
+	file, err := f.open(real)
 	if err != nil {
 		return "", err
 	}

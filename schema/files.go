@@ -198,10 +198,8 @@ func (l *loader) readOwn(m *module, name string) ([]byte, error) {
 
 func (l *loader) folder() Folder {
 	f := Folder{Fs: l.opts.Fs, Dir: l.dir(), Access: l.opts.Access, real: l.realDir}
-	if l.realDir == "" {
-		l.realDir, _ = f.resolve(f.absolute(f.dir())) // if it is missing, so is what is in it
-		f.real = l.realDir
-	}
+	l.realDir = f.realDir()
+	f.real = l.realDir
 	return f
 }
 

@@ -46,7 +46,7 @@ func (f Folder) Read(r Reading) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading %s: %w", shownPath(path), err)
 	}
-	text, err := readRegular(f.Fs, real, r.Most)
+	text, err := f.readRegular(real, r.Most)
 	if err != nil {
 		return nil, fmt.Errorf("reading %s: %w", shownPath(path), err)
 	}
@@ -127,10 +127,7 @@ func (f Folder) permit(r Reading, path string, whole bool) error {
 // inside reports whether a path without links is in the folder. If the file system can compare folders, their names do
 // not matter, as these may be spelled in several ways.
 func (f Folder) inside(path string) bool {
-	dir := f.real
-	if dir == "" {
-		dir, _ = f.resolve(f.absolute(f.dir()))
-	}
+	dir := f.realDir()
 	if rel, err := filepath.Rel(dir, path); err == nil && filepath.IsLocal(rel) {
 		return true
 	}
@@ -146,6 +143,15 @@ func (f Folder) inside(path string) bool {
 			return false
 		}
 	}
+}
+
+// realDir returns the folder without links.
+func (f Folder) realDir() string {
+	if f.real != "" {
+		return f.real
+	}
+	dir, _ := f.resolve(f.absolute(f.dir())) // if it is missing, so is what is in it
+	return dir
 }
 
 // absolute makes a name absolute if the file system supports that. It cleans nothing: .. after a link means the parent
@@ -267,15 +273,15 @@ func (f Folder) link(name string) (string, error) {
 
 // readRegular reads a regular file whose name has no links. It checks the opened file again, because the name may
 // refer to another file by then.
-func readRegular(fsys afero.Fs, name string, most int64) ([]byte, error) {
-	before, err := fsys.Stat(name)
+func (f Folder) readRegular(name string, most int64) ([]byte, error) {
+	before, err := f.Fs.Stat(name)
 	if err != nil {
 		return nil, err
 	}
 	if !before.Mode().IsRegular() { // opening a device may do something
 		return nil, errors.New("it is not a regular file")
 	}
-	file, err := fsys.OpenFile(name, os.O_RDONLY|openFlags, 0)
+	file, err := f.open(name)
 	if err != nil {
 		return nil, err
 	}
@@ -290,6 +296,19 @@ func readRegular(fsys afero.Fs, name string, most int64) ([]byte, error) {
 		return nil, errors.New("it was exchanged while it was read")
 	}
 	return bounded(file, most, info.Size())
+}
+
+// open opens a file whose name has no links. If the file system can, it follows no link out of the folder that was put
+// on the way to a file of the folder meanwhile.
+func (f Folder) open(name string) (afero.File, error) {
+	dir, flag := f.realDir(), os.O_RDONLY|openFlags
+	within, ok := f.Fs.(interface {
+		OpenWithin(dir, name string, flag int) (afero.File, error)
+	})
+	if rel, err := filepath.Rel(dir, name); ok && err == nil && filepath.IsLocal(rel) {
+		return within.OpenWithin(dir, rel, flag)
+	}
+	return f.Fs.OpenFile(name, flag, 0)
 }
 
 // ReadBounded reads a file of any kind that the person has named, up to a maximum size.

@@ -48,6 +48,24 @@ func (r rooted) OpenFile(name string, flag int, perm os.FileMode) (afero.File, e
 	return r.Fs.OpenFile(r.at(name), flag, perm)
 }
 
+// OpenWithin opens a file of the folder dir. On a disk no link that leads out of the folder is followed, wherever it
+// stands and however late it was put there.
+func (r rooted) OpenWithin(dir, name string, flag int) (afero.File, error) {
+	if _, disk := r.Fs.(*afero.OsFs); !disk {
+		return r.OpenFile(filepath.Join(dir, name), flag, 0)
+	}
+	root, err := os.OpenRoot(r.at(dir))
+	if err != nil {
+		return nil, err
+	}
+	defer root.Close() // nothing was written
+	file, err := root.OpenFile(name, flag, 0)
+	if err != nil { // not a nil *os.File
+		return nil, err
+	}
+	return file, nil
+}
+
 // LstatIfPossible implements afero.Lstater if the underlying file system does.
 func (r rooted) LstatIfPossible(name string) (os.FileInfo, bool, error) {
 	if l, ok := r.Fs.(afero.Lstater); ok {
