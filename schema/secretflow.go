@@ -2,6 +2,7 @@ package schema
 
 import (
 	"errors"
+	"sync"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/ext/customdecode"
@@ -39,13 +40,16 @@ func (l *loader) attempt(name string) function.Function {
 	return function.New(&function.Spec{
 		Params: f.Params(), VarParam: f.VarParam(), Type: function.StaticReturnType(cty.DynamicPseudoType),
 		Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {
-			before := l.flow
-			val, err := f.Call(args)
-			secret := l.flow.calls != before.calls
-			for _, arg := range args {
+			before, refers := l.flow, false
+			tries := make([]cty.Value, len(args))
+			for i, arg := range args {
 				closure := customdecode.ExpressionClosureFromVal(arg)
-				secret = secret || refersToSecret(closure.Expression, closure.EvalContext)
+				refers = refers || refersToSecret(closure.Expression, closure.EvalContext)
+				tries[i] = customdecode.ExpressionClosureVal(&customdecode.ExpressionClosure{
+					Expression: once{closure.Expression, sync.OnceValues(closure.Value)}, EvalContext: closure.EvalContext})
 			}
+			val, err := f.Call(tries)
+			secret := refers || l.flow.calls != before.calls
 			switch {
 			case secret && err != nil:
 				return cty.NilVal, errors.New("no expression succeeded (details are left out, because something sensitive " +
@@ -57,6 +61,16 @@ func (l *loader) attempt(name string) function.Function {
 		},
 	})
 }
+
+// once is an expression that is evaluated once. The library evaluates those of try for the type of the result and again
+// for the result: nested ones took twice as long with each level, and a file that changed between the two was a fault.
+type once struct {
+	hcl.Expression
+
+	value func() (cty.Value, hcl.Diagnostics)
+}
+
+func (o once) Value(*hcl.EvalContext) (cty.Value, hcl.Diagnostics) { return o.value() }
 
 const leftOut = " (details are left out, because something sensitive goes into the expression)."
 

@@ -5,6 +5,9 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+
+	"github.com/spf13/afero"
+	"github.com/zclconf/go-cty/cty"
 )
 
 // bothSyntaxes are the files that give a local value an expression, and show it in an argument.
@@ -106,6 +109,31 @@ func TestLettersOfSecrets(t *testing.T) {
 		cfg, diags := w.load(t)
 		if out := textOf(t, cfg, diags); !diags.HasErrors() || strings.ContainsAny(out, letters) {
 			t.Errorf("%s: %s", expr, out)
+		}
+	}
+}
+
+// TestTriedOnce: what try and can are given is evaluated once, also where they stand in each other. All of an expression
+// is evaluated twice: first to find out what it costs.
+func TestTriedOnce(t *testing.T) {
+	for _, function := range []string{"try", "can"} {
+		fs, asked := afero.NewMemMapFs(), 0
+		text := "locals {\n  x = " + strings.Repeat(function+"(", 64) + `tobool(env("V"))` + strings.Repeat(")", 64) + "\n}\n" +
+			"server \"depot\" \"t\" {\n  url      = \"u\"\n  anything = local.x\n}\n"
+		if err := afero.WriteFile(fs, "a.sync.hcl", []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		cfg, diags := Load(t.Context(), Options{Fs: fs, Dir: ".", Catalog: depots(), Version: "1.4.0",
+			Env: func(string) (string, bool) {
+				asked++
+				return map[bool]string{true: "true", false: "not a bool"}[asked <= 2], true
+			}})
+		if diags.HasErrors() {
+			t.Fatalf("%s: %v", function, diags)
+		}
+		r := cfg.Lookup(Addr{Kind: Server, Type: "depot", Name: "t"})
+		if got := Get(r.Value, "anything"); asked > 2 || !got.RawEquals(cty.True) {
+			t.Errorf("%s: %#v, evaluated %d times", function, got, asked)
 		}
 	}
 }

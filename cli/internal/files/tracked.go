@@ -16,9 +16,9 @@ import (
 const maxIndex = 128 << 20
 
 // Tracked returns a file below folder that git tracks, and its repository. file is "" if there is none. Case is
-// ignored, since some file systems ignore it. A submodule counts as a file. Tracked reads the index of the repository that folder is in, and does
-// not run git: a repository's configuration can name programs that git runs. It returns an error if the index cannot
-// be read, since what git tracks is unknown then.
+// ignored, since some file systems ignore it. A submodule counts as a file. Tracked reads the index of the repository
+// that folder is in, and does not run git: a repository's configuration can name programs that git runs. It returns an
+// error if the index cannot be read, since what git tracks is unknown then.
 func Tracked(fsys afero.Fs, folder string) (file, repository string, err error) {
 	for dir := filepath.Dir(folder); ; dir = filepath.Dir(dir) {
 		index, err := indexOf(fsys, dir)

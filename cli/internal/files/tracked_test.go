@@ -77,7 +77,8 @@ func TestTracked(t *testing.T) {
 			git(dir, "update-index", "--add", "--cacheinfo", "100644,"+blob+",a/.\u017fyncctl/runs")
 			want(data, filepath.Join(dir, "a", ".\u017fyncctl", "runs"))
 			git(dir, "rm", "-rq", "--cached", "a/.\u017fyncctl")
-			git(dir, "update-index", "--add", "--cacheinfo", "160000,"+strings.TrimSpace(git(dir, "rev-parse", "HEAD"))+",a/.syncctl")
+			head := strings.TrimSpace(git(dir, "rev-parse", "HEAD"))
+			git(dir, "update-index", "--add", "--cacheinfo", "160000,"+head+",a/.syncctl")
 			want(data, data)
 		}
 	}
