@@ -31,7 +31,11 @@ const (
 	perPage       = 100
 	mostOfMessage = 300         // characters
 	patience      = time.Minute // for one request, and for all pages of a list
+	ofReviews     = 5           // times so long for a list of reviews and what is asked about each
 )
+
+// errTooMuch is wrapped by the error for an answer or a list that exceeds a limit.
+var errTooMuch = errors.New("it exceeds a limit")
 
 // Repository is the repository that the job runs for.
 type Repository struct {
@@ -124,7 +128,7 @@ func (r *Repository) ask(ctx context.Context, method, path string, send any) ([]
 	case err != nil:
 		return nil, nil, fmt.Errorf("%s %s: reading the answer: %w", method, path, err)
 	case len(text) > mostOfAnswer:
-		return nil, nil, fmt.Errorf("%s %s: the answer has more than %d bytes", method, path, mostOfAnswer)
+		return nil, nil, fmt.Errorf("%s %s: the answer has more than %d bytes: %w", method, path, mostOfAnswer, errTooMuch)
 	case answer.StatusCode == http.StatusPartialContent || answer.Header.Get("Content-Range") != "":
 		return nil, nil, fmt.Errorf("%s %s: the answer is only a part of what was asked for", method, path)
 	case answer.StatusCode < 200 || answer.StatusCode > 299:
@@ -135,7 +139,7 @@ func (r *Repository) ask(ctx context.Context, method, path string, send any) ([]
 		return nil, nil, &StatusError{method, path, answer.StatusCode, wording.Message(said.Message, mostOfMessage)}
 	}
 	if err := printable.Documents.Check(text); err != nil {
-		return nil, nil, fmt.Errorf("%s %s: the answer %w", method, path, err)
+		return nil, nil, fmt.Errorf("%s %s: the answer %w: %w", method, path, err, errTooMuch)
 	}
 	return text, answer.Header, nil
 }
@@ -219,7 +223,7 @@ func pages[P any](ctx context.Context, r *Repository, path, query string, each f
 			return err
 		}
 		if size += len(text); size > mostOfList {
-			return fmt.Errorf("GET %s: the list has more than %d bytes", path, mostOfList)
+			return fmt.Errorf("GET %s: the list has more than %d bytes: %w", path, mostOfList, errTooMuch)
 		}
 		var page P
 		if err := json.Unmarshal(text, &page); err != nil {
@@ -234,7 +238,7 @@ func pages[P any](ctx context.Context, r *Repository, path, query string, each f
 			return nil
 		}
 	}
-	return fmt.Errorf("GET %s: the list has more than %d pages", path, mostPages)
+	return fmt.Errorf("GET %s: the list has more than %d pages: %w", path, mostPages, errTooMuch)
 }
 
 // nextPage is found in the header Link of every page but the last one. A page may have fewer items than asked for.

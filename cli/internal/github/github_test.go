@@ -262,9 +262,18 @@ func TestArtifact(t *testing.T) {
 	r := served(t, func(w http.ResponseWriter, q *http.Request) {
 		id, isZip := strings.CutSuffix(strings.TrimPrefix(q.URL.Path, "/repos/acme/plants/actions/artifacts/"), "/zip")
 		if isZip {
-			if id == "50" {
+			switch id {
+			case "50":
 				_, _ = w.Write([]byte("rubbish"))
 				return
+			case "51":
+				_, _ = w.Write(make([]byte, mostOfAnswer+1))
+				return
+			case "52":
+				_, _ = w.Write([]byte(strings.Repeat("[", 1000)))
+				return
+			case "53":
+				t.Error("an artifact that is too large, as the list says, is read")
 			}
 			z := zip.NewWriter(w)
 			f, err := z.Create("plan")
@@ -279,8 +288,9 @@ func TestArtifact(t *testing.T) {
 		all := []any{object{"id": 0, "name": "n", "expired": true}, object{"id": 1, "name": "n",
 			"workflow_run": object{"repository_id": 5, "head_repository_id": 6}}}
 		for n := len(all); n < 104; n++ {
-			all = append(all, object{"id": n, "name": "n"})
+			all = append(all, object{"id": n, "name": "n", "size_in_bytes": 1})
 		}
+		all[53] = object{"id": 53, "name": "n", "size_in_bytes": mostOfAnswer + 1}
 		page, _ := strconv.Atoi(q.URL.Query().Get("page"))
 		write(w, object{"artifacts": all[(page-1)*perPage : min(len(all), page*perPage)]})
 	})
@@ -386,5 +396,43 @@ func TestGreatLists(t *testing.T) {
 	text, skipped, err := r.Artifact(t.Context(), "n", "plan", func([]byte) error { return nil })
 	if text != nil || len(skipped) < 2 || asked.Load() > 100 || err != nil {
 		t.Errorf("%d are skipped, %d asked for, %v", len(skipped), asked.Load(), err)
+	}
+}
+
+// TestManyArtifactsOfForks checks that lists without an end hide a plan, and stop nobody.
+func TestManyArtifactsOfForks(t *testing.T) {
+	r := served(t, func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Link", `<https://api.example/x?page=2>; rel="next"`)
+		write(w, object{"artifacts": []any{object{"id": 1, "name": "n",
+			"workflow_run": object{"repository_id": 5, "head_repository_id": 6}}}})
+	})
+	text, skipped, err := r.Artifact(t.Context(), "n", "plan", func([]byte) error { return nil })
+	if text != nil || len(skipped) != 1 || err != nil {
+		t.Errorf("%q, %v, %v", text, skipped, err)
+	}
+}
+
+// TestManyReviews checks that all requests about the reviews together have a time.
+func TestManyReviews(t *testing.T) {
+	r := served(t, func(w http.ResponseWriter, q *http.Request) {
+		if !strings.HasSuffix(q.URL.Path, "/reviews") {
+			time.Sleep(20 * time.Millisecond)
+			write(w, object{"permission": "read"})
+			return
+		}
+		var page []any
+		for n := range perPage {
+			page = append(page, object{"state": "APPROVED", "body": "sha256:" + strings.Repeat("a", 64),
+				"user": object{"login": "u" + strconv.Itoa(n), "type": "User"}})
+		}
+		w.Header().Set("Link", "")
+		if q.URL.Query().Get("page") != "1" {
+			page = nil
+		}
+		write(w, page)
+	})
+	r.patience = 100 * time.Millisecond
+	if _, _, err := r.Approved(t.Context(), 7); err == nil || errors.Is(err, ErrNotApproved) {
+		t.Errorf("want an end, got %v", err)
 	}
 }

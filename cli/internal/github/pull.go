@@ -3,6 +3,7 @@ package github
 import (
 	"archive/zip"
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -85,8 +86,20 @@ type review struct {
 // Approved returns the hash of the plan that is approved, and who approved it. It takes the newest review that
 // approves and names a hash. A review counts only if it is its author's latest, apart from comments, if the author may
 // write to the repository and is a person, and if nobody else has edited it. A review that names several hashes
-// is an error.
+// is an error, and so is a search that takes too long: everybody may write reviews of a public repository.
 func (r *Repository) Approved(ctx context.Context, pull int) (hash, by string, err error) {
+	most := ofReviews * cmp.Or(r.patience, patience)
+	within, cancel := context.WithTimeout(ctx, most)
+	defer cancel()
+	hash, by, err = r.approved(within, pull)
+	if err != nil && within.Err() != nil && ctx.Err() == nil {
+		err = fmt.Errorf("it took more than %s to read the reviews of pull request %d: dismiss those that are not wanted",
+			most, pull)
+	}
+	return hash, by, err
+}
+
+func (r *Repository) approved(ctx context.Context, pull int) (hash, by string, err error) {
 	all, err := list[review](ctx, r, r.path("pulls", strconv.Itoa(pull), "reviews"))
 	if err != nil {
 		return "", "", fmt.Errorf("reading the reviews of pull request %d: %w", pull, err)
@@ -214,14 +227,15 @@ func (r *Repository) mayWrite(ctx context.Context, login string) (bool, error) {
 
 // Artifact returns the content of file in the newest artifact with that name, from any run, that right accepts. text
 // is nil if there is none, or if it has expired. Everybody may upload artifacts of any name, so the ones that right
-// rejects are skipped: skipped says why, also if the search was ended because it took too long. Artifacts of forks are
-// not even read.
+// rejects are skipped, as are those that exceed a limit: skipped says why, also if the search was ended because it took
+// too long, or found too many. Artifacts of forks are not even read.
 func (r *Repository) Artifact(ctx context.Context, name, file string, right func(text []byte) error) (text []byte,
 	skipped []error, err error) {
 	type artifact struct {
 		ID      int64  `json:"id"`
 		Name    string `json:"name"`
 		Expired bool   `json:"expired"`
+		Size    int64  `json:"size_in_bytes"`
 		Run     struct {
 			Repository int64 `json:"repository_id"`
 			Head       int64 `json:"head_repository_id"`
@@ -237,12 +251,14 @@ func (r *Repository) Artifact(ctx context.Context, name, file string, right func
 			if a.Expired || a.Name != name || a.Run.Head != a.Run.Repository {
 				continue
 			}
-			archive, err := r.call(ctx, http.MethodGet,
-				r.path("actions", "artifacts", strconv.FormatInt(a.ID, 10), "zip"), nil)
-			if err != nil { // not skipped: it may be the right one
+			var content []byte
+			archive, err := r.archive(ctx, a.ID, a.Size)
+			if err != nil && !errors.Is(err, errTooMuch) { // not skipped: it may be the right one
 				return 0, err
 			}
-			content, err := unzip(archive, file)
+			if err == nil {
+				content, err = unzip(archive, file)
+			}
 			if err == nil {
 				err = right(content)
 			}
@@ -257,10 +273,20 @@ func (r *Repository) Artifact(ctx context.Context, name, file string, right func
 	switch {
 	case err != nil && parent.Err() == nil && ctx.Err() != nil: // there are too many: somebody hides the right one
 		return nil, append(skipped, fmt.Errorf("the search for the artifact %s took too long", name)), nil
+	case errors.Is(err, errTooMuch):
+		return nil, append(skipped, fmt.Errorf("the search for the artifact %s has ended: %w", name, err)), nil
 	case err != nil:
 		return nil, nil, fmt.Errorf("reading the artifact %s: %w", name, err)
 	}
 	return text, skipped, nil
+}
+
+// archive reads an artifact of the size that the list says.
+func (r *Repository) archive(ctx context.Context, id, size int64) ([]byte, error) {
+	if size > mostOfAnswer {
+		return nil, fmt.Errorf("it has %d bytes: %w", size, errTooMuch)
+	}
+	return r.call(ctx, http.MethodGet, r.path("actions", "artifacts", strconv.FormatInt(id, 10), "zip"), nil)
 }
 
 // unzip returns the content of one file of an archive.
