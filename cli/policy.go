@@ -188,7 +188,10 @@ func (c *command) access() schema.Access {
 	switch {
 	case c.used != nil:
 		return schema.Access{
-			Env:          func(name string) error { c.used.Environment = append(c.used.Environment, name); return nil },
+			Env: func(name string) error {
+				c.used.Environment = append(c.used.Environment, name)
+				return policy.Literal(name)
+			},
 			ReadFile:     func(r schema.Reading) error { c.used.Files = append(c.used.Files, r.Path); return nil },
 			Nonsensitive: func() error { c.used.Nonsensitive = true; return nil },
 		}

@@ -264,6 +264,22 @@ func TestWrite(t *testing.T) {
 	}
 }
 
+// TestWriteLiteral: what a policy would take for a pattern is not written into one.
+func TestWriteLiteral(t *testing.T) {
+	for name, used := range map[string]Used{
+		"every variable": {Environment: []string{"*"}},
+		"many variables": {Environment: []string{"A", "B_*"}},
+		"any argument":   {Commands: [][]string{{"/bin/answer", "*"}}},
+		"every host":     {Hosts: map[string]*UsedHost{"*:443": {}}},
+		"many files":     {Hosts: map[string]*UsedHost{"a:22": {Files: []string{"/etc/*"}}}},
+	} {
+		var b bytes.Buffer
+		if err := Write(&b, used); err == nil {
+			t.Errorf("%s: %s", name, b.String())
+		}
+	}
+}
+
 func FuzzParse(f *testing.F) {
 	f.Add(sample)
 	f.Add(`host "*" {}`)

@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"fmt"
 	"io"
 	"slices"
 	"strings"
@@ -32,8 +33,45 @@ const head = `# What configurations may make syncctl do for you. Everything that
 
 `
 
-// Write writes a policy that allows exactly what is used.
+// Literal returns an error if a name would mean others, too, in a policy.
+func Literal(name string) error {
+	if strings.Contains(name, "*") {
+		return fmt.Errorf("%q cannot be named in a policy, where * stands for anything: use a name without *", name)
+	}
+	return nil
+}
+
+// literal returns an error if a policy that names what is used would allow more. A command that is * alone, or that is
+// used on another machine, means any.
+func (u *Used) literal() error {
+	for _, name := range u.Environment {
+		if err := Literal(name); err != nil {
+			return fmt.Errorf("the environment variable %w", err)
+		}
+	}
+	for _, args := range u.Commands {
+		if len(args) > 1 && args[len(args)-1] == "*" {
+			return fmt.Errorf("the last argument of the command %w", Literal("*"))
+		}
+	}
+	for name, host := range u.Hosts {
+		if err := Literal(name); err != nil {
+			return fmt.Errorf("the host %w", err)
+		}
+		for _, file := range host.Files {
+			if err := Literal(file); err != nil {
+				return fmt.Errorf("the file on %s %w", name, err)
+			}
+		}
+	}
+	return nil
+}
+
+// Write writes a policy that allows exactly what is used. If a policy cannot say it, that is an error.
 func Write(w io.Writer, used Used) error {
+	if err := used.literal(); err != nil {
+		return err
+	}
 	file := hclwrite.NewEmptyFile()
 	body := file.Body()
 	body.SetAttributeValue("environment", list(used.Environment))
