@@ -174,6 +174,9 @@ func (c *command) ownDataDir() error {
 			return err
 		}
 	}
+	if err := files.Alone(c.app.fs, filepath.Join(dir, "lock")); err != nil {
+		return failf(exitError, "the data folder cannot be used: %w", err)
+	}
 	for _, folder := range []string{"sites", "received", "sent", "damaged"} { // runs are looked at when they are read
 		top := filepath.Join(dir, folder)
 		err := afero.Walk(c.app.fs, top, func(path string, info fs.FileInfo, err error) error {

@@ -155,7 +155,7 @@ func (l localFiles) Rename(from, to string) error {
 
 // Planted returns an error if another user may have created a name on this machine so that this program writes
 // through it: a link, a pipe or a file of another user, or a second name of any file, in a folder where everybody may
-// create files, such as /tmp. Systems can be configured to refuse the same (Linux with protected_symlinks,
+// create files, such as /tmp; or any link, where everybody may also rename it. Systems can be configured to refuse the same (Linux with protected_symlinks,
 // protected_hardlinks, protected_fifos and protected_regular). It returns nil if that is not so, if nothing has that
 // name, or if the file system has no owners.
 func Planted(fsys afero.Fs, name string) error {
@@ -173,21 +173,26 @@ func PlantedAs(fsys afero.Fs, name string, info fs.FileInfo) error {
 	if err != nil {
 		return nil //nolint:nilerr // whatever is wrong with the name shows when it is written
 	}
-	if forEverybody := dir.Mode().Perm()&everybodyWrites != 0; forEverybody && severalNames(info) {
+	if everybodyMay(dir) && SeveralNames(info) {
 		return fmt.Errorf("%s has other names (hard links), in a folder where everybody may make files: write to a folder "+
 			"of your own", name)
+	}
+	if dir.Mode()&fs.ModeSticky == 0 && everybodyMay(dir) && info.Mode()&fs.ModeSymlink != 0 {
+		return fmt.Errorf("%s is a link, in a folder where everybody may give any link that name: write to a folder of "+
+			"your own", name)
 	}
 	return plantedIn(dir, name, info, os.Geteuid())
 }
 
-const everybodyWrites = 0o002
+// everybodyMay reports whether everybody may make files in a folder.
+func everybodyMay(dir fs.FileInfo) bool { return dir.Mode().Perm()&0o002 != 0 }
 
 // plantedIn returns an error if a file or a link is in a folder where everybody may make files, and was made neither by
 // us nor by whose folder it is.
 func plantedIn(dir fs.FileInfo, name string, info fs.FileInfo, us int) error {
 	user, _, known := owner(info)
 	maker, _, _ := owner(dir)
-	if !known || user == us || user == maker || dir.Mode().Perm()&everybodyWrites == 0 {
+	if !known || user == us || user == maker || !everybodyMay(dir) {
 		return nil
 	}
 	return fmt.Errorf("%s belongs to another user, in a folder where everybody may make files: write to a folder of your "+

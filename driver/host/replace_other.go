@@ -7,8 +7,8 @@ import "io/fs"
 // localOwner reports that files here have no numeric user and group.
 func localOwner(fs.FileInfo) (uid, gid int, ok bool) { return 0, 0, false }
 
-// severalNames reports that it is not known of any file here whether it has other names.
-func severalNames(fs.FileInfo) bool { return false }
+// SeveralNames reports that it is not known of any file here whether it has other names.
+func SeveralNames(fs.FileInfo) bool { return false }
 
 // atOnce makes opening a file not block, on systems that have pipes among their files.
 const atOnce = 0

@@ -16,9 +16,9 @@ func localOwner(info fs.FileInfo) (uid, gid int, ok bool) {
 	return int(s.Uid), int(s.Gid), true
 }
 
-// severalNames reports whether a file, a pipe or a symbolic link has hard links: other names, perhaps in folders of
+// SeveralNames reports whether a file, a pipe or a symbolic link has hard links: other names, perhaps in folders of
 // other users.
-func severalNames(info fs.FileInfo) bool {
+func SeveralNames(info fs.FileInfo) bool {
 	s, ok := info.Sys().(*syscall.Stat_t)
 	return ok && !info.IsDir() && s.Nlink > 1
 }

@@ -104,7 +104,7 @@ func toWrite(fsys afero.Fs, path string, how int, perm fs.FileMode) (afero.File,
 // openSame opens a file for writing, and only what was there when it was examined: where everybody may make files,
 // another user may put a link in its place meanwhile.
 func openSame(fsys afero.Fs, path string, how int, perm fs.FileMode) (afero.File, error) {
-	was, err := examined(fsys, path)
+	path, was, err := examined(fsys, path)
 	if err != nil {
 		return nil, err
 	}
@@ -128,24 +128,48 @@ func openSame(fsys afero.Fs, path string, how int, perm fs.FileMode) (afero.File
 	return f, nil
 }
 
-// examined returns what a name is, without following a link, and nil if nothing has it. What another user may have
-// planted is refused (host.Planted).
-func examined(fsys afero.Fs, path string) (fs.FileInfo, error) {
-	was, err := host.FilesOf(fsys).Lstat(path)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return nil, nil
-	case err != nil:
-		return nil, err
+// mostLinks is the maximum number of links that lead from one to the next.
+const mostLinks = 40
+
+// examined returns the name that links lead to, what it is, and nil if nothing has the name path. What another user may
+// have planted is refused (host.Planted): path, and each name that a link leads to, so that nobody follows a link that
+// was not examined.
+func examined(fsys afero.Fs, path string) (string, fs.FileInfo, error) {
+	links := host.FilesOf(fsys)
+	was, err := links.Lstat(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return path, nil, nil
 	}
-	return was, host.PlantedAs(fsys, path, was)
+	for range mostLinks {
+		if err == nil {
+			err = host.PlantedAs(fsys, path, was)
+		}
+		if err != nil || was.Mode()&fs.ModeSymlink == 0 {
+			return path, was, err
+		}
+		to, bad := links.Readlink(path)
+		if bad != nil {
+			return "", nil, bad
+		}
+		if !filepath.IsAbs(to) {
+			to = filepath.Join(Resolved(filepath.Dir(path)), to)
+		}
+		if was, err = links.Lstat(to); errors.Is(err, fs.ErrNotExist) {
+			if was, err = fsys.Stat(path); err == nil { // such as /dev/stdout, where the system's link has no name in it
+				return path, was, nil
+			}
+			return "", nil, errors.New("it is a link to a file that is missing")
+		}
+		path = to
+	}
+	return "", nil, errors.New("it is a link that leads to too many others")
 }
 
-// unchanged returns host.ErrChanged if a file that was opened is not what was examined. A link that was accepted may
-// lead anywhere. In memory, files have no identity.
+// unchanged returns host.ErrChanged if a file that was opened is not what was examined. In memory, files have no
+// identity.
 func unchanged(was, opened fs.FileInfo) error {
 	switch regular := was.Mode().IsRegular(); {
-	case was.Mode()&fs.ModeSymlink != 0 || was.Sys() == nil:
+	case was.Sys() == nil:
 	case regular != opened.Mode().IsRegular() || regular && !os.SameFile(was, opened):
 		return host.ErrChanged
 	}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/kballard/go-shellquote"
 	"github.com/spf13/afero"
+	"github.com/syncctl/syncctl/driver/host"
 )
 
 // Trusted returns an error if somebody else may have written a file: it belongs to a user other than this one or root,
@@ -59,6 +60,21 @@ func Private(fsys afero.Fs, path string) error {
 	case hasModes && info.Mode().Perm()&others != 0:
 		return fmt.Errorf("others may use %s (mode %04o): chmod go= %s", path, info.Mode().Perm(),
 			shellquote.Join(path))
+	}
+	return nil
+}
+
+// Alone returns an error if a file that is going to be emptied has other names (hard links): whoever made them has
+// chosen what is emptied.
+func Alone(fsys afero.Fs, path string) error {
+	info, err := host.FilesOf(fsys).Lstat(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil
+	case err != nil:
+		return err
+	case host.SeveralNames(info):
+		return fmt.Errorf("%s has other names (hard links): remove it", path)
 	}
 	return nil
 }

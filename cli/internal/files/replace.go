@@ -7,7 +7,6 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"path/filepath"
 
 	"github.com/spf13/afero"
 	"github.com/syncctl/syncctl/driver/host"
@@ -62,31 +61,16 @@ type writing struct {
 }
 
 func (w writing) replace(path string) error {
-	info, err := examined(w.fsys, path)
-	if err != nil {
-		return err
-	}
-	if info == nil {
-		return w.swap(path, nil)
-	}
-	link := info.Mode()&fs.ModeSymlink != 0
-	if link {
-		info, err = w.fsys.Stat(path)
-	}
+	path, info, err := examined(w.fsys, path)
 	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return errors.New("it is a link to a file that is missing")
 	case err != nil:
 		return err
+	case info == nil:
+		return w.swap(path, nil)
 	case info.IsDir():
 		return errors.New("it is a folder")
 	case !info.Mode().IsRegular():
 		return w.into(path, info)
-	}
-	if link {
-		if path, err = filepath.EvalSymlinks(path); err != nil {
-			return err
-		}
 	}
 	return w.swap(path, info)
 }

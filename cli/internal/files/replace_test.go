@@ -143,6 +143,57 @@ func TestReplacePlanted(t *testing.T) {
 	}
 }
 
+// sharedFs is a file system in which everything in one folder belongs to another user.
+type sharedFs struct {
+	afero.Fs
+
+	dir string
+}
+
+func (s sharedFs) LstatIfPossible(name string) (fs.FileInfo, bool, error) {
+	if filepath.Dir(name) == s.dir {
+		return plantedFs{s.Fs}.LstatIfPossible(name)
+	}
+	info, err := os.Lstat(name)
+	return info, true, err
+}
+
+func (s sharedFs) ReadlinkIfPossible(name string) (string, error) { return os.Readlink(name) }
+
+// TestLinksToPlantedLinks: one's own link into a shared folder does not lead on where another user's link leads.
+func TestLinksToPlantedLinks(t *testing.T) {
+	dir, own := t.TempDir(), t.TempDir()
+	at := func(name string) string { return filepath.Join(own, name) }
+	err := errors.Join(os.WriteFile(at("victim"), []byte("old"), 0o600), os.Symlink(at("victim"), filepath.Join(dir, "link")),
+		os.Symlink(filepath.Join(dir, "link"), at("first")), os.Symlink("first", at("out")),
+		os.Symlink("round", at("round")), os.Chmod(dir, 0o777|fs.ModeSticky))
+	if err != nil {
+		t.Fatal(err)
+	}
+	into := func(f afero.File, err error) error {
+		if err == nil {
+			_, _ = f.WriteString("new")
+			err = f.Close()
+		}
+		return err
+	}
+	fsys := sharedFs{afero.NewOsFs(), dir}
+	for how, write := range map[string]func(path string) error{
+		"Replace": func(path string) error { return Replace(fsys, path, []byte("new"), 0o644) },
+		"Stream":  func(path string) error { return into(Stream(fsys, path, 0o600)) },
+		"Append":  func(path string) error { return into(Append(fsys, path, 0o600)) },
+	} {
+		for _, name := range []string{"out", "round"} {
+			if write(at(name)) == nil {
+				t.Errorf("%s: %s was written to", how, name)
+			}
+		}
+		if b, err := os.ReadFile(at("victim")); err != nil || string(b) != "old" {
+			t.Errorf("%s: the victim is %q, %v", how, b, err)
+		}
+	}
+}
+
 // opened is a file that records which attributes are set.
 type opened struct {
 	host.NewFile
