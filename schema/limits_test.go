@@ -54,7 +54,8 @@ func TestLimits(t *testing.T) {
 		"united sets":    {lots, `tolist(["a"])`, `length(setunion([for a in local.a0 : local.a1]...))`},
 		"common of sets": {lots, `tolist(["a"])`, `length(setintersection([for a in local.a0 : local.a1]...))`},
 		"combined":       {lots, `length(setproduct([for a in local.a0 : a], [1]))`},
-		"united":         {`split("", format("%3000s", ""))`, `length(tolist([for i, a in local.a0 : [for b in range(i % 10) : b]]))`},
+		"united": {`split("", format("%3000s", ""))`,
+			`length(tolist([for i, a in local.a0 : [for b in range(i % 10) : b]]))`},
 		"united conditions": {`split("", format("%3000s", ""))`,
 			`length(true ? [for i, a in local.a0 : [for b in range(i % 10) : b]] : [[1]])`},
 		"escaped": {`length(yamlencode(replace(format("%3000000s", ""), " ", "<")))`},
@@ -147,6 +148,7 @@ func TestLimitsOfTypes(t *testing.T) {
 		"filled": {"list(object({ a = optional(list(number), " + hundred + ") }))", "[" + many + "]"},
 		"filled inside": {"list(object({ a = optional(list(object({ b = optional(list(number), " + hundred + ") })), [" + some + "]) }))",
 			"[" + some + "]"},
+		"mixed":  {"object({ a = list(list(any)) })", "{ a = [[1, " + strings.Repeat(`"a", `, 40000) + "]] }"},
 		"nested": {strings.Repeat("list(", 200000) + "any" + strings.Repeat(")", 200000), "[]"},
 	} {
 		text, err := json.Marshal(map[string]any{"variable": map[string]any{"v": map[string]any{"type": typ.typ}}})

@@ -6,13 +6,11 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/syncctl/syncctl/schema/functions"
 	"github.com/zclconf/go-cty/cty"
-	"github.com/zclconf/go-cty/cty/convert"
 )
 
 // Limits of evaluation. No configuration written by a person comes near them.
@@ -90,60 +88,6 @@ func (m *meter) weigh(v cty.Value) error {
 		}
 	}
 	return nil
-}
-
-// convert is convert.Convert for limited values: converting endless digits would take minutes.
-func (m *meter) convert(v cty.Value, ty cty.Type) (cty.Value, error) {
-	defer func() {
-		if errors.Is(m.err, errNumber) { // concerns this value only
-			m.err = nil
-		}
-	}()
-	if err := m.weigh(v); err != nil {
-		return cty.DynamicVal, err
-	}
-	if makesNumbers(ty) {
-		if err := longDigits(v); err != nil {
-			return cty.DynamicVal, err
-		}
-	}
-	if v != cty.NilVal && !v.IsMarked() && ty.IsCollectionType() { // else each element's type is compared with all others
-		if ty.ElementType() == cty.DynamicPseudoType {
-			v = functions.Alike(v, ty)
-			if err := m.take(functions.Uniting(v, ty)); err != nil {
-				return cty.DynamicVal, err
-			}
-		} else {
-			v = functions.OneByOne(v, ty)
-		}
-	}
-	out, err := convert.Convert(v, ty)
-	if err == nil && !ty.IsSetType() { // a set contains at most its input, and iterating sorts it
-		err = m.weigh(out)
-	}
-	return out, err
-}
-
-// makesNumbers reports whether conversion to this type may turn texts into numbers.
-func makesNumbers(ty cty.Type) bool {
-	if ty.IsCollectionType() {
-		ty = ty.ElementType()
-	}
-	return ty != cty.String && ty != cty.DynamicPseudoType && ty != cty.Bool
-}
-
-// longDigits refuses a text that would become a number of very many digits.
-func longDigits(v cty.Value) error {
-	var wrong error
-	v, _ = v.UnmarkDeep()
-	_ = cty.Walk(v, func(_ cty.Path, v cty.Value) (bool, error) { // the callback returns no error
-		if v.Type() == cty.String && v.IsKnown() && !v.IsNull() && len(v.AsString()) > maxDigits &&
-			strings.Trim(v.AsString(), "0123456789+-.eE") == "" {
-			wrong = errNumber
-		}
-		return wrong == nil, nil
-	})
-	return wrong
 }
 
 // evaluate evaluates an expression within the limits. A dry run checks each part before it is used, so that excessive

@@ -144,7 +144,7 @@ func (v *variable) convert(val cty.Value, m *meter) (cty.Value, error) {
 				return cty.DynamicVal, err
 			}
 		}
-		val = v.defaults.Apply(val)
+		val = v.defaults.Apply(apart(val, v.defaults))
 	}
 	return m.convert(val, v.typ)
 }

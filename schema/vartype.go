@@ -84,7 +84,7 @@ func valuesIn(v cty.Value) int64 {
 
 // sum returns a+b, or a number beyond every limit.
 func sum(a, b int64) int64 {
-	return min(a, functions.Product(-1, 1)) + min(b, functions.Product(-1, 1))
+	return min(a, functions.TooMuch) + min(b, functions.TooMuch)
 }
 
 // typeWords are the names of types, and typeAliases their names in other languages.

@@ -2,7 +2,6 @@ package functions
 
 import (
 	"github.com/zclconf/go-cty/cty"
-	"github.com/zclconf/go-cty/cty/convert"
 	"github.com/zclconf/go-cty/cty/function"
 	"github.com/zclconf/go-cty/cty/function/stdlib"
 )
@@ -68,31 +67,4 @@ func Alike(v cty.Value, want cty.Type) cty.Value {
 		return cty.MapVal(v.AsValueMap())
 	}
 	return cty.ListVal(v.AsValueSlice())
-}
-
-// OneByOne is Alike after each element of a tuple or an object was converted to the type of the elements that are
-// wanted: the library would compare the types of each pair afterwards. If one cannot be converted, the value is
-// returned unchanged, for the library to tell why.
-func OneByOne(v cty.Value, want cty.Type) cty.Value {
-	ty := v.Type()
-	if !v.IsKnown() || v.IsNull() || !ty.IsTupleType() && !ty.IsObjectType() || want.HasDynamicTypes() {
-		return v
-	}
-	elems, attrs := []cty.Value{}, map[string]cty.Value{}
-	for it := v.ElementIterator(); it.Next(); {
-		key, elem := it.Element()
-		elem, err := convert.Convert(elem, want.ElementType())
-		if err != nil {
-			return v
-		}
-		if ty.IsTupleType() {
-			elems = append(elems, elem)
-		} else {
-			attrs[key.AsString()] = elem
-		}
-	}
-	if ty.IsTupleType() {
-		return Alike(cty.TupleVal(elems), want)
-	}
-	return Alike(cty.ObjectVal(attrs), want)
 }
