@@ -23,7 +23,7 @@ func readAhead(r io.Reader, buffers *pieces) *ahead {
 	a := &ahead{full: make(chan piece, len(buffers)), free: make(chan []byte, len(buffers))}
 	for i := range buffers {
 		if buffers[i] == nil {
-			buffers[i] = make([]byte, blockSize)
+			buffers[i] = make([]byte, firstBuffer)
 		}
 		a.free <- buffers[i]
 	}
@@ -43,7 +43,7 @@ func readAhead(r io.Reader, buffers *pieces) *ahead {
 func (a *ahead) Read(p []byte) (int, error) {
 	if len(a.rest) == 0 && a.now.err == nil {
 		if a.now.data != nil {
-			a.free <- a.now.data[:blockSize]
+			a.free <- a.now.data[:firstBuffer]
 		}
 		a.now = <-a.full
 		a.rest = a.now.data

@@ -9,7 +9,7 @@ import (
 
 // firstBuffer is the size of a Reader's first buffer. Large blocks keep the cost low: of reading, and of scanning an
 // entry again that crosses the end of the buffer.
-const firstBuffer = 256 << 10
+const firstBuffer = 128 << 10
 
 // maxWarnings bounds the memory that an unusual file can take.
 const maxWarnings = 100
@@ -52,7 +52,8 @@ type Reader struct {
 
 	seen     map[Section]bool
 	section  Section
-	entry    Entry
+	entry    *Entry
+	ahead    *scanning // who takes the entries; may be nil
 	warnings []Warning
 	err      error
 }
@@ -87,7 +88,7 @@ func NewArrayReader(name string, r io.Reader, options ...ReaderOption) *Reader {
 
 func newReader(name string, src io.Reader, array bool, options []ReaderOption) *Reader {
 	r := &Reader{name: name, src: src, array: array, maxEntry: DefaultMaxEntry, buffer: firstBuffer, line: 1,
-		seen: map[Section]bool{}}
+		seen: map[Section]bool{}, entry: &Entry{}}
 	for _, o := range options {
 		o(r)
 	}
@@ -117,9 +118,9 @@ func (r *Reader) Next() (*Entry, error) {
 	if r.err == nil {
 		if r.err = r.next(); r.err == nil {
 			if r.tally != nil {
-				r.tally.add(&r.entry)
+				r.tally.add(r.entry)
 			}
-			return &r.entry, nil
+			return r.entry, nil
 		}
 	}
 	return nil, r.err
@@ -283,8 +284,13 @@ func (r *Reader) inArray() (found bool, err error) {
 // path.
 func (r *Reader) readEntry() error {
 	for {
+		if r.ahead != nil {
+			if err := r.ahead.place(); err != nil {
+				return err
+			}
+		}
 		r.s.n = r.w
-		end := r.s.entry(r.r, &r.entry)
+		end := r.s.entry(r.r, r.entry)
 		if end < 0 {
 			if err := r.more(); err != nil {
 				return err
@@ -294,12 +300,15 @@ func (r *Reader) readEntry() error {
 		if end-r.r > r.maxEntry {
 			return r.tooLarge()
 		}
-		e := &r.entry
+		e := r.entry
 		r.count(r.r)
 		e.Offset = r.base + int64(r.r)
 		e.Line, e.Column = r.line, int(e.Offset-r.lineStart)+1
 		r.r = end
 		r.state = inNextEntry
+		if r.ahead != nil {
+			r.ahead.now.n++
+		}
 		return nil
 	}
 }
@@ -378,10 +387,9 @@ func (r *Reader) fill() error {
 	r.count(r.r)
 	switch {
 	case r.r > 0:
-		copy(r.buf, r.buf[r.r:r.w])
-		r.base += int64(r.r)
-		r.w -= r.r
-		r.r, r.counted = 0, 0
+		if err := r.drop(); err != nil {
+			return err
+		}
 	case r.w == len(r.buf)-pad:
 		// One byte more than the limit is enough to notice that it is exceeded.
 		size := min(2*r.w, max(r.maxEntry+1, r.buffer)+r.buffer)
@@ -406,6 +414,24 @@ func (r *Reader) fill() error {
 			return fmt.Errorf("reading %s: %w", r.name, io.ErrNoProgress)
 		}
 	}
+	clear(r.buf[r.w : r.w+pad])
+	return nil
+}
+
+// drop drops the data that has been scanned. If entries that somebody else will look at are in it, the rest moves to
+// another buffer.
+func (r *Reader) drop() error {
+	r.count(r.r)
+	rest := r.buf[r.r:r.w]
+	if r.ahead != nil {
+		if err := r.ahead.handOver(); err != nil {
+			return err
+		}
+	}
+	copy(r.buf, rest)
+	r.base += int64(r.r)
+	r.w -= r.r
+	r.r, r.counted = 0, 0
 	clear(r.buf[r.w : r.w+pad])
 	return nil
 }

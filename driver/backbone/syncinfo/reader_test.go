@@ -23,11 +23,15 @@ func readAll(r *Reader) ([]Entry, error) {
 		if err != nil {
 			return out, err
 		}
-		c := *e
-		c.Raw, c.LocalKey, c.RemoteKey = bytes.Clone(e.Raw), bytes.Clone(e.LocalKey), bytes.Clone(e.RemoteKey)
-		c.ConnectorKey, c.ID = bytes.Clone(e.ConnectorKey), bytes.Clone(e.ID)
-		out = append(out, c)
+		out = append(out, clone(e))
 	}
+}
+
+func clone(e *Entry) Entry {
+	c := *e
+	c.Raw, c.LocalKey, c.RemoteKey = bytes.Clone(e.Raw), bytes.Clone(e.LocalKey), bytes.Clone(e.RemoteKey)
+	c.ConnectorKey, c.ID = bytes.Clone(e.ConnectorKey), bytes.Clone(e.ID)
+	return c
 }
 
 // smallBuffer sets a small buffer, so that most entries cross its end.

@@ -24,10 +24,11 @@ type scanner struct {
 	broken  bool // the data are not JSON
 	escaped bool // the last string had a backslash
 
-	keepPairs bool      // remember where comments and attachments are
-	findTwice bool      // look for ids that two comments, or two attachments, of an entry share
-	pairs     [2][]int  // of the last entry, in file order: where each object begins; comments, attachments
-	keys      [4][]byte // decoded texts with escapes: local, remote, connector, id
+	keepPairs bool     // remember where comments and attachments are
+	findTwice bool     // look for ids that two comments, or two attachments, of an entry share
+	pairs     [2][]int // of the last entry, in file order: where each object begins; comments, attachments
+	decoded   []byte   // texts with escapes; of the last entry, or of all with keepTexts
+	keepTexts bool
 
 	brace form    // its next is the form of an entry's first member
 	forms []*form // those that can be compared with

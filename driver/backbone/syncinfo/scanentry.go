@@ -52,6 +52,9 @@ var memberNames = [...]string{
 func (s *scanner) entry(i int, e *Entry) int {
 	e.reset()
 	s.pairs[0], s.pairs[1] = s.pairs[0][:0], s.pairs[1][:0]
+	if !s.keepTexts {
+		s.decoded = s.decoded[:0]
+	}
 	b, start := s.b, i
 	if b[i] != '{' {
 		if b[i] == ']' || b[i] == ',' {
@@ -146,12 +149,13 @@ func (s *scanner) text(m member, i int) (text []byte, end int) {
 	}
 	text = s.b[i+1 : end-1]
 	if s.escaped {
-		key, whole := unescape(s.keys[m-localKey][:0], text)
-		s.keys[m-localKey] = key
+		from := len(s.decoded)
+		var whole bool
+		s.decoded, whole = unescape(s.decoded, text)
 		if !whole && (m == localKey || m == remoteKey) {
 			return nil, s.refuse(i, memberNames[m]+` has half of a \u surrogate pair, so it is not an issue key`)
 		}
-		text = key
+		text = s.decoded[from:]
 	}
 	return text, end
 }
@@ -168,8 +172,9 @@ func (s *scanner) id(i int, e *Entry) (end int) {
 		e.ID = s.b[i:end]
 		if digits(s.b, i) < end {
 			if n, whole := parseWhole(e.ID); whole {
-				s.keys[entryID-localKey] = strconv.AppendInt(s.keys[entryID-localKey][:0], n, 10)
-				e.ID = s.keys[entryID-localKey]
+				from := len(s.decoded)
+				s.decoded = strconv.AppendInt(s.decoded, n, 10)
+				e.ID = s.decoded[from:]
 			}
 		}
 	default:
