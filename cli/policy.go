@@ -64,12 +64,12 @@ func (c *command) openPolicy() error {
 	}
 	name, asked := c.policyFile()
 	if name != "" {
+		if err := files.Trusted(c.app.fs, name); err != nil {
+			return failf(exitError, "the policy cannot be used: %w", err)
+		}
 		src, err := schema.ReadBounded(c.app.fs, name, mostOfPolicy)
 		switch {
 		case err == nil:
-			if err := files.Trusted(c.app.fs, name); err != nil {
-				return failf(exitError, "the policy cannot be used: %w", err)
-			}
 			if err := c.parsePolicy(src, name); err != nil {
 				return err
 			}

@@ -4,15 +4,29 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"path/filepath"
 
 	"github.com/kballard/go-shellquote"
 	"github.com/spf13/afero"
 	"github.com/syncctl/syncctl/driver/host"
 )
 
-// Trusted returns an error if somebody else may have written a file: it belongs to a user other than this one or root,
-// or everybody may write to it. Links are followed. A missing file is trusted.
+// Trusted returns an error if somebody else may have written a file, or may take it away: it belongs to a user other
+// than this one or root, everybody may write to it, or everybody may replace what is in its folder. Links are followed,
+// but for those that another user may have made (host.Planted). A file that is missing is trusted where nobody else can
+// have removed it.
 func Trusted(fsys afero.Fs, path string) error {
+	folder := filepath.Dir(path)
+	switch info, err := fsys.Stat(folder); {
+	case err != nil && !errors.Is(err, fs.ErrNotExist):
+		return err
+	case err == nil && hasModes && info.Mode().Perm()&0o002 != 0 && info.Mode()&fs.ModeSticky == 0:
+		return fmt.Errorf("everybody may replace what is in %s (mode %04o): chmod o-w %s, or use a folder of your own",
+			folder, info.Mode().Perm(), shellquote.Join(folder))
+	}
+	if err := host.Planted(fsys, path); err != nil {
+		return err
+	}
 	info, err := fsys.Stat(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
