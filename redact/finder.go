@@ -24,6 +24,7 @@ func mostCompared(length int) int { return 8<<20 + 256*length }
 // finder finds the secrets of a set in one text.
 type finder struct {
 	set     *Set
+	text    string
 	spans   []Span
 	seen    map[uint64]int // layers that were looked through, by their sums: how deep
 	work    int            // bytes that may still be looked at; below 0: secrets may be left

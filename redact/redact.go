@@ -218,7 +218,7 @@ func (s *Set) Spans(text string) []Span {
 	if s == nil || len(s.index) == 0 || len(text) < MinLength {
 		return nil
 	}
-	f := &finder{set: s, seen: map[uint64]int{}, work: mostWork(len(text)), compare: mostCompared(len(text))}
+	f := &finder{set: s, text: text, seen: map[uint64]int{}, work: mostWork(len(text)), compare: mostCompared(len(text))}
 	f.find(&layer{b: []byte(text)})
 	if f.compare < 0 || f.work < 0 {
 		return []Span{{0, len(text)}}
@@ -330,7 +330,11 @@ func (f *finder) matchCut(l *layer) {
 			}
 			n, longer := f.begun(f.set.index[key], l.b[i:end], false)
 			if n == end-i || slices.ContainsFunc(longer, func(p pattern) bool { f.compare--; return p.like(l.b[i:end]) }) {
-				f.note(l.from(i), max(l.to(end-1), l.to(end+len(cutOff)-1)-len(cutOff)))
+				to := l.to(end + len(cutOff) - 1)
+				if strings.HasSuffix(f.text[:to], cutOff) {
+					to -= len(cutOff)
+				} // else the mark is encoded, too: it is taken out with the rest
+				f.note(l.from(i), max(l.to(end-1), to))
 			}
 		}
 		at = end + len(cutOff)

@@ -343,6 +343,19 @@ func TestCutOffWithinAnEncoding(t *testing.T) {
 	}
 }
 
+// TestEncodedCuts: of a mark that is encoded, too, nothing is left half.
+func TestEncodedCuts(t *testing.T) {
+	set := redact.New("*", "hunter22-and-more")
+	for text, want := range map[string]string{
+		`hunter22-a\u2026" x`: `*" x`, "hunter22-a%E2%80%A6 x": "* x", "hunter22-a&hellip; x": "* x", `hunter22-a%6\u2026 x`: "* x",
+		"68756e74657232322d61e280a6 x": "* x", "hunter22-a%6… x": "*… x",
+	} {
+		if got := set.String(text); got != want {
+			t.Errorf("%s becomes %s", text, got)
+		}
+	}
+}
+
 // TestManyCuts: a secret that was cut off is taken out, however much of the text before it was cut off, too.
 func TestManyCuts(t *testing.T) {
 	set := redact.New("*", "hunter22-and-more")
