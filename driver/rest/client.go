@@ -19,6 +19,7 @@ import (
 	"slices"
 	"strings"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"github.com/hashicorp/go-hclog"
@@ -114,7 +115,7 @@ func New(o Options) (*Client, error) {
 	}
 	reading, writing := o.Transport, o.Transport
 	if o.Transport == nil {
-		t, err := transport(c.o)
+		t, err := transport(c.o, base)
 		if err != nil {
 			return nil, err
 		}
@@ -205,7 +206,15 @@ func (w within) RoundTrip(r *http.Request) (*http.Response, error) {
 	return resp, err
 }
 
-func transport(o Options) (*http.Transport, error) {
+// onlyHere refuses connections to other machines. A resolver may name one for localhost, too.
+func onlyHere(_, address string, _ syscall.RawConn) error {
+	if host, _, err := net.SplitHostPort(address); err != nil || !IsLoopback(host) {
+		return fmt.Errorf("%s is not this machine, and http is for this machine alone: use https", address)
+	}
+	return nil
+}
+
+func transport(o Options, base *url.URL) (*http.Transport, error) {
 	roots, err := x509.SystemCertPool()
 	if err != nil { // some systems have no list of them
 		roots = x509.NewCertPool()
@@ -217,12 +226,16 @@ func transport(o Options) (*http.Transport, error) {
 	for _, c := range extra {
 		roots.AddCert(c)
 	}
+	dialer := &net.Dialer{Timeout: o.Timeout, KeepAlive: 30 * time.Second}
+	if base.Scheme == "http" {
+		dialer.Control = onlyHere
+	}
 	config := &tls.Config{
 		RootCAs: roots, MinVersion: tls.VersionTLS12, ClientSessionCache: tls.NewLRUClientSessionCache(0),
 	}
 	return &http.Transport{
 		Proxy:               o.Proxy,
-		DialContext:         counted((&net.Dialer{Timeout: o.Timeout, KeepAlive: 30 * time.Second}).DialContext),
+		DialContext:         counted(dialer.DialContext),
 		TLSClientConfig:     config,
 		TLSHandshakeTimeout: o.Timeout,
 		ForceAttemptHTTP2:   true,
