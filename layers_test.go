@@ -139,6 +139,7 @@ func mayImport(from, to string) bool {
 		"driver/rest":       {"driver/wording"},
 		"executor":          {"journal", "planner", "schema"},
 		"planner":           {"schema"},
+		"policy":            {"signing"},
 		"record":            {"journal", "planner", "signing"},
 		"reference":         {"schema", "schema/functions"},
 		"report":            {"executor", "journal", "planner", "schema"},

@@ -10,6 +10,7 @@ import (
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclparse"
 	"github.com/kballard/go-shellquote"
+	"github.com/syncctl/syncctl/signing"
 	"github.com/zclconf/go-cty/cty"
 	"github.com/zclconf/go-cty/cty/convert"
 )
@@ -73,10 +74,7 @@ func (r *reader) policy(body hcl.Body) *Policy {
 	p.commands = r.commandLines(attrs["commands"])
 	p.nonsensitive = r.flag(attrs["nonsensitive"])
 	p.signers = r.texts(attrs["signers"], func(s string) (string, error) {
-		if words := strings.Fields(s); len(words) < 2 || !strings.HasPrefix(words[1], "AAAA") {
-			return "", fmt.Errorf("write a public key as it stands in authorized_keys: ssh-ed25519 AAAA… NAME")
-		}
-		return s, nil
+		return s, signing.CheckPublic(s, false)
 	})
 	bundles := 0
 	for _, block := range content.Blocks {

@@ -14,7 +14,7 @@ environment  = ["TWC_PASSWORD", "JIRA_*"]
 files        = ["~/certs", "/etc/ssl/ca.pem"]
 commands     = ["/opt/answer.sh *", "/usr/bin/true"]
 nonsensitive = false
-signers      = ["ssh-ed25519 AAAAC3Nz ada"]
+signers      = ["ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAMoMNpEmejrB+C7Ai2bKqu6erO9RPfBTx7hbTen/mS5 ada"]
 
 host "*.twc.example" {
   commands  = ["systemctl *"]
@@ -192,6 +192,11 @@ func TestSimulated(t *testing.T) {
 	}
 }
 
+// shortKey is an RSA key of 1024 bits.
+const shortKey = "AAAAB3NzaC1yc2EAAAADAQABAAAAgQDcYbvLesUFHVQWu89zw/6lP3DlNdrtLZyduvwMoKORRCDfZyB6vqhQNsB8WuJuNKU4XKaN" +
+	"MNAUavzKN1Ys8ae9YHlyxtXX0f7CEIjMa2nAjcYaiArLvrWgD639mkfvwxf5nFVWfdPwuA0dRyWXyNWpaVmKCoB4Y5vOa2cg1XhK" +
+	"ZQ=="
+
 // TestParseMistakes: a policy with a mistake is an error at its line, and allows nothing.
 func TestParseMistakes(t *testing.T) {
 	for name, text := range map[string]string{
@@ -206,6 +211,7 @@ func TestParseMistakes(t *testing.T) {
 		"an open quote":         `commands = ["'a"]`,
 		"a text for a bool":     `nonsensitive = "perhaps"`,
 		"no key":                `signers = ["ada"]`,
+		"a short RSA key":       `signers = ["ssh-rsa ` + shortKey + `"]`,
 		"a star in a host":      `host "a.*.example" {}`,
 		"a star and no dot":     `host "*example" {}`,
 		"a url":                 `host "https://a" {}`,

@@ -33,6 +33,11 @@ func CheckPublic(line string, decrypts bool) error {
 		return fmt.Errorf("nothing can be encrypted for a key of the type %s; give an Ed25519 or RSA key as one of the "+
 			"recipients", key.Type())
 	}
+	return longEnough(key)
+}
+
+// longEnough says that an RSA key is too short to tell who has signed.
+func longEnough(key ssh.PublicKey) error {
 	if public, ok := key.(ssh.CryptoPublicKey); ok {
 		if r, ok := public.CryptoPublicKey().(*rsa.PublicKey); ok && r.N.BitLen() < leastRSA {
 			return fmt.Errorf("it is an RSA key of %d bits; the least is %d", r.N.BitLen(), leastRSA)

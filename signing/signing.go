@@ -65,6 +65,9 @@ func Author(message, armored []byte, namespace string) (ssh.PublicKey, error) {
 		return nil, fmt.Errorf("the signature cannot be read: %w", err)
 	}
 	key := signature.PublicKey
+	if err := longEnough(key); err != nil {
+		return nil, fmt.Errorf("the key of the signature, %s, cannot be used: %w", ssh.FingerprintSHA256(key), err)
+	}
 	if err := sshsig.Verify(bytes.NewReader(message), signature, key, signature.HashAlgorithm, namespace); err != nil {
 		return nil, fmt.Errorf("the signature of %s does not hold: %w", ssh.FingerprintSHA256(key), err)
 	}

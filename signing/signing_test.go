@@ -258,3 +258,24 @@ func TestGenerate(t *testing.T) {
 		t.Errorf("%v, %s is not the public half", err, public)
 	}
 }
+
+// TestShortKeys: an RSA key that is too short to tell who has signed tells nothing.
+func TestShortKeys(t *testing.T) {
+	for bits, taken := range map[int]bool{1024: false, 2047: false, 2048: true} {
+		key, err := rsa.GenerateKey(rand.Reader, bits)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s, err := ssh.NewSignerFromKey(key)
+		if err != nil {
+			t.Fatal(err)
+		}
+		sig, err := Sign(rand.Reader, s, namespace, []byte("a plan"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := Verify([]byte("a plan"), sig, namespace, []string{line(s, "ada")}); (err == nil) != taken {
+			t.Errorf("%d bits: %v", bits, err)
+		}
+	}
+}

@@ -155,9 +155,9 @@ func (l localFiles) Rename(from, to string) error {
 
 // Planted returns an error if another user may have created a name on this machine so that this program writes
 // through it: a link, a pipe or a file of another user, or a second name of any file, in a folder where everybody may
-// create files, such as /tmp; or any link, where everybody may also rename it. Systems can be configured to refuse the same (Linux with protected_symlinks,
-// protected_hardlinks, protected_fifos and protected_regular). It returns nil if that is not so, if nothing has that
-// name, or if the file system has no owners.
+// create files, such as /tmp; or any link, where everybody may also rename it. Systems can be configured to refuse the
+// same (Linux with protected_symlinks, protected_hardlinks, protected_fifos and protected_regular). It returns nil if
+// that is not so, if nothing has that name, or if the file system has no owners.
 func Planted(fsys afero.Fs, name string) error {
 	info, err := localFiles{fsys}.Lstat(name)
 	if err != nil {
