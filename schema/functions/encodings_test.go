@@ -3,6 +3,8 @@ package functions
 import (
 	"strings"
 	"testing"
+
+	"github.com/zclconf/go-cty/cty"
 )
 
 // TestLongNumbers: only digits that follow each other are counted. In YAML underscores stand between them.
@@ -24,6 +26,19 @@ func TestLongNumbers(t *testing.T) {
 		}
 		if got := hasLong(c.text, "0123456789._"); got != c.yaml {
 			t.Errorf("%s: YAML %v", name, got)
+		}
+	}
+}
+
+// TestYAMLThatIsRefusedCosts: a text that is refused once it was read costs what reading it took.
+func TestYAMLThatIsRefusedCosts(t *testing.T) {
+	for name, src := range map[string]string{
+		"deep lists":      strings.Repeat(strings.Repeat("- ", 1000)+"a\n", 10),
+		"deep maps":       strings.Repeat("- "+strings.Repeat("? ", 1000)+"a\n", 10),
+		"a mistake below": strings.Repeat("- a\n", 10_000) + "\t",
+	} {
+		if got := yamlCost([]cty.Value{cty.StringVal(src)}); got < 10_000 || got > 50_000 {
+			t.Errorf("%s: it costs %d", name, got)
 		}
 	}
 }

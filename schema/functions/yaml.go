@@ -99,7 +99,8 @@ func repeated(v cty.Value, level int, n *int64) int {
 	return deepest
 }
 
-// yamlCost is the number of values in the result. Merging copies the entries of a map each time.
+// yamlCost is the number of values in the result, or in the text if that is refused once it was read: an expression can
+// try again and again. Merging copies the entries of a map each time.
 func yamlCost(args []cty.Value) int64 {
 	src := text(args, 0)
 	if hasLong(src, "0123456789._") { // YAML separates digits by underscores
@@ -113,12 +114,15 @@ func yamlCost(args []cty.Value) int64 {
 		return TooMuch
 	}
 	v, err := decodeYAML(src)
-	if err != nil {
-		return 0 // the function reports it
+	if err != nil { // the function reports it
+		return counts("-", "?", ":", ",", "\n")(args)
 	}
 	n := int64(0)
-	if repeated(v, 0, &n); n > maxValues {
+	switch depth := repeated(v, 0, &n); {
+	case n > maxValues:
 		return TooMuch
+	case depth > maxLevels: // what is deeper was not counted
+		n = counts("-", "?", ":", ",", "\n")(args)
 	}
 	return n + merged
 }
