@@ -55,6 +55,7 @@ type Client struct {
 
 	hiding    sync.Mutex
 	hidden    []string // values of cookies
+	masked    [][]byte // IDs of sessions
 	concealed []string // other secrets that were seen
 }
 
@@ -189,6 +190,9 @@ func (c *Client) do(ctx context.Context, r rest.Request) (*rest.Response, error)
 	for n := 1; ; n++ {
 		s, answer, err := c.send(ctx, r)
 		if s == nil || !rest.IsStatus(err, http.StatusUnauthorized) {
+			if err == nil {
+				c.mask(answer)
+			}
 			return answer, err
 		}
 		again, renews := c.ended(ctx, s, r.Method+" "+r.Path, renewed)

@@ -1,6 +1,7 @@
 package osmc
 
 import (
+	"bytes"
 	"context"
 	"encoding/base64"
 	"errors"
@@ -80,7 +81,7 @@ func (s *session) Answered(resp *http.Response) {
 		}
 		s.since = s.client.now()
 		if c.secret() {
-			s.client.hide(strings.Trim(c.value, `"`))
+			s.client.hide(strings.Trim(c.value, `"`), c.name == sessionCookie)
 		}
 	}
 }
@@ -121,8 +122,9 @@ func (c cookie) secret() bool {
 	return c.name == sessionCookie || c.name != userCookie && len(c.value) >= 4
 }
 
-// hide keeps a cookie's value out of errors and logs, even after the session has ended.
-func (c *Client) hide(value string) {
+// hide keeps a cookie's value out of errors and logs, even after the session has ended. One that identifies a session
+// is also kept out of what an answer says.
+func (c *Client) hide(value string, session bool) {
 	const most = 32 // a server may give a new one with every answer
 	c.hiding.Lock()
 	defer c.hiding.Unlock()
@@ -131,7 +133,27 @@ func (c *Client) hide(value string) {
 	}
 	c.hidden = append(c.hidden, value)
 	c.hidden = c.hidden[max(0, len(c.hidden)-most):]
+	if session && len(value) >= leastMasked {
+		c.masked = append(c.masked, []byte(value))
+		c.masked = c.masked[max(0, len(c.masked)-most):]
+	}
 	c.rest.Hide(slices.Concat(c.concealed, c.hidden)...)
+}
+
+// leastMasked is the minimum length of a session's ID that is masked in answers. A shorter one may be a word or a
+// number that means something else there.
+const leastMasked = 12
+
+// mask removes the IDs of sessions from an answer: a name that repeats one would be shown in a plan, and whoever reads
+// it would be logged in.
+func (c *Client) mask(answer *rest.Response) {
+	c.hiding.Lock()
+	defer c.hiding.Unlock()
+	for _, id := range c.masked {
+		if bytes.Contains(answer.Body, id) {
+			answer.Body = bytes.ReplaceAll(answer.Body, id, []byte("(sensitive value)"))
+		}
+	}
 }
 
 // conceal keeps values out of errors and logs for as long as the client lives.

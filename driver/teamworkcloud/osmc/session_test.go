@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -466,5 +467,15 @@ func TestSecretsNeverShow(t *testing.T) {
 	}
 	if !strings.Contains(strings.Join(shown, " "), "REDACTED") || !strings.Contains(s.logged(), "logged out") {
 		t.Errorf("the test shows nothing: %s %s", shown, s.logged())
+	}
+}
+
+// TestSessionInAnAnswer: a server that repeats what identifies the session, as in a name, does not have it shown.
+func TestSessionInAnAnswer(t *testing.T) {
+	s := newSessions(t)
+	s.after = func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, `["x 00000001-canary"]`) }
+	names, err := s.client(nil).Reader().LoggedIn(t.Context())
+	if err != nil || !slices.Equal(names, []string{"x (sensitive value)"}) {
+		t.Errorf("%q, %v", names, err)
 	}
 }
