@@ -114,11 +114,13 @@ func (f *finder) decode(l *layer, deep int) {
 	if has&(has-1)&allEscapes != 0 { // more than one kind
 		try(l.unescape(allEscapes))
 	}
+	in64 := l.runs(&digits64, minEncoded)
 	for begin := range 4 {
-		try(l.base64(begin, &f.room, f.set.mayHold))
+		try(l.base64(in64, begin, &f.room, f.set.mayHold))
 	}
+	in16 := l.runs(&digits16, 2*MinLength)
 	for begin := range 2 {
-		try(l.hex(begin))
+		try(l.hex(in16, begin))
 	}
 	for _, base := range []int{10, 16} {
 		try(l.numbers(base))

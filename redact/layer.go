@@ -101,8 +101,15 @@ func (l *layer) text() *layer {
 // textEnd is where the text that begins at i ends.
 func textEnd(b []byte, i int) int {
 	for i < len(b) {
-		r, n := utf8.DecodeRune(b[i:])
-		if n == 1 && (r < ' ' && r != '\n' && r != '\r' && r != '\t' || r >= 0x7f) {
+		n := 1
+		if c := b[i]; c >= utf8.RuneSelf {
+			if !utf8.RuneStart(c) {
+				break
+			}
+			if _, n = utf8.DecodeRune(b[i:]); n == 1 {
+				break
+			}
+		} else if c < ' ' && c != '\n' && c != '\r' && c != '\t' || c == 0x7f {
 			break
 		}
 		i += n
@@ -134,16 +141,9 @@ const (
 // escapes are the kinds of which there may be one.
 func (l *layer) escapes() escapes {
 	var has escapes
-	for _, c := range l.b {
-		switch c {
-		case '%':
-			has |= percent
-		case '\\':
-			has |= backslash
-		case '&':
-			has |= entity
-		case '+':
-			has |= plus
+	for i, c := range []byte(`%\&+`) { // in the order of the kinds
+		if bytes.IndexByte(l.b, c) >= 0 {
+			has |= 1 << i
 		}
 	}
 	return has
@@ -151,6 +151,9 @@ func (l *layer) escapes() escapes {
 
 // unescape decodes escapes of the kinds, once. nil: there are none.
 func (l *layer) unescape(kinds escapes) *layer {
+	if l.escapes()&kinds == 0 {
+		return nil
+	}
 	var out *layer
 	kept := 0
 	for i := 0; i < len(l.b); i++ {

@@ -31,7 +31,8 @@ var digits64, digits16 = func() (d64, d16 [256]byte) {
 const none = 0xff
 
 // runs are the stretches of digits that are long enough.
-func (l *layer) runs(digits *[256]byte, least int, each func(from, to int)) {
+func (l *layer) runs(digits *[256]byte, least int) []span32 {
+	var found []span32
 	for i := 0; i < len(l.b); {
 		if digits[l.b[i]] == none {
 			i++
@@ -42,70 +43,92 @@ func (l *layer) runs(digits *[256]byte, least int, each func(from, to int)) {
 			j++
 		}
 		if j-i >= least {
-			each(i, j)
+			if found == nil {
+				const usual = 16 // bytes of a text to each of its words
+				found = make([]span32, 0, (len(l.b)-i)/usual+1)
+			}
+			found = append(found, span32{int32(i), int32(j)}) // #nosec G115 -- see put
 		}
 		i = j
 	}
+	return found
 }
 
-// base64 decodes everything that may be base64, as if it began so many characters later than it seems to: what stands
+// base64 decodes the runs that may be base64, as if it began so many characters later than it seems to: what stands
 // before it may look like a part of it. nil: there is nothing, or nothing of what it holds is of use. into is room for
 // the bytes; where they come from is only noted where that is needed.
-func (l *layer) base64(begin int, into *[]byte, holds func([]byte) bool) *layer {
+func (l *layer) base64(all []span32, begin int, into *[]byte, holds func([]byte) bool) *layer {
 	b := (*into)[:0]
-	l.runs(&digits64, minEncoded+begin, func(from, to int) {
+	for _, r := range all {
+		from, to := int(r.from)+begin, int(r.to)
+		if to-from < minEncoded {
+			continue
+		}
 		if len(b) > 0 {
 			b = append(b, apart...)
 		}
-		bits, n := uint32(0), 0
-		for _, c := range l.b[from+begin : to] {
-			bits, n = bits<<6|uint32(digits64[c]), n+6
-			if n >= 8 {
-				n -= 8
-				b = append(b, byte(bits>>n)) // #nosec G115 -- its bits are in this character and the one before
-			}
-		}
+		b = decode64(b, l.b[from:to])
 		if l.isCut(to) {
 			b = append(b, cutOff...)
 		}
-	})
+	}
 	*into = b
 	if !holds(b) {
 		return nil
 	}
 	out := &layer{binary: true}
 	out.size(len(b))
-	l.runs(&digits64, minEncoded+begin, func(from, to int) {
+	for _, r := range all {
+		from, to := int(r.from)+begin, int(r.to)
+		if to-from < minEncoded {
+			continue
+		}
 		out.apart(l, to)
 		padded := to
 		for padded < len(l.b) && padded-to < 2 && l.b[padded] == '=' {
 			padded++
 		}
-		whole := (to - from - begin) * 6 / 8
+		whole := (to - from) * 6 / 8
 		for k := range whole {
-			first := from + begin + k + k/3
+			first := from + k + k/3
 			end := first + 2
 			if end == to {
 				end = padded
 			}
 			out.put(l, first, end, b[len(out.b)])
 		}
-		out.cut(l, from+begin+whole+whole/3, to)
-	})
+		out.cut(l, from+whole+whole/3, to)
+	}
 	return out
 }
 
-// hex decodes everything that may be hexadecimal, as if it began so many characters later than it seems to.
-func (l *layer) hex(begin int) *layer {
+// decode64 appends what characters of base64 decode to.
+func decode64(b, text []byte) []byte {
+	for ; len(text) >= 4; text = text[4:] {
+		bits := uint32(digits64[text[0]])<<18 | uint32(digits64[text[1]])<<12 | uint32(digits64[text[2]])<<6 |
+			uint32(digits64[text[3]])
+		b = append(b, byte(bits>>16), byte(bits>>8), byte(bits)) // #nosec G115 -- three bytes of four characters
+	}
+	if len(text) > 1 {
+		b = append(b, digits64[text[0]]<<2|digits64[text[1]]>>4)
+	}
+	if len(text) > 2 {
+		b = append(b, digits64[text[1]]<<4|digits64[text[2]]>>2)
+	}
+	return b
+}
+
+// hex decodes the runs that may be hexadecimal, as if it began so many characters later than it seems to.
+func (l *layer) hex(all []span32, begin int) *layer {
 	out := &layer{binary: true}
-	l.runs(&digits16, 2*MinLength, func(from, to int) {
+	for _, r := range all {
+		i, to := int(r.from)+begin, int(r.to)
 		out.apart(l, to)
-		i := from + begin
 		for ; i+1 < to; i += 2 {
 			out.put(l, i, i+2, digits16[l.b[i]]<<4|digits16[l.b[i+1]])
 		}
 		out.cut(l, i, to)
-	})
+	}
 	if len(out.b) == 0 {
 		return nil
 	}
@@ -117,7 +140,7 @@ func (l *layer) numbers(base int) *layer {
 	out := &layer{binary: true}
 	var list layer
 	for i := 0; i < len(l.b); {
-		if digits16[l.b[i]] == none || i > 0 && isWord(l.b[i-1]) {
+		if int(digits16[l.b[i]]) >= base || i > 0 && isWord(l.b[i-1]) {
 			i++
 			continue
 		}
