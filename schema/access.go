@@ -1,5 +1,7 @@
 package schema
 
+import "io/fs"
+
 // Access is what a policy permits a configuration to reach on the machine that reads it. If a function is nil, the
 // default without a policy applies. The functions decide; they do no I/O.
 type Access struct {
@@ -42,5 +44,5 @@ type Reading struct {
 	// Whole: an absolute path was chosen by the person, and may lead out of the folder unless a policy forbids it.
 	Whole bool
 
-	listed bool // Path is spelled as its folder lists it
+	listed fs.FileInfo // what the folder's list says of it; nil if Path is not from there
 }

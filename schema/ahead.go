@@ -76,11 +76,11 @@ func (l *loader) skimAhead(names []string) map[string]*skimmedFile {
 			if i >= len(names) {
 				return
 			}
-			size, known := l.sizes[names[i]]
-			if !known || strings.HasSuffix(names[i], ".json") || room.Add(-size) < 0 {
+			info := l.infos[names[i]]
+			if info == nil || strings.HasSuffix(names[i], ".json") || room.Add(-info.Size()) < 0 {
 				continue
 			}
-			src, err := folder.Read(Reading{Path: names[i], By: "configuration", Most: size, listed: true})
+			src, err := folder.Read(Reading{Path: names[i], By: "configuration", Most: info.Size(), listed: info})
 			if err == nil {
 				found[i] = skimFile(src, filepath.Join(l.dir(), names[i]))
 			}

@@ -30,7 +30,7 @@ func TestManyFiles(t *testing.T) {
 		defer o.close()
 		l := newLoader(ctx, opts, o)
 		if !sizes {
-			l.sizes = nil // nothing is read ahead
+			l.infos = nil // nothing is read ahead
 		}
 		cfg, diags := l.loadNames(ctx)
 		for _, r := range cfg.Resources {

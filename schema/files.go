@@ -37,8 +37,8 @@ func (l *loader) list(m *module, pass func(string) bool) ([]string, error) {
 		for _, info := range infos {
 			if !info.IsDir() && !strings.HasPrefix(info.Name(), ".") { // files of editors and systems begin with a dot
 				all = append(all, info.Name())
-				if m == l.root && l.sizes != nil {
-					l.sizes[info.Name()] = info.Size()
+				if m == l.root && l.infos != nil {
+					l.infos[info.Name()] = info
 				}
 			}
 		}

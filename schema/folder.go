@@ -36,17 +36,28 @@ func (f Folder) Read(r Reading) ([]byte, error) {
 	if !filepath.IsAbs(path) {
 		path = filepath.Join(f.dir(), ".") + string(filepath.Separator) + path
 	}
-	if !r.listed {
-		path = Locate(f.Fs, path)
+	var real string
+	var err error
+	known := f.real != "" && r.listed != nil && r.listed.Mode().IsRegular()
+	if known {
+		real = f.real + string(filepath.Separator) + written
+	} else {
+		real, err = f.resolve(f.absolute(Locate(f.Fs, path)))
 	}
-	real, err := f.resolve(f.absolute(path))
 	if outside := f.permit(r, real, filepath.IsAbs(written)); outside != nil {
 		return nil, fmt.Errorf("reading %s: %w", written, outside)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("reading %s: %w", shownPath(path), err)
 	}
-	text, err := f.readRegular(real, r.Most)
+	before := r.listed
+	if !known {
+		before, err = f.Fs.Stat(real)
+	}
+	var text []byte
+	if err == nil {
+		text, err = f.readRegular(real, before, r.Most)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("reading %s: %w", shownPath(path), err)
 	}
@@ -272,12 +283,8 @@ func (f Folder) link(name string) (string, error) {
 }
 
 // readRegular reads a regular file whose name has no links. It checks the opened file again, because the name may
-// refer to another file by then.
-func (f Folder) readRegular(name string, most int64) ([]byte, error) {
-	before, err := f.Fs.Stat(name)
-	if err != nil {
-		return nil, err
-	}
+// refer to another file than before by then.
+func (f Folder) readRegular(name string, before fs.FileInfo, most int64) ([]byte, error) {
 	if !before.Mode().IsRegular() { // opening a device may do something
 		return nil, errors.New("it is not a regular file")
 	}
@@ -299,13 +306,15 @@ func (f Folder) readRegular(name string, most int64) ([]byte, error) {
 }
 
 // open opens a file whose name has no links. If the file system can, it follows no link out of the folder that was put
-// on the way to a file of the folder meanwhile.
+// on the way to a file of the folder meanwhile. There is no way to a file right in the folder, and openFlags say that it
+// is no link itself.
 func (f Folder) open(name string) (afero.File, error) {
 	dir, flag := f.realDir(), os.O_RDONLY|openFlags
 	within, ok := f.Fs.(interface {
 		OpenWithin(dir, name string, flag int) (afero.File, error)
 	})
-	if rel, err := filepath.Rel(dir, name); ok && err == nil && filepath.IsLocal(rel) {
+	rel, err := filepath.Rel(dir, name)
+	if ok && err == nil && filepath.IsLocal(rel) && (openFlags == 0 || !isPart(rel)) {
 		return within.OpenWithin(dir, rel, flag)
 	}
 	return f.Fs.OpenFile(name, flag, 0)

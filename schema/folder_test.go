@@ -259,3 +259,41 @@ func TestTooLargeIsNotRead(t *testing.T) {
 		t.Errorf("%v, with %d bytes", err, made)
 	}
 }
+
+// TestListedIsWhatIsRead: what took the place of a file after its folder was listed is not read, and a link that was
+// listed is followed as any other.
+func TestListedIsWhatIsRead(t *testing.T) {
+	for name, c := range map[string]struct {
+		instead func(path string) error
+		read    bool
+	}{
+		"nothing": {func(string) error { return nil }, true},
+		"a link": {func(path string) error {
+			return errors.Join(os.Remove(path), os.Symlink("../secret.txt", path))
+		}, false},
+		"another file": {func(path string) error {
+			return errors.Join(os.WriteFile(path+"2", []byte("fine"), 0o600), os.Rename(path+"2", path))
+		}, false},
+		"a folder": {func(path string) error { return errors.Join(os.Remove(path), os.Mkdir(path, 0o700)) }, false},
+	} {
+		dir, err := filepath.EvalSymlinks(onDisk(t, map[string]string{"a.txt": "fine"}, nil))
+		path := filepath.Join(dir, "a.txt")
+		listed, bad := os.Lstat(path)
+		if err = errors.Join(err, bad, c.instead(path)); err != nil {
+			t.Fatal(err)
+		}
+		text, err := Folder{Fs: afero.NewOsFs(), Dir: dir, real: dir}.Read(Reading{Path: "a.txt", Most: 9, listed: listed})
+		if (err == nil) != c.read || c.read != (string(text) == "fine") {
+			t.Errorf("%s in its place: %q, %v", name, text, err)
+		}
+	}
+	dir, err := filepath.EvalSymlinks(onDisk(t, map[string]string{"a.txt": ""}, map[string]string{"out": "../secret.txt"}))
+	listed, bad := os.Lstat(filepath.Join(dir, "out"))
+	if err = errors.Join(err, bad); err != nil {
+		t.Fatal(err)
+	}
+	if text, err := (Folder{Fs: afero.NewOsFs(), Dir: dir, real: dir}).Read(
+		Reading{Path: "out", Most: 99, listed: listed}); err == nil {
+		t.Errorf("what a link leads to is read: %s", text)
+	}
+}

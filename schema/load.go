@@ -5,6 +5,7 @@ package schema
 import (
 	"context"
 	"errors"
+	"io/fs"
 	"slices"
 	"sync/atomic"
 
@@ -128,7 +129,7 @@ func newLoader(ctx context.Context, opts Options, out *outside) *loader {
 		files:   map[string]source{},
 		folders: map[string]parsedFolder{},
 		listed:  map[string][]string{},
-		sizes:   map[string]int64{},
+		infos:   map[string]fs.FileInfo{},
 		scopes:  map[scopeKey]scope{},
 		types:   map[*Block]cty.Type{},
 		paths:   map[[2]string]string{},
@@ -218,7 +219,7 @@ type loader struct {
 	files     map[string]source
 	folders   map[string]parsedFolder // by the module's folder
 	listed    map[string][]string     // the files in them
-	sizes     map[string]int64        // of those of the root module
+	infos     map[string]fs.FileInfo  // of those of the root module
 	realDir   string                  // the configuration's folder without links
 	scopes    map[scopeKey]scope      // what bodies permit
 	types     map[*Block]cty.Type     // see blockType

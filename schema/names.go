@@ -144,6 +144,10 @@ func (l *loader) writtenKeys(n *node) []string {
 	var keys []string
 	ok := true
 	add := func(e hclsyntax.Expression) {
+		if text, read := e.(*hclsyntax.LiteralValueExpr); read && text.Val.Type() == cty.String { // by textSet
+			keys = append(keys, Text(text.Val))
+			return
+		}
 		if name := hcl.ExprAsKeyword(e); name != "" {
 			keys = append(keys, cty.NormalizeString(name))
 			return
@@ -245,7 +249,7 @@ func (l *loader) skimmedBody(f *skimmedFile, path string) hcl.Body {
 	}
 	whole := &hclsyntax.Body{SrcRange: hcl.Range{Filename: path, Start: hcl.InitialPos, End: hcl.InitialPos}}
 	for _, b := range f.rest {
-		if isKind(b.words[0]) {
+		if isKind(b.words[0]) || len(b.args) > 0 { // local values
 			body := l.decidingArguments(b, path)
 			if body == nil {
 				return nil
@@ -267,8 +271,8 @@ func (l *loader) skimmedBody(f *skimmedFile, path string) hcl.Body {
 // withoutNames are blocks that declare nothing that others could name.
 var withoutNames = []string{"check", "moved", "removed", "import", "syncctl"}
 
-// decidingArguments returns the body of a declaration, whose range is that of the block. It returns nil if an argument
-// does not parse.
+// decidingArguments returns the body of a declaration, or of local values, whose range is that of the block. It returns
+// nil if an argument does not parse.
 func (l *loader) decidingArguments(b skimmed, path string) *hclsyntax.Body {
 	end := b.at
 	end.Byte += len(b.src)
@@ -296,6 +300,9 @@ func (l *loader) parsePart(p part, path string) *hclsyntax.Body {
 	l.signs += signs(p.src)
 	if tooDense(l.signs, l.opts.Room, path) != nil {
 		return nil
+	}
+	if set := textSet(p, path); set != nil {
+		return set
 	}
 	file, err := parsePiece(p.src, path, p.at)
 	if err != nil {

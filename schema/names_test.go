@@ -11,6 +11,9 @@ import (
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/spf13/afero"
+	"github.com/zclconf/go-cty/cty"
+	"github.com/zclconf/go-cty/cty/function"
+	"github.com/zclconf/go-cty/cty/function/stdlib"
 )
 
 // checkNames compares Names with Load on files without a mistake. All tests that load such files call it.
@@ -212,9 +215,12 @@ func checkSkim(t *testing.T, src []byte) bool {
 		slices.Sort(names)
 		return strings.Join(names, ",")
 	}
+	read := map[int]bool{} // blocks of local values whose arguments were found
 	ok := skim(src, "x", func(b skimmed) bool {
 		var args []string
+		read[len(got)] = len(b.args) > 0
 		for _, a := range b.args {
+			checkTextSet(t, a)
 			of, diags := hclsyntax.ParseConfig(a.src, "x", a.at)
 			for name, attr := range of.Body.(*hclsyntax.Body).Attributes {
 				args = append(args, name+" "+attr.SrcRange.String())
@@ -229,10 +235,10 @@ func checkSkim(t *testing.T, src []byte) bool {
 	if len(diags) > 0 || !ok {
 		return ok
 	}
-	for _, b := range file.Body.(*hclsyntax.Body).Blocks {
+	for i, b := range file.Body.(*hclsyntax.Body).Blocks {
 		var args []string
 		for name, attr := range b.Body.Attributes {
-			if isKind(b.Type) && (name == "for_each" || name == "enabled") {
+			if b.Type == "locals" && read[i] || isKind(b.Type) && (name == "for_each" || name == "enabled") {
 				args = append(args, name+" "+attr.SrcRange.String())
 			}
 		}
@@ -242,6 +248,64 @@ func checkSkim(t *testing.T, src []byte) bool {
 		t.Errorf("%s\nblocks:\n%s\nwant:\n%s", src, strings.Join(got, "\n"), strings.Join(want, "\n"))
 	}
 	return ok
+}
+
+// checkTextSet compares with the parser, and tells whether an argument was read without it.
+func checkTextSet(t *testing.T, p part) bool {
+	t.Helper()
+	set := textSet(p, "x")
+	if set == nil {
+		return false
+	}
+	of, diags := hclsyntax.ParseConfig(p.src, "x", p.at)
+	toset := &hcl.EvalContext{Functions: map[string]function.Function{"toset": stdlib.MakeToFunc(cty.Set(cty.String))}}
+	attrs := of.Body.(*hclsyntax.Body).Attributes
+	for name, attr := range set.Attributes {
+		got, more := attr.Expr.Value(toset)
+		if diags = append(diags, more...); attrs[name] == nil {
+			t.Errorf("%s: there is no %s", p.src, name)
+			continue
+		}
+		want, more := attrs[name].Expr.Value(toset)
+		if diags = append(diags, more...); !got.RawEquals(want) {
+			t.Errorf("%s is %#v, want %#v", p.src, got, want)
+		}
+	}
+	if len(set.Attributes) != 1 || len(attrs) != 1 || diags.HasErrors() {
+		t.Errorf("%s: %v, want %v, %v", p.src, set.Attributes, attrs, diags)
+	}
+	return true
+}
+
+// TestTextSet: nothing but a set of texts that stand for themselves is read without the parser.
+func TestTextSet(t *testing.T) {
+	for text, want := range map[string]bool{
+		"x = toset([\"b\", \"a b\", \"b\"])\n":                                         true,
+		"for_each=toset( [ # one\n \"a\" /* a */,\r\n \"b\" // b\n ,\n] \n) # end\r\n": true,
+		"x = toset([])\n":              true,
+		"x = toset([\"a\", y])\n":      false,
+		"x = toset([\"a\", 1])\n":      false,
+		"x = toset([\"\"])\n":          false,
+		"x = toset([\"a${b}\"])\n":     false,
+		"x = toset([\"%{if a}\"])\n":   false,
+		"x = toset([\"\\u0041\"])\n":   false,
+		"x = toset([\"\u00e4\"])\n":    false,
+		"x = toset([\"a\" \"b\"])\n":   false,
+		"x = toset([\"a\",, \"b\"])\n": false,
+		"x = toset([\"a\"], [])\n":     false,
+		"x = toset([\"a\"]...)\n":      false,
+		"x = toset([\"a\"])[0]\n":      false,
+		"x = tolist([\"a\"])\n":        false,
+		"x = [\"a\"]\n":                false,
+		"x = # y\n  toset([\"a\"])\n":  false,
+		"x = toset\n([\"a\"])\n":       false,
+		"x = toset([\"a\"])\ny = 1\n":  false,
+		"x = toset([\"a":               false,
+	} {
+		if got := checkTextSet(t, part{src: []byte(text), at: hcl.InitialPos}); got != want {
+			t.Errorf("%q is read without the parser: %v", text, got)
+		}
+	}
 }
 
 var skims = map[string]struct {
@@ -260,7 +324,9 @@ var skims = map[string]struct {
 		"  a = 1 / 2 # }\n  for_each = [ /* ] */ 1, # ]\n  2]\n} /* x */ # y\n", true},
 	"blocks inside": {"sync \"depot\" \"a\" {\n  dynamic \"field\" {\n    for_each = {}\n  }\n  x \"${y}\" {}\n" +
 		"  for_each = a ? {\n    b = [1]\n  } : {}\n  enabled=x==y\n}\n", true},
-	"letters":             {"locals {\n  ä = \"ö\" # ü\n}\nserver \"depot\" \"a\" {\n  b = \"ä\"\n  enabled = ä\n}\n", true},
+	"letters": {"locals {\n  ä = \"ö\" # ü\n}\nserver \"depot\" \"a\" {\n  b = \"ä\"\n  enabled = ä\n}\n", true},
+	"local values": {"locals {\n  a = toset([ # one\n    \"a\", \"b-1\",\n  ])\n  b = { a = [1]\n  }\n" +
+		"  c = toset([\"${a}\"])\n}\nlocals { d = toset( [\"a\"\n] ) }\n", true},
 	"a name with letters": {"server \"depot\" \"ä\" {\n}\n", false},
 	"behind a comment":    {"/* ä */ server \"depot\" \"a\" {\n}\n", false},
 	"a mark in front":     {"\ufeffserver \"depot\" \"a\" {\n}\n", false},

@@ -2,9 +2,12 @@ package schema
 
 import (
 	"bytes"
+	"slices"
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+	"github.com/zclconf/go-cty/cty"
 )
 
 // skimmed is a block at the top level of a file, found by skim.
@@ -26,7 +29,7 @@ type part struct {
 // are the blocks that it finds. It returns false if found does, or if the file has to be parsed to know them, for
 // example because of a mistake; most mistakes inside of blocks are not noticed.
 func skim(src []byte, path string, found func(skimmed) bool) bool {
-	s, pos := &skimmer{src: src, known: map[string]string{}}, &positions{src: src}
+	s, pos := &skimmer{src: src}, &positions{src: src}
 	for s.blank(true) {
 		if s.at == len(src) {
 			return true
@@ -39,7 +42,7 @@ func skim(src []byte, path string, found func(skimmed) bool) bool {
 		if !ok {
 			return false
 		}
-		args, ok := s.body(isKind(words[0]))
+		args, ok := s.body(words[0])
 		if !ok || !s.lineEnds() {
 			return false
 		}
@@ -73,22 +76,8 @@ func (p *positions) of(at int) hcl.Pos {
 type skimmer struct {
 	src   []byte
 	at    int
-	depth int // of brackets and templates inside of each other
-	words []string
-	known map[string]string // words read before, which need no memory again
-}
-
-// since returns the text up to where the skimmer is.
-func (s *skimmer) since(start int) string {
-	read := s.src[start:s.at]
-	if word, ok := s.known[string(read)]; ok {
-		return word
-	}
-	const most = 100
-	if len(s.known) < most {
-		s.known[string(read)] = string(read)
-	}
-	return string(read)
+	depth int      // of brackets and templates inside of each other
+	words []string // of the last header
 }
 
 // peek returns the next byte, or 0 at the end.
@@ -167,8 +156,16 @@ func (s *skimmer) word() bool {
 
 // header reads the type and the labels of a block with its opening brace. It returns where the last of them ends.
 func (s *skimmer) header() (words []string, end int, ok bool) {
-	words = s.words[:0]
+	last := s.words
+	words = last[:0]
 	defer func() { s.words = words }()
+	add := func(start, end int) {
+		if at, word := len(words), s.src[start:end]; at < len(last) && last[at] == string(word) { // it needs no memory again
+			words = words[:at+1]
+		} else {
+			words = append(words, string(word))
+		}
+	}
 	for {
 		start := s.at
 		switch c := s.peek(); {
@@ -176,30 +173,36 @@ func (s *skimmer) header() (words []string, end int, ok bool) {
 			s.at++
 			return words, end, true
 		case c == '"' && len(words) > 0:
-			length := bytes.IndexByte(s.src[s.at+1:], '"')
-			if length < 0 {
+			if !s.plainText() {
 				return nil, 0, false
 			}
-			label := s.src[s.at+1 : s.at+1+length]
-			if bytes.ContainsFunc(label, func(r rune) bool {
-				return r < ' ' || r > '~' || r == '\\' || r == '$' || r == '%'
-			}) {
-				return nil, 0, false
-			}
-			start, s.at = start+1, start+1+length
-			words = append(words, s.since(start))
-			s.at++
 			end = s.at
+			add(start+1, end-1)
 		default:
 			if !s.word() {
 				return nil, 0, false
 			}
-			words, end = append(words, s.since(start)), s.at
+			end = s.at
+			add(start, end)
 		}
 		for s.peek() == ' ' || s.peek() == '\t' {
 			s.at++
 		}
 	}
+}
+
+// plainText skips a text in quotes that stands for itself.
+func (s *skimmer) plainText() bool {
+	for s.at++; s.at < len(s.src); s.at++ {
+		switch c := s.src[s.at]; {
+		case c == '"':
+			s.at++
+			return true
+		case c < ' ' || c > '~' || c == '\\' || c == '$' || c == '%':
+			return false
+		}
+	}
+	return false
 }
 
 // labels skips the labels of a block inside of another, and its opening brace.
@@ -225,12 +228,26 @@ func (s *skimmer) labels() bool {
 	return false
 }
 
-// body skips the body of a block with its closing brace. If wanted is set, it returns where the arguments are that
-// decide which declarations there are, with the ends of their lines.
-func (s *skimmer) body(wanted bool) (args [][2]int, ok bool) {
-	if !wanted {
-		return nil, s.closed('}')
+// body skips the body of a block of this type with its closing brace. It returns where the arguments are that decide
+// which declarations there are, with the ends of their lines. Local values may decide that, unless the parser must read
+// their block.
+func (s *skimmer) body(of string) (args [][2]int, ok bool) {
+	start := s.at
+	switch {
+	case isKind(of):
+		return s.arguments("for_each", "enabled")
+	case of == "locals":
+		if args, ok := s.arguments(); ok {
+			return args, true
+		}
+		s.at = start
 	}
+	return nil, s.closed('}')
+}
+
+// arguments skips the body of a block with its closing brace. It returns where the arguments with these names are, or
+// all if there are no names.
+func (s *skimmer) arguments(names ...string) (args [][2]int, ok bool) {
 	for s.blank(true) {
 		if s.peek() == '}' {
 			s.at++
@@ -248,7 +265,7 @@ func (s *skimmer) body(wanted bool) (args [][2]int, ok bool) {
 			if s.at++; !s.expression() {
 				return nil, false
 			}
-			if word := string(name); word == "for_each" || word == "enabled" {
+			if len(names) == 0 || slices.Contains(names, string(name)) {
 				args = append(args, [2]int{start, s.at})
 			}
 			continue
@@ -412,4 +429,50 @@ func (s *skimmer) heredoc() bool {
 		s.at = end + 1
 	}
 	return false
+}
+
+// textSet reads an argument whose value is toset([...]) of texts that stand for themselves. There may be thousands, and
+// parsing them takes longer than all else that is done for their names. It returns nil for any other argument, and if
+// the parser must decide.
+func textSet(p part, path string) *hclsyntax.Body {
+	s := &skimmer{src: p.src}
+	if !s.word() {
+		return nil
+	}
+	name := string(s.src[:s.at])
+	if !s.sign('=', false) || !s.blank(false) {
+		return nil
+	}
+	if start := s.at; !s.word() || string(s.src[start:s.at]) != "toset" || !s.sign('(', false) || !s.sign('[', true) {
+		return nil
+	}
+	rng := hcl.Range{Filename: path, Start: p.at, End: p.at} // mistakes in what is read here are not shown
+	list := &hclsyntax.TupleConsExpr{SrcRange: rng, OpenRange: rng}
+	for !s.sign(']', true) {
+		start := s.at
+		if s.peek() != '"' || !s.plainText() || s.at-start == len(`""`) {
+			return nil
+		}
+		text := string(s.src[start+1 : s.at-1])
+		if !s.sign(',', true) && s.peek() != ']' {
+			return nil
+		}
+		list.Exprs = append(list.Exprs, &hclsyntax.LiteralValueExpr{Val: cty.StringVal(text), SrcRange: rng})
+	}
+	if !s.sign(')', true) || !s.lineEnds() || s.at < len(s.src) {
+		return nil
+	}
+	call := &hclsyntax.FunctionCallExpr{Name: "toset", Args: []hclsyntax.Expression{list}, NameRange: rng,
+		OpenParenRange: rng, CloseParenRange: rng}
+	return &hclsyntax.Body{SrcRange: rng, Attributes: hclsyntax.Attributes{
+		name: {Name: name, Expr: call, SrcRange: rng, NameRange: rng, EqualsRange: rng}}}
+}
+
+// sign skips spaces, comments, and line ends if lines is set, and then a sign, if it is this one.
+func (s *skimmer) sign(c byte, lines bool) bool {
+	if !s.blank(lines) || s.peek() != c {
+		return false
+	}
+	s.at++
+	return true
 }
