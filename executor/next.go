@@ -155,9 +155,14 @@ func behind(p *planner.Plan, h *history) map[string]bool {
 	out := map[string]bool{}
 	needed := map[string]bool{}
 	open := map[string]bool{} // needed by a step that is neither irreversible and done, nor itself marked
-	for _, s := range slices.Backward(p.Steps) {
+	some := false             // such a step is done; as long as there is none, nothing is marked
+	for i := range p.Steps {
+		some = some || h.final(&p.Steps[i])
+	}
+	for i := len(p.Steps) - 1; i >= 0 && some; i-- {
+		s := &p.Steps[i]
 		out[s.ID] = needed[s.ID] && !open[s.ID]
-		final := h.final(&s)
+		final := h.final(s)
 		for _, n := range s.Needs {
 			needed[n] = true
 			open[n] = open[n] || !final && !out[s.ID]

@@ -164,8 +164,8 @@ func (s *Store) readPlan(dir, want string, key []byte) (*planner.Plan, error) {
 	if want != "" && hash(src) != want {
 		return nil, errors.New("reading the plan: it is not the one that the journal names: it was changed or replaced")
 	}
-	p, err := planner.Decode(bytes.NewReader(src))
-	if err == nil && key != nil && !p.Authentic(key) {
+	p, authentic, err := planner.DecodeAuthentic(bytes.NewReader(src), key)
+	if err == nil && key != nil && !authentic {
 		err = errForeign
 	}
 	return p, err

@@ -267,12 +267,61 @@ func TestAuthentic(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !read.Authentic([]byte("key")) || read.Authentic([]byte("other")) || read.Authentic(nil) {
-		t.Error("it is authentic for its key alone")
+	text := encoded(t, read)
+	for key, want := range map[string]bool{"key": true, "other": false, "": false} {
+		again, authentic, err := planner.DecodeAuthentic(strings.NewReader(text), []byte(key))
+		if err != nil || authentic != want || again.Authentic([]byte(key)) != want {
+			t.Errorf("with the key %q it is authentic: %v, %v", key, authentic, err)
+		}
+	}
+	if _, authentic, err := planner.DecodeAuthentic(strings.NewReader(text), nil); authentic || err != nil {
+		t.Error("without a key nothing is authentic", err)
 	}
 	read.Digest = "e"
 	if read.Authentic([]byte("key")) {
 		t.Error("it was changed")
+	}
+}
+
+// TestProofs: what is proved in one pass is what each pass by itself proves, whatever characters the plan has; and a
+// print that is wrong is found, though whoever changed the step has sealed the plan.
+func TestProofs(t *testing.T) {
+	p := full(t)
+	p.Syncctl, p.Secrets = "1.2.3", "s"
+	p.Findings = append(p.Findings, planner.Finding{Rule: "plan/targets", Summary: "<a> & \u2028 \xff\ufffd \u202e\n\"é"})
+	if err := p.Authenticate([]byte("key")); err != nil {
+		t.Fatal(err)
+	}
+	text := encoded(t, p)
+	for _, change := range [][2]string{{}, {"\n", "\r\n\t "}, {"<", "\\u003c"}} {
+		spaced := text
+		if change[0] != "" {
+			spaced = strings.ReplaceAll(text, change[0], change[1])
+		}
+		read, authentic, err := planner.DecodeAuthentic(strings.NewReader(spaced), []byte("key"))
+		if err != nil || !authentic {
+			t.Fatalf("%v, %v\n%s", authentic, err, spaced)
+		}
+		hash, err := read.Hash()
+		if err != nil || !strings.Contains(text, `"hash": "`+hash+`"`) || !read.Authentic([]byte("key")) {
+			t.Errorf("its hash is %s, %v\n%s", hash, err, text)
+		}
+	}
+	for i := range p.Steps {
+		changed, was := &p.Steps[i], p.Steps[i]
+		for _, change := range []func(){
+			func() { changed.Summary += "." }, func() { changed.Print = was.Print[1:] + "0" },
+			func() { changed.Print = was.Print + "\"" },
+		} {
+			change()
+			if _, err := planner.Decode(strings.NewReader(encoded(t, p))); err == nil {
+				t.Errorf("step %s was changed", was.ID)
+			}
+			*changed = was
+		}
+	}
+	if _, err := planner.Decode(strings.NewReader(encoded(t, p))); err != nil {
+		t.Error(err)
 	}
 }
 

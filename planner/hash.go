@@ -25,13 +25,19 @@ func IsHash(s string) bool { return wellFormedHash.MatchString(s) }
 // would help to guess them. But a secret that stands in a text of the plan is hidden there, so the plan has another
 // hash if it is made without knowing that secret.
 func (p *Plan) Hash() (string, error) {
-	said := *p
-	said.Syncctl, said.Secrets, said.Sites = "", "", sitesOf(p)
+	said := p.said()
 	sum, err := said.sum(sha256.New())
 	if err != nil {
 		return "", fmt.Errorf("hashing the plan: %w", err)
 	}
 	return hashPrefix + hex.EncodeToString(sum), nil
+}
+
+// said returns the plan without what its hash does not cover.
+func (p *Plan) said() Plan {
+	said := *p
+	said.Syncctl, said.Secrets, said.Sites = "", "", sitesOf(p)
+	return said
 }
 
 // sitesOf returns the sites of a plan without what depends on when it was made.

@@ -28,6 +28,9 @@ type stream struct {
 	enc *json.Encoder
 	as  func([]byte) []byte // what is written of the JSON of a value
 	err error               // the first
+
+	compared *remainder // if set, all that is written is compared with it
+	prints   *prints    // if set, those of all steps are checked
 }
 
 // layout is what stands between the values of a document.
@@ -35,13 +38,12 @@ type layout struct{ open, colon, next, end, openList, nextInList, endList string
 
 // marshalling writes documents as json.Marshal does.
 func marshalling(w io.Writer) *stream {
-	return newStream(w, asDecoded, layout{"{", ":", ",", "}", "[", ",", "]"})
+	return newStream(w, asMarshalled, layout{"{", ":", ",", "}", "[", ",", "]"})
 }
 
 // indenting writes documents for people, and for terminals.
 func indenting(w io.Writer) *stream {
 	s := newStream(w, printable.JSON, layout{"{\n  ", ": ", ",\n  ", "\n}\n", "[\n    ", ",\n    ", "\n  ]"})
-	s.enc.SetEscapeHTML(false)
 	s.enc.SetIndent("    ", "  ")
 	return s
 }
@@ -49,7 +51,18 @@ func indenting(w io.Writer) *stream {
 func newStream(w io.Writer, as func([]byte) []byte, l layout) *stream {
 	s := &stream{layout: l, w: w, as: as}
 	s.enc = json.NewEncoder(&s.b)
+	s.enc.SetEscapeHTML(false)
 	return s
+}
+
+// asMarshalled returns the JSON that json.Marshal gives where the encoder does not escape for HTML (see asDecoded).
+func asMarshalled(doc []byte) []byte {
+	if bytes.ContainsAny(doc, "<>&") {
+		var b bytes.Buffer
+		json.HTMLEscape(&b, doc)
+		doc = b.Bytes()
+	}
+	return asDecoded(doc)
 }
 
 // document writes the struct that a pointer points to.
@@ -58,25 +71,53 @@ func (s *stream) document(of any) {
 	var members func(v reflect.Value)
 	members = func(v reflect.Value) {
 		for field, v := range v.Fields() {
-			name, options, _ := strings.Cut(field.Tag.Get("json"), ",")
-			switch {
-			case field.Anonymous:
+			if field.Anonymous {
 				members(v.Elem())
 				continue
-			case name == "-" || options == "omitempty" && v.Len() == 0:
-				continue
 			}
-			s.text(before + `"` + name + `"` + s.colon)
-			before = s.next
-			if v.Kind() == reflect.Slice && v.Len() > 0 {
-				s.list(v)
-			} else {
-				s.value(v.Addr().Interface())
-			}
+			s.member(field, v, &before)
 		}
 	}
 	members(reflect.ValueOf(of).Elem())
 	s.text(s.end)
+}
+
+// documents writes a plan, and what is said of it instead to another writer. A list that both have is marshalled once.
+func (s *stream) documents(p, said *Plan, to io.Writer) {
+	only, both, compared := s.w, io.MultiWriter(s.w, to), s.compared
+	before, there := s.open, s.open
+	saids := reflect.ValueOf(said).Elem()
+	for field, v := range reflect.ValueOf(p).Elem().Fields() {
+		other := saids.FieldByIndex(field.Index)
+		if v.Kind() == reflect.Slice && v.Pointer() == other.Pointer() && v.Len() == other.Len() {
+			s.w = both
+			s.member(field, v, &before)
+			continue
+		}
+		s.w = only
+		s.member(field, v, &before)
+		s.w, s.compared = to, nil
+		s.member(field, other, &there)
+		s.compared = compared
+	}
+	s.w, s.compared = both, nil
+	s.text(s.end)
+	s.w, s.compared = only, compared
+}
+
+// member writes a member of a struct. before is what stands before it, and then what stands before the next.
+func (s *stream) member(field reflect.StructField, v reflect.Value, before *string) {
+	name, options, _ := strings.Cut(field.Tag.Get("json"), ",")
+	if name == "-" || options == "omitempty" && v.Len() == 0 {
+		return
+	}
+	s.text(*before + `"` + name + `"` + s.colon)
+	*before = s.next
+	if v.Kind() == reflect.Slice && v.Len() > 0 {
+		s.list(v)
+	} else {
+		s.value(v.Addr().Interface())
+	}
 }
 
 func (s *stream) list(v reflect.Value) {
@@ -95,11 +136,22 @@ func (s *stream) value(v any) {
 		s.fail(err)
 		return
 	}
-	_, err := s.w.Write(s.as(bytes.TrimSuffix(s.b.Bytes(), []byte("\n"))))
+	doc := bytes.TrimSuffix(s.b.Bytes(), []byte("\n"))
+	if s.compared != nil {
+		s.compared.next(printable.JSON(doc))
+	}
+	doc = s.as(doc)
+	if step, ok := v.(*Step); ok && s.prints != nil {
+		s.prints.check(step, doc)
+	}
+	_, err := s.w.Write(doc)
 	s.fail(err)
 }
 
 func (s *stream) text(t string) {
+	if s.compared != nil {
+		s.compared.next([]byte(t))
+	}
 	_, err := io.WriteString(s.w, t)
 	s.fail(err)
 }

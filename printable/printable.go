@@ -11,6 +11,7 @@ package printable
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf16"
@@ -27,6 +28,9 @@ func Line(s string) string { return escape(s, false, goEscape) }
 // JSON replaces unsafe characters in one or more JSON documents by JSON escapes, so that the values stay the same. A
 // byte that is not UTF-8 becomes U+FFFD, as decoders read it.
 func JSON(doc []byte) []byte {
+	if !slices.ContainsFunc(doc, func(c byte) bool { return (c < ' ' || c >= 0x7f) && c != '\n' && c != '\t' }) {
+		return doc // the usual case, in which nothing is copied
+	}
 	s := string(doc)
 	if clean := escape(s, true, jsonEscape); clean != s {
 		return []byte(clean)
