@@ -82,7 +82,7 @@ func New(instead string, secrets ...string) *Set {
 }
 
 // add takes in a secret, and what is left of it where text is decoded as far as it can be, where spaces are joined,
-// and where bytes that are not UTF-8 are replaced.
+// where bytes that are not UTF-8 are replaced, and where quotes are doubled.
 func (s *Set) add(secret string, line bool) {
 	if strings.TrimSpace(secret) == "" || s.Full() {
 		return
@@ -95,7 +95,8 @@ func (s *Set) add(secret string, line bool) {
 		}
 		decoded = next
 	}
-	forms := []string{secret, strings.Join(strings.Fields(secret), " "), string([]rune(secret))}
+	forms := []string{secret, strings.Join(strings.Fields(secret), " "), string([]rune(secret)),
+		doubled(secret, "'"), doubled(secret, `"`)} // as in SQL, in YAML and in CSV
 	if len(decoded.b) >= minLine {
 		forms = append(forms, string(decoded.b))
 	}
@@ -118,6 +119,12 @@ func (s *Set) add(secret string, line bool) {
 			}
 		}
 	}
+}
+
+// doubled returns a text with all of the quotes within it doubled. One at an end is found without.
+func doubled(text, quote string) string {
+	end := max(1, len(text)-1)
+	return text[:1] + strings.ReplaceAll(text[1:end], quote, quote+quote) + text[end:]
 }
 
 // beyondASCII returns how programs write a text with other letters than those of ASCII: in another case, decomposed

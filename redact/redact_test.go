@@ -42,6 +42,8 @@ var encodings = map[string]func(string) string{
 	"spaced":       func(s string) string { return fmt.Sprintf("[% x]", s) },
 	"list":         func(s string) string { return fmt.Sprint([]byte(s)) },
 	"Go":           func(s string) string { return fmt.Sprintf("%#v", []byte(s)) },
+	"indented":     func(s string) string { return "[\n  " + strings.Trim(percentAll(s, "%d,\n  "), ",\n ") + "\n]" },
+	"signed":       func(s string) string { return "[" + strings.Trim(each8(s, "%d, "), ", ") + "]" },
 	"std":          func(s string) string { return base64.StdEncoding.EncodeToString([]byte(s)) },
 	"raw":          func(s string) string { return base64.RawStdEncoding.EncodeToString([]byte(s)) },
 	"url":          func(s string) string { return base64.URLEncoding.EncodeToString([]byte(s)) },
@@ -54,13 +56,22 @@ var encodings = map[string]func(string) string{
 func inner(quoted string) string { return quoted[1 : len(quoted)-1] }
 
 // framed are the encodings with something around the secret, which may stay.
-var framed = []string{"shifted", "more shifted", "list", "Go", "spaced", "wrapped"}
+var framed = []string{"shifted", "more shifted", "list", "Go", "spaced", "wrapped", "signed", "indented"}
 
 // percentAll writes every byte by a format.
 func percentAll(s, format string) string {
 	var b strings.Builder
 	for _, c := range []byte(s) {
 		fmt.Fprintf(&b, format, c)
+	}
+	return b.String()
+}
+
+// each8 writes every byte by a format, as a number with a sign.
+func each8(s, format string) string {
+	var b strings.Builder
+	for _, c := range []byte(s) {
+		fmt.Fprintf(&b, format, int8(c))
 	}
 	return b.String()
 }
@@ -235,6 +246,9 @@ func TestRules(t *testing.T) {
 		{[]string{"pa\xffss"}, "\"pa\ufffdss\" pa\\xffss", "\"-\" -"},
 		{[]string{"100%25"}, "100%2525 100%25 100%", "- - 100%"}, // what it decodes to is too short
 		{[]string{"hunter2\n"}, "hunter2.", "-."},
+		{[]string{`o'h"ara`}, `SET x = 'o''h"ara', "o'h""ara"`, `SET x = '-', "-"`},
+		{[]string{`'a'b'`}, `'''a''b'''`, `''-''`},
+		{[]string{"can+"}, "99-97-110-43", "-"}, // no number is negative
 	} {
 		if c.redacted == "" {
 			c.redacted = c.text // it stays

@@ -135,7 +135,8 @@ func (l *layer) hex(all []span32, begin int) *layer {
 	return out
 }
 
-// numbers decodes lists of bytes as numbers, as programs print them: [99 97 110], 0x63, 0x61, 63:61:6e.
+// numbers decodes lists of bytes as numbers, as programs print them: [99 97 110], 0x63, 0x61, 63:61:6e, a line each,
+// and [-61, -87] as Java does.
 func (l *layer) numbers(base int) *layer {
 	out := &layer{binary: true}
 	var list layer
@@ -207,15 +208,24 @@ func (l *layer) number(at, base int) (value byte, n int) {
 	if n == begin || sum > 255 || base == 16 && begin == 0 && n != 2 || n < len(b) && isWord(b[n]) {
 		return 0, 0
 	}
-	return byte(sum), n
+	if base == 10 && sum <= 128 && l.isNegative(at) {
+		sum = (256 - sum) % 256
+	}
+	return byte(sum), n // #nosec G115 -- see above
 }
 
-// gap is how many bytes stand between two numbers of a list.
+// isNegative reports whether a minus stands before a number that is not between two numbers, as in 99-97-110.
+func (l *layer) isNegative(at int) bool {
+	return at > 0 && l.b[at-1] == '-' && (at == 1 || !isWord(l.b[at-2]))
+}
+
+// gap is how many bytes stand between two numbers of a list: also an indented line's beginning.
 func (l *layer) gap(at int) int {
+	const longest = 32
 	n := 0
-	for at+n < len(l.b) && n < 3 {
+	for at+n < len(l.b) && n < longest {
 		switch l.b[at+n] {
-		case ' ', ',', ':', '-', '\n':
+		case ' ', ',', ':', '-', '\n', '\r', '\t':
 			n++
 		default:
 			return n
