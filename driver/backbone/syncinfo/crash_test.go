@@ -118,7 +118,7 @@ func TestMergeSurvivesEveryFailure(t *testing.T) {
 	// Several blocks, so that the writing goroutine also fails in the middle.
 	var master, slave []string
 	pad := strings.Repeat("x", 400)
-	for i := range 6000 {
+	for i := range 1500 {
 		master = append(master, pair(fmt.Sprint("A-", i), fmt.Sprint("B-", i),
 			`,"p":"`+pad+`","comments":[{"localId":"1"}]`))
 		slave = append(slave, pair(fmt.Sprint("B-", i), fmt.Sprint("A-", i),

@@ -306,7 +306,7 @@ func TestReaderForgetsForms(t *testing.T) {
 // TestReadAhead checks that what is read ahead arrives unchanged, its error last, and that it can be stopped early.
 func TestReadAhead(t *testing.T) {
 	broken := errors.New("broken")
-	for _, n := range []int{0, 1, blockSize, 10*blockSize + 1} {
+	for _, n := range []int{0, 1, firstBuffer, 10*firstBuffer + 1} {
 		want := strings.Repeat("0123456", n/7+1)[:n]
 		a := readAhead(io.MultiReader(iotest.HalfReader(strings.NewReader(want)), iotest.ErrReader(broken)), &pieces{})
 		if got, err := io.ReadAll(a); string(got) != want || !errors.Is(err, broken) {

@@ -14,8 +14,12 @@ import (
 	"github.com/syncctl/syncctl/driver/host"
 )
 
-// blockSize is the number of bytes that are written, and perhaps hashed, at a time.
-const blockSize = 256 << 10
+// blockSize is the number of bytes that are written, and perhaps hashed, at a time, and blocks how many of them there
+// are. Larger ones take Linux more time, because it looks for as much memory in one piece.
+const (
+	blockSize = 32 << 10
+	blocks    = 8
+)
 
 // output is the merged file being written: a temporary file that becomes the output only if everything succeeds. A
 // goroutine writes blocks, and hashes them if asked to, while the next one is filled.
@@ -56,9 +60,11 @@ func newOutput(o MergeOptions, to target) (*output, error) {
 	if err != nil {
 		return nil, err
 	}
-	w.full, w.free = make(chan []byte), make(chan written, 2)
+	w.full, w.free = make(chan []byte, blocks), make(chan written, blocks)
 	w.block = make([]byte, 0, blockSize)
-	w.free <- written{block: make([]byte, 0, blockSize)}
+	for range blocks - 1 {
+		w.free <- written{block: make([]byte, 0, blockSize)}
+	}
 	f := io.Writer(w.f)
 	if to.path != "" {
 		f = &writeback{file: w.f.File}
