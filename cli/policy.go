@@ -110,23 +110,35 @@ func (c *command) comesAlong(dir string) error {
 	if own == "" || c.app.set("SYNCCTL_CONFIG_DIR") {
 		return nil
 	}
+	brought, err := c.broughtBy(dir, own)
+	if err != nil || !brought {
+		return err
+	}
+	return failf(exitError, "%s comes with the configuration, so that what lies there (your policy, your key) may be "+
+		"anybody's: set SYNCCTL_CONFIG_DIR to a folder that is yours alone", own)
+}
+
+// broughtBy reports whether a path is inside of dir, or tracked by a repository that dir is in.
+func (c *command) broughtBy(dir, path string) (bool, error) {
 	within := func(root, path string) bool {
 		rel, err := filepath.Rel(files.Resolved(root), files.Resolved(path))
 		return err == nil && filepath.IsLocal(rel)
 	}
-	inside := within(dir, own)
-	if !inside {
-		tracked, root, err := files.Tracked(c.app.fs, files.Resolved(own))
-		if err != nil {
-			return err
-		}
-		inside = tracked != "" && within(root, dir)
+	if within(dir, path) {
+		return true, nil
 	}
-	if !inside {
-		return nil
+	tracked, root, err := files.Tracked(c.app.fs, files.Resolved(path))
+	return tracked != "" && within(root, dir), err
+}
+
+// usersOwn returns an error if a file of the user's home folder comes with the configuration.
+func (c *command) usersOwn(path string) error {
+	brought, err := c.broughtBy(c.dir, path)
+	if err == nil && brought {
+		err = fmt.Errorf("%s comes with the configuration, so that it may be anybody's: set HOME to a folder that is yours "+
+			"alone", path)
 	}
-	return failf(exitError, "%s comes with the configuration, so that what lies there (your policy, your key) may be "+
-		"anybody's: set SYNCCTL_CONFIG_DIR to a folder that is yours alone", own)
+	return err
 }
 
 // simulatedAddresses returns the addresses served in the sandbox that the command runs in.

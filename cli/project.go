@@ -84,7 +84,7 @@ func (c *command) catalog() (schema.Catalog, map[typeKey]driver.Driver) {
 		d := prod.Driver(driver.Env{
 			Fs: files.In(c.app.fs, c.dir), Log: c.log.Named(prod.Name), Version: version(),
 			Now: c.app.clock.Now, LookupEnv: c.app.env, Policy: c.policy, Access: c.access(),
-			Waiting: c.waiting, Patience: c.waits.patience,
+			Waiting: c.waiting, Patience: c.waits.patience, Own: c.usersOwn,
 		})
 		if closer, ok := d.(driver.Closer); ok {
 			c.held = append(c.held, closer)

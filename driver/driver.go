@@ -42,6 +42,10 @@ type Env struct {
 	// agent's address. If nil, there is none.
 	LookupEnv func(name string) (string, bool)
 
+	// Own returns an error if a file of the user's home folder is not the user's own, because it comes with the
+	// configuration. If nil, each is.
+	Own func(path string) error
+
 	// Policy says what the user allows configurations to do. If nil, everything is allowed.
 	Policy *policy.Policy
 

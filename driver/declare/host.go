@@ -252,9 +252,13 @@ func knownHosts(env driver.Env) ([]byte, error) {
 		return nil, nil
 	}
 	env.Access = schema.Access{} // it is the user's own
-	lines, err := Contents(env, nil, filepath.Join(home, ".ssh", "known_hosts"), "the known hosts")
+	name := filepath.Join(home, ".ssh", "known_hosts")
+	lines, err := Contents(env, nil, name, "the known hosts")
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
+	}
+	if err == nil && env.Own != nil {
+		err = env.Own(name)
 	}
 	return lines, err
 }
