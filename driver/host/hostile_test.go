@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/pkg/sftp"
+	"github.com/spf13/afero"
 	"golang.org/x/crypto/ssh"
 )
 
@@ -144,6 +145,34 @@ func TestLinksThroughManyFolders(t *testing.T) {
 	to, err := files.Readlink("/link")
 	if ok(t, err); to != long[1:] {
 		t.Errorf("a name of %d bytes became one of %d", maxName, len(to))
+	}
+}
+
+// leftOvers are files of a machine that lists temporary files without end, and counts those that are removed.
+type leftOvers struct {
+	Files
+
+	removed *int
+}
+
+func (l leftOvers) Names(string) ([]string, error) {
+	return slices.Repeat([]string{".a.p12.syncctl-0000000000000000"}, 10_000), nil
+}
+
+func (l leftOvers) Remove(string) error {
+	*l.removed++
+	return nil
+}
+
+// TestTemporaryFilesWithoutEnd checks that a machine that lists any number of temporary files does not keep us removing
+// them.
+func TestTemporaryFilesWithoutEnd(t *testing.T) {
+	fsys, removed := afero.NewMemMapFs(), 0
+	writeFile(t, fsys, "/a.p12", []byte("old"), 0o640)
+	files := leftOvers{FilesOf(fsys), &removed}
+	_, err := Replace(t.Context(), files, replacement("/a.p12", Sum([]byte("old"))))
+	if ok(t, err); removed == 0 || removed > mostCleaned {
+		t.Errorf("%d files were removed", removed)
 	}
 }
 

@@ -155,12 +155,14 @@ func (p *replacing) clean() {
 	if err != nil {
 		return // the error shows again when the new content is written
 	}
-	for _, name := range names {
-		if strings.HasPrefix(name, p.temporary()) {
-			_ = p.files.Remove(beside(p.name, name))
-		}
+	names = slices.DeleteFunc(names, func(n string) bool { return !strings.HasPrefix(n, p.temporary()) })
+	for _, name := range names[:min(len(names), mostCleaned)] {
+		_ = p.files.Remove(beside(p.name, name))
 	}
 }
+
+// mostCleaned is the maximum number of temporary files that one Replace removes: a machine may list any number.
+const mostCleaned = 100
 
 // mostBackups is the maximum number of backups of one file in one second.
 const mostBackups = 100
@@ -291,7 +293,7 @@ func (p *replacing) trusts(f NewFile) error {
 	}
 	us, _, known := owner(info)
 	for _, at := range way {
-		if user, _, ok := owner(at.info); !known || !ok || user == us {
+		if user, _, ok := owner(at.info); !known || !ok || user == us && at.info.Mode()&fs.ModeSymlink == 0 {
 			continue
 		}
 		dir, err := p.files.Stat(folder(at.name))

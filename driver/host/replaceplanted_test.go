@@ -56,6 +56,8 @@ func TestReplacePlanted(t *testing.T) {
 			{0o777 | fs.ModeSticky, []string{"a.p12"}, "a.p12", true},
 			{0o777, []string{"a.p12"}, "a.p12", true},
 			{0o777 | fs.ModeSticky, []string{"link"}, "link", true},
+			{0o777, []string{"other"}, "link", true}, // ours, and anybody may have given it that name
+			{0o777, []string{"other"}, "a.p12", false},
 			{0o777 | fs.ModeSticky, []string{"other"}, "a.p12", false},
 			{0o777 | fs.ModeSticky, []string{"other"}, "link", false},
 			{0o777 | fs.ModeSticky, []string{"link", "shared"}, "link", false}, // that of whose folder it is
