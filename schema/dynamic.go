@@ -22,12 +22,12 @@ type dynamic struct {
 var dynamicHeader = hcl.BlockHeaderSchema{Type: "dynamic", LabelNames: []string{"block"}}
 
 // shapeDynamic checks and records one dynamic block.
-func (l *loader) shapeDynamic(s *shaped, grammar map[string]*Block, blk *hcl.Block) {
-	b := grammar[blk.Labels[0]]
+func (l *loader) shapeDynamic(s *shaped, blk *hcl.Block) {
+	b := s.grammar.block(blk.Labels[0])
 	if b == nil {
 		var names []string
-		for name := range grammar {
-			names = append(names, name)
+		for _, b := range s.grammar.Blocks {
+			names = append(names, b.Name)
 		}
 		l.add(problem(blk.LabelRanges[0], "Unsupported block", "A block %q is not expected in %s.%s", blk.Labels[0], s.where,
 			didYouMean(blk.Labels[0], names)))

@@ -147,6 +147,16 @@ var dynamicBody = Body{
 		"is made."}},
 }
 
+// block returns the block of a name, or nil if there is none.
+func (b *Body) block(name string) *Block {
+	for i := range b.Blocks {
+		if b.Blocks[i].Name == name {
+			return &b.Blocks[i]
+		}
+	}
+	return nil
+}
+
 // names returns the names of a body's arguments.
 func (b *Body) names() []string {
 	out := make([]string, 0, len(b.Attributes))

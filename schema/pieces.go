@@ -12,7 +12,7 @@ import (
 
 // pieceSize is the approximate number of bytes of a file that are parsed at once. The parser holds all tokens of its
 // input, which take forty times as much memory.
-const pieceSize = 128 << 10
+const pieceSize = 2 << 10
 
 // blockEnd matches the last line of a block in most files.
 var blockEnd = regexp.MustCompile(`\n}\r?\n`)

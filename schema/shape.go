@@ -93,18 +93,13 @@ func (l *loader) shapeBlocks(s *shaped, found hcl.Blocks) {
 		return
 	}
 	s.blocks = map[string][]*shapedBlock{}
-	grammar := map[string]*Block{}
-	for i := range s.grammar.Blocks {
-		grammar[s.grammar.Blocks[i].Name] = &s.grammar.Blocks[i]
-	}
-	first := map[[2]string]hcl.Range{}
+	first := map[[2]string]*hcl.Range{}
 	for _, blk := range found {
-		if blk.Type == dynamicHeader.Type && grammar[blk.Type] == nil {
-			l.shapeDynamic(s, grammar, blk)
-			continue
+		b := s.grammar.block(blk.Type)
+		if b == nil && blk.Type == dynamicHeader.Type {
+			l.shapeDynamic(s, blk)
 		}
-		b := grammar[blk.Type]
-		if b == nil { // one of extra's
+		if b == nil { // or one of extra's
 			continue
 		}
 		label, name, at := "", b.Name, blk.TypeRange
@@ -120,10 +115,10 @@ func (l *loader) shapeBlocks(s *shaped, found hcl.Blocks) {
 		if was, dup := first[[2]string{b.Name, label}]; dup && (b.Label != "" || !b.Many) {
 			l.add(problem(at, "Duplicate block",
 				"There was already a block %s in this %s, at %s. It may stand there once.", name,
-				strings.TrimPrefix(s.where, "a "), place(was)))
+				strings.TrimPrefix(s.where, "a "), place(*was)))
 			continue
 		}
-		first[[2]string{b.Name, label}] = blk.DefRange
+		first[[2]string{b.Name, label}] = &blk.DefRange
 		s.blocks[b.Name] = append(s.blocks[b.Name], &shapedBlock{label: label,
 			shaped: l.shapeNested(blk.Body, b, blk.DefRange, "block "+name)})
 	}
@@ -138,11 +133,16 @@ func (l *loader) shapeNested(body hcl.Body, b *Block, header hcl.Range, where st
 
 // content returns what the scope permits in a body, and reports the rest.
 func (l *loader) content(body hcl.Body, sc scope) *hcl.BodyContent {
+	native, ok := body.(*hclsyntax.Body)
+	if ok {
+		if content := sc.permitted(native); content != nil {
+			return content
+		}
+	}
 	schema := &hcl.BodySchema{Blocks: sc.blocks}
 	for _, name := range sc.args {
 		schema.Attributes = append(schema.Attributes, hcl.AttributeSchema{Name: name})
 	}
-	native, ok := body.(*hclsyntax.Body)
 	if !ok { // JSON does not distinguish arguments from blocks, so the library's own messages are complete
 		content, diags := body.Content(schema)
 		for _, d := range diags {
@@ -159,6 +159,26 @@ func (l *loader) content(body hcl.Body, sc scope) *hcl.BodyContent {
 	}
 	l.add(diags...)
 	l.unexpected(native, sc)
+	return content
+}
+
+// permitted returns the content of a body in which everything is permitted, or else nil. The library finds out what is
+// wrong, and makes five maps for each body.
+func (sc *scope) permitted(body *hclsyntax.Body) *hcl.BodyContent {
+	content := &hcl.BodyContent{Attributes: make(hcl.Attributes, len(body.Attributes))}
+	for name, attr := range body.Attributes {
+		if !slices.Contains(sc.args, name) {
+			return nil
+		}
+		content.Attributes[name] = attr.AsHCLAttribute()
+	}
+	for _, b := range body.Blocks {
+		i := slices.IndexFunc(sc.blocks, func(h hcl.BlockHeaderSchema) bool { return h.Type == b.Type })
+		if i < 0 || len(b.Labels) != len(sc.blocks[i].LabelNames) {
+			return nil
+		}
+		content.Blocks = append(content.Blocks, b.AsHCLBlock())
+	}
 	return content
 }
 
