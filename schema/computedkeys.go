@@ -87,14 +87,14 @@ func (l *loader) lacksIndex(e *hclsyntax.IndexExpr, ctx *hcl.EvalContext) string
 	if !ok || !keyOK || name == "" || refersToSecret(e, ctx) {
 		return ""
 	}
-	return lacksKey(name, of, key)
+	return l.lacksKey(name, of, key)
 }
 
 // lacksKey says that a value has no such key or index. It returns "" if that is not the problem.
-func lacksKey(name string, of, key cty.Value) string {
+func (l *loader) lacksKey(name string, of, key cty.Value) string {
 	switch ty := of.Type(); {
 	case (ty.IsObjectType() || ty.IsMapType()) && key.Type() == cty.String:
-		return fmt.Sprintf("%s has no key %q.%s", name, key.AsString(), namesHint(key.AsString(), keysOf(of)))
+		return fmt.Sprintf("%s has no key %q.%s", name, key.AsString(), l.namesHint(key.AsString(), keysOf(of)))
 	case (ty.IsTupleType() || ty.IsListType()) && key.Type() == cty.Number:
 		return fmt.Sprintf("%s has no element number %s. It has %d, and the first one has the number 0.", name,
 			numberText(key), of.LengthInt())
@@ -115,13 +115,13 @@ func (l *loader) lacksStep(e *hclsyntax.RelativeTraversalExpr, at int, ctx *hcl.
 	}
 	source += traversalText(e.Traversal[:at])
 	if index, ok := e.Traversal[at].(hcl.TraverseIndex); ok {
-		return lacksKey(source, parent, index.Key)
+		return l.lacksKey(source, parent, index.Key)
 	}
 	name, named := stepName(e.Traversal, at)
 	if !named || !parent.Type().IsObjectType() {
 		return ""
 	}
-	return fmt.Sprintf("%s has no attribute %q.%s", source, name, namesHint(name, keysOf(parent)))
+	return fmt.Sprintf("%s has no attribute %q.%s", source, name, l.namesHint(name, keysOf(parent)))
 }
 
 // openValue returns the value of a part of an expression, if it is known, not null and not sensitive.

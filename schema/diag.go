@@ -141,10 +141,35 @@ func sortedLetters(s string) string {
 
 // didYouMean returns " Did you mean ...?" or "".
 func didYouMean(given string, candidates []string) string {
-	if n := Nearest(given, candidates); n != "" {
-		return fmt.Sprintf(" Did you mean %q?", n)
+	return meantHint(Nearest(given, candidates))
+}
+
+func meantHint(meant string) string {
+	if meant == "" {
+		return ""
 	}
-	return ""
+	return fmt.Sprintf(" Did you mean %q?", meant)
+}
+
+// mostHinted bounds the letters that are compared in one Load to find out which names were meant: five hundred wrong
+// names are compared with a few thousand others.
+const mostHinted = 1 << 31
+
+// nearest is Nearest for names of which a configuration may have many. Once enough was compared, it suggests nothing.
+func (l *loader) nearest(given string, candidates func() []string) string {
+	if l.meter.hinted > mostHinted {
+		return ""
+	}
+	all := candidates()
+	for _, c := range all {
+		l.meter.hinted += (len(given) + 8) * (len(c) + 8)
+	}
+	return Nearest(given, all)
+}
+
+// didYouMean is the function of that name with nearest.
+func (l *loader) didYouMean(given string, candidates func() []string) string {
+	return meantHint(l.nearest(given, candidates))
 }
 
 // quoteList writes words as "a", "b" or "c".

@@ -111,7 +111,7 @@ func (l *loader) undeclared(m *module, addr Addr, rng hcl.Range) *hcl.Diagnostic
 		all = append(all, key)
 	}
 	hint := ""
-	if meant := Nearest(addr.String(), all); meant != "" {
+	if meant := l.nearest(addr.String(), func() []string { return all }); meant != "" {
 		hint = fmt.Sprintf(" Did you mean %s?", meant)
 	} else if a, ok := m.only(func(a Addr) bool { return a.Kind == addr.Kind && a.Name == addr.Type }); ok &&
 		l.opts.Catalog.Lookup(addr.Kind, addr.Type) == nil {
@@ -165,7 +165,8 @@ func (l *loader) improve(d *hcl.Diagnostic, expr hcl.Expression, ctx *hcl.EvalCo
 	}
 	unknownFunction(d)
 	if d.Subject == nil || d.Summary != "Unsupported attribute" && d.Summary != "Invalid index" &&
-		d.Summary != "Attempt to get attribute from null value" {
+		d.Summary != "Attempt to get attribute from null value" ||
+		l.problems[hcl.DiagError] >= maxProblems { // it is only counted
 		return
 	}
 	for _, t := range d.Expression.Variables() { // inside of a for expression, its own names exist too
@@ -179,9 +180,9 @@ func (l *loader) improve(d *hcl.Diagnostic, expr hcl.Expression, ctx *hcl.EvalCo
 			}
 			var text string
 			if name, ok := stepName(t, i); ok {
-				text = cmp.Or(someLack(t, i, d.EvalContext, name), lacks(t, i, parent, name))
+				text = cmp.Or(someLack(t, i, d.EvalContext, name), l.lacks(t, i, parent, name))
 			} else {
-				text = notNumbered(t, i, parent)
+				text = l.notNumbered(t, i, parent)
 			}
 			if text != "" {
 				d.Detail = text
@@ -194,7 +195,7 @@ func (l *loader) improve(d *hcl.Diagnostic, expr hcl.Expression, ctx *hcl.EvalCo
 }
 
 // lacks says that a value has no such attribute or key. It returns "" if that is not the problem.
-func lacks(t hcl.Traversal, at int, parent cty.Value, name string) string {
+func (l *loader) lacks(t hcl.Traversal, at int, parent cty.Value, name string) string {
 	text, root := traversalText(t[:at]), t.RootName()
 	whole := isWhole(t, at)
 	_, index := t[at].(hcl.TraverseIndex)
@@ -214,9 +215,9 @@ func lacks(t hcl.Traversal, at int, parent cty.Value, name string) string {
 		return fmt.Sprintf("%s has a for_each, so that there may be many: name one, as in %s[\"KEY\"].%s or "+
 			"%s[each.key].%s. Of all: values(%s)[*].%s.", text, text, name, text, name, text, name)
 	case index:
-		return fmt.Sprintf("%s has no key %q.%s", text, name, namesHint(name, names))
+		return fmt.Sprintf("%s has no key %q.%s", text, name, l.namesHint(name, names))
 	}
-	return fmt.Sprintf("%s has no attribute %q.%s", text, name, namesHint(name, names))
+	return fmt.Sprintf("%s has no attribute %q.%s", text, name, l.namesHint(name, names))
 }
 
 // elements are all that a for_each goes through, for messages.
@@ -297,7 +298,7 @@ func isWhole(t hcl.Traversal, steps int) bool {
 }
 
 // notNumbered explains what to write instead of a number in brackets. It returns "" if that is not the problem.
-func notNumbered(t hcl.Traversal, at int, parent cty.Value) string {
+func (l *loader) notNumbered(t hcl.Traversal, at int, parent cty.Value) string {
 	step, ok := t[at].(hcl.TraverseIndex)
 	if !ok || step.Key.Type() != cty.Number || parent.IsMarked() || !parent.IsKnown() || parent.IsNull() {
 		return ""
@@ -309,7 +310,7 @@ func notNumbered(t hcl.Traversal, at int, parent cty.Value) string {
 	case parent.Type().IsObjectType() || parent.Type().IsMapType():
 		return fmt.Sprintf("%s has keys instead of numbers.%s", text, theNames(names))
 	}
-	return lacksKey(text, parent, step.Key)
+	return l.lacksKey(text, parent, step.Key)
 }
 
 // keysOf returns the names of an object's attributes, or the keys of a map, sorted.
@@ -330,8 +331,8 @@ func keysOf(v cty.Value) []string {
 }
 
 // namesHint suggests the name that was probably meant, or else lists the existing names if there are few.
-func namesHint(name string, names []string) string {
-	if hint := didYouMean(name, names); hint != "" {
+func (l *loader) namesHint(name string, names []string) string {
+	if hint := l.didYouMean(name, func() []string { return names }); hint != "" {
 		return hint
 	}
 	return theNames(names)

@@ -68,14 +68,8 @@ func (l *loader) byModule(m *module, t hcl.Traversal) (*reference, *hcl.Diagnost
 		if m.lost.has("module." + name) {
 			return nil, nil
 		}
-		var all []string
-		for _, key := range m.keysSorted() {
-			if other, ok := strings.CutPrefix(key, "module."); ok {
-				all = append(all, other)
-			}
-		}
 		return nil, problem(t.SourceRange(), "Reference to undeclared module", "No module is named %q.%s", name,
-			didYouMean(name, all))
+			l.didYouMean(name, func() []string { return m.namesOf("module.") }))
 	}
 	r := &reference{node: n, rng: t.SourceRange()}
 	c := n.call
@@ -94,13 +88,14 @@ func (l *loader) byModule(m *module, t hcl.Traversal) (*reference, *hcl.Diagnost
 		return r, nil
 	}
 	if c.of.nodes["output."+output] == nil {
-		var all []string
-		for _, o := range c.of.outputs {
-			all = append(all, o.output.name)
-		}
+		hint := l.didYouMean(output, func() (all []string) {
+			for _, o := range c.of.outputs {
+				all = append(all, o.output.name)
+			}
+			return all
+		})
 		return nil, problem(t.SourceRange(), "Reference to undeclared output", "Module %q has no output %q.%s What is to "+
-			"be seen "+
-			"from outside of a module, it gives in an output block.", name, output, didYouMean(output, all))
+			"be seen from outside of a module, it gives in an output block.", name, output, hint)
 	}
 	r.output = output
 	return r, nil
@@ -123,13 +118,13 @@ func (l *loader) byName(m *module, root, name string, t hcl.Traversal) (*referen
 	if l.problems[hcl.DiagError] >= maxProblems { // it is only counted
 		return nil, problem(t.SourceRange(), "Invalid reference", "There is no %s.%s.", root, name)
 	}
-	what, candidates, other := "variable", m.varNames(), m.nodes["local."+name] != nil
+	what, candidates, other := "variable", m.varNames, m.nodes["local."+name] != nil
 	otherText := "local." + name
 	if root == "local" {
-		what, candidates, other = "local value", m.localNames(), m.vars[name] != nil
+		what, candidates, other = "local value", func() []string { return m.namesOf("local.") }, m.vars[name] != nil
 		otherText = "var." + name
 	}
-	hint := didYouMean(name, candidates)
+	hint := l.didYouMean(name, candidates)
 	if other {
 		hint = fmt.Sprintf(" Did you mean %s?", otherText)
 	}
@@ -147,10 +142,11 @@ func (l *loader) byAddr(m *module, addr Addr, t hcl.Traversal) (*reference, *hcl
 	return nil, l.undeclared(m, addr, t[:3].SourceRange())
 }
 
-func (m *module) localNames() []string {
+// namesOf returns the names that are declared with a first word, sorted.
+func (m *module) namesOf(word string) []string {
 	var names []string
 	for _, key := range m.keysSorted() {
-		if name, ok := strings.CutPrefix(key, "local."); ok {
+		if name, ok := strings.CutPrefix(key, word); ok {
 			names = append(names, name)
 		}
 	}

@@ -113,8 +113,8 @@ func TestLettersOfSecrets(t *testing.T) {
 	}
 }
 
-// TestTriedOnce: what try and can are given is evaluated once, also where they stand in each other. All of an expression
-// is evaluated twice: first to find out what it costs.
+// TestTriedOnce: what try and can are given is evaluated once, also where they stand in each other. An expression as a
+// whole is evaluated twice: first to find out what it costs.
 func TestTriedOnce(t *testing.T) {
 	for _, function := range []string{"try", "can"} {
 		fs, asked := afero.NewMemMapFs(), 0

@@ -24,7 +24,7 @@ func (l *loader) giveTest(values map[string]given) {
 		l.mask(attr.Expr)
 		if !l.root.lost.has("var." + attr.Name) {
 			l.add(problem(attr.NameRange, "Value for undeclared variable", "There is no variable %q, for which this test gives "+
-				"a value.%s", attr.Name, didYouMean(attr.Name, l.root.varNames())))
+				"a value.%s", attr.Name, l.didYouMean(attr.Name, l.root.varNames)))
 		}
 	}
 }
@@ -59,7 +59,7 @@ func (l *loader) resolveTest() {
 		}
 		if !slices.Contains(declared, key) && !l.root.lost.has(key) {
 			l.add(problem(f.Range, "Reference to undeclared object", "There is no %s, which this run expects to fail.%s", key,
-				didYouMean(key, declared)))
+				l.didYouMean(key, func() []string { return declared })))
 		}
 	}
 }

@@ -252,7 +252,7 @@ func (l *loader) declared(name, option string) bool {
 	}
 	if !l.root.lost.has("var." + name) {
 		l.add(problem(hcl.Range{}, "Value for undeclared variable",
-			"There is no variable %q, for which %s gives a value.%s", name, option, didYouMean(name, l.root.varNames())))
+			"There is no variable %q, for which %s gives a value.%s", name, option, l.didYouMean(name, l.root.varNames)))
 	}
 	return false
 }
@@ -316,7 +316,7 @@ func (l *loader) giveAttribute(values map[string]given, attr *hcl.Attribute) {
 		l.maskWhole(attr.Expr)
 		if !l.root.lost.has("var." + attr.Name) {
 			d := problem(attr.NameRange, "Value for undeclared variable", "There is no variable %q.%s", attr.Name,
-				didYouMean(attr.Name, l.root.varNames()))
+				l.didYouMean(attr.Name, l.root.varNames))
 			d.Severity = hcl.DiagWarning // files of values are shared between folders
 			l.add(d)
 		}
