@@ -78,11 +78,12 @@ type Journal struct {
 	file afero.File
 
 	mu      sync.Mutex
-	entries []Entry // the durable ones
-	seq     int     // of the last entry in the chain, durable or not
-	hash    string  // its hash
-	next    *group  // written next; nil if nothing waits
-	broken  error   // error of a failed write: what is on disk is unknown
+	sums    hash.Hash // made once, for each entry anew
+	entries []Entry   // the durable ones
+	seq     int       // of the last entry in the chain, durable or not
+	hash    string    // its hash
+	next    *group    // written next; nil if nothing waits
+	broken  error     // error of a failed write: what is on disk is unknown
 }
 
 // group holds entries that are written and made durable together.
@@ -107,7 +108,7 @@ func Open(fsys afero.Fs, path string, opts Options) (*Journal, error) {
 	if err := errors.Join(f.Truncate(good), seekTo(f, good)); err != nil {
 		return nil, errors.Join(fmt.Errorf("cutting the half-written last line of journal %s: %w", path, err), f.Close())
 	}
-	j := &Journal{file: f, entries: entries, opts: opts, seq: len(entries)}
+	j := &Journal{file: f, entries: entries, opts: opts, seq: len(entries), sums: newHash(opts.Key)}
 	if j.seq > 0 {
 		j.hash = entries[j.seq-1].Hash
 	}
@@ -145,7 +146,7 @@ func (j *Journal) join(ctx context.Context, e Entry) (_ Entry, g *group, first b
 		return e, nil, false, err
 	}
 	e.Seq, e.Prev, e.Time = j.seq+1, j.hash, j.opts.Now().UTC()
-	line, err := e.seal(j.opts.Key)
+	line, err := e.seal(j.sums)
 	if err != nil {
 		return e, nil, false, err
 	}
@@ -259,13 +260,16 @@ func (j *Journal) Close() error {
 }
 
 // seal sets the hash of an entry, and returns its JSON.
-func (e *Entry) seal(key []byte) ([]byte, error) {
+func (e *Entry) seal(h hash.Hash) ([]byte, error) {
 	e.Hash = ""
-	b, err := json.Marshal(e)
-	if err != nil {
-		return nil, fmt.Errorf("hashing journal entry %d: %w", e.Seq, err)
+	b, ok := e.plainJSON()
+	if !ok {
+		var err error
+		if b, err = json.Marshal(e); err != nil {
+			return nil, fmt.Errorf("hashing journal entry %d: %w", e.Seq, err)
+		}
 	}
-	h := newHash(key)
+	h.Reset()
 	h.Write(b)
 	e.Hash = hex.EncodeToString(h.Sum(nil))
 	b = append(b[:len(b)-len(ending)], e.Hash...) // the hash is the last member
@@ -274,7 +278,7 @@ func (e *Entry) seal(key []byte) ([]byte, error) {
 
 // sum computes the hash of an entry. It ignores its Hash.
 func (e Entry) sum(key []byte) (string, error) {
-	_, err := e.seal(key)
+	_, err := e.seal(newHash(key))
 	return e.Hash, err
 }
 

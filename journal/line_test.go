@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/spf13/afero"
+	"pgregory.net/rapid"
 )
 
 // written are entries as a journal has them, and the texts in them as they may come from servers and people.
@@ -108,5 +109,30 @@ func TestReadAllocations(t *testing.T) {
 		}) / n; got > most {
 			t.Errorf("%.1f allocations an entry with %d data, at most %.0f", got, len(data), most)
 		}
+	}
+}
+
+// TestPlainJSON: what is written without encoding/json is what it would write.
+func TestPlainJSON(t *testing.T) {
+	texts := rapid.SampledFrom([]string{"", "a", "sync.depot.a/act", "\u00e4", "<b>", "a&b", "\\", "\"", "\n", "\x7f",
+		"\u2028", "\xff", "~", " "})
+	zones := []*time.Location{time.UTC, time.FixedZone("x", 3600), time.FixedZone("", 0)}
+	plain := 0
+	rapid.Check(t, func(t *rapid.T) {
+		e := Entry{Seq: rapid.Int().Draw(t, "seq"), Key: texts.Draw(t, "key"), Event: texts.Draw(t, "event"),
+			Time: time.Unix(rapid.Int64Range(-1<<37, 1<<38).Draw(t, "seconds"), rapid.Int64Range(0, 1e9-1).Draw(t, "nanos")).
+				In(rapid.SampledFrom(zones).Draw(t, "zone")),
+			Data: rapid.MapOfN(texts, texts, 0, 4).Draw(t, "data"), Prev: texts.Draw(t, "prev")}
+		want, err := json.Marshal(e)
+		if got, ok := e.plainJSON(); ok {
+			if plain++; err != nil || string(got) != string(want) {
+				t.Fatalf("%s\nwant %s, %v", got, want, err)
+			}
+		}
+	})
+	e := Entry{Seq: 1, Time: time.Unix(0, 5).UTC(), Key: "a", Event: "b", Data: map[string]string{"c": "d", "a": "b"}}
+	want, err := json.Marshal(e)
+	if got, ok := e.plainJSON(); !ok || err != nil || string(got) != string(want) || plain == 0 {
+		t.Errorf("%s, %v, want %s, %v, %d of the others", got, ok, want, err, plain)
 	}
 }

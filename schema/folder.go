@@ -306,8 +306,8 @@ func (f Folder) readRegular(name string, before fs.FileInfo, most int64) ([]byte
 }
 
 // open opens a file whose name has no links. If the file system can, it follows no link out of the folder that was put
-// on the way to a file of the folder meanwhile. There is no way to a file right in the folder, and openFlags say that it
-// is no link itself.
+// on the way to a file of the folder meanwhile. No folder is on the way to a file right in it, and openFlags follow no
+// link in its place.
 func (f Folder) open(name string) (afero.File, error) {
 	dir, flag := f.realDir(), os.O_RDONLY|openFlags
 	within, ok := f.Fs.(interface {
