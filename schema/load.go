@@ -233,6 +233,7 @@ type loader struct {
 	signs     int   // words and signs in the configuration files, or in their parsed parts
 
 	plain     []plainHeader    // of the folder that is being read
+	unused    []Resource       // for Names, which makes many
 	masked    []hcl.Range      // source that snippets must not show
 	secret    []hcl.Expression // sensitive expressions: neither they nor their inputs are shown
 	spellings spellings        // of texts from outside

@@ -43,6 +43,7 @@ func (l *loader) loadNames(ctx context.Context) (*Config, hcl.Diagnostics) {
 	slices.SortFunc(settings.Sites, func(a, b *Site) int { return cmp.Compare(a.Name, b.Name) })
 	cfg, diags := l.finish(nil, settings)
 	room := &meter{ctx: ctx, more: l.read + l.opts.Room.Bytes()} // as much as Load may have
+	cfg.Resources = make([]*Resource, 0, len(declared))
 	for _, n := range declared {
 		for _, in := range n.mod.instances {
 			if room.err == nil {
@@ -107,8 +108,14 @@ func (l *loader) named(to []*Resource, d *decl, in *instance, room *meter) []*Re
 		if room.take(instanceCost) != nil {
 			return
 		}
-		addr.Index = index
-		to = append(to, &Resource{Addr: addr, Type: d.typ, Range: d.rng})
+		if len(l.unused) == 0 { // one by one they take longer
+			l.unused = make([]Resource, 64)
+		}
+		r := &l.unused[0]
+		l.unused = l.unused[1:]
+		r.Addr, r.Type, r.Range = addr, d.typ, d.rng
+		r.Addr.Index = index
+		to = append(to, r)
 	}
 	switch {
 	case d.keys != nil:

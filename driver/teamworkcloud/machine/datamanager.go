@@ -83,7 +83,10 @@ func batches(program, ids []string, size int, args func([]string) []string) [][]
 }
 
 // plainID matches IDs that are safe on a command line: not an option, not a list, nothing special to a shell.
-var plainID = regexp.MustCompile(`^[0-9A-Za-z][0-9A-Za-z._-]{0,127}$`)
+var plainID = regexp.MustCompile(`^[0-9A-Za-z][0-9A-Za-z._-]*$`)
+
+// longestID is the maximum length of such an ID. In the expression it would take longer to compile than all others.
+const longestID = 128
 
 // CheckIDs returns nil if there are IDs and each of them is safe on a command line.
 func CheckIDs(ids []string) error {
@@ -91,7 +94,7 @@ func CheckIDs(ids []string) error {
 		return errors.New("no resource is named, and datamanager is not called without one")
 	}
 	for _, id := range ids {
-		if !plainID.MatchString(id) {
+		if len(id) > longestID || !plainID.MatchString(id) {
 			return fmt.Errorf("%q is not the id of a resource, so it is not put on a command line", id)
 		}
 	}

@@ -55,12 +55,12 @@ func TestEachBatchNamesEveryIDOnce(t *testing.T) {
 
 func TestNoStrangeIDOnACommandLine(t *testing.T) {
 	for _, ids := range [][]string{nil, {""}, {"-drd"}, {idA, "-drd"}, {"--resourceID=x"}, {"a b"}, {"a,b"},
-		{"$(reboot)"}, {"a;b"}, {"a\nb"}} {
+		{"$(reboot)"}, {"a;b"}, {"a\nb"}, {strings.Repeat("a", 129)}} {
 		if CheckIDs(ids) == nil {
 			t.Errorf("%q is taken", ids)
 		}
 	}
-	if err := CheckIDs([]string{idA, idB}); err != nil {
+	if err := CheckIDs([]string{idA, idB, strings.Repeat("a", 128)}); err != nil {
 		t.Error(err)
 	}
 }
