@@ -76,6 +76,7 @@ func benchMerge(b *testing.B, complete, mixed bool) {
 	dir := b.TempDir()
 	writeBench(b, dir, mixed)
 	b.SetBytes(benchSize(b, dir))
+	b.ReportAllocs()
 	for b.Loop() {
 		_, err := Merge(context.Background(), MergeOptions{Fs: afero.NewOsFs(), Master: filepath.Join(dir, "a"),
 			Slave: filepath.Join(dir, "b"), Migrating: Slave, Out: filepath.Join(dir, "out"), CompleteComments: complete})
