@@ -45,7 +45,9 @@ func maskedParts(files map[string]*hcl.File, secret []hcl.Expression) ([]hcl.Ran
 		m.out = append(m.out, groupRanges(privateKey, path, f.Bytes)...)
 		if body, ok := f.Body.(*hclsyntax.Body); ok {
 			found = append(found, m.names(path, body)...)
-			m.out = append(m.out, inTexts(path, f.Bytes)...)
+			if mayTell(f.Bytes) {
+				m.out = append(m.out, inTexts(path, f.Bytes)...)
+			}
 		} else if strings.HasSuffix(path, ".json") {
 			found = append(found, m.members(path, f)...)
 		}
@@ -82,6 +84,29 @@ func inTexts(path string, src []byte) (out []hcl.Range) {
 		}
 	}
 	return out
+}
+
+// mayTell reports whether secretParts may find anything in a part of a text: if it may not, that is certain. To read the
+// tokens takes much longer.
+func mayTell(src []byte) bool {
+	if login.Match(src) {
+		return true
+	}
+	plain := map[string]bool{} // the names seen so far
+	for word := range bytes.FieldsFuncSeq(src, notInName) {
+		if !plain[string(word)] {
+			if maskedName(string(word)) {
+				return true
+			}
+			plain[string(word)] = true
+		}
+	}
+	return false
+}
+
+// notInName reports whether a character belongs to no name that assigned matches.
+func notInName(c rune) bool {
+	return (c < 'a' || c > 'z') && (c < 'A' || c > 'Z') && (c < '0' || c > '9') && c != '_' && c != '-'
 }
 
 // secretParts returns from where to where a line may contain a secret.

@@ -254,3 +254,31 @@ func (n noticed) Value(*hcl.EvalContext) (cty.Value, hcl.Diagnostics) {
 	*n.times++
 	return cty.EmptyTupleVal, nil
 }
+
+// FuzzMayTell: where names and addresses tell of no secret, reading the tokens finds none either.
+func FuzzMayTell(f *testing.F) {
+	for _, text := range []string{
+		"a = 1 # password=x\n", "/* token: x */", "a = \"--secret=x ${b} \\npassword=x\"\n", "a = \"https://a:b@c.example\"\n",
+		"a = <<E\nx${y}password: z\n\\\"key\\\":1\nE\n", "a = \"$password=x$${token}=1 %key=y\"\n", "a = \"é-key=x\"\r\n",
+		"a = \"plain=x\" # y: z\n",
+	} {
+		f.Add(text)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		if found := inTexts("x", []byte(text)); len(found) > 0 && !mayTell([]byte(text)) {
+			t.Errorf("%q: %v", text, found)
+		}
+	})
+}
+
+// TestMayTell: most texts need not be read again.
+func TestMayTell(t *testing.T) {
+	for text, want := range map[string]bool{
+		"mapping = \"user_passthrough_by_email\" # https://a.example\n": false, "x = \"a:key=b\"": true,
+		"x = \"https://:b@c\"": true,
+	} {
+		if mayTell([]byte(text)) != want {
+			t.Errorf("%q: %v", text, !want)
+		}
+	}
+}
