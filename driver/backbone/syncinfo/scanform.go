@@ -71,7 +71,8 @@ func (s *scanner) remember(f form) *form {
 		s.other = form{name: f.name, m: f.m}
 		return &s.other
 	}
-	f.text = bytes.Clone(f.text)
-	s.forms = append(s.forms, &f)
-	return &f
+	kept := f // so that memory is taken only for forms that are kept
+	kept.text = bytes.Clone(f.text)
+	s.forms = append(s.forms, &kept)
+	return &kept
 }
