@@ -76,6 +76,10 @@ func (c *command) openPolicy() error {
 			c.foundPolicy = !asked
 		case asked || !errors.Is(err, fs.ErrNotExist):
 			return failf(exitError, "reading the policy: %w", err)
+		default:
+			if link := files.Dangling(name); link != "" { // without it, everything would be allowed
+				return failf(exitError, "reading the policy %s: the link %s leads to nothing", name, link)
+			}
 		}
 	}
 	if c.flags.untrusted {

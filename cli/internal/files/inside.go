@@ -26,6 +26,19 @@ func Inside(dir, path string) error {
 	return nil
 }
 
+// Dangling returns the link on the way to a missing file that leads to nothing, such as to a disk that is not there, or
+// "" if there is none and the file is just missing.
+func Dangling(path string) string {
+	for at := path; ; at = filepath.Dir(at) {
+		if _, err := os.Stat(at); err == nil || at == filepath.Dir(at) {
+			return ""
+		}
+		if _, err := os.Readlink(at); err == nil {
+			return at
+		}
+	}
+}
+
 func local(dir, path string) bool {
 	rel, err := filepath.Rel(dir, path)
 	return err == nil && filepath.IsLocal(rel)
