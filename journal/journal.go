@@ -78,7 +78,7 @@ type Journal struct {
 	file afero.File
 
 	mu      sync.Mutex
-	sums    hash.Hash // made once, for each entry anew
+	sums    hash.Hash // made once, reset for each entry
 	entries []Entry   // the durable ones
 	seq     int       // of the last entry in the chain, durable or not
 	hash    string    // its hash
