@@ -86,8 +86,8 @@ func inTexts(path string, src []byte) (out []hcl.Range) {
 	return out
 }
 
-// mayTell reports whether secretParts may find anything in a part of a text: if it may not, that is certain. To read the
-// tokens takes much longer.
+// mayTell reports whether secretParts may find anything in a part of a text: if it may not, that is certain. To read
+// the tokens takes much longer.
 func mayTell(src []byte) bool {
 	if login.Match(src) {
 		return true

@@ -258,7 +258,8 @@ func (n noticed) Value(*hcl.EvalContext) (cty.Value, hcl.Diagnostics) {
 // FuzzMayTell: where names and addresses tell of no secret, reading the tokens finds none either.
 func FuzzMayTell(f *testing.F) {
 	for _, text := range []string{
-		"a = 1 # password=x\n", "/* token: x */", "a = \"--secret=x ${b} \\npassword=x\"\n", "a = \"https://a:b@c.example\"\n",
+		"a = 1 # password=x\n", "/* token: x */", "a = \"--secret=x ${b} \\npassword=x\"\n",
+		"a = \"https://a:b@c.example\"\n",
 		"a = <<E\nx${y}password: z\n\\\"key\\\":1\nE\n", "a = \"$password=x$${token}=1 %key=y\"\n", "a = \"é-key=x\"\r\n",
 		"a = \"plain=x\" # y: z\n",
 	} {
