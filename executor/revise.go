@@ -164,7 +164,7 @@ func (s *Store) readPlan(dir, want string, key []byte) (*planner.Plan, error) {
 	if want != "" && hash(src) != want {
 		return nil, errors.New("reading the plan: it is not the one that the journal names: it was changed or replaced")
 	}
-	p, authentic, err := planner.DecodeAuthentic(bytes.NewReader(src), key)
+	p, authentic, err := planner.DecodeAuthentic(src, key)
 	if err == nil && key != nil && !authentic {
 		err = errForeign
 	}

@@ -102,38 +102,28 @@ func asDecoded(doc []byte) []byte {
 // they need and have the right print, and nothing else was changed. So a plan that was edited by hand is refused.
 // Whitespace does not matter.
 func Decode(r io.Reader) (*Plan, error) {
-	p, _, err := DecodeAuthentic(r, nil)
-	return p, err
-}
-
-// DecodeAuthentic is like Decode, and also reports whether the plan is authentic (Plan.Authentic). That takes less time
-// than one after the other. Without a key (nil), no plan is.
-func DecodeAuthentic(r io.Reader, key []byte) (plan *Plan, authentic bool, err error) {
-	text, err := planText(r)
-	if err != nil {
-		return nil, false, fmt.Errorf("reading the plan: %w", err)
-	}
-	plan, authentic, err = decode(text, key)
-	if err != nil {
-		return nil, false, fmt.Errorf("reading the plan: %w", err)
-	}
-	return plan, authentic, nil
-}
-
-// planText reads the text of a plan, if it is not too large.
-func planText(r io.Reader) ([]byte, error) {
 	var all bytes.Buffer
 	if known, ok := r.(interface{ Len() int }); ok {
 		all.Grow(known.Len() + bytes.MinRead)
 	}
 	if _, err := all.ReadFrom(r); err != nil {
-		return nil, err
+		return nil, fmt.Errorf("reading the plan: %w", err)
 	}
-	text := all.Bytes()
-	if err := printable.Documents.Check(text); err != nil {
-		return nil, fmt.Errorf("it %w", err)
+	p, _, err := DecodeAuthentic(all.Bytes(), nil)
+	return p, err
+}
+
+// DecodeAuthentic is like Decode, and also reports whether the plan is authentic (Plan.Authentic). That takes less time
+// than one after the other. Without a key (nil), no plan is.
+func DecodeAuthentic(text, key []byte) (plan *Plan, authentic bool, err error) {
+	if err = printable.Documents.Check(text); err != nil {
+		return nil, false, fmt.Errorf("reading the plan: it %w", err)
 	}
-	return bytes.TrimPrefix(text, []byte("\ufeff")), nil // a byte order mark
+	plan, authentic, err = decode(bytes.TrimPrefix(text, []byte("\ufeff")), key) // without a byte order mark
+	if err != nil {
+		return nil, false, fmt.Errorf("reading the plan: %w", err)
+	}
+	return plan, authentic, nil
 }
 
 func decode(text, key []byte) (*Plan, bool, error) {

@@ -269,12 +269,12 @@ func TestAuthentic(t *testing.T) {
 	}
 	text := encoded(t, read)
 	for key, want := range map[string]bool{"key": true, "other": false, "": false} {
-		again, authentic, err := planner.DecodeAuthentic(strings.NewReader(text), []byte(key))
+		again, authentic, err := planner.DecodeAuthentic([]byte(text), []byte(key))
 		if err != nil || authentic != want || again.Authentic([]byte(key)) != want {
 			t.Errorf("with the key %q it is authentic: %v, %v", key, authentic, err)
 		}
 	}
-	if _, authentic, err := planner.DecodeAuthentic(strings.NewReader(text), nil); authentic || err != nil {
+	if _, authentic, err := planner.DecodeAuthentic([]byte(text), nil); authentic || err != nil {
 		t.Error("without a key nothing is authentic", err)
 	}
 	read.Digest = "e"
@@ -298,7 +298,7 @@ func TestProofs(t *testing.T) {
 		if change[0] != "" {
 			spaced = strings.ReplaceAll(text, change[0], change[1])
 		}
-		read, authentic, err := planner.DecodeAuthentic(strings.NewReader(spaced), []byte("key"))
+		read, authentic, err := planner.DecodeAuthentic([]byte(spaced), []byte("key"))
 		if err != nil || !authentic {
 			t.Fatalf("%v, %v\n%s", authentic, err, spaced)
 		}
