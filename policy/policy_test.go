@@ -193,8 +193,8 @@ func TestSimulated(t *testing.T) {
 }
 
 // shortKey is an RSA key of 1024 bits.
-const shortKey = "AAAAB3NzaC1yc2EAAAADAQABAAAAgQDcYbvLesUFHVQWu89zw/6lP3DlNdrtLZyduvwMoKORRCDfZyB6vqhQNsB8WuJuNKU4XKaN" +
-	"MNAUavzKN1Ys8ae9YHlyxtXX0f7CEIjMa2nAjcYaiArLvrWgD639mkfvwxf5nFVWfdPwuA0dRyWXyNWpaVmKCoB4Y5vOa2cg1XhK" +
+const shortKey = "AAAAB3NzaC1yc2EAAAADAQABAAAAgQDcYbvLesUFHVQWu89zw/6lP3DlNdrtLZyduvwMoKORRCDfZyB6vqhQNsB8WuJuNKU4" +
+	"XKaNMNAUavzKN1Ys8ae9YHlyxtXX0f7CEIjMa2nAjcYaiArLvrWgD639mkfvwxf5nFVWfdPwuA0dRyWXyNWpaVmKCoB4Y5vOa2cg1XhK" +
 	"ZQ=="
 
 // TestParseMistakes: a policy with a mistake is an error at its line, and allows nothing.

@@ -165,8 +165,8 @@ func TestLinksToPlantedLinks(t *testing.T) {
 	dir, own := t.TempDir(), t.TempDir()
 	at := func(name string) string { return filepath.Join(own, name) }
 	err := errors.Join(os.WriteFile(at("victim"), []byte("old"), 0o600),
-		os.Symlink(at("victim"), filepath.Join(dir, "link")), os.Symlink(filepath.Join(dir, "link"), at("first")), os.Symlink("first", at("out")),
-		os.Symlink("round", at("round")), os.Chmod(dir, 0o777|fs.ModeSticky))
+		os.Symlink(at("victim"), filepath.Join(dir, "link")), os.Symlink(filepath.Join(dir, "link"), at("first")),
+		os.Symlink("first", at("out")), os.Symlink("round", at("round")), os.Chmod(dir, 0o777|fs.ModeSticky))
 	if err != nil {
 		t.Fatal(err)
 	}
