@@ -35,7 +35,7 @@ type company struct {
 	seen  map[string]*planner.Observations // by company, what it has received
 }
 
-// companies makes each server a site, with a company that has only its own secrets.
+// companies makes each server of the world a site, and companies of those named, each with only its own secrets.
 func companies(t *testing.T, c drivertest.Case, names ...string) map[string]*company {
 	t.Helper()
 	box := openCase(t, c)
@@ -44,7 +44,7 @@ func companies(t *testing.T, c drivertest.Case, names ...string) map[string]*com
 		t.Fatal(err)
 	}
 	config := string(text)
-	for _, name := range names {
+	for _, name := range []string{"a", "b", "c"} {
 		config = strings.Replace(config, "  sync_address = \"twc."+name+".example\"\n",
 			"  sync_address = \"twc."+name+".example\"\n  site = site."+name+"\n", 1)
 		config += "site \"" + name + "\" {\n  signers = [\"ssh-ed25519 " +
