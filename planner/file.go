@@ -129,7 +129,8 @@ func DecodeAuthentic(text, key []byte) (plan *Plan, authentic bool, err error) {
 func decode(text, key []byte) (*Plan, bool, error) {
 	var p Plan
 	doc := document{Plan: &p}
-	if n := min(bytes.Count(text, []byte(`"print"`)), len(text)/leastStep); n > 0 { // growing the list takes long
+	// Growing the list takes long.
+	if n := min(bytes.Count(text, []byte(`"print"`)), len(text)/leastStep, printable.Documents.Objects); n > 0 {
 		p.Steps = make([]Step, 0, n)
 	}
 	if err := json.Unmarshal(text, &doc); err != nil {

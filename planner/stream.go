@@ -29,7 +29,7 @@ type stream struct {
 	as  func([]byte) []byte // what is written of the JSON of a value
 	err error               // the first
 
-	compared *remainder // if set, all that is written is compared with it
+	compared *remainder // if set, the values are compared with it, as a file has them
 	prints   *prints    // if set, those of all steps are checked
 }
 

@@ -275,7 +275,7 @@ func (l *loader) requireSite(r *Resource) {
 	}
 	what := "site = site.NAME says which one its machine is in. If several reach it, name the one that answers for it."
 	if r.Addr.Kind == Keystore {
-		what = "no server uses this one, so " + what
+		what = "no server in a site uses this one, so " + what
 	}
 	l.add(WithAddr(problem(r.Range, "No site", "Where sites are declared, every server and keystore is in one: %s%s", what,
 		l.sitesHint("")), r.Addr))

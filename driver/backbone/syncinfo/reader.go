@@ -418,8 +418,8 @@ func (r *Reader) fill() error {
 	return nil
 }
 
-// drop drops the data that has been scanned. If entries that somebody else will look at are in it, the rest moves to
-// another buffer.
+// drop drops the data that has been scanned. If somebody else looks at the entries in it, the rest moves to another
+// buffer.
 func (r *Reader) drop() error {
 	r.count(r.r)
 	rest := r.buf[r.r:r.w]

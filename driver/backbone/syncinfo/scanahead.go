@@ -59,17 +59,19 @@ func (s *scanning) use(b *batch) {
 // place gives the reader a place for the next entry.
 func (s *scanning) place() error {
 	if s.now.n == batchEntries {
-		if err := s.r.drop(); err != nil {
+		was := s.now
+		if err := s.change(); err != nil {
 			return err
 		}
+		// The rest stays where it is. Batches come back in order, so the last one with entries in a buffer has it.
+		was.buf, s.now.buf = s.now.buf, s.r.buf
 	}
 	s.r.entry = &s.now.entries[s.now.n]
 	return nil
 }
 
-// handOver hands over the entries read so far, and gives the reader a buffer in which nothing has to stay. It is not
-// smaller than the last one.
-func (s *scanning) handOver() error {
+// change hands over the entries read so far, and takes another batch.
+func (s *scanning) change() error {
 	s.now.decoded = s.r.s.decoded
 	s.full <- s.now
 	b, more := <-s.free
@@ -77,6 +79,16 @@ func (s *scanning) handOver() error {
 		return errStop
 	}
 	s.use(b)
+	return nil
+}
+
+// handOver hands over the entries read so far, and gives the reader a buffer in which nothing has to stay. It is not
+// smaller than the last one.
+func (s *scanning) handOver() error {
+	if err := s.change(); err != nil {
+		return err
+	}
+	b := s.now
 	if size := len(s.r.buf) - pad; len(b.buf) < size+pad {
 		s.r.take(size)
 	} else {

@@ -12,7 +12,7 @@ import (
 	"github.com/syncctl/syncctl/fault"
 )
 
-// scanAll reads all entries ahead. It takes each only when the goroutine can do no more, or has had the time to.
+// scanAll reads all entries ahead. It gives the goroutine time before it takes each.
 func scanAll(r *Reader, all *batches) (out []Entry, err error) {
 	s := scanAhead(r, all)
 	defer s.stop()
@@ -36,6 +36,7 @@ func TestScanAhead(t *testing.T) {
 	}
 	all := batches{}
 	for _, text := range []string{`{"firstConnector":[]}`, export(list...), export(list[:batchEntries]...),
+		export(append([]string{pair("A-x", "B-x", `,"p":"`+strings.Repeat("x", 4*firstBuffer)+`"`)}, list...)...),
 		export(append(list, `{"id":1}`)...), export(list...)[:100_000], ""} {
 		for _, size := range []int{17, 1000, firstBuffer} {
 			read := func() *Reader { return NewExportReader("f", strings.NewReader(text), smallBuffer(size)) }
@@ -50,6 +51,24 @@ func TestScanAhead(t *testing.T) {
 				}
 			}
 		}
+	}
+}
+
+// TestScanAheadMovesNothing checks that data that has not been scanned stays in its buffer from batch to batch: after one
+// large entry the buffer is large, and there are many batches of small ones in it.
+func TestScanAheadMovesNothing(t *testing.T) {
+	all := batches{}
+	text := export(strings.Split(strings.Repeat(ok+"\n", 5*batchEntries), "\n")[:5*batchEntries]...)
+	if got, err := scanAll(NewExportReader("f", strings.NewReader(text), smallBuffer(len(text)+1)), &all); err != nil ||
+		len(got) != 5*batchEntries {
+		t.Fatal(len(got), err)
+	}
+	used := 0
+	for _, b := range all {
+		used += len(b.buf)
+	}
+	if used > 2*len(text) {
+		t.Errorf("buffers of %d bytes for a text of %d", used, len(text))
 	}
 }
 
