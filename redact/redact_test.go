@@ -249,6 +249,7 @@ func TestRules(t *testing.T) {
 		{[]string{`o'h"ara`}, `SET x = 'o''h"ara', "o'h""ara"`, `SET x = '-', "-"`},
 		{[]string{`'a'b'`}, `'''a''b'''`, `''-''`},
 		{[]string{"can+"}, "99-97-110-43", "-"}, // no number is negative
+		{[]string{"can+"}, strings.ReplaceAll("[99,97,110,43]", ",", ",\n"+strings.Repeat(" ", 80)), "[-]"},
 	} {
 		if c.redacted == "" {
 			c.redacted = c.text // it stays

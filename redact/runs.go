@@ -221,7 +221,7 @@ func (l *layer) isNegative(at int) bool {
 
 // gap is how many bytes stand between two numbers of a list: also an indented line's beginning.
 func (l *layer) gap(at int) int {
-	const longest = 32
+	const longest = 256
 	n := 0
 	for at+n < len(l.b) && n < longest {
 		switch l.b[at+n] {

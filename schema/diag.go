@@ -162,7 +162,7 @@ func (l *loader) nearest(given string, candidates func() []string) string {
 	}
 	all := candidates()
 	for _, c := range all {
-		l.meter.hinted += (len(given) + 8) * (len(c) + 8)
+		l.meter.hinted += int64(len(given)+8) * int64(len(c)+8)
 	}
 	return Nearest(given, all)
 }

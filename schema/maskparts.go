@@ -98,7 +98,9 @@ func mayTell(src []byte) bool {
 			if maskedName(string(word)) {
 				return true
 			}
-			plain[string(word)] = true
+			if len(plain) < 1<<16 { // no more: it saves time, and would take memory
+				plain[string(word)] = true
+			}
 		}
 	}
 	return false

@@ -35,8 +35,8 @@ type meter struct {
 	err  error     // once set, nothing more is evaluated
 	at   hcl.Range // where err occurred
 
-	keyed  bool // the expression looks something up by a sensitive key
-	hinted int  // letters that were compared, see loader.nearest
+	keyed  bool  // the expression looks something up by a sensitive key
+	hinted int64 // letters that were compared, see loader.nearest
 }
 
 // take counts work before it is done.

@@ -244,10 +244,14 @@ func (l *loader) settleSites(order []*node) {
 	all := l.resources(order)
 	users := map[*Resource]*Resource{} // for each keystore, its first user that has a site
 	for _, r := range all {
-		if r.Addr.Kind != Server || r.Site == "" {
+		if r.Addr.Kind != Server {
 			continue
 		}
 		for _, to := range r.Refs {
+			if r.Site == "" { // not known yet, or reported for the server
+				to.siteless = to.siteless && to.Addr.Kind != Keystore
+				continue
+			}
 			if to.Addr.Kind != Keystore || to.Site != "" && users[to] == nil {
 				continue
 			}
@@ -275,7 +279,7 @@ func (l *loader) requireSite(r *Resource) {
 	}
 	what := "site = site.NAME says which one its machine is in. If several reach it, name the one that answers for it."
 	if r.Addr.Kind == Keystore {
-		what = "no server in a site uses this one, so " + what
+		what = "no server uses this one, so " + what
 	}
 	l.add(WithAddr(problem(r.Range, "No site", "Where sites are declared, every server and keystore is in one: %s%s", what,
 		l.sitesHint("")), r.Addr))

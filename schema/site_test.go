@@ -253,24 +253,35 @@ func TestInvalidSites(t *testing.T) {
 
 // TestKeystoresWithoutASite: one that a server uses is in the server's site, and no other is in none.
 func TestKeystoresWithoutASite(t *testing.T) {
-	const text = "site \"acme\" {\n  signers = [\"" + siteKey + "\"]\n}\n" + `keystore "vault" "used" {
+	for _, x := range []struct {
+		site    string
+		problem string // at what line
+	}{{"site.acme", "No site 6"}, {"var.where", "No site 6"}, {`"acmee"`, "No site 6, Reference to undeclared site 10"}} {
+		text := "site \"acme\" {\n  signers = [\"" + siteKey + "\"]\n}\n" + `keystore "vault" "used" {
 }
 keystore "vault" "unused" {
 }
 server "vault" "a" {
   keystore = keystore.vault.used
-  site     = site.acme
+  site     = ` + x.site + `
+}
+variable "where" {
 }
 `
-	fs := afero.NewMemMapFs()
-	if err := afero.WriteFile(fs, "/d/main.sync.hcl", []byte(text), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	cfg, diags := Load(t.Context(), Options{Fs: fs, Dir: "/d", Catalog: Catalog{{Kind: Keystore, Name: "vault"},
-		{Kind: Server, Name: "vault", Body: Body{Attributes: []Attribute{{Name: "keystore",
-			Ref: &Ref{Kind: Keystore, Type: "vault"}}}}}}})
-	if len(diags) != 1 || diags[0].Summary != "No site" || diags[0].Subject.Start.Line != 6 {
-		t.Errorf("want the unused one refused, got\n%s", textOf(t, cfg, diags))
+		fs := afero.NewMemMapFs()
+		if err := afero.WriteFile(fs, "/d/main.sync.hcl", []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		_, diags := Load(t.Context(), Options{Fs: fs, Dir: "/d", AllowUnset: true, Catalog: Catalog{
+			{Kind: Keystore, Name: "vault"}, {Kind: Server, Name: "vault", Body: Body{Attributes: []Attribute{
+				{Name: "keystore", Ref: &Ref{Kind: Keystore, Type: "vault"}}}}}}})
+		var got []string
+		for _, d := range diags {
+			got = append(got, fmt.Sprint(d.Summary, " ", d.Subject.Start.Line))
+		}
+		if strings.Join(got, ", ") != x.problem {
+			t.Errorf("%s: %q, want %q", x.site, got, x.problem)
+		}
 	}
 }
 

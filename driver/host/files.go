@@ -186,13 +186,15 @@ func everybodyMay(dir fs.FileInfo) bool { return dir.Mode().Perm()&0o002 != 0 }
 // plantedIn returns an error if a file or a link is in a folder where everybody may make files, and was made neither by
 // us nor by whose folder it is; or if it is any link, where everybody may also rename it.
 func plantedIn(dir fs.FileInfo, name string, info fs.FileInfo, us int) error {
-	if dir.Mode()&fs.ModeSticky == 0 && everybodyMay(dir) && info.Mode()&fs.ModeSymlink != 0 {
+	user, _, known := owner(info)
+	if !known || !everybodyMay(dir) { // without owners modes say nothing: each folder of Windows has 0777
+		return nil
+	}
+	if dir.Mode()&fs.ModeSticky == 0 && info.Mode()&fs.ModeSymlink != 0 {
 		return fmt.Errorf("%s is a link, in a folder where everybody may give any link that name: write to a folder of "+
 			"your own", name)
 	}
-	user, _, known := owner(info)
-	maker, _, _ := owner(dir)
-	if !known || user == us || user == maker || !everybodyMay(dir) {
+	if maker, _, _ := owner(dir); user == us || user == maker {
 		return nil
 	}
 	return fmt.Errorf("%s belongs to another user, in a folder where everybody may make files: write to a folder of your "+

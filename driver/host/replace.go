@@ -371,13 +371,19 @@ func resolve(files Files, name string) (string, []named, error) {
 	return "", nil, errCircle
 }
 
-// target returns where a link leads. With .., that is above the folder which the link really is in.
+// target returns where a link leads. With .., that is above the folder which a link on the way really leads to. Its last
+// part is not followed.
 func target(files Files, from, to string) (string, error) {
 	switch {
+	case path.IsAbs(from) && slices.Contains(parts(to), ".."):
+		if !path.IsAbs(to) {
+			to = path.Dir(from) + "/" + to
+		}
+		dir, last := path.Split(strings.TrimRight(to, "/"))
+		real, err := Real(files, dir)
+		return path.Join(real, last), err
 	case filepath.IsAbs(to) || path.IsAbs(to):
 		return to, nil
-	case path.IsAbs(from) && slices.Contains(parts(to), ".."):
-		return Real(files, path.Dir(from)+"/"+to)
 	}
 	return beside(from, to), nil
 }

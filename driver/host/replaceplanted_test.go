@@ -62,6 +62,9 @@ func TestReplacePlanted(t *testing.T) {
 			{0o777 | fs.ModeSticky, []string{"other"}, "link", false},
 			{0o777 | fs.ModeSticky, []string{"link", "shared"}, "link", false}, // that of whose folder it is
 			{0o755, []string{"link"}, "link", false},
+			{0o777 | fs.ModeSticky, []string{"link"}, "../out", true}, // what our own link leads to is looked at
+			{0o777 | fs.ModeSticky, []string{"other"}, "../out", false},
+			{0o777 | fs.ModeSticky, []string{"link"}, "../away", true},
 		} {
 			dir := c.at("shared")
 			ok(t, os.MkdirAll(dir, 0o755))
@@ -69,6 +72,8 @@ func TestReplacePlanted(t *testing.T) {
 			file, link := path.Join(dir, "a.p12"), path.Join(dir, "link")
 			writeFile(t, c.fs, file, []byte("old"), 0o640)
 			ok(t, os.Symlink("a.p12", link))
+			ok(t, os.Symlink("shared/../shared/link", c.at("out")))
+			ok(t, os.Symlink(dir+"/../shared/link", c.at("away")))
 			in := foreignFiles{c, x.names, us + 1}
 			out, err := Replace(t.Context(), in, replacement(path.Join(dir, x.replace), Sum([]byte("old"))))
 			now := c.read(t, "shared/a.p12")
@@ -78,7 +83,7 @@ func TestReplacePlanted(t *testing.T) {
 			if left := listFolder(t, c.fs, dir); x.refused && len(left) != 2 {
 				t.Errorf("%v: the folder has %v", x, left)
 			}
-			ok(t, os.RemoveAll(dir))
+			ok(t, errors.Join(os.RemoveAll(dir), os.Remove(c.at("out")), os.Remove(c.at("away"))))
 		}
 	})
 }

@@ -13,19 +13,21 @@ import (
 
 // Trusted returns an error if somebody else may have written a file, or may take it away: it belongs to a user other
 // than this one or root, everybody may write to it, or everybody may replace what is in its folder. Links are followed,
-// but for those that another user may have made (host.Planted). A file that is missing is trusted where nobody else can
-// have removed it.
+// but for those that another user may have made (host.Planted); the folder that they lead to is looked at, too. A file
+// that is missing is trusted where nobody else can have removed it from its folder.
 func Trusted(fsys afero.Fs, path string) error {
-	folder := filepath.Dir(path)
-	switch info, err := fsys.Stat(folder); {
-	case err != nil && !errors.Is(err, fs.ErrNotExist):
-		return err
-	case err == nil && hasModes && info.Mode().Perm()&0o002 != 0 && info.Mode()&fs.ModeSticky == 0:
-		return fmt.Errorf("everybody may replace what is in %s (mode %04o): chmod o-w %s, or use a folder of your own",
-			folder, info.Mode().Perm(), shellquote.Join(folder))
-	}
-	if err := host.Planted(fsys, path); err != nil {
-		return err
+	for _, at := range []string{path, Resolved(path)} {
+		folder := filepath.Dir(at)
+		switch info, err := fsys.Stat(folder); {
+		case err != nil && !errors.Is(err, fs.ErrNotExist):
+			return err
+		case err == nil && hasModes && info.Mode().Perm()&0o002 != 0 && info.Mode()&fs.ModeSticky == 0:
+			return fmt.Errorf("everybody may replace what is in %s (mode %04o): chmod o-w %s, or use a folder of your own",
+				folder, info.Mode().Perm(), shellquote.Join(folder))
+		}
+		if err := host.Planted(fsys, at); err != nil {
+			return err
+		}
 	}
 	info, err := fsys.Stat(path)
 	switch {
