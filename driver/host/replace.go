@@ -371,8 +371,8 @@ func resolve(files Files, name string) (string, []named, error) {
 	return "", nil, errCircle
 }
 
-// target returns where a link leads. With .., that is above the folder which a link on the way really leads to. Its last
-// part is not followed.
+// target returns where a link leads. With .., that is above the folder to which a link on the way really leads. The
+// last part is not followed.
 func target(files Files, from, to string) (string, error) {
 	switch {
 	case path.IsAbs(from) && slices.Contains(parts(to), ".."):

@@ -54,7 +54,7 @@ func TestScanAhead(t *testing.T) {
 	}
 }
 
-// TestScanAheadMovesNothing checks that data that has not been scanned stays in its buffer from batch to batch: after one
+// TestScanAheadMovesNothing checks that data that has not been scanned stays in its buffer from batch to batch: after a
 // large entry the buffer is large, and there are many batches of small ones in it.
 func TestScanAheadMovesNothing(t *testing.T) {
 	all := batches{}
