@@ -107,8 +107,8 @@ func operatingSystem(products []Product, signals <-chan os.Signal) *app {
 	return a
 }
 
-// secondInterrupt is the maximum time that a process takes to end after the second interrupt, and once more where nobody
-// reads its errors. Anything not written by then is lost as if the process had been killed, which is safe.
+// secondInterrupt is the maximum time that a process takes to end after the second interrupt, and as long again where
+// nobody reads its errors. Anything not written by then is lost as if the process had been killed, which is safe.
 const secondInterrupt = time.Second
 
 // leave ends the process, whatever blocks.
