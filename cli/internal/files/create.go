@@ -152,10 +152,13 @@ func examined(fsys afero.Fs, path string) (string, fs.FileInfo, error) {
 			return "", nil, bad
 		}
 		if !filepath.IsAbs(to) {
-			to = filepath.Join(Resolved(filepath.Dir(path)), to)
+			to = Resolved(filepath.Dir(path)) + string(filepath.Separator) + to
 		}
+		dir, name := filepath.Split(to) // not cleaned: .. after a link is above where that leads
+		to = filepath.Join(Resolved(dir), name)
 		if was, err = links.Lstat(to); errors.Is(err, fs.ErrNotExist) {
-			if was, err = fsys.Stat(path); err == nil { // such as /dev/stdout, where the system's link has no name in it
+			// Such as /dev/stdout, where the system's link to a pipe has no name in it.
+			if was, err = fsys.Stat(path); err == nil && !was.Mode().IsRegular() {
 				return path, was, nil
 			}
 			return "", nil, errors.New("it is a link to a file that is missing")

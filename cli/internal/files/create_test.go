@@ -174,6 +174,40 @@ func TestOwnLink(t *testing.T) {
 	}
 }
 
+// TestLinkAboveALink: a link with .. leads where the system takes it, above the folder that a link on the way leads to.
+func TestLinkAboveALink(t *testing.T) {
+	into := func(f afero.File, err error) error {
+		if err == nil {
+			_, err = f.WriteString("new")
+			err = errors.Join(err, f.Close())
+		}
+		return err
+	}
+	for how, write := range map[string]func(path string) error{
+		"Replace": func(path string) error { return Replace(afero.NewOsFs(), path, []byte("new"), 0o600) },
+		"Stream":  func(path string) error { return into(Stream(afero.NewOsFs(), path, 0o600)) },
+	} {
+		for _, to := range []string{"sub/../f", "/sub/../f"} {
+			dir := t.TempDir()
+			at := func(name string) string { return filepath.Join(dir, name) }
+			if filepath.IsAbs(to) {
+				to = dir + to
+			}
+			err := errors.Join(os.MkdirAll(at("deep/down"), 0o700), os.Symlink("deep/down", at("sub")),
+				os.WriteFile(at("f"), []byte("old"), 0o600), os.WriteFile(at("deep/f"), []byte("old"), 0o600),
+				os.Symlink(to, at("link")))
+			if err = errors.Join(err, write(at("link"))); err != nil {
+				t.Fatal(err)
+			}
+			other, err := os.ReadFile(at("f"))
+			meant, bad := os.ReadFile(at("deep/f"))
+			if err := errors.Join(err, bad); err != nil || string(meant) != "new" || string(other) != "old" {
+				t.Errorf("%s: %q, and the other file %q, %v", how, meant, other, err)
+			}
+		}
+	}
+}
+
 // looked is a file system in which another user, who makes all links, does something right after a file is examined.
 type looked struct {
 	afero.Fs
