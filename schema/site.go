@@ -80,7 +80,9 @@ func (l *loader) siteNames() []string {
 	return names
 }
 
-func (l *loader) isSite(name string) bool { return slices.Contains(l.siteNames(), name) }
+func (l *loader) isSite(name string) bool {
+	return slices.ContainsFunc(l.sites, func(s *siteBlock) bool { return s.name == name })
+}
 
 // siteValue returns the value of the word site in expressions: an object in which each site's name is its own value.
 func (l *loader) siteValue() cty.Value {
@@ -105,8 +107,11 @@ func (l *loader) bySite(t hcl.Traversal) (*reference, *hcl.Diagnostic) {
 }
 
 func (l *loader) sitesHint(name string) string {
+	if l.problems[hcl.DiagError] >= maxProblems { // it is only counted
+		return ""
+	}
 	names := l.siteNames()
-	if hint := didYouMean(name, names); hint != "" {
+	if hint := l.didYouMean(name, func() []string { return names }); hint != "" {
 		return hint
 	}
 	switch len(names) {
