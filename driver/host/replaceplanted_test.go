@@ -60,23 +60,23 @@ func TestReplacePlanted(t *testing.T) {
 			{0o777, []string{"other"}, "a.p12", false},
 			{0o777 | fs.ModeSticky, []string{"other"}, "a.p12", false},
 			{0o777 | fs.ModeSticky, []string{"other"}, "link", false},
-			{0o777 | fs.ModeSticky, []string{"link", "shared"}, "link", false}, // that of whose folder it is
+			{0o777 | fs.ModeSticky, []string{"link", "common"}, "link", false}, // that of whose folder it is
 			{0o755, []string{"link"}, "link", false},
 			{0o777 | fs.ModeSticky, []string{"link"}, "../out", true}, // what our own link leads to is looked at
 			{0o777 | fs.ModeSticky, []string{"other"}, "../out", false},
 			{0o777 | fs.ModeSticky, []string{"link"}, "../away", true},
 		} {
-			dir := c.at("shared")
+			dir := c.at("common")
 			ok(t, os.MkdirAll(dir, 0o755))
 			ok(t, os.Chmod(dir, x.mode))
 			file, link := path.Join(dir, "a.p12"), path.Join(dir, "link")
 			writeFile(t, c.fs, file, []byte("old"), 0o640)
 			ok(t, os.Symlink("a.p12", link))
-			ok(t, os.Symlink("shared/../shared/link", c.at("out")))
-			ok(t, os.Symlink(dir+"/../shared/link", c.at("away")))
+			ok(t, os.Symlink("common/../common/link", c.at("out")))
+			ok(t, os.Symlink(dir+"/../common/link", c.at("away")))
 			in := foreignFiles{c, x.names, us + 1}
 			out, err := Replace(t.Context(), in, replacement(path.Join(dir, x.replace), Sum([]byte("old"))))
-			now := c.read(t, "shared/a.p12")
+			now := c.read(t, "common/a.p12")
 			if x.refused != (err != nil) || x.refused != (now == "old") || x.refused && out.Maybe {
 				t.Errorf("%v: %v, and there is %q", x, err, now)
 			}
@@ -148,11 +148,11 @@ func TestReplaceAboveALink(t *testing.T) {
 		}
 		ok(t, c.fs.MkdirAll(c.at("opt/conf"), 0o755))
 		ok(t, os.Symlink("opt/conf", c.at("conf")))
-		ok(t, os.Symlink("../shared", c.at("opt/conf/settings")))
-		writeFile(t, c.fs, c.at("opt/shared"), []byte("old"), 0o600)
-		writeFile(t, c.fs, c.at("shared"), []byte("old"), 0o600)
+		ok(t, os.Symlink("../other", c.at("opt/conf/settings")))
+		writeFile(t, c.fs, c.at("opt/other"), []byte("old"), 0o600)
+		writeFile(t, c.fs, c.at("other"), []byte("old"), 0o600)
 		_, err := Replace(t.Context(), c, replacement(c.at("conf/settings"), Sum([]byte("old"))))
-		if meant, other := c.read(t, "opt/shared"), c.read(t, "shared"); err != nil || meant == "old" || other != "old" {
+		if meant, other := c.read(t, "opt/other"), c.read(t, "other"); err != nil || meant == "old" || other != "old" {
 			t.Errorf("%v: %q, and the other file %q", err, meant, other)
 		}
 	})
