@@ -108,9 +108,9 @@ func TestChangedByteIsNoticed(t *testing.T) {
 		to := rapid.Byte().Filter(func(b byte) bool { return b != src[at] }).Draw(t, "to")
 		changed := bytes.Clone(src)
 		changed[at] = to
-		entries, _, err := parse(changed, nil)
+		entries, _, err := parseText(changed)
 		if err == nil && len(entries) == 3 {
-			want, _, _ := parse(src, nil)
+			want, _, _ := parseText(src)
 			if diff := cmp.Diff(want, entries); diff != "" {
 				t.Fatalf("byte %d changed to %q went unnoticed:\n%s", at, to, diff)
 			}
@@ -125,7 +125,7 @@ func TestLineTakenOut(t *testing.T) {
 	lines := bytes.SplitAfter(src, []byte("\n"))
 	for i := range 2 {
 		rest := bytes.Join(append(append([][]byte{}, lines[:i]...), lines[i+1:]...), nil)
-		if _, _, err := parse(rest, nil); !errors.Is(err, ErrBroken) {
+		if _, _, err := parseText(rest); !errors.Is(err, ErrBroken) {
 			t.Errorf("line %d taken out: %v, want ErrBroken", i+1, err)
 		}
 	}
@@ -134,7 +134,7 @@ func TestLineTakenOut(t *testing.T) {
 // TestLongJournal checks that lines that are decoded concurrently are checked like those of a short journal, and that
 // the first of several damaged ones counts.
 func TestLongJournal(t *testing.T) {
-	const n = 2*smallPart + 3
+	const n = 3 * partSize / 200
 	fsys := afero.NewMemMapFs()
 	write(t, fsys, n)
 	src, err := afero.ReadFile(fsys, "j")
@@ -142,7 +142,7 @@ func TestLongJournal(t *testing.T) {
 		t.Fatal(err)
 	}
 	lines := bytes.SplitAfter(src, []byte("\n"))
-	all, good, err := parse(src, nil)
+	all, good, err := parseText(src)
 	if err != nil || len(all) != n || good != int64(len(src)) {
 		t.Fatal(len(all), good, err)
 	}
@@ -155,7 +155,7 @@ func TestLongJournal(t *testing.T) {
 			}).Draw(t, "instead")
 			first = min(first, at)
 		}
-		entries, good, err := parse(bytes.Join(bad, nil), nil)
+		entries, good, err := parseText(bytes.Join(bad, nil))
 		line := fmt.Sprintf("line %d:", first+1)
 		if !errors.Is(err, ErrBroken) || len(entries) != first || !strings.Contains(err.Error(), line) {
 			t.Fatalf("%d entries, want %d: %v", len(entries), first, err)
@@ -176,12 +176,43 @@ func TestEmptyLinesTakeNoMemory(t *testing.T) {
 	}
 	whole := len(src)
 	src = append(src, bytes.Repeat([]byte("\n"), 1<<20)...)
-	if lines := linesOf(src); len(lines) != 3 || cap(lines) > len(src)/16 {
-		t.Errorf("%d lines, with room for %d", len(lines), cap(lines))
+	entries, good, err := parseText(src)
+	if !errors.Is(err, ErrBroken) || len(entries) != 1 || good != int64(whole) || cap(entries) > len(src)/whole {
+		t.Errorf("%d entries in %d bytes, with room for %d: %v", len(entries), good, cap(entries), err)
 	}
-	if entries, good, err := parse(src, nil); !errors.Is(err, ErrBroken) || len(entries) != 1 || good != int64(whole) {
-		t.Errorf("%d entries in %d bytes, %v", len(entries), good, err)
+}
+
+// TestLongLine: a line is read whole however much is read together.
+func TestLongLine(t *testing.T) {
+	fsys := afero.NewMemMapFs()
+	var want []Entry
+	for i, size := range []int{1, 3 * partSize, 2, partSize - 100, partSize, 3} {
+		want = append(want, Entry{Seq: i + 1, Key: "a", Event: "b", Data: map[string]string{"c": strings.Repeat("d", size)}})
 	}
+	if err := Write(fsys, "j", want, nil); err != nil {
+		t.Fatal(err)
+	}
+	src, err := afero.ReadFile(fsys, "j")
+	if err != nil {
+		t.Fatal(err)
+	}
+	last := bytes.LastIndexByte(src[:len(src)-1], '\n') + 1
+	for cut, whole := range map[int]int{len(src): len(want), len(src) - 1: len(want) - 1, last: len(want) - 1} {
+		got, good, err := parseText(src[:cut])
+		if err != nil || len(got) != whole || good != int64(bytes.LastIndexByte(src[:cut], '\n')+1) {
+			t.Fatalf("%d entries in %d bytes of %d, %v", len(got), good, cut, err)
+		}
+		for i, e := range got {
+			if e.Data["c"] != want[i].Data["c"] {
+				t.Errorf("entry %d has other data", e.Seq)
+			}
+		}
+	}
+}
+
+// parseText parses a journal without a key.
+func parseText(src []byte) ([]Entry, int64, error) {
+	return parse(bytes.NewReader(src), int64(len(src)), nil)
 }
 
 // failing fails every sync from the nth on.
@@ -281,7 +312,7 @@ func FuzzParse(f *testing.F) {
 	f.Add(src[:len(src)/2])
 	f.Add([]byte("{}\n"))
 	f.Fuzz(func(t *testing.T, src []byte) {
-		entries, good, err := parse(src, nil)
+		entries, good, err := parseText(src)
 		if err != nil && !errors.Is(err, ErrBroken) {
 			t.Fatalf("%v does not wrap ErrBroken", err)
 		}

@@ -70,11 +70,16 @@ func lastLine(fsys afero.Fs, path string) ([]byte, error) {
 
 // read returns the entries and the length of the file up to the end of the last whole line.
 func read(fsys afero.Fs, path string, key []byte) ([]Entry, int64, error) {
-	src, err := afero.ReadFile(fsys, path)
+	f, err := fsys.Open(path)
 	if err != nil {
 		return nil, 0, fmt.Errorf("reading journal: %w", err)
 	}
-	entries, good, err := parse(src, key)
+	defer func() { _ = f.Close() }()
+	info, err := f.Stat()
+	if err != nil {
+		return nil, 0, fmt.Errorf("reading journal: %w", err)
+	}
+	entries, good, err := parse(f, info.Size(), key)
 	if err != nil {
 		return entries, good, fmt.Errorf("reading journal %s: %w", path, err)
 	}
@@ -87,7 +92,7 @@ func Decode(r io.Reader, key []byte) ([]Entry, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading a journal: %w", err)
 	}
-	entries, good, err := parse(src, key)
+	entries, good, err := parse(bytes.NewReader(src), int64(len(src)), key)
 	if err == nil && good < int64(len(src)) {
 		err = fmt.Errorf("%w: its last line is not whole", ErrBroken)
 	}
@@ -97,70 +102,110 @@ func Decode(r io.Reader, key []byte) ([]Entry, error) {
 	return entries, nil
 }
 
-// smallPart is the minimum number of lines that one goroutine decodes.
-const smallPart = 200
-
-// parse decodes the complete lines of src. It returns the entries before the first damaged line, and their length in
-// bytes. A last line without its newline is still being written, and is left out.
-func parse(src, key []byte) ([]Entry, int64, error) {
-	lines := linesOf(src)
-	entries := make([]Entry, len(lines)-1)
-	parts := min(runtime.GOMAXPROCS(0), 1+len(entries)/smallPart)
-	failed := make([]error, parts)
-	good := make([]int, parts) // the number of entries up to the end of each part, or up to the first damaged one in it
-	faults := make([]error, parts)
+// parse decodes the complete lines of a journal of about size bytes. It returns the entries before the first damaged
+// line, and their length in bytes. A last line without its newline is still being written, and is left out.
+func parse(r io.Reader, size int64, key []byte) (entries []Entry, good int64, err error) {
 	var wait sync.WaitGroup
-	for i := range parts {
-		wait.Go(func() {
-			defer fault.Catch(&faults[i])
-			d := newDecoder(key)
-			end := len(entries) * (i + 1) / parts
-			for good[i] = len(entries) * i / parts; good[i] < end && failed[i] == nil; {
-				n := good[i]
-				if entries[n], failed[i] = d.checked(src[lines[n] : lines[n+1]-1]); failed[i] == nil {
-					good[i]++
-				}
+	defer wait.Wait()
+	parts := make([]part, runtime.GOMAXPROCS(0)) // used in turn
+	begun, taken, ended, prev := 0, 0, false, ""
+	var rest []byte // what was read behind the last whole line
+	for err == nil && !(ended && taken == begun) {
+		if p := &parts[begun%len(parts)]; !ended && begun-taken < len(parts) {
+			if rest, ended, err = p.read(r, rest, size); err != nil {
+				return nil, 0, err
 			}
-		})
-	}
-	wait.Wait()
-	fault.Raise(errors.Join(faults...))
-	holds, err := len(entries), error(nil)
-	if i := slices.IndexFunc(failed, func(err error) bool { return err != nil }); i >= 0 {
-		holds, err = good[i], failed[i]
-	}
-	prev := ""
-	for i, e := range entries[:holds] {
-		if e.Seq != i+1 || e.Prev != prev {
-			holds, err = i, errChanged
-			break
+			wait.Go(func() { p.decode(key) })
+			begun++
+			continue
 		}
-		prev = e.Hash
+		p := &parts[taken%len(parts)]
+		<-p.decoded
+		fault.Raise(p.fault)
+		if taken == 0 && len(p.entries) > 0 { // room for all, if the other lines are as long: growing takes long
+			entries = slices.Grow(entries, int(size*int64(len(p.entries))/int64(len(p.text)))+1)
+		}
+		taken++
+		err = p.err
+		for i, e := range p.entries {
+			if e.Seq != len(entries)+1 || e.Prev != prev {
+				p.entries, err = p.entries[:i], errChanged
+				break
+			}
+			entries, prev = append(entries, e), e.Hash
+		}
+		good += int64(lengthOf(len(p.entries), p.text))
 	}
 	if err != nil {
-		err = fmt.Errorf("line %d: %w", holds+1, err)
+		err = fmt.Errorf("line %d: %w", len(entries)+1, err)
 	}
-	return entries[:holds], int64(lines[holds]), err
+	return entries, good, err
 }
 
-// shortest is less than the number of bytes in any line that can be read: each has its hash.
-var shortest = hashLen
+// partSize is the number of bytes of a journal that are read and decoded together.
+const partSize = 256 << 10
 
-// linesOf returns where each whole line of src begins, and where the last one ends. It ends with the first line that
-// is too short: an entry takes more memory than an empty line, and nothing after a damaged line is read.
-func linesOf(src []byte) []int {
-	lines := make([]int, 1, 1+min(bytes.Count(src, []byte("\n")), len(src)/shortest+1))
+// part is a part of a journal. One is decoded while the next one is read, and decoded too.
+type part struct {
+	decoder *decoder
+	text    []byte // whole lines
+	entries []Entry
+	err     error // why the line behind the entries is damaged
+	fault   error
+	decoded chan struct{} // closed when entries, err and fault are set
+}
+
+// read reads the next lines, the first of which begins with what was read before. It returns what it has read behind
+// the last line, and whether that is the end.
+func (p *part) read(r io.Reader, before []byte, size int64) (rest []byte, ended bool, err error) {
+	p.text = append(slices.Grow(p.text[:0], len(before)+int(min(partSize, size+1))), before...)
 	for {
-		last := lines[len(lines)-1]
-		n := bytes.IndexByte(src[last:], '\n')
-		if n < 0 {
-			return lines
+		n, err := io.ReadFull(r, p.text[len(p.text):cap(p.text)])
+		read := p.text[len(p.text) : len(p.text)+n]
+		p.text = p.text[:len(p.text)+n]
+		if ended = errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF); err != nil && !ended {
+			return nil, false, err
 		}
-		lines = append(lines, last+n+1)
-		if n < shortest {
-			return lines
+		if at := bytes.LastIndexByte(read, '\n'); at >= 0 || ended {
+			lines := len(p.text) - len(read) + at + 1
+			if at < 0 {
+				lines = 0
+			}
+			p.text, rest = p.text[:lines], p.text[lines:]
+			p.decoded = make(chan struct{})
+			return rest, ended, nil
 		}
+		p.text = slices.Grow(p.text, len(p.text))
 	}
+}
+
+// decode decodes the lines, up to the first damaged one.
+func (p *part) decode(key []byte) {
+	defer close(p.decoded)
+	defer fault.Catch(&p.fault)
+	if p.decoder == nil {
+		p.decoder = newDecoder(key)
+	}
+	p.entries, p.err = p.entries[:0], nil
+	p.decoder.lines.forget()
+	for rest := p.text; len(rest) > 0; {
+		n := bytes.IndexByte(rest, '\n')
+		e, err := p.decoder.checked(rest[:n])
+		if err != nil {
+			p.err = err
+			return
+		}
+		p.entries, rest = append(p.entries, e), rest[n+1:]
+	}
+}
+
+// lengthOf returns the length of the first n lines of a text.
+func lengthOf(n int, text []byte) int {
+	rest := text
+	for range n {
+		rest = rest[bytes.IndexByte(rest, '\n')+1:]
+	}
+	return len(text) - len(rest)
 }
 
 var errChanged = fmt.Errorf("%w: it was changed, or a line before it is missing", ErrBroken)
