@@ -4,6 +4,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"sync/atomic"
 	"testing"
 
 	"github.com/spf13/afero"
@@ -12,7 +13,7 @@ import (
 // metered is a file system that counts the bytes that are read.
 type metered struct {
 	afero.Fs
-	read int64
+	read atomic.Int64
 }
 
 type meteredFile struct {
@@ -29,13 +30,13 @@ func (m *metered) OpenFile(name string, flag int, perm fs.FileMode) (afero.File,
 
 func (f *meteredFile) Read(p []byte) (int, error) {
 	n, err := f.File.Read(p)
-	f.fs.read += int64(n)
+	f.fs.read.Add(int64(n))
 	return n, err
 }
 
 func (f *meteredFile) ReadAt(p []byte, at int64) (int, error) {
 	n, err := f.File.ReadAt(p, at)
-	f.fs.read += int64(n)
+	f.fs.read.Add(int64(n))
 	return n, err
 }
 
@@ -67,12 +68,12 @@ func TestEndedRunsAreReadFromTheirEnd(t *testing.T) {
 			"the open run": func() error { _, err := s.Unfinished(); return err },
 			"a hash":       func() error { _, err := s.CarriedOut("sha256:x"); return err },
 		} {
-			m.read = 0
+			m.read.Store(0)
 			if err := ask(); err != nil {
 				t.Fatal(err)
 			}
-			if m.read == 0 || m.read > int64(c.runs*most) {
-				t.Errorf("%s, %d runs of %d entries: %d bytes are read", name, c.runs, c.entries, m.read)
+			if read := m.read.Load(); read == 0 || read > int64(c.runs*most) {
+				t.Errorf("%s, %d runs of %d entries: %d bytes are read", name, c.runs, c.entries, read)
 			}
 		}
 	}
@@ -103,10 +104,10 @@ func TestLongRunIsReadOnce(t *testing.T) {
 			t.Fatalf("%+v, %v", r, err)
 		}
 	}
-	m.read = 0
+	m.read.Store(0)
 	load()
-	if end := int64(8 << 10); m.read > size+end { // its last line is looked at first
-		t.Errorf("%d bytes are read of %d", m.read, size)
+	if read, end := m.read.Load(), int64(8<<10); read > size+end { // its last line is looked at first
+		t.Errorf("%d bytes are read of %d", read, size)
 	}
 	if got := int(testing.AllocsPerRun(2, load)) / entries; got > most {
 		t.Errorf("%d allocations an entry, at most %d", got, most)

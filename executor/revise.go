@@ -14,6 +14,7 @@ import (
 	"strconv"
 
 	"github.com/spf13/afero"
+	"github.com/syncctl/syncctl/fault"
 	"github.com/syncctl/syncctl/journal"
 	"github.com/syncctl/syncctl/planner"
 )
@@ -171,11 +172,27 @@ func (s *Store) readPlan(dir, want string, key []byte) (*planner.Plan, error) {
 	return p, err
 }
 
-// loadPlans reads the first plan of a run and its revisions, in order. damage says what is wrong with their content;
-// err means that they could not be read at all.
-func (s *Store) loadPlans(r *Run, key []byte) (damage, err error) {
-	read := func(dir, want string) {
-		p, problem := s.readPlan(dir, want, key)
+// readingPlan begins to read the first plan of a run. The function that it returns waits for it.
+func (s *Store) readingPlan(dir string, key []byte) func() (*planner.Plan, error) {
+	var p *planner.Plan
+	var problem, bad error
+	read := make(chan struct{})
+	go func() {
+		defer close(read)
+		defer fault.Catch(&bad)
+		p, problem = s.readPlan(dir, "", key)
+	}()
+	return func() (*planner.Plan, error) {
+		<-read
+		fault.Raise(bad)
+		return p, problem
+	}
+}
+
+// loadPlans takes the first plan of a run and reads its revisions, in order. damage says what is wrong with their
+// content; err means that they could not be read at all.
+func (s *Store) loadPlans(r *Run, key []byte, first func() (*planner.Plan, error)) (damage, err error) {
+	take := func(dir string, p *planner.Plan, problem error) {
 		if problem != nil {
 			damage = errors.Join(damage, problem)
 			if !errors.Is(problem, fs.ErrNotExist) && errors.As(problem, new(*fs.PathError)) {
@@ -188,10 +205,13 @@ func (s *Store) loadPlans(r *Run, key []byte) (damage, err error) {
 		}
 		r.Plan, r.planDir = p, dir
 	}
-	read(r.Dir, "")
+	p, problem := first()
+	take(r.Dir, p, problem)
 	for _, e := range r.Entries {
 		if e.Key == RunKey && e.Event == EventRevised {
-			read(filepath.Join(r.Dir, revisedPrefix+filepath.Base(e.Data[dataRevision])), e.Data[dataPlan])
+			dir := filepath.Join(r.Dir, revisedPrefix+filepath.Base(e.Data[dataRevision]))
+			p, problem := s.readPlan(dir, e.Data[dataPlan], key)
+			take(dir, p, problem)
 		}
 	}
 	return damage, err

@@ -198,6 +198,7 @@ func (s *Store) Load(id string) (*Run, error) {
 		return r, nil
 	}
 	var err error
+	first := s.readingPlan(r.Dir, key) // meanwhile: either takes long if the run is
 	r.Entries, err = journal.Read(s.Fs, filepath.Join(r.Dir, journalName), key)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, journal.ErrBroken) {
 		return nil, fmt.Errorf("reading run %s: %w", id, err)
@@ -212,7 +213,7 @@ func (s *Store) Load(id string) (*Run, error) {
 	if errors.Is(err, fs.ErrNotExist) {
 		err = errors.New("its journal was removed")
 	}
-	damage, unread := s.loadPlans(r, key)
+	damage, unread := s.loadPlans(r, key, first)
 	if unread != nil {
 		return nil, fmt.Errorf("reading run %s: %w", id, unread)
 	}
