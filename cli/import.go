@@ -280,7 +280,7 @@ func findDeclared(cfg *schema.Config, address string, kinds ...schema.Kind) (*sc
 func (c *command) completeDeclared(kinds ...schema.Kind) func(context.Context) []cobra.Completion {
 	return func(ctx context.Context) []cobra.Completion {
 		var out []cobra.Completion
-		for _, r := range c.declared(ctx).Resources {
+		for _, r := range c.declared(ctx).Named {
 			if slices.Contains(kinds, r.Addr.Kind) && c.offeredAddress(r.Addr.String()) {
 				out = append(out, cobra.CompletionWithDesc(r.Addr.String(), r.Range.String()))
 			}

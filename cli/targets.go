@@ -160,7 +160,7 @@ func (c *command) completeTargets(ctx context.Context) []cobra.Completion {
 	}
 	var last schema.Addr
 	bare := map[string]string{"": ""} // each module without its keys, which are found out once
-	for _, r := range c.declared(ctx).Resources {
+	for _, r := range c.declared(ctx).Named {
 		all := r.Addr
 		if _, known := bare[all.Module]; !known {
 			for _, m := range all.Modules() {
@@ -194,7 +194,7 @@ func placeOf(r hcl.Range) string {
 func (c *command) completeReplaced(ctx context.Context) []cobra.Completion {
 	_, drivers := c.catalog()
 	var out []cobra.Completion
-	for _, r := range c.declared(ctx).Resources {
+	for _, r := range c.declared(ctx).Named {
 		of := drivers[typeKey{r.Addr.Kind, r.Addr.Type}]
 		if of != nil && planner.MayBeReplaced(of, r.Addr) && c.offeredAddress(r.Addr.String()) {
 			out = append(out, cobra.CompletionWithDesc(r.Addr.String(), r.Range.String()))

@@ -1,7 +1,6 @@
 package schema
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"path/filepath"
@@ -25,14 +24,15 @@ type skimmedFile struct {
 
 // skimFile skims the text of a file.
 func skimFile(src []byte, path string) *skimmedFile {
-	const least = 64 // bytes of a block that says something
-	blocks := min(bytes.Count(src, []byte("\n}")), len(src)/least)
-	f := &skimmedFile{src: src, plain: make([]plainHeader, 0, blocks)} // growing it takes long
+	const usual = 400 // bytes of a declaration: growing the list takes long
+	f := &skimmedFile{src: src, plain: make([]plainHeader, 0, len(src)/usual+1)}
 	f.ok = skim(src, path, func(b skimmed) bool {
 		switch word := b.words[0]; {
 		case isKind(word) && len(b.args) == 0 && len(b.words) == 3:
-			f.plain = append(f.plain, plainHeader{kind: Kind(word), typ: b.words[1], name: b.words[2], rng: b.header,
-				end: b.at.Byte + len(b.src)})
+			addr := Addr{Kind: Kind(word), Type: b.words[1], Name: b.words[2]}
+			if plainName(addr.Type) && plainName(addr.Name) { // no other can be declared
+				f.plain = append(f.plain, plainHeader{Named: Named{Addr: addr, Range: b.header}, end: b.at.Byte + len(b.src)})
+			}
 		case isKind(word) || !slices.Contains(withoutNames, word):
 			b.words = slices.Clone(b.words)
 			f.rest = append(f.rest, b)

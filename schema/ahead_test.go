@@ -33,7 +33,7 @@ func TestManyFiles(t *testing.T) {
 			l.infos = nil // nothing is read ahead
 		}
 		cfg, diags := l.loadNames(ctx)
-		for _, r := range cfg.Resources {
+		for _, r := range cfg.Named {
 			out = append(out, r.Addr.String()+" "+r.Range.String())
 		}
 		return out, l.read, diags.Error()

@@ -55,7 +55,7 @@ func (l *loader) collectFolder(m *module) {
 		}
 		l.collect(m, body)
 	}
-	l.collectPlain(m, files.plain)
+	m.plain = files.plain
 }
 
 // collect takes in the blocks of one file of a module.

@@ -11,6 +11,7 @@ import (
 // Config is what the files of one folder declare, evaluated.
 type Config struct {
 	Resources []*Resource // dependencies first, otherwise by address
+	Named     []*Named    // each once; see Names
 	Outputs   []Output    // of the root module, by name
 	Settings  Settings
 	Site      string // the site that the process acts for; "" without sites

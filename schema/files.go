@@ -99,7 +99,7 @@ func (l *loader) readConfiguration(m *module) []hcl.Body {
 	var ahead map[string]*skimmedFile
 	if l.opts.namesOnly && m == l.root {
 		ahead = l.skimAhead(names)
-		l.plain = make([]plainHeader, 0, plainIn(ahead))
+		l.plain = make([]*plainHeader, 0, plainIn(ahead))
 	}
 	for _, name := range names {
 		if err := l.ctx.Err(); err != nil {

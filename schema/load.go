@@ -232,8 +232,7 @@ type loader struct {
 	expanded  int64 // additional bytes if for_each were written out
 	signs     int   // words and signs in the configuration files, or in their parsed parts
 
-	plain     []plainHeader    // of the folder that is being read
-	unused    []Resource       // for Names, which makes many
+	plain     []*plainHeader   // of the folder that is being read
 	masked    []hcl.Range      // source that snippets must not show
 	secret    []hcl.Expression // sensitive expressions: neither they nor their inputs are shown
 	spellings spellings        // of texts from outside

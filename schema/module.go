@@ -28,6 +28,7 @@ type module struct {
 	keys    []string         // of nodes, sorted, once all are known
 	outputs []*node          // sorted by name
 	done    int              // number of outputs that are evaluated
+	plain   []*plainHeader   // of which there are no nodes; see Names
 
 	instances []*instance
 }
@@ -269,7 +270,7 @@ func (l *loader) parsed(m *module) parsedFolder {
 // parsedFolder holds the files of one folder.
 type parsedFolder struct {
 	bodies []hcl.Body
-	plain  []plainHeader // see Names
+	plain  []*plainHeader // see Names
 	lost   lostNames
 }
 

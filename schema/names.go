@@ -13,11 +13,17 @@ import (
 	"github.com/zclconf/go-cty/cty"
 )
 
-// Names reads what a folder declares, for completion, which must be fast: the addresses and ranges of declarations,
-// and the names of variables, outputs and sites. Nothing else is evaluated, or even parsed, unless it decides which
-// declarations there are, such as what a for_each refers to. So most mistakes in the files are not found. What they
-// hide is left out, and a declaration whose keys cannot be known has its address without a key. Values that are not
-// given are unknown. The Config is never nil.
+// Named is a declaration as Names finds it.
+type Named struct {
+	Addr  Addr
+	Range hcl.Range // the block's header
+}
+
+// Names reads what a folder declares, for completion, which must be fast: the addresses and ranges of declarations
+// (Config.Named, in place of Resources), and the names of variables, outputs and sites. Nothing else is evaluated, or
+// even parsed, unless it decides which declarations there are, such as what a for_each refers to. So most mistakes in
+// the files are not found. What they hide is left out, and a declaration whose keys cannot be known has its address
+// without a key. Values that are not given are unknown. The Config is never nil.
 func Names(ctx context.Context, opts Options) *Config {
 	opts.AllowUnset, opts.namesOnly = true, true
 	cfg, _ := readWith(ctx, opts, (*loader).loadNames)
@@ -27,14 +33,21 @@ func Names(ctx context.Context, opts Options) *Config {
 func (l *loader) loadNames(ctx context.Context) (*Config, hcl.Diagnostics) {
 	l.ctx = ctx
 	l.collectFolder(l.root)
-	l.readValues(ctx)
 	var declared []*node
-	declared, l.nodes = l.resolveNames()
-	for _, n := range l.order() {
-		l.evaluateNode(n)
-		for _, val := range n.vals {
-			l.secrets.collect(val)
+	if l.undecided() {
+		for _, m := range l.modules {
+			l.collectPlain(m)
 		}
+		l.readValues(ctx)
+		declared, l.nodes = l.resolveNames()
+		for _, n := range l.order() {
+			l.evaluateNode(n)
+			for _, val := range n.vals {
+				l.secrets.collect(val)
+			}
+		}
+	} else {
+		declared, l.nodes = slices.DeleteFunc(l.nodes, func(n *node) bool { return n.decl == nil }), nil
 	}
 	var settings Settings
 	for _, s := range l.sites {
@@ -43,15 +56,48 @@ func (l *loader) loadNames(ctx context.Context) (*Config, hcl.Diagnostics) {
 	slices.SortFunc(settings.Sites, func(a, b *Site) int { return cmp.Compare(a.Name, b.Name) })
 	cfg, diags := l.finish(nil, settings)
 	room := &meter{ctx: ctx, more: l.read + l.opts.Room.Bytes()} // as much as Load may have
-	cfg.Resources = make([]*Resource, 0, len(declared))
+	cfg.Named = make([]*Named, 0, len(declared)+len(l.root.plain))
+	for _, h := range l.root.plain {
+		if room.take(instanceCost) == nil {
+			cfg.Named = append(cfg.Named, &h.Named)
+		}
+	}
 	for _, n := range declared {
 		for _, in := range n.mod.instances {
 			if room.err == nil {
-				cfg.Resources = l.named(cfg.Resources, n.decl, in, room)
+				cfg.Named = l.named(cfg.Named, n.decl, in, room)
 			}
 		}
 	}
+	slices.SortFunc(cfg.Named, compareNamed)
+	cfg.Named = slices.CompactFunc(cfg.Named, func(a, b *Named) bool { return a.Addr == b.Addr }) // declared twice
 	return cfg, diags
+}
+
+// compareNamed orders declarations by what differs most often first.
+func compareNamed(a, b *Named) int {
+	if c := strings.Compare(a.Addr.Name, b.Addr.Name); c != 0 {
+		return c
+	}
+	if c := strings.Compare(a.Addr.Index, b.Addr.Index); c != 0 {
+		return c
+	}
+	return cmp.Or(strings.Compare(a.Addr.Module, b.Addr.Module), cmp.Compare(a.Addr.Kind, b.Addr.Kind),
+		strings.Compare(a.Addr.Type, b.Addr.Type))
+}
+
+// undecided reports whether anything must be evaluated to know which declarations there are. If not, nothing refers to
+// the plain ones, and no node is made of them.
+func (l *loader) undecided() bool {
+	undecided := false
+	for _, n := range l.nodes {
+		if d := n.decl; d != nil {
+			d.keys = l.writtenKeys(n)
+			undecided = undecided || d.keys == nil && (d.meta.forEach != nil || d.meta.enabled != nil)
+		}
+		undecided = undecided || n.call != nil
+	}
+	return undecided
 }
 
 // resolveNames returns all declarations, and the nodes whose values decide which instances they have. Only the
@@ -72,7 +118,7 @@ func (l *loader) resolveNames() (declared, deciding []*node) {
 			need(n)
 		case n.decl != nil:
 			declared = append(declared, n)
-			if n.decl.keys = l.writtenKeys(n); n.decl.keys != nil {
+			if n.decl.keys != nil {
 				continue
 			}
 			l.resolveMeta(n, &n.decl.meta, n.mod)
@@ -101,21 +147,20 @@ func (l *loader) resolveNames() (declared, deciding []*node) {
 }
 
 // named appends the instances of a declaration in an instance of its module, without values, as far as there is room.
-func (l *loader) named(to []*Resource, d *decl, in *instance, room *meter) []*Resource {
-	addr := d.addr
-	addr.Module = in.addr
+func (l *loader) named(to []*Named, d *decl, in *instance, room *meter) []*Named {
+	unused := make([]Named, max(1, len(d.keys))) // one by one they take longer
 	add := func(index string) {
 		if room.take(instanceCost) != nil {
 			return
 		}
-		if len(l.unused) == 0 { // one by one they take longer
-			l.unused = make([]Resource, 64)
+		if len(unused) == 0 {
+			unused = make([]Named, 1)
 		}
-		r := &l.unused[0]
-		l.unused = l.unused[1:]
-		r.Addr, r.Type, r.Range = addr, d.typ, d.rng
-		r.Addr.Index = index
-		to = append(to, r)
+		n := &unused[0]
+		unused = unused[1:]
+		n.Addr, n.Range = d.addr, d.rng
+		n.Addr.Module, n.Addr.Index = in.addr, index
+		to = append(to, n)
 	}
 	switch {
 	case d.keys != nil:
@@ -222,29 +267,25 @@ func (l *loader) readDeclaration(n *node) {
 
 // plainHeader is a declaration in a skimmed file without arguments that decide about its instances.
 type plainHeader struct {
-	kind      Kind
-	typ, name string
-	rng       hcl.Range
-	end       int
+	Named     // its address is that in its module
+	end   int // of its block
 }
 
-// collectPlain declares what is there once, whatever its arguments are.
-func (l *loader) collectPlain(m *module, found []plainHeader) {
+// collectPlain makes nodes of what is there once, whatever its arguments are.
+func (l *loader) collectPlain(m *module) {
+	found := m.plain
+	m.plain = nil
 	nodes, decls := make([]node, len(found)), make([]decl, len(found)) // one by one they take longer
 	names := make(map[string]*node, len(m.nodes)+len(found))
 	maps.Copy(names, m.nodes)
 	m.nodes, l.nodes = names, slices.Grow(l.nodes, len(found))
 	for i, h := range found {
-		addr := Addr{Kind: h.kind, Type: h.typ, Name: h.name}
-		if !plainName(h.typ) || !plainName(h.name) {
-			continue
-		}
-		block := h.rng
+		addr, block := h.Addr, h.Range
 		block.End.Byte = h.end
-		nodes[i] = node{key: addr.String(), rng: h.rng, decl: &decls[i]}
+		nodes[i] = node{key: addr.String(), rng: h.Range, decl: &decls[i]}
 		addr.Module = m.path
-		decls[i] = decl{addr: addr, mod: m, rng: h.rng, block: block, typ: l.opts.Catalog.Lookup(h.kind, h.typ)}
-		l.declare(m, &nodes[i], "declaration", h.rng)
+		decls[i] = decl{addr: addr, mod: m, rng: h.Range, block: block, typ: l.opts.Catalog.Lookup(addr.Kind, addr.Type)}
+		l.declare(m, &nodes[i], "declaration", h.Range)
 	}
 }
 
@@ -270,7 +311,9 @@ func (l *loader) skimmedBody(f *skimmedFile, path string) hcl.Body {
 		}
 		whole.Blocks = append(whole.Blocks, of.Blocks...)
 	}
-	l.plain = append(l.plain, f.plain...)
+	for i := range f.plain {
+		l.plain = append(l.plain, &f.plain[i])
+	}
 	l.files[path] = source{text: f.src, parses: true}
 	return whole
 }

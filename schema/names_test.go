@@ -27,7 +27,10 @@ func checkNames(t testing.TB, opts Options, cfg *Config) {
 func namesIn(cfg *Config) string {
 	var lines []string
 	for _, r := range cfg.Resources {
-		lines = append(lines, r.Addr.String()+" "+r.Range.String()+" "+r.Type.Name)
+		lines = append(lines, r.Addr.String()+" "+r.Range.String())
+	}
+	for _, n := range cfg.Named {
+		lines = append(lines, n.Addr.String()+" "+n.Range.String())
 	}
 	slices.Sort(lines)
 	for _, o := range cfg.Outputs {
@@ -46,7 +49,7 @@ func namesIn(cfg *Config) string {
 func (w world) addresses(t testing.TB) string {
 	t.Helper()
 	var out []string
-	for _, r := range Names(t.Context(), w.options(t)).Resources {
+	for _, r := range Names(t.Context(), w.options(t)).Named {
 		out = append(out, r.Addr.String())
 	}
 	return strings.Join(out, " ")
@@ -120,7 +123,7 @@ func TestNamesEnd(t *testing.T) {
 			"main.sync.hcl": "module \"m\" {\n  source = \"./m\"\n  for_each = " + set + "\n}\n"}}
 		opts := w.options(t)
 		opts.Room = room
-		if got := len(Names(t.Context(), opts).Resources); got < 150 || got > most {
+		if got := len(Names(t.Context(), opts).Named); got < 150 || got > most {
 			t.Errorf("%s: %d declarations, at most %d", name, got, most)
 		}
 	}
@@ -162,8 +165,14 @@ output "o" { value = env("OUTPUT") }
 	opts := w.options(t)
 	opts.Env = func(name string) (string, bool) { asked[name] = true; return "x,y", true }
 	cfg := Names(t.Context(), opts)
-	if len(cfg.Resources) != 3 || !asked["KEYS"] || asked["URL"] || asked["OTHER"] || asked["OUTPUT"] {
-		t.Errorf("%d declarations, asked for %v", len(cfg.Resources), asked)
+	if len(cfg.Named) != 3 || !asked["KEYS"] || asked["URL"] || asked["OTHER"] || asked["OUTPUT"] {
+		t.Errorf("%d declarations, asked for %v", len(cfg.Named), asked)
+	}
+	w.files["main.sync.hcl"] = "variable \"v\" {}\nserver \"depot\" \"a\" {\n  url = var.v\n}\n"
+	clear(asked)
+	opts.Fs = w.options(t).Fs
+	if cfg := Names(t.Context(), opts); len(cfg.Named) != 1 || len(cfg.Variables()) != 1 || len(asked) > 0 {
+		t.Errorf("%d declarations, asked for %v, though no value decides which there are", len(cfg.Named), asked)
 	}
 }
 
@@ -182,13 +191,16 @@ func TestNamesWork(t *testing.T) {
 		opts.namesOnly = true
 		l := newLoader(ctx, opts, out)
 		cfg, _ := l.loadNames(ctx)
-		if len(cfg.Resources) < 2*n || l.signs > 200 {
-			t.Errorf("%s: %d declarations, %d signs are parsed", name, len(cfg.Resources), l.signs)
+		if len(cfg.Named) < 2*n || l.signs > 200 || name != "needed" && len(l.root.nodes) > 2 {
+			t.Errorf("%s: %d declarations, %d signs are parsed, %d nodes", name, len(cfg.Named), l.signs, len(l.root.nodes))
 		}
 		out.close()
-		const most = 8
+		most := 3.0
+		if name == "needed" {
+			most = 6
+		}
 		if got := testing.AllocsPerRun(2, func() { Names(t.Context(), opts) }) / (2 * n); got > most {
-			t.Errorf("%s: %.1f allocations a declaration, at most %d", name, got, most)
+			t.Errorf("%s: %.1f allocations a declaration, at most %.0f", name, got, most)
 		}
 	}
 }
