@@ -38,9 +38,6 @@ type Entry struct {
 	Sequence    Sequence // message counters
 	OddSequence bool     // a message counter is a number, but not a whole one of 64 bits; it counts as missing
 
-	LastOutgoingChange    int64 // milliseconds since 1970 UTC; 0 if HasLastOutgoingChange is false
-	HasLastOutgoingChange bool  // lastOutgoingChange exists and is a whole number that fits
-
 	// The number of {localId, remoteId} objects, and how many of them have only one of the two. null and "" count as
 	// missing. The sender of a comment knows only its own ID of it, so half pairs are ordinary.
 	Comments, HalfComments       int

@@ -239,7 +239,8 @@ func TestNumbers(t *testing.T) {
 
 // TestReaderRemembersForms checks that an entry is read alike, whatever the entries before it were written like.
 func TestReaderRemembersForms(t *testing.T) {
-	names := []string{`"id"`, `"\u0069d"`, `"localIssueKey"`, `"remoteIssueKey"`, `"connectorKey"`, `"x"`, `"comments"`}
+	names := []string{`"id"`, `"\u0069d"`, `"localIssueKey"`, `"remoteIssueKey"`, `"connectorKey"`, `"x"`, `"comments"`,
+		`"lastOutgoingChange"`}
 	rapid.Check(t, func(t *rapid.T) {
 		var all []string
 		for range rapid.IntRange(1, 8).Draw(t, "entries") {
@@ -253,7 +254,10 @@ func TestReaderRemembersForms(t *testing.T) {
 				b.WriteString(name + colon.Draw(t, "colon") + value)
 			}
 			all = append(all, rapid.SampledFrom([]string{"{", "{ "}).Draw(t, "brace")+b.String()+
-				rapid.SampledFrom([]string{"}", " }", ",}", ""}).Draw(t, "end"))
+				rapid.SampledFrom([]string{"}", " }", "} ", ",}", ""}).Draw(t, "end"))
+			for range rapid.IntRange(0, 2).Draw(t, "again") {
+				all = append(all, rapid.SampledFrom(all).Draw(t, "one"))
+			}
 		}
 		s := scanner{}
 		for _, text := range all {
@@ -275,13 +279,45 @@ func TestReaderRemembersForms(t *testing.T) {
 	})
 }
 
-// TestReaderPlacesForms checks that a mistake has the same place whether or not the form of the member is known.
+// TestReaderPlacesForms checks that a mistake has the same place whether or not what stands before it is remembered.
 func TestReaderPlacesForms(t *testing.T) {
-	const text = `{"x": 1, "id": 1, "id": 2}`
-	s := scanner{b: append([]byte(text), make([]byte, pad)...), n: len(text)}
-	for range 2 {
-		if s.entry(0, &Entry{}) >= 0 || s.at != strings.LastIndex(text, `"id"`) {
-			t.Error(s.at, s.message())
+	const good = `{"localIssueKey":"A-1", "id": 1, "x": 1, "lastOutgoingChange": 2, "remoteIssueKey":"B-1"}`
+	for _, text := range []string{`{"x": 1, "id": 1, "id": 2}`, `{"id": 1, "x": 1, "lastOutgoingChange": 2, "id": 2}`,
+		`{"id": 1, "x": 1, "lastOutgoingChange": 2, "y": 3, "lastOutgoingChange": 2}`,
+		`{"lastOutgoingChange": 2, "id": 1, "x": 1, "lastOutgoingChange": 2, "remoteIssueKey": 1}`} {
+		place := strings.LastIndex(text, `"id"`)
+		if strings.Count(text, `"id"`) == 1 {
+			place = strings.LastIndex(text, `"lastOutgoingChange"`)
+		}
+		s := scanner{}
+		for i, one := range []string{text, text, good, good, text, text} {
+			s.b, s.n = append([]byte(one), make([]byte, pad)...), len(one)
+			if read := s.entry(0, &Entry{}) >= 0; read != (one == good) || !read && s.at != place {
+				t.Error(i, text, s.at, s.message())
+			}
+		}
+	}
+}
+
+// TestReaderRemembersStretches checks that members whose values nobody needs are compared with those of the entry
+// before, unless they change from entry to entry.
+func TestReaderRemembersStretches(t *testing.T) {
+	s := scanner{}
+	for i := range 3 * mostMisses {
+		text := pair(fmt.Sprint("A-", i), "B-1", fmt.Sprintf(`,"x":[],"y":%d,"z":{},"id":2,"v":"","w":[]`, i%2))
+		s.b, s.n = append([]byte(text+" "), make([]byte, pad)...), len(text)+1
+		if end := s.entry(0, &Entry{}); end != len(text) {
+			t.Fatal(end, s.message())
+		}
+	}
+	got := map[string]bool{string(s.brace.bytes): true}
+	for f := s.brace.to; f != &s.closing; f = f.to {
+		got[string(f.bytes)] = true
+	}
+	for _, want := range []string{`{"localIssueKey":`, `,"remoteIssueKey":`, `,"x":`, `,"y":`, `,"z":{},"id":`,
+		`,"v":"","w":[]}`} {
+		if want = strings.TrimPrefix(want, "{"); !got[want] {
+			t.Error(want, "is not in", got)
 		}
 	}
 }

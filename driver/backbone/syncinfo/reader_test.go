@@ -56,9 +56,8 @@ func TestReaderReadsVendorSample(t *testing.T) {
 	want := []Entry{{
 		Raw:      data[from : bytes.LastIndexByte(data[:len(data)-3], '}')+1],
 		LocalKey: []byte("SP2-1"), RemoteKey: []byte("SAM2-1"), ConnectorKey: []byte("CON-5-SP2"),
-		ID:                 []byte("63"),
-		Sequence:           Sequence{Outgoing: 1, Incoming: 2, HasOutgoing: true, HasIncoming: true},
-		LastOutgoingChange: 1604663107283, HasLastOutgoingChange: true,
+		ID:       []byte("63"),
+		Sequence: Sequence{Outgoing: 1, Incoming: 2, HasOutgoing: true, HasIncoming: true},
 		Comments: 1, Attachments: 1, Offset: int64(from), Line: 3, Column: 5,
 	}}
 	if diff := cmp.Diff(want, got); diff != "" {

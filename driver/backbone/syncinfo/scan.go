@@ -30,9 +30,14 @@ type scanner struct {
 	decoded   []byte   // texts with escapes; of the last entry, or of all with keepTexts
 	keepTexts bool
 
-	brace form    // its next is the form of an entry's first member
-	forms []*form // those that can be compared with
-	other form    // the last one that is not in forms
+	brace, closing form    // of an entry: the latter is what its last stretch leads to
+	forms          []*form // those that can be compared with
+	other          form    // the last one that is not in forms
+
+	// The last value of the entry that had to be read: the form before it, its end, and the members since then.
+	last    *form
+	lastEnd int
+	within  uint16
 }
 
 // fail records that the data are not JSON. The message is made only when it is needed, because most failures come

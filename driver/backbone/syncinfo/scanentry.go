@@ -13,7 +13,7 @@ const (
 	entryID
 	outgoing
 	incoming
-	lastOutgoing
+	lastOutgoing // nobody needs its value, but it must occur only once
 	comments
 	attachments
 )
@@ -64,9 +64,12 @@ func (s *scanner) entry(i int, e *Entry) int {
 	}
 	var seen uint16 // bit m: member m has occurred
 	i++
-	for f := &s.brace; ; {
-		from := i
-		if f, i = s.member(i, f); f == nil {
+	for s.last, s.lastEnd, s.within = &s.brace, i, 0; ; {
+		f, name, value := s.member(i, &seen)
+		if i = value; i < 0 {
+			return -1
+		}
+		if f == &s.closing {
 			break
 		}
 		m := f.m
@@ -74,7 +77,7 @@ func (s *scanner) entry(i int, e *Entry) int {
 			i = s.value(i)
 		} else {
 			if seen>>m&1 == 1 {
-				return s.refuse(from+f.name, "the entry has "+memberNames[m]+" twice; remove one of them")
+				return s.refuse(name, "the entry has "+memberNames[m]+" twice; remove one of them")
 			}
 			seen |= 1 << m
 			i = s.known(m, i, e)
@@ -82,16 +85,13 @@ func (s *scanner) entry(i int, e *Entry) int {
 		if i < 0 {
 			return -1
 		}
-	}
-	if i < 0 {
-		return -1
+		s.passed(f, i)
 	}
 	for _, m := range [...]member{localKey, remoteKey} {
 		if seen>>m&1 == 0 {
 			return s.refuse(start, "the entry has no "+memberNames[m]+notExport)
 		}
 	}
-	i++
 	e.Raw = b[start:i:i]
 	return i
 }
@@ -129,11 +129,7 @@ func (s *scanner) known(m member, i int, e *Entry) int {
 	case incoming:
 		return s.counter(m, i, e, &e.Sequence.Incoming, &e.Sequence.HasIncoming)
 	case lastOutgoing:
-		end := s.value(i)
-		if end >= 0 {
-			e.LastOutgoingChange, e.HasLastOutgoingChange = parseInt(s.b[i:end])
-		}
-		return end
+		return s.value(i)
 	case comments:
 		return s.pairList(m, i, &e.Comments, &e.HalfComments, &e.RepeatedComment)
 	default:

@@ -3,61 +3,99 @@ package syncinfo
 import "bytes"
 
 // form is how a member of an entry begins: the bytes from behind the brace or the value before it up to its own value.
-// The entries of a file are written alike, so what follows is compared with what followed last time, and a name is
+// The entries of a file are written alike, so what follows a value is compared with what followed last time, and is
 // read only if that has changed. Bytes that were right in one place are right in every other one.
 type form struct {
 	text []byte
 	name int // where the name begins in text
 	m    member
-	next *form // the form that followed last time
+	stretch
 }
 
-// Limits of the forms that a scanner remembers. Others are read each time.
+// stretch is what followed a value last time, up to the next one that has to be read: whole members whose values nobody
+// needs, and then a form.
+type stretch struct {
+	bytes  []byte
+	to     *form  // nil if nothing is remembered
+	within uint16 // bit m: m is among the members before it
+	misses int    // how often something else has followed, less how often this
+}
+
+// Limits of what a scanner remembers. The rest is read each time.
 const (
-	mostForms   = 64
-	longestForm = 256
+	mostForms      = 64
+	longestForm    = 256
+	longestStretch = 1024
+	mostMisses     = 8 // with so many, a stretch has no members whose values nobody needs
 )
 
-// member reads what is before the next value of an entry: a comma unless it is the first member, and the name. after is
-// the form of the member before it. At the end of the entry the form is nil and the index is that of the brace.
-func (s *scanner) member(i int, after *form) (*form, int) {
-	b, from := s.b, i
-	if f := after.next; f != nil && bytes.HasPrefix(b[i:], f.text) {
-		if i += len(f.text); b[i] <= ' ' {
-			i = skipSpace(b, i)
+// member reads from behind a value, or the first brace, up to the next value that has to be read. It returns the form
+// before that value, where the name in it begins, and where the value begins. At the end of the entry the form is
+// &s.closing, and the last index is the one behind the brace. It adds the members on the way to seen.
+func (s *scanner) member(i int, seen *uint16) (f *form, name, value int) {
+	last := &s.last.stretch
+	if i == s.lastEnd {
+		if last.to != nil && last.within&*seen == 0 && bytes.HasPrefix(s.b[i:], last.bytes) {
+			if 0 < last.misses && last.misses < mostMisses {
+				last.misses--
+			}
+			*seen |= last.within
+			f, value = last.to, i+len(last.bytes)
+			name = value - len(f.text) + f.name
+			if s.b[value] <= ' ' && f != &s.closing {
+				value = skipSpace(s.b, value)
+			}
+			return f, name, value
 		}
-		return f, i
+		last.misses++
 	}
-	i = skipSpace(b, i)
+	if f, name, value = s.readMember(i); value < 0 || s.last == &s.other {
+		return f, name, value
+	}
+	if last.to = f; f == &s.other || value-s.lastEnd > longestStretch {
+		last.to, last.misses = nil, mostMisses
+	}
+	last.bytes, last.within = append(last.bytes[:0], s.b[s.lastEnd:value]...), s.within
+	return f, name, value
+}
+
+// passed notes that the value after f has been read. It ends at i.
+func (s *scanner) passed(f *form, i int) {
+	if (f.m == otherMember || f.m == lastOutgoing) && s.last.misses < mostMisses {
+		s.within |= 1 << f.m &^ 1
+		return
+	}
+	s.last, s.lastEnd, s.within = f, i, 0
+}
+
+// readMember reads a comma, unless it is the first member, and a name.
+func (s *scanner) readMember(from int) (f *form, name, value int) {
+	b, before := s.b, from-1
+	i := skipSpace(b, from)
 	if b[i] == '}' {
-		return nil, i
+		return &s.closing, i, i + 1
 	}
-	before := from - 1
-	if after != &s.brace {
+	if s.last != &s.brace || from != s.lastEnd {
 		if before = i; b[i] != ',' {
-			return nil, s.fail(i, missingComma(b[i], true), b[i])
+			return nil, i, s.fail(i, missingComma(b[i], true), b[i])
 		}
 		i = skipSpace(b, i+1)
 	}
 	if b[i] != '"' {
-		return nil, s.name(i, before)
+		return nil, i, s.name(i, before)
 	}
-	at := i
+	name = i
 	if i = s.str(i + 1); i < 0 {
-		return nil, -1
+		return nil, name, -1
 	}
-	name := b[at+1 : i-1]
+	text := b[name+1 : i-1]
 	if s.escaped {
-		name, _ = unescape(nil, name)
+		text, _ = unescape(nil, text)
 	}
 	if i = s.colon(i); i < 0 {
-		return nil, -1
+		return nil, name, -1
 	}
-	f := s.remember(form{text: b[from:i], name: at - from, m: memberOf(name)})
-	if f != &s.other {
-		after.next = f
-	}
-	return f, i
+	return s.remember(form{text: b[from:i], name: name - from, m: memberOf(text)}), name, i
 }
 
 // remember returns the form that is like f.
