@@ -16,6 +16,7 @@ import (
 	"github.com/spf13/afero"
 	"github.com/syncctl/syncctl/cli/internal/files"
 	"github.com/syncctl/syncctl/sandbox"
+	"github.com/syncctl/syncctl/schema"
 )
 
 // scratch is a copy of an example's folder with its own simulated servers.
@@ -93,9 +94,6 @@ func (s *scratch) inside() *app {
 	return &a
 }
 
-// leftOut are the folders that are not copied: those of earlier runs and of version control.
-var leftOut = []string{".syncctl", ".git", ".hg", ".svn"}
-
 // mostCopied is the maximum size of the files that are copied, in bytes.
 const mostCopied = 1 << 30
 
@@ -122,7 +120,7 @@ func (c *command) copyExample(ctx context.Context, from, to string) error {
 		}
 		target := filepath.Join(to, rel)
 		switch {
-		case slices.Contains(leftOut, info.Name()) && path != from || path == itself:
+		case schema.Apart(info.Name()) && path != from || path == itself:
 			if info.IsDir() {
 				return filepath.SkipDir
 			}

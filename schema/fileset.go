@@ -20,9 +20,6 @@ const (
 	mostDepth  = 32    // folders inside of each other
 )
 
-// dataFolder holds runs, which come and go. Its contents are not listed.
-const dataFolder = ".syncctl"
-
 // fileSet implements fileset(PATH, PATTERN). It finds only files of the configuration's folder, whatever a policy
 // permits.
 func (l *loader) fileSet(args []cty.Value) (cty.Value, error) {
@@ -72,10 +69,10 @@ func (f Folder) list(name string, levels int) (found []string, seen int, err err
 	}
 	at := f.absolute(f.dir())
 	for _, part := range strings.Split(path.Clean(name), "/") {
-		switch part {
-		case ".":
+		switch {
+		case part == ".":
 			continue
-		case dataFolder:
+		case Apart(part):
 			return nil, 0, nil
 		}
 		at = Locate(f.Fs, filepath.Join(at, part))
@@ -106,7 +103,7 @@ func (f Folder) walk(dir, below string, levels int, found *[]string, seen *int) 
 		}
 		name := path.Join(below, info.Name())
 		switch mode := info.Mode(); {
-		case info.Name() == dataFolder && mode.IsDir():
+		case Apart(info.Name()):
 		case mode&(fs.ModeSymlink|fs.ModeIrregular) != 0:
 			return fmt.Errorf("%s: %w", name, errLinked)
 		case mode.IsDir() && strings.Count(name, "/") >= mostDepth:

@@ -48,7 +48,7 @@ func TestGlob(t *testing.T) {
 func TestFileset(t *testing.T) {
 	dir := t.TempDir()
 	for _, name := range []string{"c/b.yaml", "c/a.yaml", "c/d/e.yaml", "c/note.txt", "u/cafe\u0301.md",
-		".syncctl/runs/x.yaml", "l/deep/x"} {
+		".syncctl/runs/x.yaml", "l/deep/x", "v/.git/x.yaml", "v/x.yaml"} {
 		if err := os.MkdirAll(filepath.Join(dir, filepath.Dir(name)), 0o700); err != nil {
 			t.Fatal(err)
 		}
@@ -70,6 +70,8 @@ func TestFileset(t *testing.T) {
 		`join(" ", fileset("./c/", "**/*.yaml"))`:             "a.yaml b.yaml d/e.yaml",
 		`join(" ", fileset("c", "d/*"))`:                      "d/e.yaml",
 		`length(fileset(".syncctl", "**"))`:                   "0",
+		`length(fileset("v/.git", "**"))`:                     "0",
+		`join(" ", fileset("v", "**"))`:                       "x.yaml",
 		"length(fileset(\"u\", \"caf\u00e9.*\"))":             "1",
 		`length(fileset("none", "**"))`:                       "0",
 		`length(fileset("l", "*"))`:                           "0",

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/spf13/afero"
@@ -119,7 +120,12 @@ func (f Folder) permit(r Reading, path string, whole bool) error {
 			return fmt.Errorf("it is a file of the system, under %s", system)
 		}
 	}
-	if f.inside(path) {
+	if rel, in := f.within(path); in {
+		for _, part := range strings.Split(filepath.ToSlash(rel), "/") {
+			if Apart(part) {
+				return fmt.Errorf("it is in %s, which is no part of a configuration", part)
+			}
+		}
 		return nil
 	}
 	if f.Access.ReadFile != nil {
@@ -135,23 +141,39 @@ func (f Folder) permit(r Reading, path string, whole bool) error {
 	return fmt.Errorf("%w, where it or a link leads: copy it there, or give its text through a variable", ErrOutside)
 }
 
-// inside reports whether a path without links is in the folder. If the file system can compare folders, their names do
-// not matter, as these may be spelled in several ways.
+// foreignFolders are the folders beside a configuration: of its runs, and of version control, where credentials may be with
+// which the files were fetched.
+var foreignFolders = []string{".syncctl", ".git", ".hg", ".svn"}
+
+// Apart reports whether what has this name in the folder of a configuration is no part of it, such as .git.
+func Apart(name string) bool {
+	return slices.ContainsFunc(foreignFolders, func(one string) bool { return strings.EqualFold(name, one) })
+}
+
+// inside reports whether a path without links is in the folder.
 func (f Folder) inside(path string) bool {
+	_, in := f.within(path)
+	return in
+}
+
+// within returns a path without links as one relative to the folder, if it is in it. If the file system can compare
+// folders, their names do not matter, as these may be spelled in several ways.
+func (f Folder) within(path string) (string, bool) {
 	dir := f.realDir()
 	if rel, err := filepath.Rel(dir, path); err == nil && filepath.IsLocal(rel) {
-		return true
+		return rel, true
 	}
 	home, err := f.Fs.Stat(f.dir())
 	if err != nil {
-		return false
+		return "", false
 	}
 	for at := filepath.Dir(path); ; at = filepath.Dir(at) {
 		if info, err := f.Fs.Stat(at); err == nil && os.SameFile(info, home) {
-			return true
+			rel, err := filepath.Rel(at, path)
+			return rel, err == nil
 		}
 		if at == filepath.Dir(at) {
-			return false
+			return "", false
 		}
 	}
 }

@@ -46,15 +46,17 @@ func onDisk(t *testing.T, files map[string]string, links map[string]string) stri
 func TestConfined(t *testing.T) {
 	links := map[string]string{
 		"out": "../secret.txt", "whole": "ROOT/secret.txt", "up": "..", "loop": "loop", "in": "sub/a.txt", "twice": "out",
-		"sub/back": "../a.txt",
+		"sub/back": "../a.txt", "config": ".git/config",
 	}
-	files := map[string]string{"a.txt": "fine", "sub/a.txt": "fine"}
+	files := map[string]string{"a.txt": "fine", "sub/a.txt": "fine", ".git/config": "token = hunter22\n",
+		"sub/.GIT": "gitdir: hunter22\n", ".syncctl/lock": "hunter22\n"}
 	for path, inside := range map[string]bool{
 		"a.txt": true, "sub/a.txt": true, "in": true, "sub/back": true, "sub/../a.txt": true, "./a.txt": true,
 		"../conf/a.txt": true, "up/conf/a.txt": true,
 		"out": false, "whole": false, "up/secret.txt": false, "twice": false, "loop": false, "../secret.txt": false,
 		"sub/../../secret.txt": false, "up/../secret.txt": false, "/proc/self/environ": false, "/dev/zero": false,
-		"../gone": false, "sub": false, ".": false,
+		"../gone": false, "sub": false, ".": false, ".git/config": false, "sub/../.git/config": false, "config": false,
+		"sub/.GIT": false, ".syncctl/lock": false,
 	} {
 		for file, text := range map[string]string{
 			"main.sync.hcl": "server \"barn\" \"x\" {\n  url = can(file(\"" + path + "\"))\n}\n" +
@@ -62,7 +64,9 @@ func TestConfined(t *testing.T) {
 			"main.sync.hcl.json": `{"server": {"barn": {"x": {"url": "${can(file(\"` + path + `\"))}"}, ` +
 				`"y": {"url": ["${file(\"` + path + `\")}"]}}}}`,
 		} {
-			dir := onDisk(t, map[string]string{"a.txt": files["a.txt"], "sub/a.txt": files["sub/a.txt"], file: text}, links)
+			files[file] = text
+			dir := onDisk(t, files, links)
+			delete(files, file)
 			cfg, diags := Load(t.Context(), Options{Fs: afero.NewOsFs(), Dir: dir, Catalog: depots()})
 			var out bytes.Buffer
 			if err := WriteText(&out, diags, cfg.Files(), TextOptions{}); err != nil {

@@ -18,8 +18,8 @@ func signature(ty cty.Type, rest *function.Parameter, params ...function.Paramet
 }
 
 func files() []Function {
-	const inside = "The file must be in the configuration's folder, also where links lead, unless a policy permits " +
-		"more; it has at most 16 MiB. "
+	const inside = "The file must be in the configuration's folder, but not in .git and the like, also where links " +
+		"lead, unless a policy permits more; it has at most 16 MiB. "
 	const key = "What holds a private key is sensitive."
 	ofPath := signature(cty.String, nil, param("path", cty.String))
 	hello := map[string]string{"hello.txt": "Hello World"}
@@ -103,8 +103,8 @@ func fileset(hello map[string]string) Function {
 		Summary: "The names of the files in a folder that fit a pattern: * is any part of a name, ? one character, [a-z] " +
 			"one of some, {a,b} one of several, ** any folders.",
 		Differs: "The folder must be in the configuration's, whatever a policy permits, and neither path nor pattern has " +
-			".. in it. A link where the pattern looks is an error, whether or not it fits. What is in .syncctl is not " +
-			"listed. At most 10,000 files and folders are looked at, and 32 inside of each other.",
+			".. in it. A link where the pattern looks is an error, whether or not it fits. What is in .syncctl, .git, " +
+			".hg or .svn is not listed. At most 10,000 files and folders are looked at, and 32 inside of each other.",
 		Examples: []Example{{Code: `fileset(".", "*.txt")`, Result: `toset(["hello.txt"])`, Files: hello},
 			{Code: `fileset("plants", "**/*.{yaml,yml}")`, Result: `toset(["north.yaml", "south/hall.yml"])`,
 				Files: map[string]string{"plants/north.yaml": "", "plants/south/hall.yml": "", "plants/notes.txt": ""}}},
