@@ -121,6 +121,9 @@ func TestAgentAndAnotherMachine(t *testing.T) {
 		if got := keys.signed.Load() > 0; got != signs || err == nil {
 			t.Errorf("%s: signed %v, %v", own, got, err)
 		}
+		if !signs && (err == nil || !strings.Contains(err.Error(), "/home/ada/.ssh/known_hosts, your own")) {
+			t.Errorf("%s: which line to mend is not said: %v", own, err)
+		}
 		if err := h.Close(); err != nil {
 			t.Error(err)
 		}

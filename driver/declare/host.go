@@ -111,10 +111,12 @@ func (h *Host) Open(env driver.Env) (host.Host, error) {
 	if o.KnownHosts, err = Contents(env, []byte(h.KnownHosts), h.KnownHostsFile, "known_hosts_file"); err != nil {
 		return nil, err
 	}
+	o.KnownHostsFrom = h.KnownHostsFile
 	if len(o.KnownHosts) == 0 {
 		if o.KnownHosts, err = knownHosts(env); err != nil {
 			return nil, err
 		}
+		o.KnownHostsFrom = ownKnownHosts(env)
 	}
 	if h.Agent {
 		socket, own, err := agentFor(env, machines)
@@ -123,6 +125,7 @@ func (h *Host) Open(env driver.Env) (host.Host, error) {
 		}
 		if o.AgentSocket = socket; socket != "" && own != nil {
 			o.KnownHosts = own // what the configuration says of the same names does not count
+			o.KnownHostsFrom = ownKnownHosts(env) + ", your own, which counts because the SSH agent may be used (agent)"
 		}
 	}
 	reached, err := host.SSH(o)
@@ -247,12 +250,11 @@ func Local(env driver.Env, fs afero.Fs) host.Host {
 // knownHosts returns the lines of the known_hosts file of the user who runs syncctl. If there is no such file, the
 // error of the first connection says which line is missing.
 func knownHosts(env driver.Env) ([]byte, error) {
-	home := variable(env, "HOME")
-	if home == "" {
+	name := ownKnownHosts(env)
+	if name == "" {
 		return nil, nil
 	}
 	env.Access = schema.Access{} // it is the user's own
-	name := filepath.Join(home, ".ssh", "known_hosts")
 	lines, err := Contents(env, nil, name, "the known hosts")
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
@@ -261,6 +263,15 @@ func knownHosts(env driver.Env) ([]byte, error) {
 		err = env.Own(name)
 	}
 	return lines, err
+}
+
+// ownKnownHosts returns the name of that file, or "" if nobody's home is known.
+func ownKnownHosts(env driver.Env) string {
+	home := variable(env, "HOME")
+	if home == "" {
+		return ""
+	}
+	return filepath.Join(home, ".ssh", "known_hosts")
 }
 
 // variable returns an environment variable, or "" if it is not set.

@@ -13,12 +13,6 @@ import (
 	"time"
 )
 
-// The types of SFTP packets (draft-ietf-secsh-filexfer-02).
-const (
-	sftpInit, sftpVersion                                          = 1, 2
-	sftpStatus, sftpHandle, sftpData, sftpName, sftpAttrs, sftpExt = 101, 102, 103, 104, 105, 201
-)
-
 // answering returns the files of a machine. It answers each SFTP packet, according to its type, with what answer
 // returns.
 func answering(t *testing.T, answer func(kind byte) []byte) *sftpFiles {

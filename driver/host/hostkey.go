@@ -2,6 +2,7 @@ package host
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -15,6 +16,7 @@ import (
 
 // hostKeys holds the lines of a known_hosts file.
 type hostKeys struct {
+	from  string // what they are called in errors
 	check ssh.HostKeyCallback
 	lines []string // as read; "" for a line that cannot be used
 }
@@ -22,8 +24,8 @@ type hostKeys struct {
 // parseKnownHosts parses the lines of a known_hosts file. As in ssh, lines that this program cannot parse are
 // ignored, such as those with obsolete kinds of keys. A machine that only such a line names is unknown. A line that
 // revokes a key is never ignored.
-func parseKnownHosts(text []byte) (*hostKeys, error) {
-	k, db := &hostKeys{}, &keyLines{}
+func parseKnownHosts(text []byte, from string) (*hostKeys, error) {
+	k, db := &hostKeys{from: cmp.Or(from, "known_hosts")}, &keyLines{}
 	for i, line := range strings.Split(string(text), "\n") {
 		line = strings.Trim(line, " \t\r\ufeff") // byte order marks, too
 		marker, hosts, key, _, _, err := ssh.ParseKnownHosts([]byte(line))
@@ -32,7 +34,7 @@ func parseKnownHosts(text []byte) (*hostKeys, error) {
 		case line == "" || line[0] == '#' || errors.Is(err, io.EOF):
 			line = ""
 		case unreadable && strings.HasPrefix(line, "@revoked"):
-			return nil, fmt.Errorf("line %d of known_hosts revokes a key and cannot be read", i+1)
+			return nil, fmt.Errorf("line %d of %s revokes a key and cannot be read", i+1, k.from)
 		case unreadable || marker != "" && marker != "cert-authority" && marker != "revoked":
 			line = ""
 		}
@@ -65,19 +67,18 @@ func (k *hostKeys) verify(a address, key ssh.PublicKey) error {
 	var revoked *knownhosts.RevokedError
 	switch {
 	case errors.As(err, &revoked):
-		return fmt.Errorf("the host key that it shows, %s, is revoked by line %d of known_hosts: the machine may "+
-			"be another one",
-			shown, revoked.Revoked.Line)
+		return fmt.Errorf("the host key that it shows, %s, is revoked by line %d of %s: the machine may be "+
+			"another one", shown, revoked.Revoked.Line, k.from)
 	case errors.As(err, &known) && len(known.Want) == 0:
 		return &inWords{fmt.Sprintf("no known_hosts line names it, so it may be another machine than the "+
 			"one that is meant. It shows the host key %s. "+
-			"If whoever runs it confirms that fingerprint, add this line to known_hosts: %s", shown, add), err}
+			"If whoever runs it confirms that fingerprint, add this line to %s: %s", shown, k.from, add), err}
 	case errors.As(err, &known):
 		return &inWords{fmt.Sprintf("WARNING: the host key has changed: someone may intercept the connection, "+
 			"or the machine was installed again. "+
 			"It shows %s; known is %s. Do not continue before its administrator has confirmed the new fingerprint; then "+
-			"replace the old line in known_hosts by this one: %s",
-			shown, k.describe(known.Want), add), err}
+			"replace the old line in %s by this one: %s",
+			shown, k.describe(known.Want), k.from, add), err}
 	}
 	return fmt.Errorf("the host key that it shows, %s, is refused: %s", shown, foreign(err))
 }
@@ -142,7 +143,7 @@ func (k *hostKeys) algorithms(a address) []string {
 
 // Known reports whether the lines of a known_hosts file name a machine, host:port, whatever its key.
 func Known(lines []byte, hostPort string) (bool, error) {
-	k, err := parseKnownHosts(lines)
+	k, err := parseKnownHosts(lines, "")
 	if err != nil {
 		return false, err
 	}

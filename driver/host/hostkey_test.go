@@ -163,7 +163,7 @@ func FuzzKnownHosts(f *testing.F) {
 	}
 	a := address{user: "a", host: "db.example", port: 22}
 	f.Fuzz(func(t *testing.T, text string) {
-		k, err := parseKnownHosts([]byte(text))
+		k, err := parseKnownHosts([]byte(text), "")
 		if err != nil {
 			if printable.Line(err.Error()) != err.Error() {
 				t.Errorf("%q: %q", text, err)

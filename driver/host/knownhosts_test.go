@@ -67,7 +67,7 @@ func TestKnownHostsAsTheLibrary(t *testing.T) {
 			t.Fatal(err)
 		}
 		want, err := knownhosts.New(file)
-		got, failed := parseKnownHosts([]byte(strings.Join(lines, "\n")))
+		got, failed := parseKnownHosts([]byte(strings.Join(lines, "\n")), "")
 		if (err == nil) != (failed == nil) {
 			t.Fatalf("%q: %v, and the library says %v", lines, failed, err)
 		}

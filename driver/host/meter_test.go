@@ -8,6 +8,12 @@ import (
 	"testing/iotest"
 )
 
+// The types of SFTP packets (draft-ietf-secsh-filexfer-02).
+const (
+	sftpInit, sftpVersion                                          = 1, 2
+	sftpStatus, sftpHandle, sftpData, sftpName, sftpAttrs, sftpExt = 101, 102, 103, 104, 105, 201
+)
+
 // TestMeter checks that only answers with names count, however the bytes are divided: a file that is read while a
 // folder is listed may be as large as it likes.
 func TestMeter(t *testing.T) {

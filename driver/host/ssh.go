@@ -20,9 +20,10 @@ type SSHOptions struct {
 	Keys       [][]byte // private keys, in PEM or OpenSSH's form
 	Passphrase string   // of the encrypted keys
 	// lines of a known_hosts file. It cannot be switched off: a machine that it does not name is refused
-	KnownHosts  []byte
-	AgentSocket string        // socket of an SSH agent; "" for none
-	Timeout     time.Duration // to connect and log in, jumps included; 0: 30 s
+	KnownHosts     []byte
+	KnownHostsFrom string        // what these lines are called in errors; "": known_hosts
+	AgentSocket    string        // socket of an SSH agent; "" for none
+	Timeout        time.Duration // to connect and log in, jumps included; 0: 30 s
 	// KeepAlive is the interval of checks whether the machine still answers. After three intervals without an answer
 	// the connection is given up. 0: 15 s.
 	KeepAlive time.Duration
@@ -59,7 +60,7 @@ func SSH(o SSHOptions) (Host, error) {
 	if len(h.ids) == 0 && o.AgentSocket == "" {
 		return nil, errors.New("neither a key to log in with nor an SSH agent is given")
 	}
-	if h.known, err = parseKnownHosts(o.KnownHosts); err != nil {
+	if h.known, err = parseKnownHosts(o.KnownHosts, o.KnownHostsFrom); err != nil {
 		return nil, err
 	}
 	if o.Dial == nil {

@@ -291,7 +291,7 @@ func TestPartOfAnAnswer(t *testing.T) {
 		"a delta":                 {list(226, "IM", "diffe"), true},
 		"the whole":               {list(200), false},
 		"made":                    {list(201), false},
-		"changed on the way":      {list(203), false},
+		"changed on the way":      {list(203), true},
 	} {
 		s := serve(t, c.answer)
 		client := connect(t, s, nil)

@@ -122,10 +122,11 @@ func (a *attempt) send(limited, ctx context.Context) *Error {
 // ErrPart is what an answer wraps that is said to be a part of the whole.
 var ErrPart = errors.New("only a part of the answer")
 
-// isPart reports whether an answer says that it is not the whole, which was asked for: of a list a part looks like one
-// that is shorter, and what it lacks like what is gone.
+// isPart reports whether an answer says that it is not the whole, which was asked for, or that something on the way has
+// changed it: of a list a part looks like one that is shorter, and what it lacks like what is gone.
 func isPart(resp *http.Response) bool {
 	return resp.StatusCode == http.StatusPartialContent || resp.StatusCode == http.StatusIMUsed ||
+		resp.StatusCode == http.StatusNonAuthoritativeInfo ||
 		resp.Header.Get("Content-Range") != ""
 }
 
