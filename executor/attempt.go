@@ -137,35 +137,49 @@ func (a *attempt) execute(ctx context.Context) error {
 	own := a.t.Past(a.s.Op)
 	own.Outputs = merge(own.Outputs, res.Outputs)
 	a.t.Remember(a.s.Op, own)
-	look, recorded := a.recording(ctx, EventExecuted, data)
-	defer func() { _ = recorded() }() // also if verifying panics
+	look, recorded, err := a.recording(ctx, EventExecuted, data)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = recorded(true) }() // also if verifying panics
 	return a.settle(ctx, look, recorded)
 }
 
 // recording writes a journal entry while the server is verified with the context look, which is safe since verifying
-// changes nothing. Call recorded before writing anything that relies on the entry: it waits until the entry is
-// durable. If the entry cannot be written, look is canceled.
-func (a *attempt) recording(ctx context.Context, event string, data map[string]string) (look context.Context,
-	recorded func() error) {
+// changes nothing. Entries that are written after it are durable only if it is, too. If it cannot be written, look is
+// canceled, and recorded returns why. With wait, recorded waits until that is known; it must be called so in the end.
+func (a *attempt) recording(ctx context.Context, event string, data map[string]string) (
+	look context.Context, recorded func(wait bool) error, _ error,
+) {
+	durable, err := a.Journal.Add(context.WithoutCancel(ctx), a.s.ID, event, a.redacted(data))
+	if err != nil {
+		return nil, nil, err
+	}
 	look, stop := context.WithCancel(ctx)
-	var err error
 	ended := make(chan struct{})
 	go func() {
-		defer close(ended)
 		defer func() {
+			close(ended)
 			if err != nil {
 				stop()
 			}
 		}()
 		defer fault.Catch(&err)
-		err = a.write(ctx, a.s, event, data)
+		err = durable()
 	}()
-	return look, func() error {
-		<-ended
-		stop()
-		fault.Raise(err)
-		return err
-	}
+	return look, func(wait bool) error {
+		if wait {
+			<-ended
+			stop()
+		}
+		select {
+		case <-ended:
+			fault.Raise(err)
+			return err
+		default:
+			return nil
+		}
+	}, nil
 }
 
 // afterDoubt asks the server whether the request was carried out even though its answer was lost.

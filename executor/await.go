@@ -11,13 +11,13 @@ import (
 	"github.com/syncctl/syncctl/planner"
 )
 
-// settle waits, with the context look, until the server shows that the step is done, and records that. Before it
-// records anything it calls recorded, unless that is nil.
-func (a *attempt) settle(ctx, look context.Context, recorded func() error) error {
+// settle waits, with the context look, until the server shows that the step is done, and records that, unless an entry
+// before it could not be written (see recording); recorded may be nil.
+func (a *attempt) settle(ctx, look context.Context, recorded func(wait bool) error) error {
 	a.t.Executed = true
 	v, err := a.await(look)
 	if recorded != nil {
-		if err := recorded(); err != nil {
+		if err := recorded(false); err != nil {
 			return err
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -21,15 +22,35 @@ type slowJournal struct {
 	Journal
 
 	before func(key, event string) error
+	added  *sync.Map // by key: a channel, closed once it is durable; what is appended after it is not durable before
 }
 
 func (j slowJournal) Append(
+	ctx context.Context, key, event string, data map[string]string,
+) (journal.Entry, error) {
+	if durable, ok := j.added.Load(key); ok {
+		<-durable.(chan struct{})
+	}
+	return j.write(ctx, key, event, data)
+}
+
+func (j slowJournal) write(
 	ctx context.Context, key, event string, data map[string]string,
 ) (journal.Entry, error) {
 	if err := j.before(key, event); err != nil {
 		return journal.Entry{}, err
 	}
 	return j.Journal.Append(ctx, key, event, data)
+}
+
+func (j slowJournal) Add(ctx context.Context, key, event string, data map[string]string) (func() error, error) {
+	durable := make(chan struct{})
+	j.added.Store(key, durable)
+	return func() error {
+		defer close(durable)
+		_, err := j.write(ctx, key, event, data)
+		return err
+	}, nil
 }
 
 // carryBeside carries steps that do not need each other out, and returns what is in the journal in the end.
@@ -44,8 +65,9 @@ func carryBeside(t *testing.T, atOnce int, d Driver, before func(key, event stri
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, err = Carry(t.Context(), Options{Plan: plan(steps...), Config: config(t), Journal: slowJournal{j, before},
-		Drivers: func(schema.Addr) Driver { return d }, Clock: &fastClock{}, Parallelism: atOnce})
+	_, err = Carry(t.Context(), Options{Plan: plan(steps...), Config: config(t),
+		Journal: slowJournal{j, before, &sync.Map{}}, Drivers: func(schema.Addr) Driver { return d },
+		Clock: &fastClock{}, Parallelism: atOnce})
 	return j.Entries(), err
 }
 
@@ -226,7 +248,7 @@ func TestTimePassesWhileCarriedOut(t *testing.T) {
 					close(release)
 				}
 				return nil
-			}}})
+			}, &sync.Map{}}})
 		if err != nil {
 			t.Fatal(err)
 		}

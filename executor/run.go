@@ -34,10 +34,11 @@ type Options struct {
 	Poll        Poll
 }
 
-// Journal is where a run's entries are written. Entries returns all so far; in a run over sites also other sites'
-// entries.
+// Journal is where a run's entries are written; see journal.Journal. Entries returns all that are durable; in a run
+// over sites also other sites' entries.
 type Journal interface {
 	Append(ctx context.Context, key, event string, data map[string]string) (journal.Entry, error)
+	Add(ctx context.Context, key, event string, data map[string]string) (durable func() error, err error)
 	Entries() []journal.Entry
 }
 
@@ -126,6 +127,8 @@ func (x *run) loop(ctx context.Context) error {
 	active, busy := 0, 0 // steps that have begun and not ended; those among them that occupy a place
 	ended, freed := make(chan stepEnd), make(chan struct{})
 	stop, done := x.Stop, ctx.Done()
+	workers := make(workers)
+	defer close(workers)
 	stopping := false
 	var broken error
 	for {
@@ -139,7 +142,7 @@ func (x *run) loop(ctx context.Context) error {
 			busy++
 			s, st, t := sched.steps[i].Step, sched.steps[i].state, sched.task(i)
 			until := sched.until(s, sched.now)
-			go func() {
+			workers.do(func() {
 				end := stepEnd{i: i}
 				end.err = x.step(ctx, s, st, t, until, func() {
 					if x.Parallelism > 1 && !end.freed { // without parallelism, a step begins only when the one before has ended
@@ -148,7 +151,7 @@ func (x *run) loop(ctx context.Context) error {
 					}
 				})
 				ended <- end
-			}()
+			})
 		}
 		var wake <-chan time.Time
 		if active == 0 {
@@ -177,6 +180,26 @@ func (x *run) loop(ctx context.Context) error {
 		case <-done: // also while nothing runs, because steps were put off
 			done = nil
 		}
+	}
+}
+
+// workers are goroutines that do one thing after the other. One costs less than a new one for each step, whose stack
+// has to grow first.
+type workers chan func()
+
+// do has a worker that is idle do something, or a new one.
+func (w workers) do(what func()) {
+	select {
+	case w <- what:
+	default:
+		go func() {
+			for what(); ; what() {
+				var more bool
+				if what, more = <-w; !more {
+					return
+				}
+			}
+		}()
 	}
 }
 
@@ -226,11 +249,15 @@ func (x *run) step(ctx context.Context, s *planner.Step, st StepState, t *Task, 
 
 // write journals an entry of a step, even after an interrupt.
 func (x *run) write(ctx context.Context, s *planner.Step, event string, data map[string]string) error {
+	_, err := x.Journal.Append(context.WithoutCancel(ctx), s.ID, event, x.redacted(data))
+	return err
+}
+
+func (x *run) redacted(data map[string]string) map[string]string {
 	for k, v := range data {
 		data[k] = x.Redact(v)
 	}
-	_, err := x.Journal.Append(context.WithoutCancel(ctx), s.ID, event, data)
-	return err
+	return data
 }
 
 // outcome says how a step was found to be done.

@@ -137,6 +137,27 @@ func (j *Journal) Append(ctx context.Context, key, event string, data map[string
 	return e, nil
 }
 
+// Add gives an entry its place, and returns before it is durable, which it is when the function durable has returned
+// without an error. An entry that is appended after it is durable only if it is, too. durable must be called at once,
+// in whatever goroutine: others may wait for it.
+func (j *Journal) Add(
+	ctx context.Context, key, event string, data map[string]string,
+) (durable func() error, err error) {
+	_, g, first, err := j.join(ctx, Entry{Key: key, Event: event, Data: valid(data)})
+	if err != nil {
+		return nil, fmt.Errorf("writing %s %s to the journal: %w", event, key, err)
+	}
+	return func() error {
+		if first {
+			j.flush(g)
+		}
+		if <-g.ended; g.err != nil {
+			return fmt.Errorf("writing %s %s to the journal: %w", event, key, g.err)
+		}
+		return nil
+	}, nil
+}
+
 // join adds an entry to the chain, and to the group that is written next. The caller that added the first entry of a
 // group (first is true) must flush the group.
 func (j *Journal) join(ctx context.Context, e Entry) (_ Entry, g *group, first bool, err error) {

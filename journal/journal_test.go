@@ -501,6 +501,47 @@ func TestGroupFails(t *testing.T) {
 	}
 }
 
+// TestAdd checks that an added entry has its place before it is durable, and that what is appended after it shares its
+// fate.
+func TestAdd(t *testing.T) {
+	full := errors.New("disk is full")
+	for _, end := range []error{nil, full} {
+		disk := &gated{Fs: afero.NewMemMapFs(), gate: make(chan error, 1)}
+		j, err := Open(disk, "j", Options{Now: time.Now})
+		if err != nil {
+			t.Fatal(err)
+		}
+		durable, err := j.Add(t.Context(), "step", "executed", map[string]string{"note": "seen"})
+		if err != nil || len(j.Entries()) > 0 || disk.syncs.Load() > 0 {
+			t.Fatalf("%v, %d syncs, %+v", err, disk.syncs.Load(), j.Entries())
+		}
+		appended := make(chan error)
+		go func() {
+			_, err := j.Append(t.Context(), "step", "done", nil)
+			appended <- err
+		}()
+		for joined := false; !joined; runtime.Gosched() {
+			j.mu.Lock()
+			joined = j.seq == 2
+			j.mu.Unlock()
+		}
+		disk.gate <- end
+		if one, other := durable(), <-appended; !errors.Is(one, end) || !errors.Is(other, end) || disk.syncs.Load() != 1 {
+			t.Errorf("%v, %v, %d syncs", one, other, disk.syncs.Load())
+		}
+		var events []string
+		for _, e := range j.Entries() {
+			events = append(events, e.Event)
+		}
+		if want := []string{"executed", "done"}; end == nil && !slices.Equal(events, want) || end != nil && events != nil {
+			t.Errorf("%q", events)
+		}
+		if _, err := j.Add(t.Context(), "step", "done", nil); (err == nil) != (end == nil) {
+			t.Errorf("after that: %v", err)
+		}
+	}
+}
+
 // TestKey checks that a journal can only be read with the key that it was written with, or without one if it has
 // none.
 func TestKey(t *testing.T) {
