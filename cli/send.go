@@ -193,14 +193,18 @@ func (c *command) warnOfEnd(run *executor.Run, to []bundle.Receiver) {
 	}
 }
 
-// lastRun returns the newest run over sites in the folder, or nil if there is none.
+// lastRun returns the unfinished run over sites in the folder, or else the last one, or nil if there is none.
 func (c *command) lastRun() (*executor.Run, error) {
 	store := c.store()
-	ids, err := store.IDs()
+	open, err := store.Unfinished()
+	if err != nil || open != nil && open.Damage == nil && open.Site != "" {
+		return open, err
+	}
+	ids, err := store.Latest()
 	if err != nil {
 		return nil, err
 	}
-	for _, id := range slices.Backward(ids) {
+	for _, id := range ids {
 		run, err := store.Load(id)
 		switch {
 		case err != nil:

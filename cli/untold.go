@@ -25,11 +25,11 @@ func (c *command) unfinished(cfg *schema.Config) (*executor.Run, error) {
 // for that site says so, for example because the process was killed in between. The observations of that site are then
 // older than its end. If the files were changed since, no bundle can say it any more, and untold returns nil.
 func (c *command) untold(cfg *schema.Config) (*executor.Run, error) {
-	ids, err := c.store().IDs()
+	ids, err := c.store().Latest()
 	if err != nil || len(ids) == 0 {
 		return nil, err
 	}
-	run, err := c.store().Load(ids[len(ids)-1])
+	run, err := c.store().Load(ids[0])
 	switch {
 	case err != nil || run.Damage != nil:
 		return run, err

@@ -129,6 +129,34 @@ func (s *Store) IDs() ([]string, error) {
 	return ids, nil
 }
 
+// Latest returns the IDs of all runs, that of the last one first: by when a run was made, or its journal was written to
+// here, whichever is later. Unlike by ID, a run that was on its way from another site while others were made comes after
+// them.
+func (s *Store) Latest() ([]string, error) {
+	ids, err := s.IDs()
+	at := map[string]time.Time{}
+	for _, id := range ids {
+		at[id] = s.lastTime(id)
+	}
+	slices.Reverse(ids)
+	slices.SortStableFunc(ids, func(a, b string) int { return at[b].Compare(at[a]) })
+	return ids, err
+}
+
+// lastTime returns the time in a run's ID, or that of the last entry of its journal if it is later.
+func (s *Store) lastTime(id string) time.Time {
+	made := madeAt(id)
+	key, err := s.keyOf(id)
+	if err != nil || onlyFiles(s.Fs, filepath.Join(s.Dir, id)) != nil {
+		return made
+	}
+	last, err := journal.Last(s.Fs, filepath.Join(s.Dir, id, journalName), key)
+	if err != nil || last.Time.Before(made) { // Load reports what is wrong
+		return made
+	}
+	return last.Time
+}
+
 // Brief reads one run. If it has ended, only its end is read.
 func (s *Store) Brief(id string) (Brief, error) {
 	b := Brief{ID: id, Dir: filepath.Join(s.Dir, id), End: s.end(id)}

@@ -14,6 +14,8 @@ func (in *Incoming) checkPlan() error {
 	switch {
 	case !isRunID(in.Run):
 		return errors.New("the id of its run does not have the form of one")
+	case madeAt(in.Run).Sub(in.store.Now()) > mostAhead: // it would hide all later runs
+		return fmt.Errorf("its run %s was made in the future: compare the clocks of both sites", in.Run)
 	case p == nil:
 		return fmt.Errorf("it is of run %s, and has no plan", in.Run)
 	case p.SiteOf(in.From) == nil:

@@ -121,7 +121,41 @@ func (s *Store) Create(p *planner.Plan, kept *Kept) (*Run, error) {
 	if err != nil {
 		return nil, err
 	}
-	return s.create(s.Now().UTC().Format("20060102T150405.000Z")+"-"+hex.EncodeToString(sum[:3]), p, kept, o)
+	at, err := s.nextTime()
+	if err != nil {
+		return nil, err
+	}
+	return s.create(at.Format(idTime)+"-"+hex.EncodeToString(sum[:3]), p, kept, o)
+}
+
+// idTime is the form of the time in a run's ID.
+const idTime = "20060102T150405.000Z"
+
+// madeAt returns the time in a run's ID, or zero if it has none.
+func madeAt(id string) time.Time {
+	when, _, _ := strings.Cut(id, "-")
+	at, err := time.Parse(idTime, when)
+	if err != nil {
+		return time.Time{}
+	}
+	return at
+}
+
+// mostAhead is how far the clock may have been ahead, or that of another site may be.
+const mostAhead = 48 * time.Hour
+
+// nextTime returns the time for the ID of a new run. If the clock was set back since another run was last written to,
+// it is a moment after that, so that the new run sorts after it.
+func (s *Store) nextTime() (time.Time, error) {
+	now := s.Now().UTC()
+	ids, err := s.Latest()
+	if err != nil || len(ids) == 0 {
+		return now, err
+	}
+	if last := s.lastTime(ids[0]).UTC(); !last.Before(now.Truncate(time.Millisecond)) && last.Sub(now) <= mostAhead {
+		return last.Truncate(time.Millisecond).Add(time.Millisecond), nil
+	}
+	return now, nil
 }
 
 // create is Create with a given run ID and origin of the plan.

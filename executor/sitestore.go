@@ -272,7 +272,6 @@ func (s *Store) seenMAC(site string, content []byte) (string, error) {
 // isRunID reports whether a text has the form of a run's ID, which becomes the name of a folder.
 func isRunID(id string) bool {
 	when, head, ok := strings.Cut(id, "-")
-	return ok && len(when) == len("20060102T150405.000Z") && len(head) == 6 &&
-		strings.Trim(when, "0123456789.TZ") == "" && strings.Trim(head, "0123456789abcdef") == "" &&
-		!strings.Contains(when, "..")
+	return ok && len(when) == len(idTime) && !madeAt(id).IsZero() && len(head) == 6 &&
+		strings.Trim(head, "0123456789abcdef") == ""
 }
