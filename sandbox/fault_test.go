@@ -348,3 +348,7 @@ func TestSetFaults(t *testing.T) {
 		t.Errorf("the addresses are %v", got)
 	}
 }
+
+type writerFunc func([]byte) (int, error)
+
+func (f writerFunc) Write(p []byte) (int, error) { return f(p) }

@@ -141,8 +141,8 @@ func (f Folder) permit(r Reading, path string, whole bool) error {
 	return fmt.Errorf("%w, where it or a link leads: copy it there, or give its text through a variable", ErrOutside)
 }
 
-// foreignFolders are the folders beside a configuration: of its runs, and of version control, where credentials may be with
-// which the files were fetched.
+// foreignFolders are the folders beside a configuration: of its runs, and of version control, where credentials may be
+// with which the files were fetched.
 var foreignFolders = []string{".syncctl", ".git", ".hg", ".svn"}
 
 // Apart reports whether what has this name in the folder of a configuration is no part of it, such as .git.

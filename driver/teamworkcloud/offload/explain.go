@@ -10,6 +10,7 @@ const (
 	ruleMakeEditable       = "make-editable"
 	ruleMarkedStays        = "marked-stays"
 	ruleNoHost             = "no-host"
+	ruleOddID              = "odd-id"
 	ruleOffloadComing      = "offload-coming"
 	ruleOffloadCopy        = "offload-copy"
 	ruleOffloadMarked      = "offload-marked"
@@ -102,6 +103,10 @@ func afterwardsRules() []planner.Rule {
 			"The server has no host block, so a person works at its machine, with the lines of the plan.",
 			"Services are to be stopped, or Data Manager is to be run, on that machine.",
 			"Declare host to have syncctl run them, and compare what Data Manager lists.", planner.Note),
+		finding(ruleOddID,
+			"A server has a resource whose id could be something else on a command line, such as an option.",
+			"Data Manager is to be run with that id, by syncctl or by a person.",
+			"Find out what answers there: Teamwork Cloud gives ids of hexadecimal digits.", planner.Refuse),
 		finding(ruleReactivateSynced,
 			"A synchronization still brings resources to the target, so their read-only flag must stay: without it, the next "+
 				"run leads to inconsistent versions.",

@@ -320,6 +320,7 @@ func (o *plan) machineWork(end string) {
 	if end == atTarget {
 		in = o.facts.TargetIn
 	}
+	o.onCommandLines(end)
 	switch allowed := o.decl.AllowLoggedIn; {
 	case in.Unasked:
 	case !in.Known && !allowed:
@@ -341,6 +342,23 @@ func (o *plan) machineWork(end string) {
 				"Data Manager lists.")
 	}
 	o.together(end)
+}
+
+// onCommandLines refuses IDs that a server has made up for a command line, which a person may paste, or a program run.
+func (o *plan) onCommandLines(end string) {
+	ids := o.ids()
+	if end == atTarget {
+		ids = o.movedIDs()
+		if category := o.wholeCategory(); category != "" {
+			ids = append(ids, category)
+		}
+	}
+	if len(ids) == 0 {
+		return
+	}
+	if err := machine.CheckIDs(ids); err != nil {
+		o.refuse(ruleOddID, "The commands for Data Manager name it.", "at the machine of %s: %s", o.addr(end), err)
+	}
 }
 
 // together is about other offloads that stop the services of the same server: one must come after the other.
