@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io/fs"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -68,8 +69,17 @@ func (c *command) policyInit(ctx context.Context, vars *variables, out string) e
 		used.Files = append(used.Files, h.SSHKeys...)
 	}
 	used.Files = outside(c.dir, used.Files)
+	for _, name := range used.Files {
+		if info, err := c.app.fs.Stat(name); err == nil && info.IsDir() {
+			return failf(exitError, "%s is a folder: a policy that names it would allow all that is in it", name)
+		}
+	}
 	if o := p.cfg.Settings.Operator; o != nil {
-		used.Commands = append(used.Commands, c.operatorArgs(o))
+		argv := c.operatorArgs(o)
+		if slices.Equal(argv, []string{"*"}) {
+			return failf(exitError, "the operator %w", policy.Literal(argv[0]))
+		}
+		used.Commands = append(used.Commands, argv)
 		used.Environment = append(used.Environment, o.Environment...)
 	}
 	var text strings.Builder
