@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/syncctl/syncctl/schema"
+	"github.com/zclconf/go-cty/cty"
 )
 
 // Declared is one declaration as shown in pictures of the plan: its links, and a few values to recognize it by.
@@ -33,7 +34,7 @@ type Shown struct {
 
 // declared returns the planned declarations and everything they refer to, sorted by address.
 func declared(planned []*schema.Resource, seen map[schema.Addr][]Shown) []Declared {
-	all := map[schema.Addr]*schema.Resource{}
+	all := make(map[schema.Addr]*schema.Resource, len(planned))
 	var add func(r *schema.Resource)
 	add = func(r *schema.Resource) {
 		if all[r.Addr] != nil {
@@ -50,7 +51,7 @@ func declared(planned []*schema.Resource, seen map[schema.Addr][]Shown) []Declar
 	out := make([]Declared, 0, len(all))
 	for _, r := range all {
 		d := Declared{Addr: r.Addr.String(), Site: r.Site, Seen: seen[r.Addr]}
-		d.collect(r, r.Type.Body, nil)
+		d.collect(r, &r.Type.Body, r.Value, nil)
 		out = append(out, d)
 	}
 	slices.SortFunc(out, func(a, b Declared) int { return strings.Compare(a.Addr, b.Addr) })
@@ -60,33 +61,37 @@ func declared(planned []*schema.Resource, seen map[schema.Addr][]Shown) []Declar
 // siteName is the argument that names the network of a server, for types that define it themselves.
 const siteName = "site"
 
-// collect adds what the arguments of a body say, and those of its blocks that occur at most once and have no label.
-func (d *Declared) collect(r *schema.Resource, body schema.Body, path []string) {
+// collect adds what the arguments of a body with a value say, and those of its blocks that occur at most once and have
+// no label.
+func (d *Declared) collect(r *schema.Resource, body *schema.Body, of cty.Value, path []string) {
 	for i := range body.Attributes {
 		a := &body.Attributes[i]
 		site := a.Name == siteName && len(path) == 0 && r.Addr.Kind == schema.Server
 		if a.Ref == nil && !a.Brief && !site {
 			continue
 		}
-		at := append(slices.Clone(path), a.Name)
-		v := r.Get(at...)
+		at, v := append(path, a.Name), schema.Get(of, a.Name)
 		switch {
 		case v.IsNull() || !v.IsWhollyKnown() || schema.IsSensitive(v):
 		case a.Ref != nil:
-			d.Links = append(d.Links, Link{Path: strings.Join(at, "."), To: r.Text(at...), Flow: a.Ref.Flow, Owns: a.Ref.Owns})
+			d.Links = append(d.Links, Link{Path: strings.Join(at, "."), To: schema.Text(v), Flow: a.Ref.Flow, Owns: a.Ref.Owns})
 		case site:
-			d.Site = cmp.Or(d.Site, r.Text(at...))
+			d.Site = cmp.Or(d.Site, schema.Text(v))
 		case a.Brief:
 			text := Text(v)
-			if word := r.Text(at...); word != "" {
+			if word := schema.Text(v); word != "" {
 				text = word
 			}
 			d.Brief = append(d.Brief, Shown{Name: strings.Join(at, "."), Value: text})
 		}
 	}
-	for _, b := range body.Blocks {
-		if at := append(slices.Clone(path), b.Name); b.Label == "" && !b.Many && !r.Get(at...).IsNull() {
-			d.collect(r, b.Body, at)
+	for i := range body.Blocks {
+		b := &body.Blocks[i]
+		if b.Label != "" || b.Many {
+			continue
+		}
+		if inner := schema.Get(of, b.Name); !inner.IsNull() {
+			d.collect(r, &b.Body, inner, append(path, b.Name)) // nothing keeps a path
 		}
 	}
 }

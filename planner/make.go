@@ -100,7 +100,7 @@ func Make(ctx context.Context, in Input) (*Plan, hcl.Diagnostics) {
 	if diags.HasErrors() {
 		return nil, diags
 	}
-	groups := map[schema.Addr][]Step{}
+	groups := make(map[schema.Addr][]Step, len(planned))
 	shown := map[schema.Addr][]Shown{}
 	confirmed := confirmedByAddr(in.Confirmed)
 	for _, r := range planned {
@@ -108,7 +108,12 @@ func Make(ctx context.Context, in Input) (*Plan, hcl.Diagnostics) {
 		diags = append(diags, more...)
 		plan.Changes = append(plan.Changes, change)
 		plan.Findings = append(plan.Findings, out.Findings...)
-		groups[r.Addr], shown[r.Addr] = out.Steps, out.Seen
+		if len(out.Steps) > 0 {
+			groups[r.Addr] = out.Steps
+		}
+		if len(out.Seen) > 0 {
+			shown[r.Addr] = out.Seen
+		}
 	}
 	diags = append(diags, protected(in.Config, planned, groups)...)
 	if diags.HasErrors() {

@@ -8,6 +8,7 @@ import (
 	"io"
 	"maps"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
@@ -107,7 +108,14 @@ type acting struct{ commands, arguments map[string]string }
 
 func (l *loader) acting(all []*Resource) acting {
 	out := acting{map[string]string{}, map[string]string{}}
+	may := map[*Type]bool{}
 	for _, r := range all {
+		if _, known := may[r.Type]; !known {
+			may[r.Type] = mayName(bodyType(&r.Type.Body))
+		}
+		if !may[r.Type] {
+			continue
+		}
 		add := func(to map[string]string, words []string) {
 			var fresh []string
 			for _, w := range words {
@@ -159,9 +167,6 @@ func namedFiles(v cty.Value, add func(words []string, command bool)) {
 	if v == cty.NilVal || v.IsMarked() || v.IsNull() || !v.IsKnown() || !v.CanIterateElements() {
 		return
 	}
-	if v.Type().IsObjectType() && !mayName(v.Type()) {
-		return
-	}
 	local := v.Type().IsObjectType() && Get(v, "local").RawEquals(cty.True)
 	for it := v.ElementIterator(); it.Next(); {
 		key, elem := it.Element()
@@ -179,14 +184,22 @@ func namedFiles(v cty.Value, add func(words []string, command bool)) {
 	}
 }
 
-// mayName reports whether an object of the type has a text that names a file, or anything with elements.
+// mayName reports whether namedFiles may find anything in a value of the type.
 func mayName(ty cty.Type) bool {
-	for name, of := range ty.AttributeTypes() {
-		if !of.IsPrimitiveType() || of == cty.String && strings.HasSuffix(name, "_file") {
-			return true
+	switch {
+	case ty.IsObjectType():
+		for name, of := range ty.AttributeTypes() {
+			if name == "local" || strings.HasSuffix(name, "_file") || mayName(of) {
+				return true
+			}
 		}
+		return false
+	case ty.IsTupleType():
+		return slices.ContainsFunc(ty.TupleElementTypes(), mayName)
+	case ty.IsCollectionType():
+		return mayName(ty.ElementType())
 	}
-	return false
+	return ty == cty.DynamicPseudoType
 }
 
 // wordsIn returns the strings in a list and in the lists nested in it.

@@ -177,20 +177,23 @@ func (r *Resource) self() cty.Value {
 // object evaluates a body, the path of which is "" at the top of a declaration. It records in the frame's declaration
 // where things are written.
 func (l *loader) object(s *shaped, f frame, path string) cty.Value {
-	attrs := map[string]cty.Value{}
+	attrs := make(map[string]cty.Value, len(s.grammar.Attributes)+len(s.grammar.Blocks))
 	for i := range s.grammar.Attributes {
 		a := &s.grammar.Attributes[i]
 		attr := s.attrs[a.Name]
 		if attr != nil {
 			f.res.writes(l.path(path, a.Name), attr.Range)
 		}
-		attrs[a.Name] = l.argument(a, attr, s, f, path == "")
+		val := l.argument(a, attr, s, f, path == "")
+		f.res.holds(val)
+		attrs[a.Name] = val
 	}
 	for i := range s.grammar.Blocks {
 		b := &s.grammar.Blocks[i]
 		if found := s.blocks[b.Name]; len(found) > 0 || path != "" {
 			attrs[b.Name] = l.nested(b, found, f, l.path(path, b.Name))
 		} else if given, ok := f.defaulted(b.Name); ok {
+			f.res.holds(given)
 			attrs[b.Name] = given
 		} else {
 			attrs[b.Name] = cty.NullVal(l.blockType(b))
@@ -395,6 +398,18 @@ func variables(expr hcl.Expression) []hcl.Traversal {
 		if e.IsStringLiteral() {
 			return nil
 		}
+	case *hclsyntax.ScopeTraversalExpr:
+		return []hcl.Traversal{e.Traversal}
+	case *hclsyntax.ObjectConsExpr:
+		var all []hcl.Traversal
+		for _, item := range e.Items {
+			if key, ok := item.KeyExpr.(*hclsyntax.ObjectConsKeyExpr); !ok || key.ForceNonLiteral ||
+				hcl.ExprAsKeyword(key.Wrapped) == "" {
+				all = append(all, item.KeyExpr.Variables()...)
+			}
+			all = append(all, variables(item.ValueExpr)...)
+		}
+		return all
 	}
 	return expr.Variables()
 }
@@ -403,7 +418,7 @@ func variables(expr hcl.Expression) []hcl.Traversal {
 func (l *loader) context(expr hcl.Expression, f frame) *hcl.EvalContext {
 	refs := variables(expr)
 	if len(refs) == 0 {
-		return &hcl.EvalContext{Functions: l.functions}
+		return l.noNames
 	}
 	mod := f.in.of
 	vars := map[string]cty.Value{"path": mod.pathValue(), "site": l.siteValue()}

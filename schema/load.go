@@ -147,6 +147,7 @@ func newLoader(ctx context.Context, opts Options, out *outside) *loader {
 	l.foreign = newForeignTexts()
 	l.secrets = newSecretSet(l.spellings)
 	l.functions = l.newFunctions()
+	l.noNames = &hcl.EvalContext{Functions: l.functions}
 	return l
 }
 
@@ -226,6 +227,7 @@ type loader struct {
 	paths     map[[2]string]string    // see loader.path
 	places    []written               // of the declaration that is being evaluated; its memory is used again
 	functions map[string]function.Function
+	noNames   *hcl.EvalContext // of expressions that refer to nothing
 	secrets   *secretSet
 	flow      flow
 	read      int64 // bytes of configuration files read so far
@@ -397,7 +399,9 @@ func (l *loader) finish(order []*node, settings Settings) (*Config, hcl.Diagnost
 			for _, r := range made {
 				cfg.Resources = append(cfg.Resources, r)
 				cfg.byAddr[r.Addr] = r
-				l.secrets.collect(r.Value)
+				if r.secret {
+					l.secrets.collect(r.Value)
+				}
 			}
 		}
 	}

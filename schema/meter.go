@@ -94,13 +94,18 @@ func (m *meter) weigh(v cty.Value) error {
 // evaluate evaluates an expression within the limits. A dry run checks each part before it is used, so that excessive
 // values are refused before they are created.
 func (l *loader) evaluate(expr hcl.Expression, ctx *hcl.EvalContext) (cty.Value, hcl.Diagnostics) {
+	if l.meter.err == nil {
+		l.meter.at = expr.Range()
+		if val, ok := literal(expr); ok && l.meter.weigh(val) == nil {
+			return val, nil
+		}
+	}
 	rng := expr.Range()
 	l.now.Store(&rng)
 	flow := l.flow
 	l.meter.keyed = false
 	var weight int64
 	if l.meter.err == nil {
-		l.meter.at = rng
 		weight = l.meter.preview(expr, ctx)
 	}
 	var val cty.Value
@@ -127,6 +132,18 @@ func (l *loader) evaluate(expr hcl.Expression, ctx *hcl.EvalContext) (cty.Value,
 		l.meter.err = nil
 	}
 	return cty.DynamicVal, hcl.Diagnostics{d}
+}
+
+// literal returns the value of an expression that is a value by itself, as the parser has made it.
+func literal(expr hcl.Expression) (cty.Value, bool) {
+	if text, ok := expr.(*hclsyntax.TemplateExpr); ok && text.IsStringLiteral() {
+		expr = text.Parts[0]
+	}
+	lit, ok := expr.(*hclsyntax.LiteralValueExpr)
+	if !ok {
+		return cty.NilVal, false
+	}
+	return lit.Val, true
 }
 
 // preview evaluates an expression part by part. It ignores errors. It returns what the whole value weighs, or 0 if it

@@ -51,6 +51,7 @@ type Resource struct {
 	names  map[string]cty.Value // each, if it has a for_each
 	owns   []owned
 	failed bool // an error has been reported for it
+	secret bool // something in its value is sensitive
 }
 
 // Peers returns the other valid declarations of its kind and type, sorted by address, for rules that span several.
@@ -142,6 +143,13 @@ type written struct {
 func (r *Resource) writes(path string, rng hcl.Range) {
 	if r != nil {
 		r.written = append(r.written, written{path: path, rng: rng})
+	}
+}
+
+// holds notes whether a part of its value is sensitive. There is no declaration outside of declarations.
+func (r *Resource) holds(part cty.Value) {
+	if r != nil && !r.secret {
+		r.secret = IsSensitive(part)
 	}
 }
 
