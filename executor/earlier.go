@@ -129,9 +129,9 @@ func (s *Store) IDs() ([]string, error) {
 	return ids, nil
 }
 
-// Latest returns the IDs of all runs, that of the last one first: by when a run was made, or its journal was written to
-// here, whichever is later. Unlike by ID, a run that was on its way from another site while others were made comes after
-// them.
+// Latest returns the IDs of all runs, that of the last one first: by when a run was made, or its journal was written
+// to here, whichever is later. Unlike by ID, a run that was on its way from another site while others were made comes
+// after them.
 func (s *Store) Latest() ([]string, error) {
 	ids, err := s.IDs()
 	at := map[string]time.Time{}

@@ -61,7 +61,7 @@ func TestLatest(t *testing.T) {
 	third := begin()
 	write(third)
 	check(third, first, second)
-	clock.move(-720 * time.Hour) // nobody knows which of the clocks was right
+	clock.move(-720 * time.Hour) // it is unknown which of the clocks was right
 	if fourth := begin(); fourth > first {
 		t.Errorf("%s is not of its time", fourth)
 	}
