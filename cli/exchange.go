@@ -128,11 +128,17 @@ func jsonOf(v any) func(io.Writer) error {
 	}
 }
 
-// strictly decodes a part into a value, and refuses unknown members.
+// strictly decodes a part into a value, and refuses unknown members, and whatever follows the value.
 func strictly(text []byte, v any) error {
 	dec := json.NewDecoder(bytes.NewReader(text))
 	dec.DisallowUnknownFields()
-	return dec.Decode(v)
+	if err := dec.Decode(v); err != nil {
+		return err
+	}
+	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
+		return errors.New("something follows its end")
+	}
+	return nil
 }
 
 // unpack reads the contents of a bundle. It refuses a part with an unknown name, because a later version may rely on

@@ -23,6 +23,9 @@ func (c *command) userKey() ([]byte, error) {
 		return nil, nil
 	}
 	name := filepath.Join(dir, "key")
+	if err := files.Private(c.app.fs, name); err != nil { // before it is opened: a pipe never ends
+		return nil, failf(exitError, "your key cannot be used: %w", err)
+	}
 	key, err := afero.ReadFile(c.app.fs, name)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
@@ -32,9 +35,6 @@ func (c *command) userKey() ([]byte, error) {
 	}
 	if err := c.comesAlong(c.dir); err != nil {
 		return nil, err
-	}
-	if err := files.Private(c.app.fs, name); err != nil {
-		return nil, failf(exitError, "your key cannot be used: %w", err)
 	}
 	if len(key) != keyLength {
 		return nil, failf(exitError, "your key %s is not whole: remove it, and set unfinished runs aside", name)

@@ -75,3 +75,14 @@ func TestPartsOfManyValues(t *testing.T) {
 		}
 	}
 }
+
+// TestPartsEnd: what stands behind the value of a part would be read by no one.
+func TestPartsEnd(t *testing.T) {
+	for _, name := range []string{partHandover, partOrigin} {
+		for text, ok := range map[string]bool{"{}\n": true, "{} {}": false, "{}x": false, "{}{}": false} {
+			if err := new(handed).add(name, []byte(text)); (err == nil) != ok {
+				t.Errorf("%s of %q: %v", name, text, err)
+			}
+		}
+	}
+}

@@ -267,7 +267,7 @@ func onlyFiles(fsys afero.Fs, dir string) error {
 	}
 	for _, info := range infos {
 		switch {
-		case info.IsDir() && strings.HasPrefix(info.Name(), revisedPrefix):
+		case info.IsDir():
 			if err := onlyFiles(fsys, filepath.Join(dir, info.Name())); err != nil {
 				return err
 			}
