@@ -91,11 +91,16 @@ func (in Input) outdated(seen *Observations) hcl.Diagnostics {
 	for _, s := range in.Config.Settings.Sites {
 		age, sent := ages[s.Name]
 		if at, changed := in.Changed[s.Name]; sent && changed && age.At.Before(at) {
+			ahead := ""
+			if at.After(in.now()) { // by its own clock
+				ahead = fmt.Sprintf(" That is in the future: compare the clocks of both sites. What %s sends before then does "+
+					"not count.", s.Name)
+			}
 			diags = append(diags, &hcl.Diagnostic{Severity: hcl.DiagError, Summary: "Observations from before a change",
 				Subject: s.Range.Ptr(), Extra: ofOtherSite{},
 				Detail: fmt.Sprintf("What site %q sent of its servers is of %s, and it may have carried out steps there until "+
-					"%s. %[1]s has to send again, once the run has ended: syncctl send.", s.Name, age.At.UTC().Format(time.RFC3339),
-					at.UTC().Format(time.RFC3339))})
+					"%s. %[1]s has to send again, once the run has ended: syncctl send.%[4]s", s.Name,
+					age.At.UTC().Format(time.RFC3339), at.UTC().Format(time.RFC3339), ahead)})
 			continue
 		}
 		if !sent || Fresh(age.At, in.now(), s.MaxAge) {

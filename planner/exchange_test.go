@@ -287,6 +287,9 @@ func TestOtherSitesSendWhatTheyShow(t *testing.T) {
 		if _, diags = planner.Make(t.Context(), again); diags.HasErrors() == ok || !ok && !planner.Lacking(diags) {
 			t.Errorf("b has changed something at %v, and shown it at %v: %v", changed, now, diags)
 		}
+		if !ok && !strings.Contains(diags.Error(), "compare the clocks") {
+			t.Errorf("no word of the clocks, and b has changed something at %v, which is after %v", changed, now)
+		}
 	}
 	again = in("a", &apart{})
 	again.Observations, again.Changed = planner.NewObservations(), map[string]time.Time{"b": now.Add(time.Nanosecond)}
@@ -296,6 +299,11 @@ func TestOtherSitesSendWhatTheyShow(t *testing.T) {
 		t.Errorf("b has shown only something else since it changed something: %v", diags)
 	}
 	now = now.Add(25 * time.Hour)
+	again = in("a", &apart{})
+	again.Observations, again.Changed = sent, map[string]time.Time{"b": now.Add(-time.Hour)}
+	if _, diags = planner.Make(t.Context(), again); strings.Contains(diags.Error(), "compare the clocks") {
+		t.Errorf("the clocks are right: %v", diags)
+	}
 	again = in("a", &apart{})
 	again.Observations = sent
 	if _, diags = planner.Make(t.Context(), again); len(diags) != 1 || diags[0].Summary != "Observations are too old" {
