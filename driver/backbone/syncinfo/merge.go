@@ -101,7 +101,7 @@ type merge struct {
 	sameFile bool // both sides are one file
 	findings []Finding
 	report   *Report
-	batches  batches  // of the reader in use
+	buffer   []byte   // of the reader in use
 	pieces   pieces   // what it reads ahead
 	idList   []uint64 // of the side in use
 }

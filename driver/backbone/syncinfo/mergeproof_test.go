@@ -8,7 +8,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"testing/iotest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -336,32 +335,6 @@ func TestReaderForgetsForms(t *testing.T) {
 	}
 	if len(r.s.forms) > mostForms {
 		t.Error(len(r.s.forms))
-	}
-}
-
-// TestReadAhead checks that what is read ahead arrives unchanged, its error last, and that it can be stopped early.
-func TestReadAhead(t *testing.T) {
-	broken := errors.New("broken")
-	for _, n := range []int{0, 1, firstBuffer, 10*firstBuffer + 1} {
-		want := strings.Repeat("0123456", n/7+1)[:n]
-		a := readAhead(io.MultiReader(iotest.HalfReader(strings.NewReader(want)), iotest.ErrReader(broken)), &pieces{})
-		if got, err := io.ReadAll(a); string(got) != want || !errors.Is(err, broken) {
-			t.Errorf("%d bytes of %d, %v", len(got), n, err)
-		}
-		if _, err := a.Read(make([]byte, 1)); !errors.Is(err, broken) {
-			t.Error(err)
-		}
-		a.stop()
-		a = readAhead(iotest.DataErrReader(strings.NewReader(want)), &pieces{})
-		if _, err := io.ReadFull(a, make([]byte, n/2)); err != nil {
-			t.Error(err)
-		}
-		a.stop()
-		a = readAhead(iotest.DataErrReader(strings.NewReader(want)), &pieces{})
-		if got, err := io.ReadAll(iotest.OneByteReader(a)); string(got) != want || err != nil {
-			t.Errorf("%d bytes of %d, %v", len(got), n, err)
-		}
-		a.stop()
 	}
 }
 

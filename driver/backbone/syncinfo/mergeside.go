@@ -54,7 +54,7 @@ func newSide(m *merge, role Role, path string, report *SideReport) *side {
 
 // source returns the side as a source that can be read again, from its file or its spool.
 func (s *side) source() Source {
-	options := []ReaderOption{MaxEntry(s.m.o.MaxEntry), sharing(&s.m.batches[0].buf)}
+	options := []ReaderOption{MaxEntry(s.m.o.MaxEntry), sharing(&s.m.buffer)}
 	if s.m.o.CompleteComments {
 		options = append(options, keepPairs())
 	}
@@ -102,22 +102,19 @@ func (s *side) read(ctx context.Context, do func(e *Entry) error) error {
 	}
 	s.hash.Reset()
 	s.size = 0
-	reading := readAhead(&contextReader{ctx, io.TeeReader(in, s)}, &s.m.pieces)
+	reading := readAhead(&contextReader{ctx, io.TeeReader(in, s)}, &s.m.pieces, firstBuffer, s.m.o.MaxEntry, !s.read1)
 	r := src.reader(reading)
 	r.s.findTwice = !s.read1
-	each, stopScanning := func(do func(e *Entry) error) error { return src.each(r, do) }, func() {}
 	if s.m.o.CompleteComments {
 		s.reading = r // complete looks at the entry that was read last
 	} else {
-		ahead := scanAhead(r, &s.m.batches)
-		each, stopScanning = ahead.each, ahead.stop
+		r.ahead = reading
 	}
 	defer func() {
 		stop() // first, since what is read ahead may wait for a stream in which nothing moves
-		stopScanning()
 		reading.stop()
 	}()
-	err = each(func(e *Entry) error {
+	err = src.each(r, func(e *Entry) error {
 		if !s.read1 {
 			s.check(e)
 		}

@@ -53,7 +53,9 @@ type Reader struct {
 	seen     map[Section]bool
 	section  Section
 	entry    *Entry
-	ahead    *scanning // who takes the entries; may be nil
+	own      Entry   // is that unless it has been scanned ahead
+	ahead    *ahead  // what src is if it also scans; may be nil
+	scanned  []Entry // entries that come next
 	warnings []Warning
 	err      error
 }
@@ -88,7 +90,7 @@ func NewArrayReader(name string, r io.Reader, options ...ReaderOption) *Reader {
 
 func newReader(name string, src io.Reader, array bool, options []ReaderOption) *Reader {
 	r := &Reader{name: name, src: src, array: array, maxEntry: DefaultMaxEntry, buffer: firstBuffer, line: 1,
-		seen: map[Section]bool{}, entry: &Entry{}}
+		seen: map[Section]bool{}}
 	for _, o := range options {
 		o(r)
 	}
@@ -116,7 +118,12 @@ func (r *Reader) Warnings() []Warning { return r.warnings }
 // an error it returns the same error again.
 func (r *Reader) Next() (*Entry, error) {
 	if r.err == nil {
-		if r.err = r.next(); r.err == nil {
+		if len(r.scanned) > 0 {
+			r.entry, r.scanned = &r.scanned[0], r.scanned[1:]
+		} else {
+			r.err = r.next()
+		}
+		if r.err == nil {
 			if r.tally != nil {
 				r.tally.add(r.entry)
 			}
@@ -283,14 +290,16 @@ func (r *Reader) inArray() (found bool, err error) {
 // readEntry reads the entry at r.r. It does what need does, but with entry inlined, because every entry takes this
 // path.
 func (r *Reader) readEntry() error {
+	r.state = inNextEntry
+	if r.atScanned() {
+		r.takeScanned()
+		return nil
+	}
+	e := &r.own
+	r.entry = e
 	for {
-		if r.ahead != nil {
-			if err := r.ahead.place(); err != nil {
-				return err
-			}
-		}
 		r.s.n = r.w
-		end := r.s.entry(r.r, r.entry)
+		end := r.s.entry(r.r, e)
 		if end < 0 {
 			if err := r.more(); err != nil {
 				return err
@@ -300,17 +309,39 @@ func (r *Reader) readEntry() error {
 		if end-r.r > r.maxEntry {
 			return r.tooLarge()
 		}
-		e := r.entry
 		r.count(r.r)
 		e.Offset = r.base + int64(r.r)
 		e.Line, e.Column = r.line, int(e.Offset-r.lineStart)+1
 		r.r = end
-		r.state = inNextEntry
 		if r.ahead != nil {
-			r.ahead.now.n++
+			r.ahead.like(e.Raw)
 		}
 		return nil
 	}
+}
+
+// atScanned reports whether entries come next that have been scanned ahead.
+func (r *Reader) atScanned() bool { return r.ahead != nil && r.r == r.w && r.ahead.scanned() }
+
+// takeScanned takes them. None of their bytes gets into the buffer.
+func (r *Reader) takeScanned() {
+	r.count(r.r)
+	p, start := r.ahead.now, r.base+int64(r.r)
+	for i := range p.entries {
+		e := &p.entries[i]
+		if e.Column++; e.Line == 0 {
+			e.Column += int(start - r.lineStart)
+		}
+		e.Line += r.line
+		e.Offset += start
+	}
+	if r.line += p.lines; p.lines > 0 {
+		r.lineStart = start + int64(p.last)
+	}
+	r.base, r.r, r.w, r.counted = start+int64(p.to-p.from), 0, 0, 0
+	clear(r.buf[:pad])
+	r.ahead.at = p.to
+	r.entry, r.scanned = &p.entries[0], p.entries[1:]
 }
 
 // end checks that nothing follows.
@@ -370,8 +401,11 @@ func (r *Reader) peek() (byte, error) {
 		if r.r < r.w {
 			return r.buf[r.r], nil
 		}
-		if r.eof {
+		switch {
+		case r.eof:
 			return 0, nil
+		case r.atScanned() && (r.state == inFirstEntry || r.state == inNextEntry):
+			return '{', nil
 		}
 		if err := r.fill(); err != nil {
 			return 0, err
@@ -381,15 +415,16 @@ func (r *Reader) peek() (byte, error) {
 
 func (r *Reader) ended() bool { return r.eof && r.r >= r.w }
 
-// fill drops the data that has been scanned, and reads until the buffer is full or the file ends. If one entry fills
-// the whole buffer, the buffer doubles.
+// fill drops the data that has been scanned, and reads until the buffer is full, the file ends, or entries come next
+// that have been scanned ahead. If one entry fills the whole buffer, the buffer doubles.
 func (r *Reader) fill() error {
 	r.count(r.r)
 	switch {
 	case r.r > 0:
-		if err := r.drop(); err != nil {
-			return err
-		}
+		copy(r.buf, r.buf[r.r:r.w])
+		r.base += int64(r.r)
+		r.w -= r.r
+		r.r, r.counted = 0, 0
 	case r.w == len(r.buf)-pad:
 		// One byte more than the limit is enough to notice that it is exceeded.
 		size := min(2*r.w, max(r.maxEntry+1, r.buffer)+r.buffer)
@@ -408,30 +443,15 @@ func (r *Reader) fill() error {
 		if err != nil {
 			return fmt.Errorf("reading %s: %w", r.name, err)
 		}
+		if r.ahead != nil && r.ahead.scanned() {
+			break
+		}
 		if empty++; n > 0 {
 			empty = 0
 		} else if empty == 100 {
 			return fmt.Errorf("reading %s: %w", r.name, io.ErrNoProgress)
 		}
 	}
-	clear(r.buf[r.w : r.w+pad])
-	return nil
-}
-
-// drop drops the data that has been scanned. If somebody else looks at the entries in it, the rest moves to another
-// buffer.
-func (r *Reader) drop() error {
-	r.count(r.r)
-	rest := r.buf[r.r:r.w]
-	if r.ahead != nil {
-		if err := r.ahead.handOver(); err != nil {
-			return err
-		}
-	}
-	copy(r.buf, rest)
-	r.base += int64(r.r)
-	r.w -= r.r
-	r.r, r.counted = 0, 0
 	clear(r.buf[r.w : r.w+pad])
 	return nil
 }
