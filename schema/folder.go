@@ -123,7 +123,7 @@ func (f Folder) permit(r Reading, path string, whole bool) error {
 	if rel, in := f.within(path); in {
 		for _, part := range strings.Split(filepath.ToSlash(rel), "/") {
 			if Apart(part) {
-				return fmt.Errorf("it is in %s, which is no part of a configuration", part)
+				return fmt.Errorf("it is in %s, which is not a part of a configuration", part)
 			}
 		}
 		return nil
@@ -145,7 +145,7 @@ func (f Folder) permit(r Reading, path string, whole bool) error {
 // with which the files were fetched.
 var foreignFolders = []string{".syncctl", ".git", ".hg", ".svn"}
 
-// Apart reports whether what has this name in the folder of a configuration is no part of it, such as .git.
+// Apart reports whether what has this name in the folder of a configuration is not a part of it, such as .git.
 func Apart(name string) bool {
 	return slices.ContainsFunc(foreignFolders, func(one string) bool { return strings.EqualFold(name, one) })
 }
