@@ -39,9 +39,9 @@ type connector struct {
 // decodeIntegration refuses a document without the keys and projects that identify a synchronization.
 func decodeIntegration(o object) (*integration, error) {
 	i := &integration{
-		Key: o.text("integrationKey"), Summary: member[string](o, "summary"), Changed: date(o.text("lastModifiedDate")),
-		Channel: strings.ToUpper(o.text("communicationChannel")), Role: strings.ToUpper(o.text("role")),
-		Partner: o.text("partnerProjectKey"),
+		Key: o.word("integrationKey"), Summary: member[string](o, "summary"), Changed: date(o.text("lastModifiedDate")),
+		Channel: strings.ToUpper(o.word("communicationChannel")), Role: strings.ToUpper(o.word("role")),
+		Partner: o.word("partnerProjectKey"),
 	}
 	if i.Key == "" {
 		return nil, errors.New("it has no integrationKey")
@@ -64,7 +64,7 @@ func decodeIntegration(o object) (*integration, error) {
 
 func decodeConnector(o object, name string) (*connector, error) {
 	m := o.object(name)
-	c := &connector{Key: m.text("connectorKey"), Project: m.text("projectKey"), URL: m.text("jiraBaseUrl")}
+	c := &connector{Key: m.word("connectorKey"), Project: m.word("projectKey"), URL: m.text("jiraBaseUrl")}
 	if c.Key == "" || c.Project == "" {
 		return nil, fmt.Errorf("its %s has no connectorKey or no projectKey", name)
 	}
@@ -143,11 +143,11 @@ type connectorStatus struct {
 }
 
 func decodeStatus(o object) *syncStatus {
-	s := &syncStatus{word: statusWord(o.text("status"))}
+	s := &syncStatus{word: statusWord(o.word("status"))}
 	for _, name := range []string{"firstConnector", "secondConnector"} {
 		if c := o.object(name); c != nil {
 			s.connectors = append(s.connectors, connectorStatus{
-				processing: [2]string{c.text("incomingProcessingStatus"), c.text("outgoingProcessingStatus")},
+				processing: [2]string{c.text("incomingProcessingStatus"), c.word("outgoingProcessingStatus")},
 				inError:    c.count("issuesInError"),
 			})
 		}

@@ -186,3 +186,19 @@ func FuzzIntegration(f *testing.F) {
 		}
 	})
 }
+
+// TestNamesWithLines checks that what names a synchronization, a connector or a project is one line, so that no server
+// writes lines of its own, such as orders to a runner, into errors and logs.
+func TestNamesWithLines(t *testing.T) {
+	plain := strings.NewReplacer("DATE", "2016-11-10T11:07:10+0100", "STATUS", "").Replace(documented)
+	if _, _, err := decode(plain); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"INT-16", `"AP-29"`, `"AP"`, `"PB-3"`, `"PB"`} {
+		bad := strings.Trim(name, `"`)
+		i, _, err := decode(strings.Replace(plain, `"`+bad+`"`, `"`+bad+`\n::add-mask::x"`, 1))
+		if err == nil || strings.Contains(err.Error(), "\n") {
+			t.Errorf("%s: %+v, %v", name, i, err)
+		}
+	}
+}

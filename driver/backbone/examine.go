@@ -136,11 +136,11 @@ func (c *reader) jiraVersion(ctx context.Context) (string, error) {
 		return "", fmt.Errorf("asking for its version: %w", err)
 	}
 	o, err := parseObject(raw)
-	if err == nil && o.text("version") == "" {
+	if err == nil && o.word("version") == "" {
 		err = errors.New("the answer has no version")
 	}
 	if err != nil {
 		return "", fmt.Errorf("asking for its version: %w", err)
 	}
-	return o.text("version"), nil
+	return o.word("version"), nil
 }

@@ -39,7 +39,7 @@ func (c *reader) hasProject(ctx context.Context, key string) (bool, error) {
 		return false, fmt.Errorf("reading project %s: %w", key, err)
 	}
 	p, err := parseObject(raw)
-	return err == nil && p.text("key") == key, nil
+	return err == nil && p.word("key") == key, nil
 }
 
 // mostKeys is the number of issues in one search: Jira's own page size.
@@ -94,7 +94,7 @@ func (c *reader) search(ctx context.Context, keys []string, out map[string]issue
 			return fmt.Errorf("searching for issues, after the first %d: %w", n, err)
 		}
 		for _, i := range page.issues {
-			if key := i.text("key"); slices.Contains(keys, key) {
+			if key := i.word("key"); slices.Contains(keys, key) {
 				out[key] = decodeIssue(i)
 			}
 		}
@@ -176,7 +176,7 @@ func (c *reader) each(ctx context.Context, keys []string, out map[string]issueSe
 		if err != nil {
 			return err
 		}
-		if i, err := parseObject(raw); err == nil && i.text("key") == key {
+		if i, err := parseObject(raw); err == nil && i.word("key") == key {
 			out[key] = decodeIssue(i)
 		}
 	}

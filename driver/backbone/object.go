@@ -8,6 +8,7 @@ import (
 	"maps"
 
 	"github.com/syncctl/syncctl/driver/wording"
+	"github.com/syncctl/syncctl/printable"
 )
 
 // object is a JSON object of an answer. A member that is missing, null, duplicate or of an unexpected type is
@@ -59,6 +60,16 @@ func (o object) text(name string) string {
 		return *s
 	}
 	return ""
+}
+
+// word returns what names something, such as a key, or "" if it is unknown. A word with a line break would write lines
+// of its own into errors and logs.
+func (o object) word(name string) string {
+	s := o.text(name)
+	if s != printable.Line(s) {
+		return ""
+	}
+	return s
 }
 
 // count returns a number of things, or nil if it is unknown.

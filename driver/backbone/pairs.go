@@ -11,6 +11,7 @@ import (
 	"math/bits"
 
 	"github.com/syncctl/syncctl/driver/backbone/syncinfo"
+	"github.com/syncctl/syncctl/printable"
 )
 
 // pairsSeen sums up the pairs of a connector. Whether two ends agree can be checked without having both lists of
@@ -230,7 +231,7 @@ func (c *comparison) byName(nameA, nameB string, listA, listB, later []pairSeen)
 func (c *comparison) alone(p pairSeen, connector string) {
 	c.unmatched++
 	if len(c.lonely) < mostNamed {
-		c.lonely = append(c.lonely, fmt.Sprintf("%s with %s is on %s only", p.Local, p.Remote, connector))
+		c.lonely = append(c.lonely, printable.Line(fmt.Sprintf("%s with %s is on %s only", p.Local, p.Remote, connector)))
 	}
 }
 

@@ -45,7 +45,7 @@ func (c *reader) property(ctx context.Context, project, key string) (json.RawMes
 		return nil, fmt.Errorf("reading the property %s of project %s: %w", key, project, err)
 	}
 	o, err := parseObject(raw)
-	if value, ok := o["value"]; err == nil && ok && o.text("key") == key {
+	if value, ok := o["value"]; err == nil && ok && o.word("key") == key {
 		return value, nil
 	}
 	return nil, fmt.Errorf("%s: reading the property %s of project %s: the answer does not say what it is",

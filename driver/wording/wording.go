@@ -30,12 +30,12 @@ func Plural(n int, noun string) string {
 	return fmt.Sprintf("%d %ss", n, noun)
 }
 
-// List joins items with commas and counts those beyond the tenth: "a, b and 5 more".
+// List joins items with commas and counts those beyond the tenth: "a, b and 5 more". It is one printable line.
 func List(items []string) string {
 	if len(items) > mostNamed {
-		return fmt.Sprintf("%s and %d more", strings.Join(items[:mostNamed], ", "), len(items)-mostNamed)
+		return fmt.Sprintf("%s and %d more", printable.Line(strings.Join(items[:mostNamed], ", ")), len(items)-mostNamed)
 	}
-	return strings.Join(items, ", ")
+	return printable.Line(strings.Join(items, ", "))
 }
 
 // QuotedList is List with each item in quotes.

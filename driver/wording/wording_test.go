@@ -58,6 +58,9 @@ func TestLists(t *testing.T) {
 	if got := wording.List(letters); got != "a, b, c, d, e, f, g, h, i, j and 2 more" {
 		t.Errorf("list: %q", got)
 	}
+	if got := wording.List([]string{"a\n::b", "c"}); got != `a\n::b, c` {
+		t.Errorf("a name has lines of its own: %q", got)
+	}
 	if got := wording.QuotedList(letters[:2]); got != `"a", "b"` {
 		t.Errorf("quoted list: %q", got)
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/syncctl/syncctl/driver/teamworkcloud/survey"
 	"github.com/syncctl/syncctl/driver/wording"
 	"github.com/syncctl/syncctl/planner"
+	"github.com/syncctl/syncctl/printable"
 )
 
 // A stage is the time at which findings are made.
@@ -176,7 +177,10 @@ func (o *plan) losing() {
 	}
 	summary := fmt.Sprintf("removed from %s: %s", o.addr(atSource), wording.Plural(len(o.present), "resource"))
 	if len(people) > 0 {
-		summary += "; the newest revisions are by " + byCount(people)
+		summary += "; the newest revisions are by " + printable.Line(byCount(people))
+	}
+	for i, line := range lines { // names of people and resources have no lines of their own
+		lines[i] = printable.Line(line)
 	}
 	o.find(ruleWhose, planner.Warn, op, summary, strings.Join(lines, "\n"))
 	for i := range o.sharing.Items {

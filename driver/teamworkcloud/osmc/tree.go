@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"github.com/syncctl/syncctl/driver/wording"
+	"github.com/syncctl/syncctl/printable"
 )
 
 // node is a place in a JSON answer. Answers are read place by place rather than into structs, because real servers
@@ -464,9 +465,14 @@ func isKind(segment string) bool {
 	return slices.Contains([]string{workspaces, resources, branches, revisions, tags, roles}, segment)
 }
 
+// unescaped returns the ID in a segment of a URL, or "" if it has line breaks and the like: it would write lines of its
+// own into errors and logs.
 func unescaped(segment string) string {
 	if plain, err := url.PathUnescape(segment); err == nil {
-		return plain
+		segment = plain
+	}
+	if segment != printable.Line(segment) {
+		return ""
 	}
 	return segment
 }

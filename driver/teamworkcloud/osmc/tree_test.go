@@ -37,6 +37,8 @@ func TestReference(t *testing.T) {
 		{`[{"@id":"` + id + `"},{"dcterms:title":"x"}]`, workspaces, id},
 		{`4`, revisions, "4"},
 		{`"../.."`, branches, ""},
+		{`"a\n::add-mask::x"`, branches, ""},
+		{`"https://h/osmc/resources/a%0Ab"`, resources, ""},
 		{`"#it"`, branches, ""},
 		{`""`, branches, ""},
 		{`null`, branches, ""},
