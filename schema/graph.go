@@ -314,7 +314,10 @@ func (l *loader) cycles() map[*node]int {
 	return group
 }
 
-// reportCycle reports the shortest cycle through the first member, with all its nodes.
+// mostOfCycle is the maximum number of references of a cycle that are named. A generated file may have thousands.
+const mostOfCycle = 50
+
+// reportCycle reports the shortest cycle through the first member, with the first of its nodes.
 func (l *loader) reportCycle(members []*node) {
 	inside := map[*node]bool{}
 	for _, m := range members {
@@ -331,7 +334,11 @@ func (l *loader) reportCycle(members []*node) {
 	names := []string{members[0].name()}
 	var lines []string
 	from := members[0]
-	for _, e := range way {
+	for i, e := range way {
+		if i == mostOfCycle {
+			names = append(names, fmt.Sprintf("… and %d more", len(way)-i))
+			break
+		}
 		names = append(names, e.to.name())
 		lines = append(lines, fmt.Sprintf("  %s refers to %s at %s", from.name(), e.to.name(), place(e.rng)))
 		from = e.to

@@ -59,3 +59,18 @@ func TestModuleWithoutVariables(t *testing.T) {
 		t.Error(text)
 	}
 }
+
+// TestLongCycle checks that a cycle of thousands is not named whole: it would be megabytes of a log.
+func TestLongCycle(t *testing.T) {
+	const n = 3000
+	var b strings.Builder
+	b.WriteString("locals {\n")
+	for i := range n {
+		fmt.Fprintf(&b, "  a%d = local.a%d\n", i, (i+1)%n)
+	}
+	w := world{files: map[string]string{"main.sync.hcl": b.String() + "}\n"}}
+	cfg, diags := w.load(t)
+	if text := textOf(t, cfg, diags); !diags.HasErrors() || len(text) > 20_000 {
+		t.Errorf("%d bytes: %.300s", len(text), text)
+	}
+}
