@@ -127,7 +127,8 @@ func TestScanAheadIsExact(t *testing.T) {
 		}
 		text := []byte(export(list...))
 		for range max(0, rapid.IntRange(-3, 2).Draw(t, "mistakes")) {
-			text[rapid.IntRange(0, len(text)-1).Draw(t, "at")] = rapid.SampledFrom([]byte(`{}[],:"\ 0a`+"\n\xff")).Draw(t, "byte")
+			b := rapid.SampledFrom([]byte(`{}[],:"\ 0a`+"\n\xff")).Draw(t, "byte")
+			text[rapid.IntRange(0, len(text)-1).Draw(t, "at")] = b
 		}
 		start := rapid.SampledFrom([]string{"", `{"localIssueKey":`, "{", `"`, `{"x`, ",", "}", `{\"`}).Draw(t, "start")
 		size := rapid.SampledFrom([]int{1, 17, 50, 100, 101, 200, 400, 1000}).Draw(t, "size")
