@@ -21,6 +21,8 @@ type ahead struct {
 	order chan *piece // pieces in the order of the file, perhaps not ready yet
 	work  sync.WaitGroup
 
+	least int                    // the size of pieces, unless entries are large
+	size  atomic.Int64           // of the pieces that are read next
 	start atomic.Pointer[[]byte] // how entries begin; nil if nothing is to be scanned
 
 	// Of who takes what has been read:
@@ -45,8 +47,14 @@ type piece struct {
 
 const (
 	scanners    = 2
-	mostScanned = 1 << 9 // entries of a piece
-	mostGuesses = 16     // places in a piece where an entry seems to begin
+	mostScanned = 1 << 10 // entries of a piece
+	mostGuesses = 16      // places in a piece where an entry seems to begin
+)
+
+// Pieces are large while entries are: one that crosses the end of a piece is scanned again.
+const (
+	largeEntry = 32 << 10
+	largePiece = 1 << 20
 )
 
 // pieces are those of one reading at a time. Their memory is taken when it is needed.
@@ -54,13 +62,11 @@ type pieces [scanners + 2]piece
 
 func readAhead(r io.Reader, all *pieces, size, maxEntry int, findTwice bool) *ahead {
 	a := &ahead{src: r, free: make(chan *piece, len(all)), order: make(chan *piece, len(all)),
-		now: &piece{from: -1}}
+		now: &piece{from: -1}, least: size}
+	a.size.Store(int64(size))
 	for i := range all {
 		p := &all[i]
-		if len(p.buf) != size+pad {
-			p.buf = make([]byte, size+pad)
-		}
-		p.s.b, p.s.keepTexts, p.s.findTwice = p.buf, true, findTwice
+		p.s.keepTexts, p.s.findTwice = true, findTwice
 		p.ready = make(chan struct{}, 1)
 		a.free <- p
 	}
@@ -76,13 +82,14 @@ func readAhead(r io.Reader, all *pieces, size, maxEntry int, findTwice bool) *ah
 	return a
 }
 
-// fill reads the next piece and scans it. It returns false if there is none.
+// fill reads the next piece and scans it. It returns false if there is none, or after a fault.
 func (a *ahead) fill(p *piece, maxEntry int) bool {
 	a.turn.Lock()
 	if a.ended {
 		a.turn.Unlock()
 		return false
 	}
+	p.resize(int(a.size.Load()))
 	a.ended = true // unless reading succeeds
 	a.order <- p
 	defer func() { p.ready <- struct{}{} }()
@@ -97,6 +104,15 @@ func (a *ahead) fill(p *piece, maxEntry int) bool {
 		p.guess(*start, maxEntry)
 	}
 	return true
+}
+
+// resize makes room for size bytes.
+func (p *piece) resize(size int) {
+	if size += pad; cap(p.buf) < size {
+		p.buf = make([]byte, size)
+	}
+	p.buf = p.buf[:size]
+	p.s.b = p.buf
 }
 
 // guess scans the entries from the first place on where one seems to begin.
@@ -192,6 +208,11 @@ func (a *ahead) scanned() bool { return a.now.from == a.at }
 // like notes an entry that had to be scanned by who reads.
 func (a *ahead) like(raw []byte) {
 	a.begin = append(a.begin[:0], raw[:bytes.IndexByte(raw, ':')+1]...)
+	size := a.least
+	if len(raw) > largeEntry {
+		size = max(size, largePiece)
+	}
+	a.size.Store(int64(size))
 }
 
 // stop returns once the goroutines have ended.

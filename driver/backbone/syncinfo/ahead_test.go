@@ -97,6 +97,14 @@ func TestScanAhead(t *testing.T) {
 			t.Errorf("pieces of %d: %d of %d entries have been scanned ahead", size, ahead, len(list))
 		}
 	}
+	list = nil
+	for i := range 40 {
+		more := fmt.Sprintf(`,"p":%q`, strings.Repeat("x", 200_000+i))
+		list = append(list, pair(fmt.Sprintf("A-%d", i), fmt.Sprintf("B-%d", i), more))
+	}
+	if ahead := agrees(t, export(list...), firstBuffer, DefaultMaxEntry, "", &all); ahead < len(list)/2 {
+		t.Errorf("%d of %d large entries have been scanned ahead", ahead, len(list))
+	}
 	all = pieces{}
 	text := export(strings.Split(strings.Repeat(ok+"\n", 50_000), "\n")[:50_000]...)
 	if ahead := agrees(t, text, firstBuffer, DefaultMaxEntry, "", &all); ahead < 1000 {
@@ -201,5 +209,46 @@ func TestReadAheadRaises(t *testing.T) {
 	}
 	if err := reading(strings.NewReader(text)); !fault.Is(err) {
 		t.Error(err)
+	}
+}
+
+// scanCounter counts the bytes that a Reader has looked at when it asks for more.
+type scanCounter struct {
+	*ahead
+	of      *Reader
+	last, n int
+}
+
+func (c *scanCounter) Read(b []byte) (int, error) {
+	if c.of.s.n != c.last {
+		c.last = c.of.s.n
+		c.n += c.last
+	}
+	return c.ahead.Read(b)
+}
+
+// TestHugeEntryOfMany checks that a huge entry is not scanned again for each piece in which entries seem to begin.
+func TestHugeEntryOfMany(t *testing.T) {
+	const like = `{"localIssueKey":"A","remoteIssueKey":"B"}`
+	text := export(pair("A-1", "B-1", ""), pair("A-2", "B-2", `,"x":[`+strings.Repeat(like+",", 200_000)+like+"]"))
+	a := readAhead(strings.NewReader(text), &pieces{}, firstBuffer, DefaultMaxEntry, false)
+	defer a.stop()
+	start := []byte(`{"localIssueKey":`)
+	a.start.Store(&start)
+	counter := &scanCounter{ahead: a}
+	r := NewExportReader("f", counter)
+	r.ahead, counter.of = a, r
+	for n := 0; ; n++ {
+		_, err := r.Next()
+		if err == nil {
+			continue
+		}
+		if !errors.Is(err, io.EOF) || n != 2 {
+			t.Fatal(n, err)
+		}
+		break
+	}
+	if counter.n > 4*len(text) {
+		t.Errorf("%d bytes are scanned of %d", counter.n, len(text))
 	}
 }

@@ -338,6 +338,23 @@ func TestReaderForgetsForms(t *testing.T) {
 	}
 }
 
+// TestReaderForgetsLongMembers checks that what follows a value is not remembered if it is long.
+func TestReaderForgetsLongMembers(t *testing.T) {
+	long := pair("A-1", "B-1", `,"x":"`+strings.Repeat("x", 1<<20)+`","id":1`)
+	r := NewExportReader("f", strings.NewReader(export(long)))
+	if _, err := r.Next(); err != nil {
+		t.Fatal(err)
+	}
+	if n := cap(r.s.brace.stretch.bytes); n > 2*longestStretch {
+		t.Error(n)
+	}
+	for _, f := range r.s.forms {
+		if n := cap(f.stretch.bytes); n > 2*longestStretch {
+			t.Errorf("%s: %d", f.text, n)
+		}
+	}
+}
+
 // silent is what a program writes that then neither goes on nor ends.
 type silent struct {
 	io.Reader

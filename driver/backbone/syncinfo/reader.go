@@ -433,6 +433,7 @@ func (r *Reader) fill() error {
 		copy(r.buf, old)
 		r.s.b = r.buf
 	}
+	had := r.w // perhaps the beginning of an entry, which is scanned again
 	for empty := 0; r.w < len(r.buf)-pad; {
 		n, err := r.src.Read(r.buf[r.w : len(r.buf)-pad])
 		r.w += n
@@ -443,8 +444,8 @@ func (r *Reader) fill() error {
 		if err != nil {
 			return fmt.Errorf("reading %s: %w", r.name, err)
 		}
-		if r.ahead != nil && r.ahead.scanned() {
-			break
+		if r.ahead != nil && r.ahead.scanned() && (had < largePiece || r.w-had >= had) {
+			break // but not after each piece of a huge entry
 		}
 		if empty++; n > 0 {
 			empty = 0

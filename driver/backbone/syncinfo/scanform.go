@@ -52,10 +52,12 @@ func (s *scanner) member(i int, seen *uint16) (f *form, name, value int) {
 	if f, name, value = s.readMember(i); value < 0 || s.last == &s.other {
 		return f, name, value
 	}
-	if last.to = f; f == &s.other || value-s.lastEnd > longestStretch {
+	if f == &s.other || value-s.lastEnd > longestStretch {
 		last.to, last.misses = nil, mostMisses
+		return f, name, value
 	}
-	last.bytes, last.within = append(last.bytes[:0], s.b[s.lastEnd:value]...), s.within
+	last.to, last.within = f, s.within
+	last.bytes = append(last.bytes[:0], s.b[s.lastEnd:value]...)
 	return f, name, value
 }
 
