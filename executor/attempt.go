@@ -22,7 +22,7 @@ type attempt struct {
 	again  bool          // it was done before and is carried out again
 	renew  bool          // it is a check that is verified again for another site
 	until  time.Time     // until when the guards of other sites are fresh; zero: no limit
-	free   func()        // lets another step begin: only the result of this one remains to be written
+	free   func()        // lets another step begin: only entries of this one remain to be written
 }
 
 // take carries the step out as the table of Next says. The error means that the journal could not be written.

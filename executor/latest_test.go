@@ -66,3 +66,18 @@ func TestLatest(t *testing.T) {
 		t.Errorf("%s is not of its time", fourth)
 	}
 }
+
+// TestTimesOfIDs checks that a time is written in one way alone: IDs are names of folders, and sort.
+func TestTimesOfIDs(t *testing.T) {
+	const id = "20260101T120000.000Z-abcdef"
+	if !isRunID(id) {
+		t.Error(id)
+	}
+	for _, other := range []string{
+		"20260101T120000,000Z-abcdef", "20260101T120000.0000Z-abcdef", "20261301T120000.000Z-abcdef",
+	} {
+		if isRunID(other) {
+			t.Error(other)
+		}
+	}
+}

@@ -127,8 +127,8 @@ func (x *run) loop(ctx context.Context) error {
 	active, busy := 0, 0 // steps that have begun and not ended; those among them that occupy a place
 	ended, freed := make(chan stepEnd), make(chan struct{})
 	stop, done := x.Stop, ctx.Done()
-	workers := make(workers)
-	defer close(workers)
+	idle := make(workers)
+	defer close(idle)
 	stopping := false
 	var broken error
 	for {
@@ -142,7 +142,7 @@ func (x *run) loop(ctx context.Context) error {
 			busy++
 			s, st, t := sched.steps[i].Step, sched.steps[i].state, sched.task(i)
 			until := sched.until(s, sched.now)
-			workers.do(func() {
+			idle.do(func() {
 				end := stepEnd{i: i}
 				end.err = x.step(ctx, s, st, t, until, func() {
 					if x.Parallelism > 1 && !end.freed { // without parallelism, a step begins only when the one before has ended
@@ -183,8 +183,8 @@ func (x *run) loop(ctx context.Context) error {
 	}
 }
 
-// workers are goroutines that do one thing after the other. One costs less than a new one for each step, whose stack
-// has to grow first.
+// workers are goroutines that do one thing after the other. A worker costs less than a new goroutine for each step,
+// whose stack would have to grow first.
 type workers chan func()
 
 // do has a worker that is idle do something, or a new one.
@@ -193,11 +193,9 @@ func (w workers) do(what func()) {
 	case w <- what:
 	default:
 		go func() {
-			for what(); ; what() {
-				var more bool
-				if what, more = <-w; !more {
-					return
-				}
+			what()
+			for what := range w {
+				what()
 			}
 		}()
 	}

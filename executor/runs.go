@@ -135,7 +135,7 @@ const idTime = "20060102T150405.000Z"
 func madeAt(id string) time.Time {
 	when, _, _ := strings.Cut(id, "-")
 	at, err := time.Parse(idTime, when)
-	if err != nil {
+	if err != nil || at.Format(idTime) != when { // Parse also takes a comma
 		return time.Time{}
 	}
 	return at
@@ -232,7 +232,8 @@ func (s *Store) Load(id string) (*Run, error) {
 		return r, nil
 	}
 	var err error
-	first := s.readingPlan(r.Dir, key) // meanwhile: either takes long if the run is
+	first := s.readingPlan(r.Dir, key) // meanwhile: both take long if the run is long
+	defer func() { _, _ = first() }()  // its goroutine has ended when this returns
 	r.Entries, err = journal.Read(s.Fs, filepath.Join(r.Dir, journalName), key)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, journal.ErrBroken) {
 		return nil, fmt.Errorf("reading run %s: %w", id, err)
@@ -271,7 +272,7 @@ func onlyFiles(fsys afero.Fs, dir string) error {
 			if err := onlyFiles(fsys, filepath.Join(dir, info.Name())); err != nil {
 				return err
 			}
-		case !info.IsDir() && !info.Mode().IsRegular():
+		case !info.Mode().IsRegular():
 			return fmt.Errorf("%s is neither a file nor a folder", filepath.Join(dir, info.Name()))
 		}
 	}
