@@ -80,8 +80,22 @@ func (w world) load(t testing.TB) (*Config, hcl.Diagnostics) {
 	cfg, diags := Load(context.Background(), opts)
 	if !diags.HasErrors() && !w.valuesOnly {
 		checkNames(t, opts, cfg)
+		checkNoted(t, cfg)
 	}
 	return cfg, diags
+}
+
+// checkNoted checks what is known of declarations without a look at their values.
+func checkNoted(t testing.TB, cfg *Config) {
+	t.Helper()
+	for _, r := range cfg.Resources {
+		if r.secret != IsSensitive(r.Value) {
+			t.Errorf("%s: searched for secrets: %v", r.Addr, r.secret)
+		}
+		if !mayName(bodyType(&r.Type.Body)) {
+			namedFiles(r.Value, func(words []string, _ bool) { t.Errorf("%s: %q is not looked for", r.Addr, words) })
+		}
+	}
 }
 
 // one loads a folder of one file.

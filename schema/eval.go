@@ -389,7 +389,8 @@ func wholeDeclaration(expr hcl.Expression, val cty.Value) string {
 	return traversalText(t)
 }
 
-// variables returns what an expression refers to. The library walks even through a plain text.
+// variables returns what an expression refers to. The library walks even through a plain text, and through all
+// parts of an object.
 func variables(expr hcl.Expression) []hcl.Traversal {
 	switch e := expr.(type) {
 	case *hclsyntax.LiteralValueExpr:

@@ -83,6 +83,8 @@ func (f Folder) list(name string, levels int) (found []string, seen int, err err
 			return nil, 0, err
 		case link != "":
 			return nil, 0, errLinked
+		case f.alias(at):
+			return nil, 0, nil
 		}
 	}
 	if err := f.walk(at, "", levels, &found, &seen); err != nil {

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"unicode"
 
 	"github.com/spf13/afero"
 )
@@ -121,10 +122,8 @@ func (f Folder) permit(r Reading, path string, whole bool) error {
 		}
 	}
 	if rel, in := f.within(path); in {
-		for _, part := range strings.Split(filepath.ToSlash(rel), "/") {
-			if Apart(part) {
-				return fmt.Errorf("it is in %s, which is not a part of a configuration", part)
-			}
+		if part := f.apart(path, rel); part != "" {
+			return fmt.Errorf("it is in %s, which is not a part of a configuration", part)
 		}
 		return nil
 	}
@@ -148,6 +147,33 @@ var foreignFolders = []string{".syncctl", ".git", ".hg", ".svn"}
 // Apart reports whether what has this name in the folder of a configuration is not a part of it, such as .git.
 func Apart(name string) bool {
 	return slices.ContainsFunc(foreignFolders, func(one string) bool { return strings.EqualFold(name, one) })
+}
+
+// apart returns the part of a path in the folder that is not a part of a configuration, or "". rel is the path from the
+// folder on.
+func (f Folder) apart(path, rel string) string {
+	for range strings.Count(filepath.ToSlash(rel), "/") + 1 {
+		if name := filepath.Base(path); Apart(name) || f.alias(path) {
+			return name
+		}
+		path = filepath.Dir(path)
+	}
+	return ""
+}
+
+// alias reports whether a path is another name of a folder such as .git beside it: git~1 or ".git." on Windows, or .git
+// with characters that a file system ignores.
+func (f Folder) alias(path string) bool {
+	dir, name := filepath.Split(path)
+	odd := func(r rune) bool { return r == '~' || r == ':' || r > unicode.MaxASCII }
+	if !strings.ContainsFunc(name, odd) && strings.TrimRight(name, ". ") == name {
+		return false
+	}
+	info, err := f.Fs.Stat(path)
+	return err == nil && slices.ContainsFunc(foreignFolders, func(one string) bool {
+		other, err := f.Fs.Stat(dir + one)
+		return err == nil && os.SameFile(info, other)
+	})
 }
 
 // inside reports whether a path without links is in the folder.

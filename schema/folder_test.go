@@ -46,17 +46,18 @@ func onDisk(t *testing.T, files map[string]string, links map[string]string) stri
 func TestConfined(t *testing.T) {
 	links := map[string]string{
 		"out": "../secret.txt", "whole": "ROOT/secret.txt", "up": "..", "loop": "loop", "in": "sub/a.txt", "twice": "out",
-		"sub/back": "../a.txt", "config": ".git/config",
+		"sub/back": "../a.txt", "config": ".git/config", "sub/.git": "x~1",
 	}
 	files := map[string]string{"a.txt": "fine", "sub/a.txt": "fine", ".git/config": "token = hunter22\n",
-		"sub/.GIT": "gitdir: hunter22\n", ".syncctl/lock": "hunter22\n"}
+		"sub/.GIT": "gitdir: hunter22\n", ".syncctl/lock": "hunter22\n",
+		"sub/x~1/config": "token = hunter22\n", "sub/y~1/a.txt": "fine"}
 	for path, inside := range map[string]bool{
 		"a.txt": true, "sub/a.txt": true, "in": true, "sub/back": true, "sub/../a.txt": true, "./a.txt": true,
 		"../conf/a.txt": true, "up/conf/a.txt": true,
 		"out": false, "whole": false, "up/secret.txt": false, "twice": false, "loop": false, "../secret.txt": false,
 		"sub/../../secret.txt": false, "up/../secret.txt": false, "/proc/self/environ": false, "/dev/zero": false,
 		"../gone": false, "sub": false, ".": false, ".git/config": false, "sub/../.git/config": false, "config": false,
-		"sub/.GIT": false, ".syncctl/lock": false,
+		"sub/.GIT": false, ".syncctl/lock": false, "sub/x~1/config": false, "sub/y~1/a.txt": true,
 	} {
 		for file, text := range map[string]string{
 			"main.sync.hcl": "server \"barn\" \"x\" {\n  url = can(file(\"" + path + "\"))\n}\n" +

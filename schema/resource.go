@@ -139,14 +139,14 @@ type written struct {
 	rng  hcl.Range
 }
 
-// writes records where an argument or a block is written. There is no declaration outside of declarations.
+// writes records where an argument or a block is written. r is nil outside of declarations.
 func (r *Resource) writes(path string, rng hcl.Range) {
 	if r != nil {
 		r.written = append(r.written, written{path: path, rng: rng})
 	}
 }
 
-// holds notes whether a part of its value is sensitive. There is no declaration outside of declarations.
+// holds notes whether a part of its value is sensitive. r is nil outside of declarations.
 func (r *Resource) holds(part cty.Value) {
 	if r != nil && !r.secret {
 		r.secret = IsSensitive(part)

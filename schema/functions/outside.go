@@ -18,8 +18,8 @@ func signature(ty cty.Type, rest *function.Parameter, params ...function.Paramet
 }
 
 func files() []Function {
-	const inside = "The file must be in the configuration's folder, but not in .git and the like, also where links " +
-		"lead, unless a policy permits more; it has at most 16 MiB. "
+	const inside = "The file must be in the configuration's folder, also where links lead, unless a policy permits " +
+		"more, and in no case in that folder's .git and the like; it has at most 16 MiB. "
 	const key = "What holds a private key is sensitive."
 	ofPath := signature(cty.String, nil, param("path", cty.String))
 	hello := map[string]string{"hello.txt": "Hello World"}
