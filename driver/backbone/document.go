@@ -147,7 +147,7 @@ func decodeStatus(o object) *syncStatus {
 	for _, name := range []string{"firstConnector", "secondConnector"} {
 		if c := o.object(name); c != nil {
 			s.connectors = append(s.connectors, connectorStatus{
-				processing: [2]string{c.text("incomingProcessingStatus"), c.word("outgoingProcessingStatus")},
+				processing: [2]string{c.text("incomingProcessingStatus"), c.text("outgoingProcessingStatus")},
 				inError:    c.count("issuesInError"),
 			})
 		}

@@ -194,9 +194,8 @@ func TestNamesWithLines(t *testing.T) {
 	if _, _, err := decode(plain); err != nil {
 		t.Fatal(err)
 	}
-	for _, name := range []string{"INT-16", `"AP-29"`, `"AP"`, `"PB-3"`, `"PB"`} {
-		bad := strings.Trim(name, `"`)
-		i, _, err := decode(strings.Replace(plain, `"`+bad+`"`, `"`+bad+`\n::add-mask::x"`, 1))
+	for _, name := range []string{"INT-16", "AP-29", "AP", "PB-3", "PB"} {
+		i, _, err := decode(strings.Replace(plain, `"`+name+`"`, `"`+name+`\n::add-mask::x"`, 1))
 		if err == nil || strings.Contains(err.Error(), "\n") {
 			t.Errorf("%s: %+v, %v", name, i, err)
 		}

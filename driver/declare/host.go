@@ -125,7 +125,7 @@ func (h *Host) Open(env driver.Env) (host.Host, error) {
 		}
 		if o.AgentSocket = socket; socket != "" && own != nil {
 			o.KnownHosts = own // what the configuration says of the same names does not count
-			o.KnownHostsFrom = ownKnownHosts(env) + ", your own, which counts because the SSH agent may be used (agent)"
+			o.KnownHostsFrom = "your own " + ownKnownHosts(env) + " (it counts because of agent)"
 		}
 	}
 	reached, err := host.SSH(o)
@@ -214,7 +214,7 @@ func agentFor(env driver.Env, machines []string) (socket string, own []byte, err
 			own = nil
 			continue
 		}
-		known, err := host.Known(own, machine)
+		known, err := host.Known(own, ownKnownHosts(env), machine)
 		if err != nil {
 			return "", nil, err
 		}

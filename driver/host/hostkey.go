@@ -141,9 +141,10 @@ func (k *hostKeys) algorithms(a address) []string {
 	return out
 }
 
-// Known reports whether the lines of a known_hosts file name a machine, host:port, whatever its key.
-func Known(lines []byte, hostPort string) (bool, error) {
-	k, err := parseKnownHosts(lines, "")
+// Known reports whether the lines of a known_hosts file name a machine, host:port, whatever its key. from names
+// the file in errors.
+func Known(lines []byte, from, hostPort string) (bool, error) {
+	k, err := parseKnownHosts(lines, from)
 	if err != nil {
 		return false, err
 	}

@@ -99,7 +99,7 @@ func TestExclusions(t *testing.T) {
 	} {
 		var got []string
 		for _, address := range []string{"a.example:22", "bad.example:22", "BAD.example:22", "bad.example:2222"} {
-			is, err := Known([]byte(hosts+" "+serialized(signer.PublicKey())), address)
+			is, err := Known([]byte(hosts+" "+serialized(signer.PublicKey())), "", address)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -157,7 +157,7 @@ func TestKnownAddressWithZone(t *testing.T) {
 		"*":               {"a.known.example:22", "[2001:db8::1%.known.example]:22", "[fe80::1%eth0]:22"},
 	} {
 		for _, address := range []string{"a.known.example:22", "[2001:db8::1%.known.example]:22", "[fe80::1%eth0]:22"} {
-			is, err := Known([]byte(hosts+" "+key), address)
+			is, err := Known([]byte(hosts+" "+key), "", address)
 			if err != nil || is != slices.Contains(known, address) {
 				t.Errorf("%s, of lines for %s: %v %v", address, hosts, is, err)
 			}

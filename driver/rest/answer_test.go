@@ -269,8 +269,8 @@ func (a canned) RoundTrip(r *http.Request) (*http.Response, error) {
 	}, nil
 }
 
-// TestPartOfAnAnswer checks that an answer that says that it is only a part is an error for every caller, and is not
-// retried. An incomplete list would say that something is gone.
+// TestPartOfAnAnswer checks that an answer that says that it is only a part, or was changed on the way, is an error
+// for every caller, and is not retried. An incomplete list would say that something is gone.
 func TestPartOfAnAnswer(t *testing.T) {
 	list := func(status int, header ...string) http.HandlerFunc {
 		return func(w http.ResponseWriter, _ *http.Request) {

@@ -113,14 +113,14 @@ func (a *attempt) send(limited, ctx context.Context) *Error {
 		return a.refused()
 	case isPart(a.resp):
 		return &Error{Status: a.resp.StatusCode, Sent: SentYes, permanent: true, cause: ErrPart,
-			Message: "answered with a part of what was asked for, which nothing can be concluded from: " +
-				"is something in front of the server that changes answers?"}
+			Message: "answered with a part of what was asked for, or with what was changed on the way (203), which nothing " +
+				"can be concluded from: is something in front of the server that changes answers?"}
 	}
 	return nil
 }
 
-// ErrPart is what an answer wraps that is said to be a part of the whole.
-var ErrPart = errors.New("only a part of the answer")
+// ErrPart is what an answer wraps that is said to be a part of the whole, or to have been changed on the way.
+var ErrPart = errors.New("not the whole answer as the server gave it")
 
 // isPart reports whether an answer says that it is not the whole, which was asked for, or that something on the way has
 // changed it: of a list a part looks like one that is shorter, and what it lacks like what is gone.
