@@ -2,9 +2,12 @@ package main
 
 import (
 	"bufio"
+	"context"
+	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 )
 
 // A shape is a way to declare n synchronizations.
@@ -173,6 +176,48 @@ func terraform(dir string, n int) error {
 			fmt.Fprintf(w, terraformBlock, i)
 		}
 	})
+}
+
+// applied makes the state in which program has applied n resources. It applies one, and copies what it then knows of
+// that: to apply many takes it a time that grows with their square.
+func applied(ctx context.Context, dir, program string, n int) error {
+	if err := terraform(dir, 1); err != nil {
+		return err
+	}
+	if err := command(ctx, dir, program, "apply", "-auto-approve", "-input=false"); err != nil {
+		return err
+	}
+	name := filepath.Join(dir, "terraform.tfstate")
+	text, err := os.ReadFile(name)
+	if err != nil {
+		return err
+	}
+	var state map[string]json.RawMessage
+	var resources []json.RawMessage
+	if err := json.Unmarshal(text, &state); err != nil {
+		return err
+	}
+	if err := json.Unmarshal(state["resources"], &resources); err != nil {
+		return err
+	}
+	if len(resources) != 1 {
+		return fmt.Errorf("%s has %d resources instead of one", name, len(resources))
+	}
+	one := string(resources[0])
+	for i := 1; i < n; i++ {
+		other := strings.NewReplacer(`"s0"`, fmt.Sprintf(`"s%d"`, i), `"P0"`, fmt.Sprintf(`"P%d"`, i)).Replace(one)
+		resources = append(resources, json.RawMessage(other))
+	}
+	if state["resources"], err = json.Marshal(resources); err != nil {
+		return err
+	}
+	if text, err = json.Marshal(state); err != nil {
+		return err
+	}
+	if err := os.WriteFile(name, text, 0o600); err != nil {
+		return err
+	}
+	return terraform(dir, n)
 }
 
 const terraformBlock = `
