@@ -203,18 +203,23 @@ func applied(ctx context.Context, dir, program string, n int) error {
 	if len(resources) != 1 {
 		return fmt.Errorf("%s has %d resources instead of one", name, len(resources))
 	}
-	one := string(resources[0])
-	for i := 1; i < n; i++ {
-		other := strings.NewReplacer(`"s0"`, fmt.Sprintf(`"s%d"`, i), `"P0"`, fmt.Sprintf(`"P%d"`, i)).Replace(one)
-		resources = append(resources, json.RawMessage(other))
-	}
-	if state["resources"], err = json.Marshal(resources); err != nil {
+	delete(state, "resources")
+	rest, err := json.Marshal(state)
+	if err != nil {
 		return err
 	}
-	if text, err = json.Marshal(state); err != nil {
-		return err
-	}
-	if err := os.WriteFile(name, text, 0o600); err != nil {
+	err = write(name, func(w *bufio.Writer) {
+		fmt.Fprint(w, `{"resources":[`)
+		for i := range n {
+			if i > 0 {
+				fmt.Fprint(w, ",")
+			}
+			other := strings.NewReplacer(`"s0"`, fmt.Sprintf(`"s%d"`, i), `"P0"`, fmt.Sprintf(`"P%d"`, i))
+			_, _ = other.WriteString(w, string(resources[0])) // write reports it
+		}
+		fmt.Fprintf(w, "],%s", rest[1:])
+	})
+	if err != nil {
 		return err
 	}
 	return terraform(dir, n)

@@ -1,6 +1,6 @@
 // Command bench runs syncctl and other programs on the same work, one after the other, and prints what each costs:
 //
-//	go run ./bench                         everything, a quarter of an hour on two cores
+//	go run ./bench                         everything, ten minutes on two cores
 //	go run ./bench -only=merge -runs=5     one race
 //	go run ./bench -write                  bench/README.md too
 //
