@@ -47,8 +47,8 @@ type piece struct {
 
 const (
 	scanners    = 2
-	mostScanned = 1 << 10 // entries of a piece
-	mostGuesses = 16      // places in a piece where an entry seems to begin
+	mostScanned = 1 << 9 // entries of a piece
+	mostGuesses = 16     // places in a piece where an entry seems to begin
 )
 
 // Pieces are large while entries are: one that crosses the end of a piece is scanned again.
