@@ -268,8 +268,8 @@ func (j *Journal) Entries() []Entry {
 	return j.entries[:len(j.entries):len(j.entries)]
 }
 
-// Close closes the file. Everything appended is already durable, and so is what was
-// added once durable has returned.
+// Close closes the file. Everything appended is already durable, and so is what was added, once durable
+// has returned.
 func (j *Journal) Close() error {
 	j.disk.Lock()
 	defer j.disk.Unlock()

@@ -10,8 +10,8 @@ import (
 // TestVariables checks that what an expression refers to is what the library finds.
 func TestVariables(t *testing.T) {
 	for _, src := range []string{
-		`a.b`, `"a"`, `1`, `{ a = b.c }`, `{ (a) = b }`, `{ (a.b) = 1 }`, `{ "${a.b}" = 1 }`, `{ "x${a}" = b.c }`, `{ a.b = 1 }`,
-		`{ a = { b = c.d } }`, `{ a = [for x in y.z : x] }`, `{ a = b.c[d.e] }`, `a.b[*].c`, `{ null = x.y }`,
+		`a.b`, `"a"`, `1`, `{ a = b.c }`, `{ (a) = b }`, `{ (a.b) = 1 }`, `{ "${a.b}" = 1 }`, `{ "x${a}" = b.c }`,
+		`{ a.b = 1 }`, `{ a = { b = c.d } }`, `{ a = [for x in y.z : x] }`, `{ a = b.c[d.e] }`, `a.b[*].c`, `{ null = x.y }`,
 		`{ a = b ? c.d : e }`, `[a.b, { c = d }]`, `f(a.b)`,
 	} {
 		e, diags := hclsyntax.ParseExpression([]byte(src), "f", hcl.InitialPos)
