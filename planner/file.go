@@ -119,7 +119,11 @@ func DecodeAuthentic(text, key []byte) (plan *Plan, authentic bool, err error) {
 	if err = printable.Documents.Check(text); err != nil {
 		return nil, false, fmt.Errorf("reading the plan: it %w", err)
 	}
-	plan, authentic, err = decode(bytes.TrimPrefix(text, []byte("\ufeff")), key) // without a byte order mark
+	text = bytes.TrimPrefix(text, []byte("\ufeff")) // without a byte order mark
+	if plan = decodeWritten(text, key); plan != nil {
+		return plan, true, nil
+	}
+	plan, authentic, err = decode(text, key)
 	if err != nil {
 		return nil, false, fmt.Errorf("reading the plan: %w", err)
 	}
@@ -127,12 +131,8 @@ func DecodeAuthentic(text, key []byte) (plan *Plan, authentic bool, err error) {
 }
 
 func decode(text, key []byte) (*Plan, bool, error) {
-	var p Plan
-	doc := document{Plan: &p}
-	// Growing the list takes long.
-	if n := min(bytes.Count(text, []byte(`"print"`)), len(text)/leastStep, printable.Documents.Objects); n > 0 {
-		p.Steps = make([]Step, 0, n)
-	}
+	p := withRoom(text)
+	doc := document{Plan: p}
 	if err := json.Unmarshal(text, &doc); err != nil {
 		return nil, false, cmp.Or(malformed(text), err)
 	}
@@ -159,7 +159,7 @@ func decode(text, key []byte) (*Plan, bool, error) {
 	if same {
 		p.MAC = doc.MAC
 		mac, bad := hex.DecodeString(p.MAC)
-		return &p, key != nil && bad == nil && hmac.Equal(mac, found.mac), nil
+		return p, key != nil && bad == nil && hmac.Equal(mac, found.mac), nil
 	}
 	if err := malformed(text); err != nil {
 		return nil, false, err
@@ -167,6 +167,15 @@ func decode(text, key []byte) (*Plan, bool, error) {
 	// other programs may understand it differently
 	return nil, false, errors.New("it has a member twice, or is written in another way than this program does, so it " +
 		"was changed after it was made: make the plan again")
+}
+
+// withRoom returns an empty plan with room for the steps in a text, since growing the list takes long.
+func withRoom(text []byte) *Plan {
+	p := &Plan{}
+	if n := min(bytes.Count(text, []byte(`"print"`)), len(text)/leastStep, printable.Documents.Objects); n > 0 {
+		p.Steps = make([]Step, 0, n)
+	}
+	return p
 }
 
 // leastStep is less than the length of any step in a plan.

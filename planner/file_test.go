@@ -377,3 +377,46 @@ func TestTooLargeToRead(t *testing.T) {
 		t.Errorf("written: %v, read: %v", err, unread)
 	}
 }
+
+// authenticated returns the text of a plan that has every field and is authenticated with a key.
+func authenticated(t *testing.T, key string) string {
+	t.Helper()
+	p := full(t)
+	p.Syncctl, p.Secrets = "1.2.3", strings.Repeat("5", 64)
+	p.Findings = append(p.Findings, planner.Finding{Rule: "plan/targets", Summary: "<a> & \ufffd \n\"é\\"})
+	if err := p.Authenticate([]byte(key)); err != nil {
+		t.Fatal(err)
+	}
+	return encoded(t, p)
+}
+
+// TestEveryChangedByteIsNotAuthentic: what was authenticated is still known to be so, unless a byte was changed that
+// says something.
+func TestEveryChangedByteIsNotAuthentic(t *testing.T) {
+	doc := authenticated(t, "key")
+	read := func(text []byte) string {
+		p, authentic, err := planner.DecodeAuthentic(text, []byte("key"))
+		if err != nil || !authentic || !p.Authentic([]byte("key")) {
+			return ""
+		}
+		p.MAC = strings.ToLower(p.MAC) // it may be in either case
+		return encoded(t, p)
+	}
+	if read([]byte(doc)) != doc {
+		t.Fatal("it is not read as it was written")
+	}
+	for i := range len(doc) {
+		for _, c := range []byte{doc[i] ^ 1, doc[i] ^ 0x20, '0', ' ', '"', 0} {
+			changed := []byte(doc)
+			if changed[i] = c; c == doc[i] {
+				continue
+			}
+			if got := read(changed); got != "" && got != doc {
+				t.Fatalf("byte %d, %q changed to %q, is authentic:\n%s", i, doc[i], c, changed)
+			}
+		}
+		if got := read([]byte(doc[:i] + " " + doc[i:])); got != "" && got != doc {
+			t.Fatalf("with a space before byte %d, another plan is authentic:\n%s", i, got)
+		}
+	}
+}

@@ -5,6 +5,7 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
+	"fmt"
 	"hash"
 	"io"
 )
@@ -21,10 +22,10 @@ type proofs struct {
 // prove makes the proofs of a plan in one pass, in which each value is marshalled once: a large plan has nothing else
 // that takes as long. If there is a text, it is compared with the plan, and the prints of the steps are checked.
 func (p *Plan) prove(key, text []byte) (proofs, error) {
-	seal, hash, mac := sha256.New(), sha256.New(), hmac.New(sha256.New, key)
-	all := io.Writer(seal)
+	sums := newSums(key)
+	all := io.Writer(sums.seal)
 	if key != nil {
-		all = io.MultiWriter(seal, mac)
+		all = io.MultiWriter(sums.seal, sums.mac)
 	}
 	said := p.said()
 	s := marshalling(all)
@@ -32,18 +33,32 @@ func (p *Plan) prove(key, text []byte) (proofs, error) {
 		s.compared = &remainder{text: text}
 		s.prints = newPrints(p)
 	}
-	s.documents(p, &said, hash)
+	s.documents(p, &said, sums.hash)
 	if s.err != nil {
 		return proofs{}, s.err
 	}
-	out := proofs{seal: hex.EncodeToString(seal.Sum(nil)[:16]), hash: hashPrefix + hex.EncodeToString(hash.Sum(nil))}
+	out := proofs{seal: sums.sealed(), hash: sums.hashed()}
 	if key != nil {
-		out.mac = mac.Sum(nil)
+		out.mac = sums.mac.Sum(nil)
 	}
 	if text != nil {
 		out.same, out.rest, out.changed = !s.compared.other, s.compared.text, s.prints.changed
 	}
 	return out, nil
+}
+
+// sums are the hashes of which the proofs of a plan are made, while it is written to them.
+type sums struct{ seal, hash, mac hash.Hash }
+
+func newSums(key []byte) sums { return sums{sha256.New(), sha256.New(), hmac.New(sha256.New, key)} }
+
+func (s sums) sealed() string { return hex.EncodeToString(s.seal.Sum(nil)[:16]) }
+func (s sums) hashed() string { return hashPrefix + hex.EncodeToString(s.hash.Sum(nil)) }
+
+// ending returns what Encode writes after the plan, if it is authentic.
+func (s sums) ending() []byte {
+	return fmt.Appendf(nil, ",\n  \"hash\": %q,\n  \"seal\": %q,\n  \"mac\": \"%x\"\n}\n", s.hashed(), s.sealed(),
+		s.mac.Sum(nil))
 }
 
 // prints checks the prints of steps (see fingerprint), one after the other.
