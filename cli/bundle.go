@@ -114,7 +114,7 @@ func (c *command) inspectBundle(ctx context.Context, name string, keys []string,
 	if o.Keys, err = c.openingKeys(ctx, keys); err != nil {
 		return err
 	}
-	f, err := c.app.fs.Open(c.abs(name))
+	f, err := c.foreign().Open(c.abs(name))
 	if err != nil {
 		return fmt.Errorf("opening the bundle: %w", err)
 	}

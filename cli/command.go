@@ -176,6 +176,9 @@ func (c *command) abs(name string) string {
 	return filepath.Join(c.cwd, name)
 }
 
+// foreign returns the file system for files that somebody else may have made, such as bundles, plans and records.
+func (c *command) foreign() afero.Fs { return files.Foreign(c.app.fs) }
+
 // files returns the file system for names on the command line.
 func (c *command) files() afero.Fs { return files.In(c.app.fs, c.cwd) }
 

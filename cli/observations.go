@@ -19,7 +19,7 @@ func (c *command) readObservations(name string) (*planner.Observations, error) {
 	if info, err := c.app.fs.Stat(c.abs(name)); err == nil && !info.Mode().IsRegular() { // a pipe may never end
 		return nil, failf(exitError, "-observations=%s: it is not a regular file", schema.SanitizeLine(name))
 	}
-	f, err := c.app.fs.Open(c.abs(name))
+	f, err := c.foreign().Open(c.abs(name))
 	if err != nil {
 		return nil, fmt.Errorf("opening the observations: %w", err)
 	}

@@ -7,8 +7,10 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 
+	"github.com/syncctl/syncctl/cli/internal/files"
 	"github.com/syncctl/syncctl/executor"
 	"github.com/syncctl/syncctl/planner"
 	"github.com/syncctl/syncctl/schema"
@@ -74,7 +76,14 @@ func (c *command) writePlan(ctx context.Context, cfg *schema.Config, plan *plann
 	if err != nil {
 		return failf(exitError, "the plan is saved, but not signed: %w", err)
 	}
-	return c.replace(f.out+signing.Suffix, signature)
+	path, err := c.place(f.out + signing.Suffix)
+	if err != nil {
+		return err
+	}
+	return files.WriteChosen(c.app.fs, path, 0o644, func(w io.Writer) error {
+		_, err := w.Write(signature)
+		return err
+	})
 }
 
 // readPlan reads a plan file. It also returns the bytes, so that the signature is checked on exactly what was read.
@@ -82,7 +91,7 @@ func (c *command) readPlan(name string) (*planner.Plan, []byte, error) {
 	if err := tfstate(name); err != nil {
 		return nil, nil, err
 	}
-	content, err := schema.ReadBounded(c.app.fs, c.abs(name), mostOfPlan)
+	content, err := schema.ReadBounded(c.foreign(), c.abs(name), mostOfPlan)
 	if err != nil {
 		return nil, nil, fmt.Errorf("opening the plan: %w", err)
 	}
@@ -105,7 +114,7 @@ func (c *command) vouched(
 		}
 		return "", nil
 	}
-	signature, err := schema.ReadBounded(c.app.fs, c.abs(name+signing.Suffix), mostOfPlan)
+	signature, err := schema.ReadBounded(c.foreign(), c.abs(name+signing.Suffix), mostOfPlan)
 	if errors.Is(err, fs.ErrNotExist) {
 		return "", failf(exitRefused, "%s was not made by you with your key, and nobody has signed it. Plan again, or have "+
 			"whoever made it sign it: syncctl plan -out=FILE -sign=SSH-KEY", name)

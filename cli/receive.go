@@ -76,7 +76,7 @@ type receiving struct {
 }
 
 func (r *receiving) take(ctx context.Context, o bundle.Options) error {
-	f, err := r.app.fs.Open(r.abs(r.file))
+	f, err := r.foreign().Open(r.abs(r.file))
 	if err != nil {
 		return fmt.Errorf("opening the bundle: %w", err)
 	}

@@ -156,7 +156,7 @@ func (c *command) saveRecord(name string, archive []byte) error {
 	if !errors.Is(err, fs.ErrExist) {
 		return err
 	}
-	if was, err := schema.ReadBounded(c.app.fs, c.abs(name), record.MostBytes); err == nil && bytes.Equal(was, archive) {
+	if was, err := schema.ReadBounded(c.foreign(), c.abs(name), record.MostBytes); err == nil && bytes.Equal(was, archive) {
 		return nil
 	}
 	return failf(exitError, "%s exists and is another file: choose another name with -out", schema.SanitizeLine(name))
@@ -374,7 +374,7 @@ func (c *command) verifyRecord(name, signersFile string) error {
 			return err
 		}
 	}
-	archive, err := schema.ReadBounded(c.app.fs, c.abs(name), record.MostBytes)
+	archive, err := schema.ReadBounded(c.foreign(), c.abs(name), record.MostBytes)
 	if err != nil {
 		return fmt.Errorf("reading the record: %w", err)
 	}

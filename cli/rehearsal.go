@@ -83,7 +83,7 @@ func (s *scratch) rehearsal(at string, cfg *schema.Config, begun time.Time, ende
 
 // addRehearsal adds the rehearsal in a file to the parts of a record, if it is the rehearsal of the run's plan.
 func (c *command) addRehearsal(p *project, run *executor.Run, name string, parts map[string][]byte) error {
-	text, err := schema.ReadBounded(c.app.fs, c.abs(name), mostOfRehearsal)
+	text, err := schema.ReadBounded(c.foreign(), c.abs(name), mostOfRehearsal)
 	if err != nil {
 		return fmt.Errorf("reading the rehearsal: %w", err)
 	}

@@ -133,7 +133,11 @@ func (c *command) writeBundle(
 	if err != nil {
 		return "", nil, err
 	}
-	err = files.Write(c.app.fs, path, 0o600, func(w io.Writer) error {
+	write := files.Write
+	if f.out == "" {
+		write = files.WriteChosen
+	}
+	err = write(c.app.fs, path, 0o600, func(w io.Writer) error {
 		if sent, err = bundle.Write(ctx, w, *m, to, parts, sign); err != nil {
 			return err
 		}

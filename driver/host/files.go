@@ -99,7 +99,7 @@ func (l localFiles) Names(folder string) ([]string, error) {
 // Open implements Files. It does not block: a pipe in place of a file would block this program until somebody writes
 // to it.
 func (l localFiles) Open(name string) (io.ReadSeekCloser, error) {
-	f, err := l.OpenFile(name, os.O_RDONLY|atOnce, 0)
+	f, err := l.OpenFile(name, os.O_RDONLY|AtOnce, 0)
 	if err != nil {
 		return nil, err
 	}

@@ -10,5 +10,5 @@ func localOwner(fs.FileInfo) (uid, gid int, ok bool) { return 0, 0, false }
 // SeveralNames reports that it is not known of any file here whether it has other names.
 func SeveralNames(fs.FileInfo) bool { return false }
 
-// atOnce makes opening a file not block, on systems that have pipes among their files.
-const atOnce = 0
+// AtOnce makes opening a file not block, on systems that have pipes among their files.
+const AtOnce = 0

@@ -23,5 +23,5 @@ func SeveralNames(info fs.FileInfo) bool {
 	return ok && !info.IsDir() && s.Nlink > 1
 }
 
-// atOnce makes opening a file not block.
-const atOnce = syscall.O_NONBLOCK
+// AtOnce makes opening a file not block.
+const AtOnce = syscall.O_NONBLOCK

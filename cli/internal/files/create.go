@@ -111,7 +111,11 @@ func openSame(fsys afero.Fs, path string, how int, perm fs.FileMode) (afero.File
 	if was == nil {
 		return fsys.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY|how, perm)
 	}
-	f, err := fsys.OpenFile(path, os.O_WRONLY|how&^os.O_TRUNC, 0)
+	flag := os.O_WRONLY | how&^os.O_TRUNC
+	if was.Mode().IsRegular() {
+		flag |= host.AtOnce // a pipe that has its name by now would block
+	}
+	f, err := fsys.OpenFile(path, flag, 0)
 	if err != nil {
 		return nil, err
 	}

@@ -22,8 +22,16 @@ func Replace(fsys afero.Fs, path string, data []byte, perm fs.FileMode) error {
 
 // Write is like Replace, for content of any size: write writes it.
 func Write(fsys afero.Fs, path string, perm fs.FileMode, write func(io.Writer) error) error {
-	return named(path, writing{fsys, write, perm, func(string) error { return nil }}.replace(path))
+	return named(path, writing{fsys, write, perm, unchecked, true}.replace(path))
 }
+
+// WriteChosen is like Write, for a name that this program has chosen: if anything but a regular file has that name, it
+// is an error. Opening a pipe that somebody has put there would block.
+func WriteChosen(fsys afero.Fs, path string, perm fs.FileMode, write func(io.Writer) error) error {
+	return named(path, writing{fsys, write, perm, unchecked, false}.replace(path))
+}
+
+func unchecked(string) error { return nil }
 
 // Rewrite is like Replace, for a file that was read before and must still have that content. It is looked at once more
 // when all else is done. If it has another content by then, the error is host.ErrChanged, and the file stays as it is.
@@ -35,7 +43,7 @@ func Rewrite(fsys afero.Fs, path string, was, data []byte) error {
 		}
 		return err
 	}
-	return named(path, writing{fsys, whole(data), 0, same}.replace(path))
+	return named(path, writing{fsys, whole(data), 0, same, false}.replace(path))
 }
 
 func whole(data []byte) func(io.Writer) error {
@@ -58,6 +66,7 @@ type writing struct {
 	write func(io.Writer) error
 	perm  fs.FileMode             // of a new file
 	check func(path string) error // is called right before the file changes
+	named bool                    // the person has named it: it may be a pipe or a device
 }
 
 func (w writing) replace(path string) error {
@@ -69,6 +78,8 @@ func (w writing) replace(path string) error {
 		return w.swap(path, nil)
 	case info.IsDir():
 		return errors.New("it is a folder")
+	case !info.Mode().IsRegular() && !w.named:
+		return errNotRegular
 	case !info.Mode().IsRegular():
 		return w.into(path, info)
 	}
