@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"slices"
 
 	"github.com/syncctl/syncctl/journal"
 )
@@ -71,12 +72,21 @@ func (in *Incoming) checkChain() error {
 	if err := in.checkFork(chain); err != nil {
 		return err
 	}
+	if err := in.checkReceipts(); err != nil {
+		return err
+	}
 	return in.checkOrder()
 }
 
 // checkOrder checks that the journals of all sites, including the chain, can be put in one order. Otherwise completed
 // steps, also of this site, would count as not begun.
 func (in *Incoming) checkOrder() error {
+	_, err := Union("", in.chains()) // what is not recorded as received counts too
+	return err
+}
+
+// chains returns the journals of all sites, including the chain.
+func (in *Incoming) chains() map[string][]journal.Entry {
 	chains := map[string][]journal.Entry{}
 	if in.run != nil {
 		maps.Copy(chains, in.run.Chains)
@@ -84,8 +94,35 @@ func (in *Incoming) checkOrder() error {
 	if len(in.cargo.Chain) > len(chains[in.From]) {
 		chains[in.From] = in.cargo.Chain
 	}
-	_, err := Union("", chains) // what is not recorded as received counts too
-	return err
+	return chains
+}
+
+// checkReceipts checks that a site has not sent one journal to here and another one to a third site: what that has
+// received, as far as it is here, must be the same. What a site has received from here is checked by checkKnown.
+func (in *Incoming) checkReceipts() error {
+	chains, plain := in.chains(), map[string][]journal.Entry{}
+	for _, by := range slices.Sorted(maps.Keys(chains)) {
+		for _, e := range chains[by] {
+			got, ok := receivedOf(e)
+			if !ok || by == in.store.Site || got.Site == in.store.Site || got.Entries > len(chains[got.Site]) {
+				continue
+			}
+			if plain[got.Site] == nil {
+				chain, err := journal.Rechain(chains[got.Site], nil)
+				if err != nil {
+					return err
+				}
+				plain[got.Site] = chain
+			}
+			if head(plain[got.Site][:got.Entries]) != got.Head {
+				return fmt.Errorf("site %q says that it has received another journal of site %q of run %s than is here, up to "+
+					"entry %d: one of the two does not say what is so, or the folder of site %[2]q was restored or copied. Nothing "+
+					"of this run can be relied on any more. Ask both, abandon it at all sites (syncctl resolve -abandon), and "+
+					"plan again", by, got.Site, in.Run, got.Entries)
+			}
+		}
+	}
+	return nil
 }
 
 // checkFork checks that one of the known journal and the received chain is the beginning of the other.

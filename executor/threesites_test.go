@@ -1,0 +1,125 @@
+package executor
+
+import (
+	"context"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/spf13/afero"
+
+	"github.com/syncctl/syncctl/journal"
+	"github.com/syncctl/syncctl/planner"
+	"github.com/syncctl/syncctl/schema"
+)
+
+// threeCompanies returns three sites, their configuration, and a run that c has begun: what a removes for good rests on
+// what b and c verify.
+func threeCompanies(t *testing.T) (a, b, c *company, cfg *schema.Config) {
+	t.Helper()
+	site := strings.ReplaceAll(twoSites[strings.Index(twoSites, "site \"b\""):strings.Index(twoSites, "server")], `"b"`,
+		`"c"`)
+	fsys := afero.NewMemMapFs()
+	text := twoSites + site + "server \"depot\" \"c\" {\n  site = \"c\"\n}\n"
+	if err := afero.WriteFile(fsys, "d/main.sync.hcl", []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	cfg, diags := schema.Load(t.Context(), schema.Options{Fs: fsys, Dir: "d", Site: "c",
+		Catalog: schema.Catalog{{Kind: schema.Migration, Name: "depot"}, {Kind: schema.Server, Name: "depot"}}})
+	if diags.HasErrors() {
+		t.Fatal(diags)
+	}
+	at := func(site string) []string { return []string{"server.depot." + site} }
+	steps := plan([]planner.Step{
+		{Op: "write_a", Servers: at("a"), Mark: planner.MarkAdd},
+		{Op: "verify_b", Servers: at("b"), Mark: planner.MarkCheck, Needs: []string{"write_a"}},
+		{Op: "verify_c", Servers: at("c"), Mark: planner.MarkCheck, Needs: []string{"write_a"}},
+		{Op: "delete_a", Servers: at("a"), Mark: planner.MarkFinal, Repeat: planner.Once,
+			Needs: []string{"verify_b", "verify_c"}, Guards: []string{"verify_b", "verify_c"},
+			Effect: &planner.Effect{Irreversible: true}},
+	}...).Steps
+	p, diags := planner.Make(context.Background(), planner.Input{Config: cfg, Drivers: func(a schema.Addr) planner.Driver {
+		if a.Kind == schema.Migration {
+			return outliner(steps)
+		}
+		return outliner(nil)
+	}})
+	if diags.HasErrors() {
+		t.Fatal(diags)
+	}
+	a, b = twoCompanies()
+	c = &company{name: "c", depot: a.depot, clock: a.clock, store: &Store{Fs: afero.NewMemMapFs(), Dir: "data/runs",
+		Now: a.clock.Now, Site: "c", Key: func() ([]byte, error) { return []byte("the key of c"), nil }}}
+	a.begin(t, p)
+	return a, b, c, cfg
+}
+
+// TestTwoJournalsOfOneSite: a site that sends one journal to here and another to a third site is found out as soon as
+// those two have heard of each other, whoever is heard first, and nothing is removed.
+func TestTwoJournalsOfOneSite(t *testing.T) {
+	for _, order := range []string{"b, c", "c, b", "honest"} {
+		a, b, c, cfg := threeCompanies(t)
+		a.apply(t, cfg)
+		a.sendTo(t, b)
+		a.sendTo(t, c)
+		b.apply(t, cfg)
+		toA, toC := b.pack(t), b.pack(t)
+		if order != "honest" {
+			chain := toC.cargo.Chain
+			last := chain[len(chain)-1]
+			chain[len(chain)-1].Time = last.Time.Add(time.Second)
+			toC.rechain(t, chain)
+		}
+		if err := c.receive(toC); err != nil {
+			t.Fatal(err)
+		}
+		c.apply(t, cfg)
+		parcels := []*parcel{toA, c.pack(t)}
+		if order == "c, b" {
+			parcels[0], parcels[1] = parcels[1], parcels[0]
+		}
+		if err := a.receive(parcels[0]); err != nil {
+			t.Fatalf("%s: %v", order, err)
+		}
+		known := len(a.run(t).Entries)
+		if err := a.receive(parcels[1]); (err == nil) != (order == "honest") {
+			t.Errorf("%s: %v", order, err)
+		}
+		if grown := len(a.run(t).Entries) > known; grown != (order == "honest") {
+			t.Errorf("%s: what was refused is taken in", order)
+		}
+		a.apply(t, cfg)
+		if deleted := a.depot.thrown[addr+"/delete_a"] > 0; deleted != (order == "honest") {
+			t.Errorf("%s: deleted: %v", order, deleted)
+		}
+	}
+}
+
+// TestClaimsOfAThirdSite: what a site says it has received of a third one, which has never sent that, neither counts
+// as done nor keeps the third one's own journal out, and the run still ends.
+func TestClaimsOfAThirdSite(t *testing.T) {
+	a, b, c, cfg := threeCompanies(t)
+	a.apply(t, cfg)
+	a.sendTo(t, b)
+	a.sendTo(t, c)
+	b.apply(t, cfg)
+	lie := b.pack(t)
+	chain := lie.cargo.Chain
+	lie.rechain(t, append(chain, journal.Entry{Seq: len(chain) + 1, Key: RunKey, Event: EventReceived,
+		Data: ReceivedData{Site: "c", Entries: 1000, Head: "x"}.data()}))
+	if err := a.receive(lie); err != nil {
+		t.Fatal(err)
+	}
+	a.apply(t, cfg)
+	if a.depot.thrown[addr+"/delete_a"] > 0 {
+		t.Error("it is deleted without the word of c")
+	}
+	c.apply(t, cfg)
+	if err := a.receive(c.pack(t)); err != nil {
+		t.Fatal(err)
+	}
+	a.apply(t, cfg)
+	if a.depot.thrown[addr+"/delete_a"] != 1 {
+		t.Errorf("%v", a.depot.thrown)
+	}
+}
