@@ -114,6 +114,10 @@ func firstOf(ctx context.Context, errs []error) error {
 	return first
 }
 
+// longestVersion is the limit of what a server answers to what it is, in bytes. It is plain text, for which rest knows
+// no limit but that of a whole answer, and plans, findings and journals show it.
+const longestVersion = 4 << 10
+
 // Version returns the server's answer to what it is (GET /osmc/version), and the release in it. The release is zero if
 // the answer contains none. The form of the answer is not documented.
 func (r Reader) Version(ctx context.Context) (text string, release Release, err error) {
@@ -124,6 +128,10 @@ func (r Reader) Version(ctx context.Context) (text string, release Release, err 
 	}
 	if isPage(answer.Body) {
 		return "", Release{}, fmt.Errorf("asking for the version: %w", answer.DecodeJSON(new(any)))
+	}
+	if len(answer.Body) > longestVersion {
+		return "", Release{}, fmt.Errorf("asking for the version: the server at %s answers %d bytes, and a version has at "+
+			"most %d: %w", r.c.rest.BaseURL(), len(answer.Body), longestVersion, rest.ErrAddress)
 	}
 	text = strings.TrimSpace(strings.ToValidUTF8(string(bytes.TrimPrefix(answer.Body, []byte("\ufeff"))), "\ufffd"))
 	if text == "" {

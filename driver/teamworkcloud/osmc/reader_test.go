@@ -72,6 +72,18 @@ func TestVersion(t *testing.T) {
 	}
 }
 
+// TestVersionWithoutEnd checks that what a server says of itself is bounded: it is shown, and looked through for
+// secrets, and 50 MB took 14 GB of memory.
+func TestVersionWithoutEnd(t *testing.T) {
+	longest := "TWC 2024x" + strings.Repeat(" a", (longestVersion-9)/2)
+	for body, ok := range map[string]bool{longest: true, longest + "\x1b\x1b": false} {
+		text, _, err := answers{"/osmc/version": body}.reader(t).Version(t.Context())
+		if (err == nil) != ok || (err == nil) != (text != "") || err != nil && len(err.Error()) > 1000 {
+			t.Errorf("%d bytes: got %d bytes, %v", len(body), len(text), err)
+		}
+	}
+}
+
 // TestWhatErrorsSay checks that an error says which request it is about, what was answered instead, and where.
 func TestWhatErrorsSay(t *testing.T) {
 	for body, want := range map[string]string{
