@@ -86,6 +86,7 @@ type Client struct {
 	o        Options
 	log      hclog.Logger
 	scrubber atomic.Pointer[redact.Set]
+	given    given
 	limiter  *rate.Limiter // nil if there is no limit
 	gate     *gate
 	large    chan struct{} // held while the rest of a large answer is read
@@ -123,8 +124,8 @@ func New(o Options) (*Client, error) {
 		brief.IdleConnTimeout = briefIdle
 		reading, writing = t, brief
 	}
-	c.reading = &http.Client{Transport: reading, CheckRedirect: followable}
-	c.writing = &http.Client{Transport: writing, CheckRedirect: followable}
+	c.reading = &http.Client{Transport: noting{reading, &c.given}, CheckRedirect: followable}
+	c.writing = &http.Client{Transport: noting{writing, &c.given}, CheckRedirect: followable}
 	return c, nil
 }
 

@@ -116,7 +116,7 @@ func (c *Client) fail(k *call, e *Error) *Error {
 	if len(text) > maxForeign {
 		text = text[:maxForeign] + "…"
 	}
-	e.Message = wording.Message(c.scrub(text), maxMessage)
+	e.Message = wording.Message(c.given.scrub(c.scrub(text)), maxMessage)
 	return e
 }
 
