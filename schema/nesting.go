@@ -22,6 +22,14 @@ const (
 	maxChain   = 2000 // operators in one expression, each of which nests the rest of it
 )
 
+// maxJoins limits the bytes that are copied to read one text, which is about a second. The parser joins the parts of a
+// text one by one, and each time copies what it has so far: it takes time with the square of the lines of a heredoc, or
+// of the $ in a quoted text. A heredoc of 4,000 usual lines is within the limit.
+const maxJoins = 1 << 30
+
+// partSize is the size in bytes of a part in the parser's list of them, of which the rest is moved with each join.
+const partSize = 16
+
 // signs estimates the number of words and signs in a text, and is never much too low. The parsers use some hundred
 // bytes of memory for each of them.
 func signs(src []byte) int {
@@ -136,6 +144,10 @@ func (n *nesting) check(tokens hclsyntax.Tokens) *hcl.Diagnostic {
 			return problem(t.Range, "Number out of range", "A number has at most %d digits.", maxDigits)
 		}
 		n.take(tokens, i)
+		if n.levels[len(n.levels)-1].joins > maxJoins {
+			return problem(t.Range, "Too long a text", "A text of so many lines, $ or %% takes too long to be read. "+
+				"Take it into a file of its own, and read it with file().")
+		}
 		if n.outer+len(n.levels)-1+n.open > maxNesting || n.chain > maxChain {
 			return problem(t.Range, "Nested too deeply",
 				"More than %d brackets, blocks or templates are inside each other here, "+
@@ -160,6 +172,9 @@ type level struct {
 	open   int  // unfinished %{if} and %{for} in a template
 	chain  int  // operators of the current expression: each nests the rest of it, or what is before it
 	lines  bool // the end of a line ends an expression
+	parts  int  // parts of a text
+	length int  // bytes of the parts since the last template sequence
+	joins  int  // bytes copied to join the parts
 }
 
 var closers = map[hclsyntax.TokenType][]hclsyntax.TokenType{
@@ -172,9 +187,14 @@ var closers = map[hclsyntax.TokenType][]hclsyntax.TokenType{
 func (n *nesting) take(tokens hclsyntax.Tokens, i int) {
 	top := &n.levels[len(n.levels)-1]
 	switch t := tokens[i]; t.Type {
+	case hclsyntax.TokenQuotedLit, hclsyntax.TokenStringLit:
+		top.parts++
+		top.length += len(t.Bytes)
+		top.joins += top.length + partSize*top.parts
 	case hclsyntax.TokenOBrace, hclsyntax.TokenOBrack, hclsyntax.TokenOParen, hclsyntax.TokenOQuote,
 		hclsyntax.TokenOHeredoc, hclsyntax.TokenTemplateInterp, hclsyntax.TokenTemplateControl:
 		n.link(top) // an index nests what is before it
+		top.length = 0
 		if t.Type == hclsyntax.TokenTemplateControl {
 			n.control(top, word(tokens, i+1))
 		}
@@ -277,7 +297,7 @@ func tooDeepJSON(src []byte, name string) *hcl.Diagnostic {
 		case '"':
 			end := endOfText(src, i+1)
 			text := plainJSON(src[i:min(end+1, len(src))])
-			if bytes.Contains(text, []byte("${")) || bytes.Contains(text, []byte("%{")) {
+			if bytes.ContainsAny(text, "$%\n") { // a template, or one of many parts
 				tokens, _ := hclsyntax.LexTemplate(text, name, at)
 				if d := tooNestedTokens(tokens, depth); d != nil {
 					return d

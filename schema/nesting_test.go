@@ -1,6 +1,7 @@
 package schema
 
 import (
+	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -208,6 +209,43 @@ func TestLongIsNotNested(t *testing.T) {
 	_ = afero.WriteFile(fs, "conf/main.sync.hcl.json", []byte(json), 0o600)
 	if _, diags := Load(t.Context(), Options{Fs: fs, Dir: "conf"}); diags.HasErrors() {
 		t.Errorf("JSON: %v", diags[0])
+	}
+}
+
+// TestTextOfManyParts: a text that the parser would join with the square of its parts is refused, in each syntax, and
+// one as long as a person writes it is taken.
+func TestTextOfManyParts(t *testing.T) {
+	t.Parallel()
+	load := func(files map[string]string) hcl.Diagnostics {
+		fs := afero.NewMemMapFs()
+		for file, text := range files {
+			if err := afero.WriteFile(fs, "conf/"+file, []byte(text), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		_, diags := Load(t.Context(), Options{Fs: fs, Dir: "conf"})
+		return diags
+	}
+	for part, n := range map[string]int{"$a": 20_000, "$${": 20_000, "a%%{b": 20_000, "a\n": 20_000,
+		strings.Repeat("a", 80) + "\n": 4000} {
+		text := strings.Repeat(part, n)
+		inQuotes, err := json.Marshal(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		quoted := fmt.Sprintf("locals {\n  a = \"%s\"\n}\n", text)
+		if strings.HasSuffix(part, "\n") {
+			quoted = "locals {\n  a = <<EOT\n" + text + "EOT\n}\n"
+		}
+		for name, files := range map[string]map[string]string{
+			"native":   {"a.sync.hcl": quoted},
+			"JSON":     {"a.sync.hcl.json": fmt.Sprintf(`{"locals": {"a": %s}}`, inQuotes)},
+			"template": {"a.sync.hcl": "locals {\n  a = templatefile(\"x\", {})\n}\n", "x": text},
+		} {
+			if diags := load(files); diags.HasErrors() != (n == 20_000) {
+				t.Errorf("%d of %.10q, %s: %v", n, part, name, diags)
+			}
+		}
 	}
 }
 
