@@ -49,11 +49,12 @@ type MergeOptions struct {
 // of the side that stays become firstConnector, those of the migrating side secondConnector, each byte for byte as it
 // was. Order, unknown members and the form of numbers stay.
 //
-// It reads the side that stays first, to its end. If a proof succeeds, each file is read once. Otherwise, and to
-// complete comments, both are read again, and memory is bounded by the largest entry and by a Set of one side's pairs
-// (and of the other side's unmatched ones). A file whose entries have ids that neither ascend nor are close to each
-// other is read again to compare the ids: once up to a million pairs, at most four times. An input that is not a
-// regular file, such as standard input, is copied to a temporary file as it is read.
+// It reads the side that stays first, to its end. If a proof succeeds, as it does unless something is wrong or unknown,
+// each file is read once, with at most 18 bytes of memory for a pair. Otherwise, and to complete comments, both are
+// read again, and memory is bounded by the largest entry and by a Set of one side's pairs (and of the other side's
+// unmatched ones). A file in which two ids seem to be equal, or are too far apart while comments are completed, is read again to
+// compare the ids: once up to a million pairs, at most four times. An input that is not a regular file, such as
+// standard input, is copied to a temporary file as it is read.
 //
 // The output appears under its name complete and synced, or not at all: an existing file survives every failure. A
 // symbolic link at Out stays, and the file that it points to is replaced (if Fs is an afero.LinkReader; otherwise the
@@ -104,6 +105,7 @@ type merge struct {
 	buffer   []byte   // of the reader in use
 	pieces   pieces   // what it reads ahead
 	idList   []uint64 // of the side in use
+	spare    spare    // of the sets and of what is distinct
 }
 
 func newMerge(o MergeOptions) (*merge, error) {
@@ -125,6 +127,7 @@ func newMerge(o MergeOptions) (*merge, error) {
 	}
 	m := &merge{o: o, allowed: map[Rule]bool{}, set: NewSet(), extra: NewSet(), report: &Report{Migrating: o.Migrating}}
 	m.set.byKey, m.extra.byKey, m.extra.seed = true, true, m.set.seed
+	m.set.spare, m.extra.spare = &m.spare, &m.spare
 	for _, r := range o.Allow {
 		m.allowed[r] = true
 	}
@@ -179,7 +182,7 @@ func (m *merge) run(ctx context.Context) (*Report, error) {
 // once checks and writes at the same time: one pass over each file. If the proof fails, both are read again to find
 // out what is wrong.
 func (m *merge) once(ctx context.Context) error {
-	p := newProof(m.set.seed, sizeOf(m.stay.info))
+	p := newProof(m)
 	if err := m.out.section(First); err != nil {
 		return err
 	}
@@ -187,6 +190,7 @@ func (m *merge) once(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	p.stayed()
 	if err := m.out.section(Second); err != nil {
 		return err
 	}

@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"hash/maphash"
 	"io"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -198,28 +200,100 @@ func (s sizedFile) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// TestMergeReadsOnce checks that large files with nothing wrong are read once, whatever their order.
+// TestMergeReadsOnce checks that large files with nothing wrong are read once, whatever their order, also if the issues
+// are of several projects, or their numbers and the ids of the entries lie far apart.
 func TestMergeReadsOnce(t *testing.T) {
 	const n = 30_000
 	dir, o := onDisk(t)
+	files := o.Fs
+	once := func(name string) {
+		t.Helper()
+		read := 0
+		o.Fs = sizedFs{files, &read}
+		report, err := Merge(context.Background(), o)
+		if err != nil || report.Pairs != n || int64(read) != report.BytesIn {
+			t.Errorf("%s: %d bytes were read: %+v, %v", name, read, report, err)
+		}
+	}
 	writeMirrored(t, dir, n, 0, 7)
-	read := 0
-	o.Fs = sizedFs{o.Fs, &read}
-	report, err := Merge(context.Background(), o)
-	if err != nil || report.Pairs != n || int64(read) != report.BytesIn {
-		t.Errorf("%d bytes were read: %+v, %v", read, report, err)
+	once("near")
+	writeMirrored(t, dir, n, 0, 30_000)
+	once("far apart")
+	for name, mirror := range map[string]bool{"a": false, "b": true} {
+		writeEntries(t, filepath.Join(dir, name), n, func(i int) string {
+			i = i * 7919 % n
+			local, remote := fmt.Sprint("A", i%7, "-", i/7), fmt.Sprint("B-", i)
+			if mirror {
+				local, remote = remote, local
+			}
+			return pair(local, remote, fmt.Sprintf(`,"id":"x%d","outgoingMessageSequenceId":2,"incomingMessageSequenceId":2`, i))
+		})
+	}
+	once("seven projects")
+}
+
+// TestDistinct adds texts, and checks that equal ones are noticed, and only these.
+func TestDistinct(t *testing.T) {
+	all := spare{}
+	rapid.Check(t, func(t *rapid.T) {
+		d := distinct{seed: maphash.MakeSeed(), numbers: numbers{most: 2}, hashes: &hashes{spare: &all}}
+		seen := map[string]bool{}
+		want := true
+		text := func(n int) string {
+			return rapid.SampledFrom([]string{"A-", "A-0", "B-", ""}).Draw(t, "prefix") + fmt.Sprint(n)
+		}
+		for i := range rapid.IntRange(0, 3000).Draw(t, "texts") {
+			one := text(i * 3001)
+			if rapid.IntRange(0, 3000).Draw(t, "any") == 0 {
+				one = text(rapid.IntRange(0, 3000).Draw(t, "number") * 3001)
+			}
+			want = want && !seen[one]
+			seen[one] = true
+			d.add([]byte(one))
+		}
+		taken := len(all.chunks) + len(d.hashes.chunks)
+		if got := d.end(); got != want || len(all.chunks) != taken {
+			t.Fatal(got, want, len(all.chunks), taken)
+		}
+	})
+}
+
+// TestHashes checks that two equal hashes are noticed among many, and that their memory is used again.
+func TestHashes(t *testing.T) {
+	const n = 200_000
+	middle := n / 2
+	all := &spare{}
+	for _, again := range []bool{false, true, false} {
+		h := hashes{spare: all}
+		for i := range n {
+			h.add(uint64(i+1) * 0x9e3779b97f4a7c15)
+		}
+		if again {
+			h.add(uint64(middle) * 0x9e3779b97f4a7c15)
+		}
+		if h.end() == again {
+			t.Error(again)
+		}
+		if got := len(all.chunks) * len(chunk{}); got > n*hashBytes+len(chunk{})+hashBlock*len(h.lists) {
+			t.Error(got, "bytes")
+		}
 	}
 }
 
 func TestNumbers(t *testing.T) {
 	s := newNumbers(0)
 	for _, n := range []uint32{0, 63, 64, 1, pageNumbers, pageNumbers - 1, 999_999_999} {
-		if !s.add(n) || s.add(n) {
-			t.Error(n)
+		for _, want := range []bool{true, false} {
+			if isNew, fits := s.add(n); isNew != want || !fits {
+				t.Error(n, isNew, fits)
+			}
 		}
 	}
 	taken := 3
-	for ; s.add(uint32(taken * 2 * pageNumbers)); taken++ {
+	for ; ; taken++ {
+		if _, fits := s.add(uint32(taken * 2 * pageNumbers)); !fits {
+			break
+		}
 	}
 	if taken*len(s.pages[0])*8 != 512<<10 {
 		t.Errorf("%d pages", taken)

@@ -123,14 +123,13 @@ func (s *side) checkConnector() {
 	}
 }
 
-// idsSeen records the ids of a file's entries. As long as they ascend, no two are equal, and none has to be kept.
-// Neither are two equal if a set of numbers takes them all.
+// idsSeen records the ids of a file's entries. As long as they ascend, no two are equal.
 type idsSeen struct {
 	n          int
 	last       []byte
 	unordered  bool
-	numbers    numbers
-	apart      bool   // one of them is not a new number
+	all        distinct
+	repeated   bool   // two of them seem to be equal
 	perReading int    // about how many are compared at a time; 0 for the default
 	weaken     uint64 // bits of the hash that tests clear to get collisions
 }
@@ -143,10 +142,7 @@ func (i *idsSeen) add(id []byte) {
 	if i.unordered = i.unordered || !ascends(i.last, id); !i.unordered {
 		i.last = append(i.last[:0], id...)
 	}
-	if !i.apart {
-		n, ok := numberIn(id)
-		i.apart = !ok || !i.numbers.add(n)
-	}
+	i.all.add(id)
 }
 
 // leastIDs is the minimum number of ids, 8 bytes each, that are compared at a time. For large files it is a quarter
@@ -157,8 +153,7 @@ const leastIDs = 1 << 20
 // than two bytes of memory per pair: each time it compares the ids whose hashes are in one part of the
 // range. The list holds 26 bits of the hash and the offset. If those bits are equal, the ids themselves are compared.
 func (s *side) findRepeatedIDs(ctx context.Context) error {
-	s.ids.numbers = numbers{} // let go
-	if !s.ids.unordered || !s.ids.apart {
+	if !s.ids.repeated {
 		return nil
 	}
 	most := s.ids.perReading

@@ -98,7 +98,7 @@ func (s *side) read(ctx context.Context, do func(e *Entry) error) error {
 	}
 	if !s.read1 {
 		s.hash.SetSeed(s.m.set.seed)
-		s.ids.numbers = newNumbers(sizeOf(s.info))
+		s.ids.all = s.m.newDistinct(s)
 	}
 	s.hash.Reset()
 	s.size = 0
@@ -130,6 +130,7 @@ func (s *side) read(ctx context.Context, do func(e *Entry) error) error {
 		return nil
 	}
 	s.read1, s.content, s.report.Bytes = true, s.hash.Sum64(), s.size
+	s.ids.repeated = !s.ids.all.end() && s.ids.unordered
 	s.warn(r)
 	return nil
 }

@@ -12,25 +12,24 @@ const pageNumbers = 1 << 16 // 8 KiB
 // kilobyte of the file.
 func newNumbers(size int64) numbers { return numbers{most: 64 + int(size>>24)} }
 
-// add adds a number. It returns false if the set has it already, or would become too large.
-func (s *numbers) add(n uint32) bool {
+// add adds a number, unless the set has it already. It fits unless the set would become too large; if it does not, that
+// number never will.
+func (s *numbers) add(n uint32) (isNew, fits bool) {
 	i := int(n / pageNumbers)
 	if i >= len(s.pages) {
 		s.pages = append(s.pages, make([]*[pageNumbers / 64]uint64, i+1-len(s.pages))...)
 	}
 	if s.pages[i] == nil {
 		if s.most == 0 {
-			return false
+			return false, false
 		}
 		s.most--
 		s.pages[i] = new([pageNumbers / 64]uint64)
 	}
 	word, bit := &s.pages[i][n%pageNumbers/64], uint64(1)<<(n%64)
-	if *word&bit != 0 {
-		return false
-	}
+	isNew = *word&bit == 0
 	*word |= bit
-	return true
+	return isNew, true
 }
 
 // numberIn returns the number that a text consists of. A number has one text only, without a leading zero.

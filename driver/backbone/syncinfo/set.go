@@ -31,6 +31,7 @@ type Set struct {
 	byKey     bool   // the upper half of the hash is that of the local key, the lower half that of the remote key
 	weaken    uint64 // bits of the hash that tests clear to get collisions
 	chunks    []*chunk
+	spare     *spare       // chunks to be used first; may be nil
 	n         int          // records that can be found; once sealed, the duplicates follow them
 	wide      []*wideChunk // ids that do not fit into a record
 	nWide     int
@@ -63,7 +64,7 @@ const (
 
 type record [recordSize]byte
 
-type chunk [chunkLen]record
+type chunk [chunkLen * recordSize]byte
 
 // wideChunk holds pairs of ids that do not fit into records.
 type wideChunk [1 << 10]struct{ out, in int64 }
@@ -93,7 +94,9 @@ func (r *record) setMirror(offset int64) { binary.LittleEndian.PutUint64(r[13:21
 // NewSet returns an empty set.
 func NewSet() *Set { return &Set{seed: maphash.MakeSeed()} }
 
-func (s *Set) at(i int) *record { return &s.chunks[i/chunkLen][i%chunkLen] }
+func (s *Set) at(i int) *record {
+	return (*record)(s.chunks[i/chunkLen][i%chunkLen*recordSize:])
+}
 
 func (s *Set) hash(local, remote []byte) uint64 {
 	// The two hashes are combined asymmetrically, so that a pair and its mirror have different hashes.
@@ -125,7 +128,7 @@ func (s *Set) Add(e *Entry) error {
 		return fmt.Errorf("more than %d pairs cannot be checked; split the synchronization", s.n)
 	}
 	if s.n%chunkLen == 0 {
-		s.chunks = append(s.chunks, new(chunk))
+		s.chunks = append(s.chunks, s.spare.take())
 	}
 	out, in := s.pack(e.Sequence)
 	s.n++
