@@ -156,7 +156,8 @@ func (c *command) saveRecord(name string, archive []byte) error {
 	if !errors.Is(err, fs.ErrExist) {
 		return err
 	}
-	if was, err := schema.ReadBounded(c.foreign(), c.abs(name), record.MostBytes); err == nil && bytes.Equal(was, archive) {
+	was, err := schema.ReadBounded(c.foreign(), c.abs(name), record.MostBytes)
+	if err == nil && bytes.Equal(was, archive) {
 		return nil
 	}
 	return failf(exitError, "%s exists and is another file: choose another name with -out", schema.SanitizeLine(name))

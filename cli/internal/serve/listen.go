@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"slices"
 	"sync"
 )
 
@@ -31,7 +32,8 @@ func Listen(ctx context.Context, address string) (l net.Listener, open bool, err
 	return l, !ip.Unmap().IsLoopback(), nil
 }
 
-// mostConnections is the maximum number of connections at a time; others wait.
+// mostConnections is the maximum number of connections at a time. One more takes the place of the one that has been
+// there longest without asking for the page, or waits: other users of this machine keep no reader out.
 const mostConnections = 64
 
 // limited is a listener with a bounded number of connections.
@@ -41,6 +43,9 @@ type limited struct {
 	places chan struct{}
 	closed chan struct{}
 	once   sync.Once
+
+	mu        sync.Mutex
+	strangers []*placed // connections that have not asked for the page, in the order in which they came
 }
 
 func limit(l net.Listener) net.Listener {
@@ -48,17 +53,38 @@ func limit(l net.Listener) net.Listener {
 }
 
 func (l *limited) Accept() (net.Conn, error) {
-	select {
-	case l.places <- struct{}{}:
-	case <-l.closed:
-		return nil, net.ErrClosed
-	}
 	conn, err := l.Listener.Accept()
 	if err != nil {
-		<-l.places
 		return nil, err
 	}
-	return &placed{Conn: conn, leave: sync.OnceFunc(func() { <-l.places })}, nil
+	select {
+	case l.places <- struct{}{}:
+	default:
+		l.turnAway()
+		select {
+		case l.places <- struct{}{}:
+		case <-l.closed:
+			return nil, errors.Join(net.ErrClosed, conn.Close())
+		}
+	}
+	c := &placed{Conn: conn, in: l, leave: sync.OnceFunc(func() { <-l.places })}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.strangers = append(l.strangers, c)
+	return c, nil
+}
+
+// turnAway closes the connection that has been there longest without asking for the page, if there is one.
+func (l *limited) turnAway() {
+	l.mu.Lock()
+	var first *placed
+	if len(l.strangers) > 0 {
+		first = l.strangers[0]
+	}
+	l.mu.Unlock()
+	if first != nil {
+		_ = first.Close() // nothing is known of it that could be lost
+	}
 }
 
 func (l *limited) Close() error {
@@ -74,10 +100,26 @@ func (l *limited) Close() error {
 type placed struct {
 	net.Conn
 
+	in    *limited
 	leave func()
 }
 
 func (c *placed) Close() error {
 	defer c.leave()
+	c.known()
 	return c.Conn.Close()
+}
+
+// known notes that the connection is no stranger's, or is none any more.
+func (c *placed) known() {
+	c.in.mu.Lock()
+	defer c.in.mu.Unlock()
+	c.in.strangers = slices.DeleteFunc(c.in.strangers, func(o *placed) bool { return o == c })
+}
+
+// placedKey is the key of a request's connection in its context.
+type placedKey struct{}
+
+func withConn(ctx context.Context, c net.Conn) context.Context {
+	return context.WithValue(ctx, placedKey{}, c)
 }

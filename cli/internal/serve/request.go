@@ -69,6 +69,9 @@ func (p *Page) answer(w http.ResponseWriter, r *http.Request) error {
 	if len(path) < len(p.base) || subtle.ConstantTimeCompare([]byte(path[:len(p.base)]), []byte(p.base)) != 1 {
 		return &refusal{http.StatusNotFound, "not found"}
 	}
+	if c, ok := r.Context().Value(placedKey{}).(*placed); ok {
+		c.known()
+	}
 	way, method := p.ways()[path[len(p.base):]], http.MethodGet
 	if way == nil {
 		return &refusal{http.StatusNotFound, "not found"}

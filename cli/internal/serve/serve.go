@@ -109,7 +109,7 @@ func New(l net.Listener, o Options) (*Page, error) {
 	}
 	p.server = &http.Server{
 		Handler: http.HandlerFunc(p.handle), ReadHeaderTimeout: o.Patience, ReadTimeout: o.Patience, IdleTimeout: time.Minute,
-		MaxHeaderBytes: mostHeader, ErrorLog: log.New(io.Discard, "", 0),
+		MaxHeaderBytes: mostHeader, ErrorLog: log.New(io.Discard, "", 0), ConnContext: withConn,
 	}
 	return p, nil
 }

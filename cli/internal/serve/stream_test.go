@@ -268,3 +268,33 @@ func (b *bench) waitFor(holds func() bool) {
 		}
 	}
 }
+
+// TestSilentConnections: connections that ask for nothing, which any user of the machine can make, keep no reader out,
+// and end no stream.
+func TestSilentConnections(t *testing.T) {
+	b := serving(t, reporttest.Small(), nil)
+	watching := b.events(b.browser())
+	watching.next()
+	for range 3 * mostConnections {
+		c, err := new(net.Dialer).DialContext(t.Context(), "tcp", b.listener.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = c.Close() }()
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+	defer cancel()
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, b.Address(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	res, err := b.browser().Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = res.Body.Close()
+	b.Changed()
+	if name, _ := watching.next(); name != "now" {
+		t.Errorf("the stream ended with %q", name)
+	}
+}
