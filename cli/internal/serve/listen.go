@@ -110,7 +110,7 @@ func (c *placed) Close() error {
 	return c.Conn.Close()
 }
 
-// known notes that the connection is no stranger's, or is none any more.
+// known notes that the connection has asked for the page, or is closed.
 func (c *placed) known() {
 	c.in.mu.Lock()
 	defer c.in.mu.Unlock()
