@@ -12,6 +12,7 @@ import (
 type history struct {
 	records map[string]*record // by the key of the entries
 	opened  int                // the sequence number of the last EventOpened
+	entries int                // how many were added
 
 	// These are used for a run over sites.
 	site     string          // the site from whose view the entries are read
@@ -59,6 +60,7 @@ func (h *history) of(id string) record {
 
 // add adds the next entry.
 func (h *history) add(e journal.Entry) {
+	h.entries++
 	if h.plan != nil {
 		h.written(e)
 		if h.addOfSites(e) {

@@ -4,10 +4,12 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"reflect"
 	"sync/atomic"
 	"testing"
 
 	"github.com/spf13/afero"
+	"github.com/syncctl/syncctl/journal"
 )
 
 // metered is a file system that counts the bytes that are read.
@@ -111,5 +113,24 @@ func TestLongRunIsReadOnce(t *testing.T) {
 	}
 	if got := int(testing.AllocsPerRun(2, load)) / entries; got > most {
 		t.Errorf("%d allocations an entry, at most %d", got, most)
+	}
+}
+
+// TestDecisionOfALoadedRun: what was read of a run while its plan was read decides as its entries do, and only as long
+// as the run has no more of them.
+func TestDecisionOfALoadedRun(t *testing.T) {
+	s, _ := runsOf(t, 1, 3, false)
+	r, err := s.Unfinished()
+	if err != nil || r.told == nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		now := s.Now()
+		got, want := r.Decision(now), Next(r.Plan, r.Entries, r.Site, now)
+		if !reflect.DeepEqual(got, want) || len(got.Steps) == 0 {
+			t.Errorf("after %d entries %+v, want %+v", len(r.Entries), got, want)
+		}
+		r.Entries = append(r.Entries, journal.Entry{Seq: len(r.Entries) + 1, Key: r.Plan.Steps[0].ID,
+			Event: EventResolved})
 	}
 }

@@ -80,6 +80,9 @@ type Run struct {
 	Replaced []*planner.Plan
 	planDir  string // the folder of Plan and of what it was made from; "" if the plan could not be read
 
+	// told is what the entries say, as they were loaded. It is used if the run is not over sites.
+	told *history
+
 	// Damage says why the run cannot be resumed: its plan or journal was changed, cut short or removed. It is nil if the
 	// run is intact. Otherwise Plan (empty if unreadable) and Entries hold what can still be read.
 	Damage error
@@ -106,7 +109,12 @@ func (r *Run) Abandoned() bool {
 
 // Decision returns the decision of Next for the run on disk. Steps stand as the last process left them: one in which it
 // died counts as running.
-func (r *Run) Decision(now time.Time) Decision { return Next(r.Plan, r.Entries, r.Site, now) }
+func (r *Run) Decision(now time.Time) Decision {
+	if r.told != nil && r.told.entries == len(r.Entries) && len(r.Plan.Sites) == 0 {
+		return r.told.next(r.Plan, now)
+	}
+	return Next(r.Plan, r.Entries, r.Site, now)
+}
 
 // Create creates the folder of a new run. The folder gets the run's name only once it is complete. Create removes what
 // interrupted processes have left, so the caller must hold the lock. kept is what the plan was made from; nil if that
@@ -248,6 +256,7 @@ func (s *Store) Load(id string) (*Run, error) {
 	if errors.Is(err, fs.ErrNotExist) {
 		err = errors.New("its journal was removed")
 	}
+	r.told = historyOf(nil, r.Entries, "") // while the plan is read
 	damage, unread := s.loadPlans(r, key, first)
 	if unread != nil {
 		return nil, fmt.Errorf("reading run %s: %w", id, unread)

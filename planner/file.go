@@ -120,8 +120,8 @@ func DecodeAuthentic(text, key []byte) (plan *Plan, authentic bool, err error) {
 		return nil, false, fmt.Errorf("reading the plan: it %w", err)
 	}
 	text = bytes.TrimPrefix(text, []byte("\ufeff")) // without a byte order mark
-	if plan = decodeWritten(text, key); plan != nil {
-		return plan, true, nil
+	if written := decodeWritten(text, key); written != nil {
+		return written, true, nil
 	}
 	plan, authentic, err = decode(text, key)
 	if err != nil {

@@ -44,11 +44,11 @@ func macOfWritten(text, key []byte) string {
 // sumsOf returns the sums of a plan from the part of its text that says what is in it. The sums of anything else are of
 // no plan.
 func sumsOf(text, key []byte) sums {
-	const digest, secrets = ",\n  \"digest\": ", ",\n  \"secrets\": \""
+	const digest, keyed = ",\n  \"digest\": ", ",\n  \"secrets\": \"" // the members Digest and Secrets
 	s := newSums(key)
 	all := io.MultiWriter(s.seal, s.mac)
 	from, to := max(0, bytes.Index(text, []byte(digest))), len(text)
-	if at := to - len(secrets) - hexLen - len(`"`); at > from && bytes.HasPrefix(text[at:], []byte(secrets)) {
+	if at := to - len(keyed) - hexLen - len(`"`); at > from && bytes.HasPrefix(text[at:], []byte(keyed)) {
 		to = at
 	}
 	compact(all, text[:from])

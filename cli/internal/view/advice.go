@@ -20,7 +20,8 @@ type Commands struct {
 	Bundle string // file that was written for the other sites; "" if there is none
 }
 
-// stepState is the state of a step that advice depends on.
+// stepState is the state of a step that advice depends on. Nothing has to be done about steps that are done or blocked:
+// they are left out, since a long run has many.
 type stepState struct {
 	number         int
 	step           *planner.Step
@@ -106,7 +107,6 @@ func sitesToGoOn(list []stepState) []string {
 		switch s.phase {
 		case executor.PhaseAway:
 			out = append(out, s.waitFor...)
-		case executor.PhaseDone, executor.PhaseBlocked:
 		default:
 			return nil
 		}
@@ -135,11 +135,14 @@ func Advice(s Style, r RunState, c Commands) string {
 	var list []stepState
 	for i := range r.Run.Plan.Steps {
 		step := &r.Run.Plan.Steps[i]
-		f := r.Decision.Steps[step.ID].Failure()
+		st := r.Decision.Steps[step.ID]
+		if needsNothing(st.Phase) {
+			continue
+		}
+		f := st.Failure()
 		list = append(list, stepState{
 			refused: f.Refused, moved: f.Moved, stopped: f.Stopped, number: i + 1, step: step,
-			phase: r.Phase(step.ID), attestable: r.Decision.Steps[step.ID].Attestable(),
-			before: r.Decision.Steps[step.ID].Before, waitFor: r.Decision.Steps[step.ID].WaitFor,
+			phase: r.Phase(step.ID), attestable: st.Attestable(), before: st.Before, waitFor: st.WaitFor,
 		})
 	}
 	var b strings.Builder
@@ -150,10 +153,15 @@ func Advice(s Style, r RunState, c Commands) string {
 func (e End) advice() advice {
 	var list []stepState
 	for i := range e.Report.Steps {
-		st := &e.Report.Steps[i]
-		list = append(list, stepState{
-			i + 1, &st.Step, st.Phase, st.Refused, st.Moved, st.Attest, st.Stopped, st.Before, st.WaitFor,
-		})
+		if st := &e.Report.Steps[i]; !needsNothing(st.Phase) {
+			list = append(list, stepState{
+				i + 1, &st.Step, st.Phase, st.Refused, st.Moved, st.Attest, st.Stopped, st.Before, st.WaitFor,
+			})
+		}
 	}
 	return advise(list, e.Next)
+}
+
+func needsNothing(p executor.Phase) bool {
+	return p == executor.PhaseDone || p == executor.PhaseBlocked
 }
