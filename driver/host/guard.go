@@ -237,7 +237,7 @@ func Real(files Files, name string) (string, error) {
 		if links++; links > maxLinks {
 			return "", errCircle
 		}
-		to, err := files.Readlink(next)
+		to, err := readlink(files, next)
 		if err != nil {
 			return "", err
 		}

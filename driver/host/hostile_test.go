@@ -148,6 +148,53 @@ func TestLinksThroughManyFolders(t *testing.T) {
 	}
 }
 
+// ledTo are files of a machine on which every name is a link to the same name, which is missing.
+type ledTo struct {
+	Files
+
+	to string
+}
+
+func (l ledTo) Lstat(name string) (fs.FileInfo, error) {
+	if name == l.to {
+		return nil, about("lstat", name, fs.ErrNotExist)
+	}
+	return withMode{entry(name), fs.ModeSymlink | 0o777}, nil
+}
+
+func (l ledTo) Readlink(string) (string, error) { return l.to, nil }
+
+// TestLinksWithLinesOfTheirOwn checks that where a link leads writes no lines of its own into errors, and controls no
+// terminal.
+func TestLinksWithLinesOfTheirOwn(t *testing.T) {
+	for _, to := range []string{"/a\nError: b", "/a\x1b[2J", "/a\u2028b", "/a\u009b2J", "/a\rb"} {
+		files := ledTo{to: to}
+		_, err := Replace(t.Context(), files, replacement("/link", ""))
+		_, really := Real(files, "/link/b")
+		for _, err := range []error{err, really} {
+			if !errors.Is(err, fs.ErrInvalid) || strings.Contains(err.Error(), to) {
+				t.Errorf("%q: %v", to, err)
+			}
+		}
+	}
+	_, err := Replace(t.Context(), ledTo{to: "/größer als ein Ordner"}, replacement("/link", ""))
+	if err == nil || errors.Is(err, fs.ErrInvalid) || !strings.Contains(err.Error(), "/größer als ein Ordner") {
+		t.Error(err)
+	}
+}
+
+// TestMethodsWithoutEnd checks that a machine that names any number of ways to log in, in one word, fills no screen.
+func TestMethodsWithoutEnd(t *testing.T) {
+	for _, partial := range [][]string{nil, {"publickey"}} {
+		l := &login{address: address{user: "admin", host: "a"}}
+		_, err := l.next(&ssh.ClientAuthContext{AllowedMethods: []string{strings.Repeat("a\x1b", 100_000)},
+			PartialSuccessMethods: partial})
+		if !errors.Is(err, errNotLetIn) || len(err.Error()) > 1000 {
+			t.Errorf("%d bytes", len(err.Error()))
+		}
+	}
+}
+
 // leftOvers are files of a machine that lists temporary files without end, and counts those that are removed.
 type leftOvers struct {
 	Files

@@ -14,7 +14,6 @@ import (
 	"sync"
 
 	"github.com/syncctl/syncctl/driver/wording"
-	"github.com/syncctl/syncctl/printable"
 	"golang.org/x/crypto/ssh"
 	"golang.org/x/crypto/ssh/agent"
 )
@@ -168,14 +167,14 @@ var errNotLetIn = errors.New("not let in")
 // next is called before each attempt.
 func (l *login) next(c *ssh.ClientAuthContext) (ssh.AuthMethod, error) {
 	others := slices.DeleteFunc(slices.Clone(c.AllowedMethods), func(m string) bool { return m == "publickey" })
-	wants := strings.Join(others, ", ")
+	wants := wording.Message(strings.Join(others, ", "), 200)
 	switch {
 	case len(c.PartialSuccessMethods) > 0 && !slices.Contains(c.AllowedMethods, "publickey"):
 		return nil, fmt.Errorf("%w: the key is accepted, but the machine also asks for input from a person (%s)",
-			errNotLetIn, printable.Line(wants))
+			errNotLetIn, wants)
 	case !slices.Contains(c.AllowedMethods, "publickey"):
 		return nil, fmt.Errorf("%w: the machine accepts no keys from %s, only: %s", errNotLetIn, l.address.user,
-			printable.Line(wants))
+			wants)
 	case len(l.tried) < len(l.ids):
 		id := l.ids[len(l.tried)]
 		l.tried = append(l.tried, id.String())

@@ -14,8 +14,10 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/pkg/sftp"
+	"github.com/syncctl/syncctl/driver/wording"
 )
 
 // Replacement says which file gets which new content.
@@ -360,7 +362,7 @@ func resolve(files Files, name string) (string, []named, error) {
 			return name, links, nil
 		}
 		links = append(links, named{name, info})
-		to, err := files.Readlink(name)
+		to, err := readlink(files, name)
 		if err != nil {
 			return "", nil, fmt.Errorf("following the link: %w", err)
 		}
@@ -369,6 +371,18 @@ func resolve(files Files, name string) (string, []named, error) {
 		}
 	}
 	return "", nil, errCircle
+}
+
+// readlink returns where a link leads. Whoever made it chooses the name, which errors show: it must not write lines of
+// its own there.
+func readlink(files Files, name string) (string, error) {
+	to, err := files.Readlink(name)
+	breaks := func(r rune) bool { return unicode.In(r, unicode.Cc, unicode.Zl, unicode.Zp) }
+	if err == nil && strings.ContainsFunc(to, breaks) {
+		err = about("readlink", name, &inWords{"it leads to a name with control characters: " + wording.Quote(to),
+			fs.ErrInvalid})
+	}
+	return to, err
 }
 
 // target returns where a link leads. With .., that is above the folder to which a link on the way really leads. The
