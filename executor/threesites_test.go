@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/spf13/afero"
+	"pgregory.net/rapid"
 
 	"github.com/syncctl/syncctl/journal"
 	"github.com/syncctl/syncctl/planner"
@@ -122,4 +123,64 @@ func TestClaimsOfAThirdSite(t *testing.T) {
 	if a.depot.thrown[addr+"/delete_a"] != 1 {
 		t.Errorf("%v", a.depot.thrown)
 	}
+}
+
+// TestThreeSitesAndACourier: whatever is lost, repeated or late, three sites that say what is so never refuse each
+// other, and the run ends with everything done once.
+func TestThreeSitesAndACourier(t *testing.T) {
+	rapid.Check(t, func(rt *rapid.T) {
+		a, b, c, cfg := threeCompanies(t)
+		all := map[string]*company{"a": a, "b": b, "c": c}
+		type letter struct {
+			to string
+			p  *parcel
+		}
+		var mail []letter
+		names := rapid.SampledFrom([]string{"a", "b", "c"})
+		for range rapid.IntRange(0, 30).Draw(rt, "events") {
+			switch rapid.SampledFrom([]string{"acts", "sends", "arrives", "arrives", "hours"}).Draw(rt, "what") {
+			case "acts":
+				all[names.Draw(rt, "site")].apply(rt, cfg)
+			case "sends":
+				if from, to := names.Draw(rt, "from"), names.Draw(rt, "to"); from != to {
+					if p := all[from].pack(rt); p != nil {
+						mail = append(mail, letter{to, p})
+					}
+				}
+			case "hours":
+				a.clock.mu.Lock()
+				a.clock.now = a.clock.now.Add(7 * time.Hour)
+				a.clock.mu.Unlock()
+			case "arrives":
+				if len(mail) > 0 {
+					l := rapid.SampledFrom(mail).Draw(rt, "letter")
+					if err := all[l.to].receive(l.p); err != nil {
+						rt.Fatalf("%v", err)
+					}
+				}
+			}
+		}
+		for range 6 {
+			for _, site := range []string{"a", "b", "c"} {
+				all[site].apply(rt, cfg)
+				for to, other := range all {
+					if p := all[site].pack(rt); p != nil && to != site {
+						if err := other.receive(p); err != nil {
+							rt.Fatalf("%v", err)
+						}
+					}
+				}
+			}
+		}
+		for name, of := range all {
+			if !of.run(rt).Finished() {
+				rt.Fatalf("%s is not at its end", name)
+			}
+		}
+		for id, n := range a.depot.thrown {
+			if n != 1 {
+				rt.Fatalf("%s was done %d times", id, n)
+			}
+		}
+	})
 }
