@@ -1,0 +1,81 @@
+package executor
+
+import (
+	"slices"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"github.com/syncctl/syncctl/journal"
+)
+
+// TestHostileSite: whatever one of three sites writes into its journal, other than the word of its own check, nothing is
+// removed before the third site has verified and both have approved; and what is refused is not taken in.
+func TestHostileSite(t *testing.T) {
+	events := []string{EventOpened, EventDone, EventResolved, EventStarted, EventExecuted, EventFailed, EventWaiting,
+		EventStuck, EventFinished, EventApproved, EventVerified, EventRevised, EventReceived, "unknown"}
+	keys := []string{RunKey, addr + "/write_a", addr + "/verify_b", addr + "/verify_c", addr + "/delete_a", "x"}
+	rapid.Check(t, func(rt *rapid.T) {
+		a, b, c, cfg := threeCompanies(t)
+		a.apply(rt, cfg)
+		a.sendTo(rt, b)
+		a.sendTo(rt, c)
+		b.apply(rt, cfg)
+		honest := b.pack(rt)
+		hash := honest.h.Plan
+		spoken := 0 // how much of c's journal a has
+		for range rapid.IntRange(1, 6).Draw(rt, "rounds") {
+			lie := b.pack(rt)
+			chain := slices.Clone(lie.cargo.Chain)
+			for range rapid.IntRange(1, 4).Draw(rt, "lies") {
+				e := journal.Entry{Key: rapid.SampledFrom(keys).Draw(rt, "key"), Event: rapid.SampledFrom(events).Draw(rt, "event"),
+					Time: a.clock.Now().Add(time.Duration(rapid.IntRange(-100, 100).Draw(rt, "hours")) * time.Hour), Data: map[string]string{}}
+				switch e.Event {
+				case EventApproved:
+					e.Data[dataPlan] = hash
+				case EventReceived:
+					e.Data = ReceivedData{Site: rapid.SampledFrom([]string{"a", "b", "c", "x"}).Draw(rt, "of"),
+						Entries: rapid.IntRange(-1, 20).Draw(rt, "n"), Head: "x"}.data()
+				}
+				if rapid.Bool().Draw(rt, "own") {
+					e.Data[dataOwn] = rapid.SampledFrom([]string{"a", "b", "c"}).Draw(rt, "at")
+				}
+				if at := rapid.IntRange(0, len(chain)).Draw(rt, "at"); at < len(chain) && rapid.Bool().Draw(rt, "instead") {
+					chain[at] = e
+				} else {
+					chain = append(chain, e)
+				}
+			}
+			for i := range chain {
+				chain[i].Seq = i + 1
+			}
+			lie.rechain(t, chain)
+			before := len(a.run(rt).Chains["b"])
+			if err := a.receive(lie); err != nil && len(a.run(rt).Chains["b"]) != before {
+				rt.Fatalf("refused, and taken in: %v", err)
+			}
+			if rapid.Bool().Draw(rt, "c acts") {
+				c.apply(rt, cfg)
+			}
+			if rapid.Bool().Draw(rt, "c sends") {
+				p := c.pack(rt)
+				if err := a.receive(p); err == nil {
+					spoken = len(p.cargo.Chain)
+				}
+			}
+			a.apply(rt, cfg)
+			verified := slices.ContainsFunc(c.run(rt).Chains["c"][:spoken], func(e journal.Entry) bool {
+				return e.Key == addr+"/verify_c" && e.Event == EventDone
+			})
+			if a.depot.thrown[addr+"/delete_a"] > 0 && !verified {
+				rt.Fatalf("removed on the word of one site: %v", a.depot.thrown)
+			}
+			for _, e := range a.run(rt).Chains["a"] {
+				if e.Key != RunKey && a.run(rt).Plan.Step(e.Key).Site != "a" {
+					rt.Fatalf("a writes of %s", e.Key)
+				}
+			}
+		}
+	})
+}
