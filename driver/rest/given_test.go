@@ -10,8 +10,8 @@ import (
 	"github.com/syncctl/syncctl/driver/rest"
 )
 
-// TestSessionThatNobodyUses checks that no error shows the ID of a session that a server has opened unasked, as Jira does
-// for each request, wherever the server repeats it.
+// TestSessionThatNobodyUses checks that no error shows the ID of a session that a server has opened unasked, as Jira
+// does for each request, wherever the server repeats it.
 func TestSessionThatNobodyUses(t *testing.T) {
 	const id = "0123456789ABCDEF0123456789ABCDEF"
 	for name, answer := range map[string]http.HandlerFunc{
