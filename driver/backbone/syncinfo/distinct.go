@@ -140,14 +140,9 @@ func (h *hashes) differ(l *hashList, table []uint64) bool {
 		}
 		for ; len(block) >= hashBytes; block = block[hashBytes:] {
 			hash := uint64(binary.LittleEndian.Uint32(block)) | uint64(binary.LittleEndian.Uint16(block[4:]))<<32
-			at := int(hash >> shift)
-			for table[at] != 0 {
-				if table[at] == hash+1 {
-					return false
-				}
-				at = (at + 1) & (len(table) - 1)
+			if !addTo(table, int(hash>>shift), hash+1) {
+				return false
 			}
-			table[at] = hash + 1
 		}
 	}
 	return true

@@ -52,9 +52,9 @@ type MergeOptions struct {
 // It reads the side that stays first, to its end. If a proof succeeds, as it does unless something is wrong or unknown,
 // each file is read once, with at most 18 bytes of memory for a pair. Otherwise, and to complete comments, both are
 // read again, and memory is bounded by the largest entry and by a Set of one side's pairs (and of the other side's
-// unmatched ones). A file in which two ids seem to be equal, or are too far apart while comments are completed, is read again to
-// compare the ids: once up to a million pairs, at most four times. An input that is not a regular file, such as
-// standard input, is copied to a temporary file as it is read.
+// unmatched ones). A file in which two ids seem to be equal, or are too far apart while comments are completed, is read
+// again to compare the ids: once up to a million pairs, at most four times. An input that is not a regular file, such
+// as standard input, is copied to a temporary file as it is read.
 //
 // The output appears under its name complete and synced, or not at all: an existing file survives every failure. A
 // symbolic link at Out stays, and the file that it points to is replaced (if Fs is an afero.LinkReader; otherwise the

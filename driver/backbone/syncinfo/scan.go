@@ -34,6 +34,11 @@ type scanner struct {
 	forms          []*form // those that can be compared with
 	other          form    // the last one that is not in forms
 
+	pairForms [4]pairForm // how pairs were written
+	lastPair  int         // the one that is tried first
+	table     []uint64    // see allDiffer
+	spread    uint64
+
 	// The last value of the entry that had to be read: the form before it, its end, and the members since then.
 	last    *form
 	lastEnd int

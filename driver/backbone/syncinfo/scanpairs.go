@@ -10,10 +10,11 @@ type pairSpan struct {
 	local, remote span // the values as written, with quotes; zero if missing, null or ""
 	localNull     span // a localId that is null or ""
 	remoteNull    span
-	gap           span // white space between '{' and the first member
-	colon         span // from the end of the first name to its value
-	last          int  // end of the last member's value
-	twice         bool // one of the two ids occurs twice
+	gap           span      // white space between '{' and the first member
+	colon         span      // from the end of the first name to its value
+	last          int       // end of the last member's value
+	twice         bool      // one of the two ids occurs twice
+	order         [2]uint64 // if it is known: see orderOf
 }
 
 // half reports whether exactly one of the two ids exists.
@@ -36,8 +37,11 @@ func (s *scanner) pairList(m member, i int, count, half *int, repeated *string) 
 		if b[i] == '{' {
 			var p pairSpan
 			at := i
-			if i = s.pair(i, &p); i < 0 {
-				return -1
+			if i = s.likePair(at, &p); i < 0 {
+				if i = s.pair(at, &p); i < 0 {
+					return -1
+				}
+				s.rememberPair(at, i, &p)
 			}
 			*count++
 			if p.half() {
