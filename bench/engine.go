@@ -132,7 +132,7 @@ const stepsEach = 4
 
 // steps returns a plan of n steps, either in a chain or independent.
 func steps(n int, shape string) *planner.Plan {
-	p := &planner.Plan{}
+	p := &planner.Plan{Steps: make([]planner.Step, 0, n)}
 	for i := range n {
 		s := planner.Step{Addr: fmt.Sprintf("migration.bench.m%d", i/stepsEach), Op: fmt.Sprint("s", i%stepsEach),
 			Repeat: planner.Idempotent}

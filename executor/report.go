@@ -42,7 +42,7 @@ func (x *run) report(d Decision) *Report {
 			opened = e.Seq
 		}
 	}
-	r := &Report{Finished: d.Finished}
+	r := &Report{Finished: d.Finished, Steps: make([]StepReport, 0, len(x.Plan.Steps))}
 	for i := range x.Plan.Steps {
 		s := x.Plan.Steps[i]
 		st := d.Steps[s.ID]

@@ -222,8 +222,7 @@ func (x *run) step(ctx context.Context, s *planner.Step, st StepState, t *Task, 
 	free func()) (err error) {
 	defer fault.Catch(&err) // also for a fault while reporting the first one
 	defer func() {
-		var f *fault.Error
-		if errors.As(err, &f) {
+		if f, ok := errors.AsType[*fault.Error](err); ok {
 			x.tell(EventFailed, s, f.Error())
 		}
 	}()

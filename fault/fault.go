@@ -48,14 +48,13 @@ func Do(f func() error) (err error) {
 
 // Is tells whether an error wraps a fault. Where several goroutines end with errors, a fault is the one to report.
 func Is(err error) bool {
-	var f *Error
-	return errors.As(err, &f)
+	_, ok := errors.AsType[*Error](err)
+	return ok
 }
 
 // Raise panics with the fault that an error wraps. It does nothing with other errors, nor with nil.
 func Raise(err error) {
-	var f *Error
-	if errors.As(err, &f) {
+	if f, ok := errors.AsType[*Error](err); ok {
 		panic(f)
 	}
 }

@@ -18,11 +18,10 @@ import (
 // is the same wherever it is written. Chains are sent to other sites in this form.
 func Rechain(entries []Entry, key []byte) ([]Entry, error) {
 	out := make([]Entry, len(entries))
-	prev := ""
+	prev, sealer := "", newSealer(key)
 	for i, e := range entries {
 		e.Prev = prev
-		var err error
-		if e.Hash, err = e.sum(key); err != nil {
+		if _, err := sealer.seal(&e); err != nil {
 			return nil, err
 		}
 		out[i], prev = e, e.Hash

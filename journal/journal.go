@@ -78,18 +78,18 @@ type Journal struct {
 	file afero.File
 
 	mu      sync.Mutex
-	sums    hash.Hash // made once, reset for each entry
-	entries []Entry   // the durable ones
-	seq     int       // of the last entry in the chain, durable or not
-	hash    string    // its hash
-	next    *group    // written next; nil if nothing waits
-	broken  error     // error of a failed write: what is on disk is unknown
+	sealer  *sealer
+	entries []Entry // the durable ones
+	seq     int     // of the last entry in the chain, durable or not
+	hash    string  // its hash
+	next    *group  // written next; nil if nothing waits
+	broken  error   // error of a failed write: what is on disk is unknown
 }
 
 // group holds entries that are written and made durable together.
 type group struct {
 	entries []Entry
-	lines   [][]byte
+	text    []byte // their lines
 	ended   chan struct{}
 	err     error // why they are not durable; may be read once ended is closed
 }
@@ -108,7 +108,7 @@ func Open(fsys afero.Fs, path string, opts Options) (*Journal, error) {
 	if err := errors.Join(f.Truncate(good), seekTo(f, good)); err != nil {
 		return nil, errors.Join(fmt.Errorf("cutting the half-written last line of journal %s: %w", path, err), f.Close())
 	}
-	j := &Journal{file: f, entries: entries, opts: opts, seq: len(entries), sums: newHash(opts.Key)}
+	j := &Journal{file: f, entries: entries, opts: opts, seq: len(entries), sealer: newSealer(opts.Key)}
 	if j.seq > 0 {
 		j.hash = entries[j.seq-1].Hash
 	}
@@ -167,7 +167,7 @@ func (j *Journal) join(ctx context.Context, e Entry) (_ Entry, g *group, first b
 		return e, nil, false, err
 	}
 	e.Seq, e.Prev, e.Time = j.seq+1, j.hash, j.opts.Now().UTC()
-	line, err := e.seal(j.sums)
+	line, err := j.sealer.seal(&e)
 	if err != nil {
 		return e, nil, false, err
 	}
@@ -176,7 +176,7 @@ func (j *Journal) join(ctx context.Context, e Entry) (_ Entry, g *group, first b
 		j.next, first = &group{ended: make(chan struct{})}, true
 	}
 	j.next.entries = append(j.next.entries, e)
-	j.next.lines = append(j.next.lines, append(printable.JSON(line), '\n'))
+	j.next.text = append(append(j.next.text, printable.JSON(line)...), '\n')
 	return e, j.next, first, nil
 }
 
@@ -223,6 +223,9 @@ func afterFailure(broken error) error {
 // valid returns the data as it will be read again, because its hash is computed then, too. JSON only keeps valid
 // UTF-8.
 func valid(data map[string]string) map[string]string {
+	if len(data) == 0 {
+		return nil
+	}
 	out := maps.Clone(data)
 	for name, value := range data {
 		delete(out, name)
@@ -233,12 +236,16 @@ func valid(data map[string]string) map[string]string {
 
 func (j *Journal) write(g *group) error {
 	if j.opts.Watch == nil {
-		if _, err := j.file.Write(bytes.Join(g.lines, nil)); err != nil {
+		if _, err := j.file.Write(g.text); err != nil {
 			return err
 		}
 		return j.file.Sync()
 	}
-	for i, line := range g.lines { // in halves, so that a watcher can see the file with half a line
+	rest := g.text
+	for i := range g.entries { // in halves, so that a watcher can see the file with half a line
+		n := bytes.IndexByte(rest, '\n') + 1
+		line := rest[:n]
+		rest = rest[n:]
 		j.watch(Writing, g.entries[i])
 		if _, err := j.file.Write(line[:len(line)/2]); err != nil {
 			return err
@@ -281,27 +288,41 @@ func (j *Journal) Close() error {
 	return j.file.Close()
 }
 
-// seal sets the hash of an entry, and returns its JSON.
-func (e *Entry) seal(h hash.Hash) ([]byte, error) {
+// sealer makes the hashes of entries. It is made once for many.
+type sealer struct {
+	hash hash.Hash
+	line []byte // these are used again
+	sum  []byte
+	text []byte
+}
+
+func newSealer(key []byte) *sealer { return &sealer{hash: newHash(key)} }
+
+// seal sets the hash of an entry, and returns its JSON, which holds until the next one is sealed.
+func (s *sealer) seal(e *Entry) ([]byte, error) {
 	e.Hash = ""
-	b, ok := e.plainJSON()
+	b, ok := e.plainJSON(s.line[:0])
 	if !ok {
 		var err error
-		if b, err = json.Marshal(e); err != nil {
+		if b, err = json.Marshal(*e); err != nil {
 			return nil, fmt.Errorf("hashing journal entry %d: %w", e.Seq, err)
 		}
 	}
-	h.Reset()
-	h.Write(b)
-	e.Hash = hex.EncodeToString(h.Sum(nil))
+	e.Hash = string(s.sumOf(b))
 	b = append(b[:len(b)-len(ending)], e.Hash...) // the hash is the last member
-	return append(b, ending...), nil
+	s.line = append(b, ending...)
+	return s.line, nil
 }
 
-// sum computes the hash of an entry. It ignores its Hash.
-func (e Entry) sum(key []byte) (string, error) {
-	_, err := e.seal(newHash(key))
-	return e.Hash, err
+// sumOf returns the hash of a text that is in pieces, in hex, which holds until the next one is made.
+func (s *sealer) sumOf(pieces ...[]byte) []byte {
+	s.hash.Reset()
+	for _, p := range pieces {
+		s.hash.Write(p)
+	}
+	s.sum = s.hash.Sum(s.sum[:0])
+	s.text = hex.AppendEncode(s.text[:0], s.sum)
+	return s.text
 }
 
 func newHash(key []byte) hash.Hash {

@@ -161,11 +161,10 @@ func (s *scanner) data() map[string]string {
 	return out
 }
 
-// plainJSON returns what json.Marshal does for an entry without a hash. It returns false if a text in it may have to be
-// escaped. Most entries have none, and a run writes three for each step.
-func (e *Entry) plainJSON() ([]byte, bool) {
-	const usual = 256 + 2*sha256.Size // bytes of a line
-	b, ok := make([]byte, 0, usual), e.Time.Location() == time.UTC && e.Time.Year() >= 0 && e.Time.Year() <= 9999
+// plainJSON appends what json.Marshal returns for an entry without a hash. It returns false if a text in it may have to
+// be escaped. Most entries have none, and a run writes three for each step.
+func (e *Entry) plainJSON(b []byte) ([]byte, bool) {
+	ok := e.Time.Location() == time.UTC && e.Time.Year() >= 0 && e.Time.Year() <= 9999
 	text := func(before, text string) {
 		b = append(append(append(b, before...), text...), '"')
 		for i := range len(text) {
@@ -178,12 +177,12 @@ func (e *Entry) plainJSON() ([]byte, bool) {
 	text(`,"key":"`, e.Key)
 	text(`,"event":"`, e.Event)
 	before := `,"data":{"`
-	for _, name := range slices.Sorted(maps.Keys(e.Data)) {
-		text(before, name)
-		text(`:"`, e.Data[name])
-		before = `,"`
-	}
 	if len(e.Data) > 0 {
+		for _, name := range slices.Sorted(maps.Keys(e.Data)) {
+			text(before, name)
+			text(`:"`, e.Data[name])
+			before = `,"`
+		}
 		b = append(b, '}')
 	}
 	text(`,"prev":"`, e.Prev)

@@ -125,13 +125,13 @@ func TestPlainJSON(t *testing.T) {
 		want, err := json.Marshal(e)
 		plain := err == nil && e.Time.Location() == time.UTC &&
 			!bytes.ContainsFunc(want, func(r rune) bool { return r == '\\' || r >= 0x7f })
-		if got, ok := e.plainJSON(); ok != plain || ok && string(got) != string(want) {
+		if got, ok := e.plainJSON(nil); ok != plain || ok && string(got) != string(want) {
 			t.Fatalf("%s, %v\nwant %s, %v, %v", got, ok, want, plain, err)
 		}
 	})
 	e := Entry{Seq: 1, Time: time.Unix(0, 5).UTC(), Key: "a", Event: "b", Data: map[string]string{"c": "d", "a": "b"}}
 	want, err := json.Marshal(e)
-	if got, ok := e.plainJSON(); !ok || err != nil || string(got) != string(want) {
+	if got, ok := e.plainJSON(nil); !ok || err != nil || string(got) != string(want) {
 		t.Errorf("%s, %v, want %s, %v", got, ok, want, err)
 	}
 }

@@ -2,11 +2,9 @@ package journal
 
 import (
 	"bytes"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"hash"
 	"io"
 	"runtime"
 	"slices"
@@ -212,16 +210,11 @@ var errChanged = fmt.Errorf("%w: it was changed, or a line before it is missing"
 
 // decoder decodes lines of one journal. It must be used by one goroutine at a time.
 type decoder struct {
-	key   []byte
-	hash  hash.Hash
-	sum   []byte // reused for the next line
-	text  []byte
-	lines *scanner
+	sealer *sealer
+	lines  *scanner
 }
 
-func newDecoder(key []byte) *decoder {
-	return &decoder{key: key, hash: newHash(key), lines: newScanner()}
-}
+func newDecoder(key []byte) *decoder { return &decoder{newSealer(key), newScanner()} }
 
 // checked decodes a line. It fails if the line's hash is wrong.
 func (d *decoder) checked(line []byte) (Entry, error) {
@@ -244,17 +237,14 @@ func (d *decoder) decode(line []byte) (e Entry, authentic bool, err error) {
 		}
 	}
 	if rest, whole := bytes.CutSuffix(line, ending); whole && len(e.Hash) == hashLen {
-		d.hash.Reset()
-		d.hash.Write(rest[:max(0, len(rest)-hashLen)])
-		d.hash.Write(ending)
-		d.sum = d.hash.Sum(d.sum[:0])
-		d.text = hex.AppendEncode(d.text[:0], d.sum)
-		if bytes.HasSuffix(rest, d.text) && string(d.text) == e.Hash { // most lines are written as they were hashed
+		sum := d.sealer.sumOf(rest[:max(0, len(rest)-hashLen)], ending)
+		if bytes.HasSuffix(rest, sum) && string(sum) == e.Hash { // most lines are written as they were hashed
 			return e, true, nil
 		}
 	}
-	want, err := e.sum(d.key)
-	return e, err == nil && e.Hash == want, err
+	again := e
+	_, err = d.sealer.seal(&again)
+	return e, err == nil && again.Hash == e.Hash, err
 }
 
 // anyEntry parses a line that may have any layout.
