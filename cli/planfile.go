@@ -110,7 +110,8 @@ func (c *command) vouched(
 	}
 	if key != nil && plan.Authentic(planKey(key)) {
 		if cfg.KeyedDigest(planKey(key)) != plan.Secrets {
-			return "", failf(exitStale, "the plan is stale: a sensitive value has changed since it was made. Plan again")
+			return "", failf(exitStale, "the plan is stale: a sensitive value, or a file that an argument names, has changed "+
+				"since it was made. Plan again")
 		}
 		return "", nil
 	}

@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/x509"
+	"crypto/x509/pkix"
 	"encoding/asn1"
 	"encoding/binary"
 	"encoding/pem"
@@ -213,6 +214,28 @@ func TestChainBeyondItsBound(t *testing.T) {
 		var costly *Error
 		if fine != (err == nil) || !fine && !(errors.As(err, &costly) && costly.Rule == RuleCostly) {
 			t.Errorf("%d certificates: %v", n, err)
+		}
+	}
+}
+
+// TestGiantNames checks that a name is put into words in bounded time, wherever it is shown: the time that the library
+// takes grows with the square of a name's parts.
+func TestGiantNames(t *testing.T) {
+	for parts, shown := range map[int]string{200: "OU=u", 4000: "(a name of "} {
+		var rdn pkix.RDNSequence
+		for range parts {
+			rdn = append(rdn, pkix.RelativeDistinguishedNameSET{{Type: []int{2, 5, 4, 11}, Value: "u"}})
+		}
+		raw, err := asn1.Marshal(rdn)
+		if err != nil {
+			t.Fatal(err)
+		}
+		c := &x509.Certificate{RawSubject: raw}
+		c.Subject.FillFromRDNSequence(&rdn)
+		for _, got := range []string{nameOf(string(raw)), subjectOf(c)} {
+			if !strings.HasPrefix(got, shown) {
+				t.Errorf("%d parts: %s", parts, got)
+			}
 		}
 	}
 }

@@ -111,7 +111,22 @@ func (c Certificate) Name() string { return nameOf(c.subject) }
 // Issuer returns the issuer's name for people.
 func (c Certificate) Issuer() string { return nameOf(c.issuer) }
 
+// longestName is the limit of a name that is put into words, in bytes of DER: the time that the library takes grows
+// with the square of a name's parts, to a tenth of a second for one that fills a certificate.
+const longestName = 4 << 10
+
+// giant returns how a name is shown that is too long for words, or "" if it is not.
+func giant[T string | []byte](raw T) string {
+	if len(raw) > longestName {
+		return fmt.Sprintf("(a name of %d bytes)", len(raw))
+	}
+	return ""
+}
+
 func nameOf(raw string) string {
+	if words := giant(raw); words != "" {
+		return words
+	}
 	var rdn pkix.RDNSequence
 	if _, err := asn1.Unmarshal([]byte(raw), &rdn); err != nil {
 		return "(unreadable name)"
@@ -126,6 +141,14 @@ func nameOf(raw string) string {
 		text = "(no name)"
 	}
 	return clip(schema.SanitizeLine(text))
+}
+
+// subjectOf returns the whole subject.
+func subjectOf(c *x509.Certificate) string {
+	if words := giant(c.RawSubject); words != "" {
+		return words
+	}
+	return clip(c.Subject.String())
 }
 
 func clip(text string) string {

@@ -254,7 +254,7 @@ func selfSignedLike(e *Entry) *selfSigned {
 		return nil
 	}
 	c, err := e.Chain[0].X509()
-	if err != nil {
+	if err != nil || giant(c.RawSubject) != "" {
 		return nil
 	}
 	out := &selfSigned{dns: c.DNSNames, ips: c.IPAddresses,

@@ -54,7 +54,7 @@ func (d *selfSigned) renew(e *Entry, now time.Time, warnDays int) string {
 	case e.Public != leaf.public():
 		return "its key does not belong to its certificate"
 	case !slices.Equal(nameParts(c.RawSubject), want):
-		return fmt.Sprintf("its subject is %s, declared is %s", clip(c.Subject.String()), d.subject)
+		return fmt.Sprintf("its subject is %s, declared is %s", subjectOf(c), d.subject)
 	case !same(sans(c), d.names()):
 		return fmt.Sprintf("its alternative names are %s, declared are %s", listed(sans(c)), listed(d.names()))
 	case e.Key != keyTypes[d.keyType]:
@@ -169,7 +169,7 @@ func (d *selfSigned) actual(old *Entry, block *selfSignedBlock) cty.Value {
 		return cty.NullVal(cty.DynamicPseudoType)
 	}
 	out := map[string]cty.Value{
-		"subject": cty.StringVal(clip(c.Subject.String())), "dns": textList(c.DNSNames),
+		"subject": cty.StringVal(subjectOf(c)), "dns": textList(c.DNSNames),
 		"key_type": cty.StringVal(old.Key),
 	}
 	if slices.Equal(nameParts(c.RawSubject), want) {
