@@ -30,7 +30,7 @@ func (p *Plan) prove(key, text []byte) (proofs, error) {
 	said := p.said()
 	s := marshalling(all)
 	if text != nil {
-		s.compared = &remainder{text: text}
+		s.compare(text)
 		s.prints = newPrints(p)
 	}
 	s.documents(p, &said, sums.hash)

@@ -38,7 +38,15 @@ type layout struct{ open, colon, next, end, openList, nextInList, endList string
 
 // marshalling writes documents as json.Marshal does.
 func marshalling(w io.Writer) *stream {
-	return newStream(w, asMarshalled, layout{"{", ":", ",", "}", "[", ",", "]"})
+	s := newStream(w, asDecoded, layout{"{", ":", ",", "}", "[", ",", "]"})
+	s.enc.SetEscapeHTML(true)
+	return s
+}
+
+// compare compares the values with a text, too. That takes longer: files do not escape for HTML.
+func (s *stream) compare(text []byte) {
+	s.compared, s.as = &remainder{text: text}, asMarshalled
+	s.enc.SetEscapeHTML(false)
 }
 
 // indenting writes documents for people, and for terminals.
