@@ -119,9 +119,7 @@ func snippetOf(d *hcl.Diagnostic, f *hcl.File) *snippetView {
 		HighlightEnd:   min(max(end-first, start-first), len(code)),
 		Values:         valuesOf(d),
 	}
-	if nav, ok := f.Nav.(interface{ ContextString(int) string }); ok {
-		s.Context = SanitizeLine(nav.ContextString(start))
-	}
+	s.Context = SanitizeLine(contextOf(f, start))
 	return s
 }
 

@@ -80,9 +80,9 @@ func (c *Config) show(l *loader) {
 func maskFiles(
 	sources map[string]source, masked []hcl.Range, secret []hcl.Expression, redactor *redact.Set,
 ) map[string]*hcl.File {
-	files := map[string]*hcl.File{}
+	files, plain := map[string]*hcl.File{}, plainTexts{}
 	for path, s := range sources {
-		file, whole := s.file(path)
+		file, whole := s.file(path, plain)
 		if files[path] = file; !whole {
 			masked = append(masked, secretLines(path, s.text)...)
 		}

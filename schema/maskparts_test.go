@@ -1,7 +1,9 @@
 package schema
 
 import (
+	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -280,6 +282,57 @@ func TestMayTell(t *testing.T) {
 	} {
 		if mayTell([]byte(text)) != want {
 			t.Errorf("%q: %v", text, !want)
+		}
+	}
+}
+
+// FuzzMayMask: a piece in which there may be nothing to mask makes no difference.
+func FuzzMayMask(f *testing.F) {
+	const plain = "sync \"x\" \"y\" {\n  a = { Bug = \"Bug\" }\n  b {\n    c = each.value\n  }\n}\n"
+	for _, seed := range []string{
+		"locals {\n  p = \"x\"\n}\n%sa {\n  password = local.p\n}\n",
+		"variable \"p\" {\n  default = \"x\"\n}\n%sa {\n  b = { api_key = var.p }\n}\n",
+		"variable \"p\" {\n  type = optional(string, \"x\")\n}\n%sa {\n  b = { \"connection string\" = var.p }\n}\n",
+		"output \"p\" {\n  value = \"x\"\n}\n%sa {\n  b = sensitive(module.m.p)\n}\n",
+		"module \"m\" {\n  p = \"x\"\n}\n%sa {\n  token = [var.p]\n}\n",
+		"a {\n  for_each = [\"x\"]\n}\n%sa {\n  password = each.value\n}\n",
+		"a {\n  default = \"x\"\n}\n%sa {\n  b = { \"to${\"\"}ken\" = 1 }\n}\n",
+		"a {\n  b = { (f(\"to\", \"ken\")) = 2 }\n}\n%sa {\n  b = { \"p\\u0061ss\" = 3 }\n}\n",
+		"a {\n  b = { true ? \"to\" : \"ken\" = 1 }\n}\n%sa {\n  b = { \"api\u00a0key\" = 2, \"pass$word\" = 4 }\n}\n",
+		"a {\n  pa\u017fs = 2\n}\n%sa {\n  b = { \"to%%{ if true }ken%%{ endif }\" = 3, \"dsn-url\" = 4 }\n}\n",
+		"a {\n  pass = 2\n  type = \"x\"\n}\n%sa {\n  b = { \"to%%%%{ken\" = 3 }\n}\n",
+	} {
+		f.Add(fmt.Sprintf(seed, plain))
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		p := &pieces{path: "x", texts: piecesOf([]byte(text), 20)}
+		all := p.file(func([]byte) bool { return true })
+		if all == nil {
+			return
+		}
+		masked := func(file *hcl.File) (string, []string) {
+			file.Bytes = []byte(text)
+			ranges, texts := maskedParts(map[string]*hcl.File{"x": file}, nil)
+			hidden := []byte(text)
+			for _, rng := range ranges {
+				asterisks(rng.SliceBytes(hidden))
+			}
+			return string(hidden), texts
+		}
+		want, wantTexts := masked(all)
+		is, texts := masked(p.file(plainTexts{}.mayMask))
+		if is != want || !slices.Equal(texts, wantTexts) {
+			t.Errorf("%q is masked as\n%s\nand not as\n%s", text, is, want)
+		}
+	})
+}
+
+// TestMayMask: most pieces need not be parsed again.
+func TestMayMask(t *testing.T) {
+	const block = "sync \"x\" \"y\" {\n  project = \"P1\"\n  f \"%s\" {\n    m = \"user_passthrough_by_email\"\n  }\n}\n"
+	for label, want := range map[string]bool{"summary": false, "key": true, "for_each": true, "é": true, "${a}": true} {
+		if (plainTexts{}).mayMask([]byte(strings.Replace(block, "%s", label, 1))) != want {
+			t.Errorf("%s: %v", label, !want)
 		}
 	}
 }

@@ -3,6 +3,7 @@ package schema
 import (
 	"bytes"
 	"regexp"
+	"slices"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
@@ -16,6 +17,12 @@ const pieceSize = 2 << 10
 
 // blockEnd matches the last line of a block in most files.
 var blockEnd = regexp.MustCompile(`\n}\r?\n`)
+
+// pieces are the parts of the text of a file, each of which parses by itself.
+type pieces struct {
+	path  string
+	texts [][]byte
+}
 
 // parseNative parses a file in the native syntax, in pieces if that makes no difference. The file is nil if it is
 // nested too deeply.
@@ -33,20 +40,32 @@ func parseNative(src []byte, path string) (*hcl.File, hcl.Diagnostics) {
 // open at its end, so the rest means the same as in the whole file. It returns nil if a piece does not parse, or there
 // is only one.
 func parsePieces(src []byte, path string, size int) *hcl.File {
-	pieces := piecesOf(src, size)
-	if len(pieces) < 2 {
+	p := &pieces{path: path, texts: piecesOf(src, size)}
+	if len(p.texts) < 2 {
 		return nil
 	}
-	files, pos := make([]*hcl.File, len(pieces)), hcl.InitialPos
+	file := p.file(func([]byte) bool { return true })
+	if file != nil {
+		file.Bytes = src
+	}
+	return file
+}
+
+// file parses those pieces that are wanted. It returns nil if one of them does not parse, or an argument occurs in two.
+func (p *pieces) file(wanted func(text []byte) bool) *hcl.File {
+	files, pos := make([]*hcl.File, len(p.texts)), hcl.InitialPos
 	var group errgroup.Group
 	group.SetLimit(2)
-	for i, piece := range pieces {
+	for i, text := range p.texts {
 		at := pos
-		pos.Line += bytes.Count(piece, []byte("\n"))
-		pos.Byte += len(piece)
+		pos.Line += bytes.Count(text, []byte("\n"))
+		pos.Byte += len(text)
+		if !wanted(text) {
+			continue
+		}
 		group.Go(func() (err error) {
 			defer fault.Catch(&err)
-			files[i], err = parsePiece(piece, path, at)
+			files[i], err = parsePiece(text, p.path, at)
 			return err
 		})
 	}
@@ -54,7 +73,31 @@ func parsePieces(src []byte, path string, size int) *hcl.File {
 		fault.Raise(err)
 		return nil // the caller parses the whole file, which reports the errors
 	}
-	return assembled(files, src)
+	return p.assembled(slices.DeleteFunc(files, func(f *hcl.File) bool { return f == nil }))
+}
+
+// ContextString returns the header of the block around a byte. So it is called by those who show where something is.
+func (p *pieces) ContextString(offset int) string {
+	pos := hcl.InitialPos
+	for _, text := range p.texts {
+		if offset < pos.Byte+len(text) {
+			file, err := parsePiece(text, p.path, pos)
+			if err != nil {
+				return "" // never: it did parse
+			}
+			return contextOf(file, offset)
+		}
+		pos.Byte += len(text)
+	}
+	return ""
+}
+
+// contextOf returns the header of the block of a file around a byte, or "".
+func contextOf(file *hcl.File, offset int) string {
+	if nav, ok := file.Nav.(interface{ ContextString(int) string }); ok {
+		return nav.ContextString(offset)
+	}
+	return ""
 }
 
 // parsePiece parses a piece of a file, which begins at a position. Any mistake in it is an error.
@@ -84,10 +127,14 @@ func piecesOf(src []byte, size int) [][]byte {
 }
 
 // assembled returns the file that consists of these pieces, or nil if an argument occurs in two of them.
-func assembled(files []*hcl.File, src []byte) *hcl.File {
-	whole := files[0].Body.(*hclsyntax.Body)
-	for _, file := range files[1:] {
+func (p *pieces) assembled(files []*hcl.File) *hcl.File {
+	whole := &hclsyntax.Body{}
+	for i, file := range files {
 		body := file.Body.(*hclsyntax.Body)
+		if i == 0 {
+			whole = body
+			continue
+		}
 		for name, attr := range body.Attributes {
 			if whole.Attributes[name] != nil {
 				return nil
@@ -97,6 +144,14 @@ func assembled(files []*hcl.File, src []byte) *hcl.File {
 		whole.Blocks = append(whole.Blocks, body.Blocks...)
 		whole.SrcRange.End, whole.EndRange = body.SrcRange.End, body.EndRange
 	}
-	files[0].Bytes = src
-	return files[0]
+	return &hcl.File{Body: whole, Nav: p}
+}
+
+// piecesIn returns the pieces in which a file was parsed, or nil.
+func piecesIn(file *hcl.File) *pieces {
+	if file == nil {
+		return nil
+	}
+	p, _ := file.Nav.(*pieces)
+	return p
 }
