@@ -119,7 +119,9 @@ func decodeList(dec *json.Decoder, list reflect.Value) error {
 		list.Set(reflect.MakeSlice(list.Type(), 0, 0))
 	}
 	for n := 0; dec.More(); n++ {
-		list.Grow(1)
+		if n == list.Cap() {
+			list.Grow(max(n, 1)) // growing in small steps takes long
+		}
 		list.SetLen(n + 1)
 		if err := dec.Decode(list.Index(n).Addr().Interface()); err != nil {
 			return err
