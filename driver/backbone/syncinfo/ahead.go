@@ -55,6 +55,7 @@ const (
 const (
 	largeEntry = 32 << 10
 	largePiece = 1 << 20
+	smallPiece = 16 << 10
 )
 
 // pieces are those of one reading at a time. Their memory is taken when it is needed.
@@ -211,6 +212,8 @@ func (a *ahead) like(raw []byte) {
 	size := a.least
 	if len(raw) > largeEntry {
 		size = max(size, largePiece)
+	} else if all := len(raw) * mostScanned * 7 / 8; all < size { // so that nearly all of a piece is scanned ahead
+		size = max(all, smallPiece)
 	}
 	a.size.Store(int64(size))
 }

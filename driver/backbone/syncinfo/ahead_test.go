@@ -118,6 +118,14 @@ func TestScanAhead(t *testing.T) {
 	if ahead := agrees(t, export(list...), firstBuffer, DefaultMaxEntry, "", &all); ahead < len(list)/4 {
 		t.Errorf("%d of %d large entries have been scanned ahead", ahead, len(list))
 	}
+	list = nil
+	for i := range 60_000 {
+		list = append(list, pair(fmt.Sprint("A-", i), fmt.Sprint("B-", i), ""))
+	}
+	ahead := agrees(t, export(list...), firstBuffer, DefaultMaxEntry, `{"localIssueKey":`, &all)
+	if ahead < len(list)/2 {
+		t.Errorf("%d of %d short entries have been scanned ahead", ahead, len(list))
+	}
 	all = pieces{}
 	text := export(strings.Split(strings.Repeat(ok+"\n", 50_000), "\n")[:50_000]...)
 	if ahead := agrees(t, text, firstBuffer, DefaultMaxEntry, "", &all); ahead < 1000 {

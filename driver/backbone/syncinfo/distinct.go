@@ -86,7 +86,7 @@ type hashList struct {
 
 const (
 	hashBytes   = 6
-	hashBlock   = 2 << 10 // 341 hashes
+	hashBlock   = 1 << 10 // 170 hashes
 	chunkBlocks = chunkLen * recordSize / hashBlock
 )
 

@@ -220,6 +220,22 @@ func TestReaderTriesEveryByte(t *testing.T) {
 	}
 }
 
+// TestReaderTriesEveryCharacter tests what begins like a character of several bytes: each first and second byte, and
+// what may follow them.
+func TestReaderTriesEveryCharacter(t *testing.T) {
+	for one := 0x80; one < 0x100; one++ {
+		for two := range 0x100 {
+			for _, rest := range []string{"", "x", "\x7f", "\x80", "\xbf", "\xc0", "\x80\x80", "\x80\xbf", "\xbf\xc2", "é"} {
+				text := []byte(`"` + string([]byte{byte(one), byte(two)}) + rest + `"`)
+				s := scanner{b: append(bytes.Clone(text), make([]byte, pad)...), n: len(text)}
+				if got := s.str(1) == len(text); got != (json.Valid(text) && utf8.Valid(text)) {
+					t.Fatalf("%q: %v, %s", text, got, s.msg)
+				}
+			}
+		}
+	}
+}
+
 func FuzzValue(f *testing.F) {
 	for _, s := range []string{`1`, `-0.5e+10`, `"\ud83d\ude00\n"`, `{"a":[{},[],null,true,false]}`, `[1,]`,
 		"\"\xff\"", `01`, `1},{`} {

@@ -129,6 +129,10 @@ func (s *scanner) str(i int) int {
 			return s.fail(i, "a control character (%s) must be escaped in a string; the closing quote may be missing", c)
 		default:
 			for b[i] >= utf8.RuneSelf {
+				if n := common(b[i], b[i+1], b[i+2]); n > 0 {
+					i += n
+					continue
+				}
 				r, size := utf8.DecodeRune(b[i:])
 				if r == utf8.RuneError && size <= 1 {
 					s.unit = i
@@ -141,6 +145,20 @@ func (s *scanner) str(i int) int {
 			}
 		}
 	}
+}
+
+// common returns the number of bytes of a character of two or three bytes that begins with these. It returns 0 if there
+// is none, or if it needs a closer look.
+func common(one, two, three byte) int {
+	switch {
+	case two&0xc0 != 0x80:
+		return 0
+	case 0xc2 <= one && one < 0xe0:
+		return 2
+	case 0xe0 < one && one < 0xf0 && one != 0xed && three&0xc0 == 0x80: // with 0xe0 and 0xed not all are allowed
+		return 3
+	}
+	return 0
 }
 
 // escape reads one escape sequence; i is at its backslash.
