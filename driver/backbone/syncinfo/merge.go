@@ -194,13 +194,22 @@ func (m *merge) once(ctx context.Context) error {
 	if err := m.out.section(Second); err != nil {
 		return err
 	}
-	if err := m.move.read(ctx, func(e *Entry) error { p.migrates(e); return m.out.entry(e.Raw) }); err != nil {
+	err = m.move.read(ctx, func(e *Entry) error {
+		if p.migrates(e); p.silent {
+			m.noteUnknown(Sequence{}, e)
+		}
+		return m.out.entry(e.Raw)
+	})
+	if err != nil {
 		return err
 	}
 	if p.holds() {
 		m.pairs = m.stay.report.Pairs
-	} else if err := m.match(ctx); err != nil {
-		return err
+	} else {
+		m.sequence.unknown = tally{}
+		if err := m.match(ctx); err != nil {
+			return err
+		}
 	}
 	return m.judge(ctx)
 }

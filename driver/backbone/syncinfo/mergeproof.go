@@ -17,6 +17,7 @@ type proof struct {
 	issues [2]distinct // of the side that stays: local, remote
 	pairs  int         // of the side that stays, less those of the other side
 	sum    uint64
+	silent bool // the side that stays begins with an entry without counters; then none may have one
 	failed bool
 }
 
@@ -33,7 +34,10 @@ func (p *proof) stays(e *Entry) {
 	local, remote := maphash.Bytes(p.seed, e.LocalKey), maphash.Bytes(p.seed, e.RemoteKey)
 	p.issues[0].add(e.LocalKey)
 	p.issues[1].add(e.RemoteKey)
-	p.sum += p.hash(local, remote, e.Sequence.Outgoing, e.Sequence.Incoming, e.Sequence.isKnown())
+	if p.pairs == 0 {
+		p.silent = e.Sequence == Sequence{}
+	}
+	p.sum += p.hash(local, remote, e.Sequence.Outgoing, e.Sequence.Incoming, e.Sequence)
 	p.pairs++
 }
 
@@ -47,12 +51,16 @@ func (p *proof) stayed() {
 // migrates adds an entry of the migrating side.
 func (p *proof) migrates(e *Entry) {
 	local, remote := maphash.Bytes(p.seed, e.RemoteKey), maphash.Bytes(p.seed, e.LocalKey)
-	p.sum -= p.hash(local, remote, e.Sequence.Incoming, e.Sequence.Outgoing, e.Sequence.isKnown())
+	p.sum -= p.hash(local, remote, e.Sequence.Incoming, e.Sequence.Outgoing, e.Sequence)
 	p.pairs--
 }
 
-func (p *proof) hash(local, remote uint64, out, in int64, known bool) uint64 {
-	p.failed = p.failed || !known
+func (p *proof) hash(local, remote uint64, out, in int64, of Sequence) uint64 {
+	if p.silent {
+		p.failed = p.failed || of != Sequence{}
+	} else {
+		p.failed = p.failed || !of.isKnown()
+	}
 	var b [32]byte
 	binary.LittleEndian.PutUint64(b[0:], local)
 	binary.LittleEndian.PutUint64(b[8:], remote)

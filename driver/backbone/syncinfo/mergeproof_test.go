@@ -58,12 +58,12 @@ func TestProofAgreesWithSets(t *testing.T) {
 				}
 			})).Draw(t, name)
 		}
-		n := rapid.IntRange(0, 5).Draw(t, "pairs")
+		n, counters := rapid.IntRange(0, 5).Draw(t, "pairs"), rapid.IntRange(0, 3).Draw(t, "counters") > 0
 		var sides [2][]provable
 		local, remote, ids := numbers("local", n), numbers("remote", n), numbers("ids", n)
 		for i := range n {
 			sides[0] = append(sides[0], provable{project: [2]string{"A", "B"}, number: [2]int{local[i], remote[i]},
-				sent: [2]int{number("sent", 3), number("applied", 3)}, id: ids[i], known: true})
+				sent: [2]int{number("sent", 3), number("applied", 3)}, id: ids[i], known: counters})
 			sides[1] = append(sides[1], sides[0][i].mirror())
 		}
 		for i := range sides {
@@ -78,7 +78,7 @@ func TestProofAgreesWithSets(t *testing.T) {
 				case 2:
 					p.id = number("id", n+1)
 				case 3:
-					p.known = false
+					p.known = !counters
 				case 4:
 					p.text = true
 				case 5:
@@ -137,22 +137,25 @@ func TestProofFails(t *testing.T) {
 		both   bool
 		want   Rule // "" if it is only a warning
 	}{
-		"nothing":         {func(*provable) {}, true, ""},
-		"local issue":     {func(p *provable) { p.number[0] = 1 }, true, SharedIssue},
-		"remote issue":    {func(p *provable) { p.number[1] = 1 }, true, SharedIssue},
-		"both issues":     {func(p *provable) { p.number = [2]int{1, 1} }, true, Doubled},
-		"number":          {func(p *provable) { p.number[1] = 9 }, false, Unmatched},
-		"project":         {func(p *provable) { p.project[1] = "C" }, false, Unmatched},
-		"outgoing":        {func(p *provable) { p.sent[0] = 9 }, false, SeqDiffer},
-		"incoming":        {func(p *provable) { p.sent[1] = 9 }, false, SeqDiffer},
-		"unknown":         {func(p *provable) { p.known = false }, true, ""},
-		"id of the last":  {func(p *provable) { p.id = 3 }, true, RepeatedID},
-		"id of the first": {func(p *provable) { p.id = 1 }, true, RepeatedID},
+		"nothing":          {func(*provable) {}, true, ""},
+		"local issue":      {func(p *provable) { p.number[0] = 1 }, true, SharedIssue},
+		"remote issue":     {func(p *provable) { p.number[1] = 1 }, true, SharedIssue},
+		"both issues":      {func(p *provable) { p.number = [2]int{1, 1} }, true, Doubled},
+		"number":           {func(p *provable) { p.number[1] = 9 }, false, Unmatched},
+		"project":          {func(p *provable) { p.project[1] = "C" }, false, Unmatched},
+		"outgoing":         {func(p *provable) { p.sent[0] = 9 }, false, SeqDiffer},
+		"incoming":         {func(p *provable) { p.sent[1] = 9 }, false, SeqDiffer},
+		"unknown":          {func(p *provable) { p.known = false }, true, ""},
+		"known":            {func(p *provable) { p.known = true }, true, ""},
+		"known at one end": {func(p *provable) { p.known = true }, false, ""},
+		"id of the last":   {func(p *provable) { p.id = 3 }, true, RepeatedID},
+		"id of the first":  {func(p *provable) { p.id = 1 }, true, RepeatedID},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var sides [2][]string
 			for i, id := range []int{1, 3, 2} {
-				p := provable{project: [2]string{"A", "B"}, number: [2]int{i + 1, i + 1}, sent: [2]int{2, 1}, id: id, known: true}
+				p := provable{project: [2]string{"A", "B"}, number: [2]int{i + 1, i + 1}, sent: [2]int{2, 1}, id: id,
+					known: !strings.HasPrefix(name, "known")}
 				good := p
 				if i == 2 {
 					c.change(&p)
@@ -167,7 +170,8 @@ func TestProofFails(t *testing.T) {
 			var check *CheckError
 			switch {
 			case c.want == "":
-				if unknown := name == "unknown"; err != nil || (report.Uncompared == 1) != unknown {
+				want := map[string]int{"unknown": 1, "known": 2, "known at one end": 3}[name]
+				if err != nil || report.Uncompared != want {
 					t.Error(report, err)
 				}
 			case !errors.As(err, &check) ||
@@ -201,7 +205,7 @@ func (s sizedFile) Read(p []byte) (int, error) {
 }
 
 // TestMergeReadsOnce checks that large files with nothing wrong are read once, whatever their order, also if the issues
-// are of several projects, or their numbers and the ids of the entries lie far apart.
+// are of several projects, or their numbers and the ids of the entries lie far apart, or no entry has a counter.
 func TestMergeReadsOnce(t *testing.T) {
 	const n = 30_000
 	dir, o := onDisk(t)
@@ -226,10 +230,10 @@ func TestMergeReadsOnce(t *testing.T) {
 			if mirror {
 				local, remote = remote, local
 			}
-			return pair(local, remote, fmt.Sprintf(`,"id":"x%d","outgoingMessageSequenceId":2,"incomingMessageSequenceId":2`, i))
+			return pair(local, remote, fmt.Sprintf(`,"id":"x%d"`, i))
 		})
 	}
-	once("seven projects")
+	once("seven projects, no counters")
 }
 
 // TestDistinct adds texts, and checks that equal ones are noticed, and only these.
