@@ -215,7 +215,7 @@ func (p *replacing) write(content []byte) (name string, err error) {
 	}
 	err = errors.Join(err, f.Close())
 	if err == nil {
-		err = p.own(name, len(content))
+		err = p.kept(name, content)
 	}
 	if err != nil {
 		return "", errors.Join(fmt.Errorf("writing %s: %w", name, err), gone(p.files.Remove(name)))
@@ -223,12 +223,20 @@ func (p *replacing) write(content []byte) (name string, err error) {
 	return name, nil
 }
 
-// own checks that the name still belongs to a file like the one just written. It cannot detect everything: a user who
-// may change the folder may also replace the file in it.
-func (p *replacing) own(name string, size int) error {
+// kept checks that the name still belongs to a file like the one just written, and that the machine gives back what it
+// was given: a backup is of no use otherwise. It cannot detect everything: a user who may change the folder may also
+// replace the file in it.
+func (p *replacing) kept(name string, content []byte) error {
 	info, err := p.files.Lstat(name)
-	if err == nil && (!info.Mode().IsRegular() || info.Size() != int64(size)) {
-		err = errors.New("another process has put something else in its place")
+	if err != nil {
+		return err
+	}
+	if !info.Mode().IsRegular() || info.Size() != int64(len(content)) {
+		return errors.New("another process has put something else in its place")
+	}
+	now, err := ReadFile(p.files, name, MaxFile)
+	if err == nil && !bytes.Equal(now, content) {
+		err = errors.New("it was read back, and the machine has kept something else than was written")
 	}
 	return err
 }

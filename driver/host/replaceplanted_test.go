@@ -139,6 +139,33 @@ func TestReplaceOnAMachineThatDoesNotObey(t *testing.T) {
 	})
 }
 
+// losingFiles are the files of a machine that takes what is written, and keeps as many zeros.
+type losingFiles struct{ Files }
+
+func (l losingFiles) Create(name string) (NewFile, error) {
+	f, err := l.Files.Create(name)
+	return losingFile{f}, err
+}
+
+type losingFile struct{ NewFile }
+
+func (f losingFile) Write(b []byte) (int, error) { return f.NewFile.Write(make([]byte, len(b))) }
+
+// TestReplaceOnAMachineThatLosesContent checks that a file is not replaced where its backup would hold something else.
+func TestReplaceOnAMachineThatLosesContent(t *testing.T) {
+	eachFs(t, func(t *testing.T, c fsCase) {
+		file := c.at("a.p12")
+		writeFile(t, c.fs, file, []byte("old"), 0o640)
+		out, err := Replace(t.Context(), losingFiles{c}, replacement(file, Sum([]byte("old"))))
+		if now := c.read(t, "a.p12"); err == nil || out.Maybe || out.Backup != "" || now != "old" {
+			t.Errorf("%+v, %v, and there is %q", out, err, now)
+		}
+		if left := strings.Join(listFolder(t, c.fs, c.dir), " "); left != "a.p12 folder" {
+			t.Errorf("the folder has %s", left)
+		}
+	})
+}
+
 // TestReplaceAboveALink checks that a link with .. leads where the machine takes it: above the folder that it is in,
 // not above the name by which that was reached.
 func TestReplaceAboveALink(t *testing.T) {
