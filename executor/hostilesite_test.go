@@ -33,9 +33,9 @@ func TestHostileSite(t *testing.T) {
 			lie := b.pack(rt)
 			chain := slices.Clone(lie.cargo.Chain)
 			for range rapid.IntRange(1, 2).Draw(rt, "lies") {
-				hours := time.Duration(rapid.IntRange(-40, 40).Draw(rt, "hours"))
+				hours := rapid.IntRange(-40, 40).Draw(rt, "hours")
 				e := journal.Entry{Key: rapid.SampledFrom(keys).Draw(rt, "key"),
-					Event: rapid.SampledFrom(events).Draw(rt, "event"), Time: a.clock.Now().Add(hours * time.Hour),
+					Event: rapid.SampledFrom(events).Draw(rt, "event"), Time: a.clock.Now().Add(time.Duration(hours) * time.Hour),
 					Data: map[string]string{}}
 				switch e.Event {
 				case EventApproved:
