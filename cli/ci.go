@@ -150,7 +150,8 @@ func (c *command) ciComment(ctx context.Context, name, title, author string) err
 	if err != nil {
 		return err
 	}
-	text, err := schema.ReadBounded(c.app.fs, c.abs(name), mostOfDocument)
+	text, err := schema.ReadNamed(c.app.fs, c.access(), schema.Reading{Path: c.abs(name), By: "ci comment",
+		Most: mostOfDocument})
 	if err != nil {
 		return fmt.Errorf("reading the document: %w", err)
 	}

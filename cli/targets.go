@@ -78,7 +78,8 @@ func (c *command) addresses(flag string, given []string, from fromFile) ([]strin
 			out = append(out, g)
 			continue
 		}
-		text, err := schema.ReadBounded(c.app.fs, c.abs(name), mostOfTargets)
+		text, err := schema.ReadNamed(c.app.fs, c.access(), schema.Reading{Path: c.abs(name), By: "-" + flag + "-file",
+			Most: mostOfTargets})
 		if err != nil {
 			return nil, fmt.Errorf("-%s-file: reading addresses: %w", flag, err)
 		}
