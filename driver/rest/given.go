@@ -13,7 +13,7 @@ import (
 // opened for our credentials, whether it is used or not, and servers repeat it in redirects and in errors.
 type given struct {
 	mu     sync.Mutex
-	values []string
+	values []string // those that were set last, in this order; it is replaced and never changed
 }
 
 // Which values are kept out of errors. A server may set new ones with every answer. A shorter one is not an ID, and may
@@ -36,11 +36,11 @@ func (g *given) note(resp *http.Response) {
 		pair, _, _ := strings.Cut(line, ";")
 		_, value, _ := strings.Cut(pair, "=")
 		value = strings.Trim(value, " \t\"")
-		if len(value) >= leastGiven && len(value) <= longestCookie && !slices.Contains(g.values, value) {
-			g.values = append(g.values, value)
+		if len(value) >= leastGiven && len(value) <= longestCookie {
+			others := slices.DeleteFunc(slices.Clone(g.values), func(v string) bool { return v == value })
+			g.values = append(others[max(0, len(others)+1-mostGiven):], value)
 		}
 	}
-	g.values = slices.Clone(g.values[max(0, len(g.values)-mostGiven):])
 }
 
 // scrub takes the values out of a text.

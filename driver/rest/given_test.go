@@ -64,3 +64,25 @@ func TestSessionOfARedirect(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestSessionBesideOtherCookies checks that the ID that was set last is known, whatever was set before it and beside
+// it.
+func TestSessionBesideOtherCookies(t *testing.T) {
+	const id = "0123456789ABCDEF0123456789ABCDEF"
+	answers := 0
+	s := serve(t, func(w http.ResponseWriter, _ *http.Request) {
+		answers++
+		w.Header().Add("Set-Cookie", "JSESSIONID="+id)
+		for i := range 9 {
+			w.Header().Add("Set-Cookie", fmt.Sprintf("other=%012d", answers*9+i))
+		}
+		w.WriteHeader(http.StatusForbidden)
+		fmt.Fprint(w, "session "+id)
+	})
+	c := connect(t, s, nil)
+	for range 9 {
+		if err := c.Get(t.Context(), rest.Request{Path: "x"}, nil); err == nil || strings.Contains(err.Error(), id) {
+			t.Error(answers, err)
+		}
+	}
+}
