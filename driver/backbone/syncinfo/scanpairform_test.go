@@ -133,3 +133,16 @@ func TestRepeatedAmongMany(t *testing.T) {
 		}
 	}
 }
+
+// TestObjectsWithoutIDs checks that objects without an id take no memory, and that one that has null twice is noticed.
+func TestObjectsWithoutIDs(t *testing.T) {
+	list := `{"localId":"2"},{"localId":"1"}` + strings.Repeat(`,{},{"localId":null,"remoteId":""}`, 1000)
+	for more, want := range map[string]int{"": 2, `,{"localId":null,"localId":""}`: 3} {
+		text := pair("A-1", "B-1", `,"comments":[`+list+more+`]`)
+		s := scanner{b: append([]byte(text), make([]byte, pad)...), n: len(text), findTwice: true}
+		var e Entry
+		if s.entry(0, &e) != len(text) || len(s.pairs[0]) != want || (e.RepeatedComment != "") != (want == 3) {
+			t.Error(len(s.pairs[0]), want, e.Comments, e.RepeatedComment)
+		}
+	}
+}

@@ -47,7 +47,7 @@ func (s *scanner) pairList(m member, i int, count, half *int, repeated *string) 
 			if p.half() {
 				*half++
 			}
-			if s.keepPairs || s.findTwice {
+			if (s.keepPairs || s.findTwice) && (p.local.to+p.remote.to > 0 || p.twice) {
 				*places = append(*places, at)
 				ascending.add(b, &p)
 			}
