@@ -368,8 +368,8 @@ func (f Folder) open(name string) (afero.File, error) {
 	return f.Fs.OpenFile(name, flag, 0)
 }
 
-// ReadNamed reads a file that the command line names, and whose text may be shown. Under a policy, it must not be a link
-// that leads out of its folder, because the author of the configuration may have made the link.
+// ReadNamed reads a file that the command line names, and whose text may be shown. Under a policy, it must not be a
+// link that leads out of its folder, because the author of the configuration may have made the link.
 func ReadNamed(fsys afero.Fs, access Access, r Reading) ([]byte, error) {
 	if access.ReadFile == nil || strings.HasPrefix(r.Path, "/dev/") { // such as a pipe
 		return ReadBounded(fsys, r.Path, r.Most)
