@@ -96,7 +96,7 @@ func TestTwoJournalsOfOneSite(t *testing.T) {
 	}
 }
 
-// TestClaimsOfAThirdSite: what a site says it has received of a third one, which has never sent that, neither counts
+// TestClaimsOfAThirdSite: what a site says it has received of a third one, which never writes as much, neither counts
 // as done nor keeps the third one's own journal out, and the run still ends.
 func TestClaimsOfAThirdSite(t *testing.T) {
 	a, b, c, cfg := threeCompanies(t)
@@ -163,8 +163,9 @@ func TestThreeSitesAndACourier(t *testing.T) {
 		for range 6 {
 			for _, site := range []string{"a", "b", "c"} {
 				all[site].apply(rt, cfg)
+				p := all[site].pack(rt)
 				for to, other := range all {
-					if p := all[site].pack(rt); p != nil && to != site {
+					if p != nil && to != site {
 						if err := other.receive(p); err != nil {
 							rt.Fatalf("%v", err)
 						}
