@@ -406,6 +406,9 @@ func TestEveryChangedByteIsNotAuthentic(t *testing.T) {
 		t.Fatal("it is not read as it was written")
 	}
 	for i := range len(doc) {
+		if testing.Short() && i%8 != 0 { // each is decoded seven times
+			continue
+		}
 		for _, c := range []byte{doc[i] ^ 1, doc[i] ^ 0x20, '0', ' ', '"', 0} {
 			changed := []byte(doc)
 			if changed[i] = c; c == doc[i] {

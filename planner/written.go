@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"reflect"
+	"slices"
 	"strings"
 )
 
@@ -24,12 +25,14 @@ func decodeWritten(text, key []byte) *Plan {
 	if p.decodeMembers(text) != nil || p.Format != Format || p.checkSteps() != nil {
 		return nil // a program of another version has written it
 	}
+	if slices.ContainsFunc(p.Sites, func(s PlanSite) bool { return s.Observed != nil }) {
+		return nil // its hash, which the MAC does not cover, is not made of all of the text
+	}
 	p.MAC = mac
 	return p
 }
 
 // macOfWritten returns the MAC of a text that a holder of the key has authenticated and encoded, and "" for any other.
-// It also returns "" for a plan over sites, whose hash does not cover all that the text says about them.
 func macOfWritten(text, key []byte) string {
 	if key == nil {
 		return ""

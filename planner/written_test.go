@@ -56,6 +56,36 @@ func TestWritten(t *testing.T) {
 	}
 }
 
+// TestHashOfSites: the hash in the file of a plan over sites is checked too, though it does not cover the age of
+// observations, which the MAC covers.
+func TestHashOfSites(t *testing.T) {
+	p := &Plan{Format: Format, Digest: "d", Changes: []ResourceChange{}, Steps: []Step{},
+		Sites: []PlanSite{{Name: "a", Observed: &Age{}}}}
+	if err := p.Authenticate([]byte("key")); err != nil {
+		t.Fatal(err)
+	}
+	var b strings.Builder
+	if err := p.Encode(&b); err != nil {
+		t.Fatal(err)
+	}
+	if _, authentic, err := DecodeAuthentic([]byte(b.String()), []byte("key")); err != nil || !authentic {
+		t.Fatal(authentic, err)
+	}
+	own, err := p.Hash()
+	if err != nil {
+		t.Fatal(err)
+	}
+	body, _, _ := strings.Cut(b.String(), ",\n  \"hash\": ")
+	hash := sumsOf([]byte(body), []byte("key")).hashed() // which everybody can compute
+	text := body + strings.Replace(strings.TrimPrefix(b.String(), body), own, hash, 1)
+	if text == b.String() {
+		t.Fatal("it is the hash of the plan")
+	}
+	if _, _, err := DecodeAuthentic([]byte(text), []byte("key")); err == nil {
+		t.Error("a plan is read with a hash that is not its own")
+	}
+}
+
 // TestMembersOfANewerProgram: a member that this program does not know may be a guard. So a plan that has one is
 // refused, even if a program with the user's key has written it.
 func TestMembersOfANewerProgram(t *testing.T) {
