@@ -120,7 +120,7 @@ func configuredAt(ctx context.Context, l *located) (executor.Verdict, error) {
 	}
 	if len(s.Conflicts) > 0 {
 		return executor.NotDone.Because("%s has %s: %s", l.Key, wording.Plural(len(s.Conflicts), "conflict"),
-			strings.Join(s.Conflicts, "; ")), nil
+			wording.Foreign(s.Conflicts)), nil
 	}
 	parts := unreadable(l.sync, v)
 	if s.Conflicts == nil {

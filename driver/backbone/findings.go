@@ -51,7 +51,7 @@ func (s *standing) missing(role string) *hcl.Diagnostic {
 	detail := fmt.Sprintf("On %s there is no synchronization by %s of project %s with project %s.", e.server.Addr(),
 		s.from.Transport, e.Project, s.from.end(other(role)).Project)
 	if others := s.half(role).others; len(others) > 0 {
-		detail += " It has: " + strings.Join(others, "; ") + "."
+		detail += " It has: " + wording.Foreign(others) + "."
 	} else {
 		detail += " It lists none at all of that project."
 	}
@@ -92,7 +92,7 @@ func (s *standing) endFindings(role string) []planner.Finding {
 	}
 	if len(h.Conflicts) > 0 {
 		out = append(out, refuse(ruleConflicts, fmt.Sprintf("%s has %s", name, wording.Plural(len(h.Conflicts),
-			"conflict")), strings.Join(h.Conflicts, "; ")))
+			"conflict")), wording.Foreign(h.Conflicts)))
 	}
 	if h.Role != "" && h.Role != strings.ToUpper(role) {
 		out = append(out, refuse(ruleRole, fmt.Sprintf("%s is the %s, not the %s", name, strings.ToLower(h.Role), role),

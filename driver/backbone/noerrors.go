@@ -59,7 +59,7 @@ func (d *Driver) verifyNoErrors(ctx context.Context, t *executor.Task) (executor
 	}
 	if len(s.Conflicts) > 0 {
 		return executor.Verdict{}, executor.Final(fmt.Errorf("%s has %s: %s", l.Key, wording.Plural(len(s.Conflicts),
-			"conflict"), strings.Join(s.Conflicts, "; ")))
+			"conflict"), wording.Foreign(s.Conflicts)))
 	}
 	if err := s.errors(l.Key); err != nil {
 		return executor.Verdict{}, err

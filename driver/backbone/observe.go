@@ -10,6 +10,7 @@ import (
 	"github.com/hashicorp/hcl/v2"
 	"github.com/syncctl/syncctl/driver/declare"
 	"github.com/syncctl/syncctl/driver/rest"
+	"github.com/syncctl/syncctl/driver/wording"
 	"github.com/syncctl/syncctl/planner"
 	"github.com/syncctl/syncctl/schema"
 )
@@ -270,7 +271,7 @@ func onlyOne(s *synchronization, e *end, match []integration) (*integration, err
 	}
 	slices.Sort(keys)
 	return nil, fmt.Errorf("%s: project %s has %d synchronizations that could be meant (%s): set key in the block %s",
-		s.Addr(), e.Project, len(keys), strings.Join(keys, "; "), e.name)
+		s.Addr(), e.Project, len(keys), wording.Foreign(keys), e.name)
 }
 
 // see makes the observations that a migration's plan needs again, for preflight.

@@ -158,6 +158,22 @@ func TestUnknownConflicts(t *testing.T) {
 	}
 }
 
+// TestManyConflicts checks that a finding names some of the conflicts that a server lists, however many and long.
+func TestManyConflicts(t *testing.T) {
+	t.Parallel()
+	many := strings.Repeat(`"`+strings.Repeat("x", 2000)+`",`, 2000) + `"y"`
+	p := small(t).planFrom(t, `"conflicts":[]`, `"conflicts":[`+many+`]`)
+	at := slices.IndexFunc(p.Findings, func(f planner.Finding) bool {
+		return f.Rule == "backbone/conflicts" && f.Severity == planner.Refuse
+	})
+	if at < 0 {
+		t.Fatal("conflicts are not found")
+	}
+	if f := p.Findings[at]; len(f.Detail) > 15000 || !strings.Contains(f.Summary, "2001") {
+		t.Errorf("%s: a detail of %d bytes", f.Summary, len(f.Detail))
+	}
+}
+
 // planFrom plans from what the servers show, with text in the observations replaced.
 func (b *bench) planFrom(t *testing.T, replace ...string) *planner.Plan {
 	t.Helper()

@@ -15,6 +15,7 @@ const (
 	mostNamed     = 10  // items of a list that are named
 	mostSentences = 3   // sentences that are named
 	mostQuoted    = 200 // characters of foreign text
+	mostForeign   = 1000
 )
 
 // Plural returns a number with its noun: "1 branch", "2 branches".
@@ -53,6 +54,19 @@ func Sentences(all []string) string {
 		return fmt.Sprintf("%s and %d more", strings.Join(all[:mostSentences], "; "), len(all)-mostSentences)
 	}
 	return strings.Join(all, "; ")
+}
+
+// Foreign joins texts that a server has given with semicolons, however many and long they are: the first ten, each as a
+// line of at most a thousand characters, and how many more there are.
+func Foreign(texts []string) string {
+	first := slices.Clone(texts[:min(len(texts), mostNamed)])
+	for i, text := range first {
+		first[i] = Message(text, mostForeign)
+	}
+	if more := len(texts) - len(first); more > 0 {
+		return fmt.Sprintf("%s; and %d more", strings.Join(first, "; "), more)
+	}
+	return strings.Join(first, "; ")
 }
 
 // FirstTen returns the first ten items, followed by "and N more" if there are more.

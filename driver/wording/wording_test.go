@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/syncctl/syncctl/driver/wording"
 )
@@ -107,6 +108,14 @@ func TestForeignText(t *testing.T) {
 	}
 	if got := wording.Message(" a\n\tb\x00 "+strings.Repeat("é", 300), 10); got != `a b\x00 é…` {
 		t.Errorf("message: %q", got)
+	}
+	many := slices.Repeat([]string{"a\nb", strings.Repeat("é", 3000)}, 6)
+	if got := wording.Foreign(many); !strings.HasPrefix(got, "a b; é") || !strings.HasSuffix(got, "…; and 2 more") ||
+		utf8.RuneCountInString(got) > 5100 || many[0] != "a\nb" {
+		t.Errorf("foreign: %d bytes, %q", len(got), got[:20])
+	}
+	if got := wording.Foreign([]string{"a", "b"}) + wording.Foreign(nil); got != "a; b" {
+		t.Errorf("foreign: %q", got)
 	}
 	if got := wording.Lines(" a \r\n\n b"); !slices.Equal(got, []string{"a", "b"}) {
 		t.Errorf("lines: %q", got)
