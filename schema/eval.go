@@ -165,12 +165,11 @@ func (l *loader) resource(n *node, f frame, index string) *Resource {
 // alike returns the value of a declaration with the type of an earlier one, if that is equal. The library makes a type
 // for each value, and declarations take a fifth less memory if they share one.
 func (l *loader) alike(typ *Type, v cty.Value) cty.Value {
-	last := l.last[typ]
-	if last == cty.NilVal || !last.Type().Equals(v.Type()) {
+	both := []cty.Value{l.last[typ], v}
+	if both[0] == cty.NilVal || !sameTypes(both) {
 		l.last[typ] = v
 		return v
 	}
-	both := append(l.both[:0], last, v)
 	return cty.ListVal(both).Index(second)
 }
 

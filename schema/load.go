@@ -226,7 +226,6 @@ type loader struct {
 	scopes    map[scopeKey]scope      // what bodies permit
 	types     map[*Block]cty.Type     // see blockType
 	last      map[*Type]cty.Value     // see alike
-	both      [2]cty.Value            // its memory, used again
 	paths     map[[2]string]string    // see loader.path
 	places    []written               // of the declaration that is being evaluated; its memory is used again
 	functions map[string]function.Function
