@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"maps"
 	"path/filepath"
 	"slices"
@@ -19,14 +20,21 @@ import (
 // it.
 const MostOfProgram = 256 << 20
 
-// Sums returns the files of the folder that a command line names, also after = as in --script=FILE. The value is the
-// SHA-256 of the content or, for a link that leads out of the folder, where the link leads. Whoever approves a command
-// approves what it runs.
+// mostNames is the maximum number of names in a command line that may be files.
+const mostNames = 100_000
+
+const endsOfNames = " \t\r\n\"'`=,;:@&|()<>{}$"
+
+// Sums returns the files of the folder that a command line names, also in a word that has more than the name, such as
+// --script=FILE, or the text behind sh -c. The value is the SHA-256 of the content or, for a link that leads out of the
+// folder, where the link leads. Whoever approves a command approves what it runs.
 func (f Folder) Sums(words []string) (map[string]string, error) {
-	out := map[string]string{}
+	out, tried := map[string]string{}, 0
 	for _, word := range words {
-		_, behind, _ := strings.Cut(word, "=")
-		for _, name := range []string{word, behind} {
+		for name := range partsOf(word) {
+			if tried++; tried > mostNames {
+				return nil, fmt.Errorf("the command has more than %d words that may be files: put it into a file", mostNames)
+			}
 			sum, err := f.sum(name)
 			if err != nil {
 				return nil, fmt.Errorf("reading %s: %w", name, err)
@@ -39,7 +47,25 @@ func (f Folder) Sums(words []string) (map[string]string, error) {
 	return out, nil
 }
 
-// sum returns the entry of Sums for one word, or "" if it does not name a file of the folder.
+// partsOf yields what may be the name of a file in a word: all of it, what is behind =, and what is between signs that a
+// shell or a program may take for the end of a name.
+func partsOf(word string) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		if !yield(word) {
+			return
+		}
+		if _, behind, some := strings.Cut(word, "="); some && !yield(behind) {
+			return
+		}
+		for part := range strings.FieldsFuncSeq(word, func(r rune) bool { return strings.ContainsRune(endsOfNames, r) }) {
+			if part != word && !yield(part) {
+				return
+			}
+		}
+	}
+}
+
+// sum returns the entry of Sums for one name, or "" if it does not name a file of the folder.
 func (f Folder) sum(name string) (string, error) {
 	const longest = 4096
 	if name == "" || len(name) > longest || strings.ContainsRune(name, 0) {

@@ -311,6 +311,7 @@ func TestDigestOfFilesThatAct(t *testing.T) {
 		}
 		return cfg.Digest(), cfg.KeyedDigest(nil)
 	}
+	const inText = "syncctl {\n  operator {\n    command = [\"sh\", \"-c\", \"%s\"]\n  }\n}\n"
 	const server = "server \"depot\" \"a\" {\n  url = \"u\"\n%s  host {\n    ssh = \"a@b\"\n%s  }\n}\n"
 	for name, c := range map[string]struct {
 		src string
@@ -321,6 +322,12 @@ func TestDigestOfFilesThatAct(t *testing.T) {
 		"the program":           {"syncctl {\n  operator {\n    command = [\"./op\"]\n  }\n}\n", true, false},
 		"an argument":           {"syncctl {\n  operator {\n    command = [\"sh\", \"sub/../op\"]\n  }\n}\n", true, false},
 		"behind =":              {"syncctl {\n  operator {\n    command = [\"sh\", \"--with=op\"]\n  }\n}\n", true, false},
+		"in a shell's text":     {fmt.Sprintf(inText, "exec ./op now"), true, false},
+		"in quotes":             {fmt.Sprintf(inText, ". 'op';x"), true, false},
+		"behind a second =":     {fmt.Sprintf(inText, "--with=a=op"), true, false},
+		"in a list":             {fmt.Sprintf(inText, "x,@op"), true, false},
+		"part of a word":        {fmt.Sprintf(inText, "xop op2 a/op"), false, false},
+		"in a local text":       {fmt.Sprintf(server, "", "    local = true\n    stop = [[\"sh\", \"-c\", \"./op -q\"]]\n"), true, false},
 		"another":               {"syncctl {\n  operator {\n    command = [\"./op2\"]\n  }\n}\n", false, false},
 		"a local command":       {fmt.Sprintf(server, "", "    local = true\n    stop = [[\"sh\", \"op\"]]\n"), true, false},
 		"a command elsewhere":   {fmt.Sprintf(server, "", "    stop = [[\"sh\", \"op\"]]\n"), false, false},
