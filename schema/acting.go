@@ -47,8 +47,8 @@ func (f Folder) Sums(words []string) (map[string]string, error) {
 	return out, nil
 }
 
-// partsOf yields what may be the name of a file in a word: all of it, what is behind =, and what is between signs that a
-// shell or a program may take for the end of a name.
+// partsOf yields what may be the name of a file in a word: all of it, what is behind =, and what is between signs that
+// a shell or a program may take for the end of a name.
 func partsOf(word string) iter.Seq[string] {
 	return func(yield func(string) bool) {
 		if !yield(word) {
