@@ -256,6 +256,28 @@ func TestApproved(t *testing.T) {
 	}
 }
 
+// TestNamesOfLines: a login with a line break writes no line of its own, whether a reviewer's or an editor's.
+func TestNamesOfLines(t *testing.T) {
+	hash, bad := "sha256:"+strings.Repeat("a", 64), object{"login": "x\n::add-path::y", "type": "User"}
+	ada := object{"login": "ada", "type": "User"}
+	for name, c := range map[string]struct{ author, editor object }{"author": {bad, ada}, "editor": {ada, bad}} {
+		r := served(t, func(w http.ResponseWriter, q *http.Request) {
+			switch {
+			case strings.HasSuffix(q.URL.Path, "/graphql"):
+				write(w, object{"data": object{"node": object{"author": c.author, "editor": c.editor, "lastEditedAt": "2027",
+					"includesCreatedEdit": true, "body": hash, "userContentEdits": object{"totalCount": 0, "nodes": []any{}}}}})
+			case strings.HasSuffix(q.URL.Path, "/reviews"):
+				write(w, []any{object{"node_id": "R_1", "state": "APPROVED", "body": hash, "user": c.author}})
+			default:
+				write(w, object{"permission": "write"})
+			}
+		})
+		if _, _, err := r.Approved(t.Context(), 7); !errors.Is(err, ErrNotApproved) || strings.Contains(err.Error(), "\n") {
+			t.Errorf("%s: %q", name, err)
+		}
+	}
+}
+
 // TestArtifact checks that wrong artifacts are skipped, and the right one is found on any page. Artifacts of forks and
 // expired ones are not read.
 func TestArtifact(t *testing.T) {

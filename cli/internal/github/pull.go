@@ -15,6 +15,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/syncctl/syncctl/driver/wording"
 )
 
 type user struct {
@@ -76,6 +78,9 @@ var ErrNotApproved = errors.New("no review that approves it names the hash of a 
 
 var hashes = regexp.MustCompile(`\bsha256:[0-9a-f]{64}\b`)
 
+// logins are names of persons; an error shows them.
+var logins = regexp.MustCompile(`^[A-Za-z0-9_-]+$`)
+
 type review struct {
 	Node  string `json:"node_id"`
 	State string `json:"state"`
@@ -114,7 +119,7 @@ func (r *Repository) approved(ctx context.Context, pull int) (hash, by string, e
 	for i := len(all) - 1; i >= 0; i-- {
 		v := &all[i]
 		named := unique(hashes.FindAllString(v.Body, -1))
-		person := v.User.Type == "User" && v.User.Login != ""
+		person := v.User.Type == "User" && logins.MatchString(v.User.Login)
 		if v.State != "APPROVED" || !person || last[v.User.Login] != i || len(named) == 0 {
 			continue
 		}
@@ -190,7 +195,7 @@ func (r *Repository) editedByAnother(ctx context.Context, v *review) (string, er
 		case e == nil: // the account was deleted
 			return unknown, nil
 		case e.Login != author.Login:
-			return e.Login + " has edited it", nil
+			return wording.Message(e.Login, mostOfMessage) + " has edited it", nil
 		}
 	}
 	if edits.Total == 0 { // it was edited, and its history is not shown
