@@ -32,6 +32,9 @@ func (f Folder) Sums(words []string) (map[string]string, error) {
 	out, tried := map[string]string{}, 0
 	for _, word := range words {
 		for name := range partsOf(word) {
+			if _, had := out[name]; had {
+				continue
+			}
 			if tried++; tried > mostNames {
 				return nil, fmt.Errorf("the command has more than %d words that may be files: put it into a file", mostNames)
 			}

@@ -3,6 +3,7 @@ package schema
 import (
 	"bytes"
 	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -300,5 +301,25 @@ func TestListedIsWhatIsRead(t *testing.T) {
 	if text, err := (Folder{Fs: afero.NewOsFs(), Dir: dir, real: dir}).Read(
 		Reading{Path: "out", Most: 99, listed: listed}); err == nil {
 		t.Errorf("what a link leads to is read: %s", text)
+	}
+}
+
+// openings counts the files that are opened.
+type openings struct {
+	afero.Fs
+	n int
+}
+
+func (o *openings) OpenFile(name string, flag int, perm fs.FileMode) (afero.File, error) {
+	o.n++
+	return o.Fs.OpenFile(name, flag, perm)
+}
+
+// TestSumsOfOneFile: a file that a command names many times is read once, since it may be large.
+func TestSumsOfOneFile(t *testing.T) {
+	files := &openings{Fs: withFile(t, "a")}
+	sums, err := Folder{Fs: files, Dir: "conf"}.Sums([]string{strings.Repeat("main.sync.hcl;", 100), "main.sync.hcl"})
+	if err != nil || len(sums) != 1 || files.n != 1 {
+		t.Errorf("%d openings, %v, %v", files.n, sums, err)
 	}
 }
