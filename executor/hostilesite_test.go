@@ -16,16 +16,12 @@ import (
 // verified, and what is refused is not taken in.
 func TestHostileSite(t *testing.T) {
 	events := []string{EventOpened, EventDone, EventDone, EventDone, EventResolved, EventStarted, EventExecuted,
-		EventFailed, EventWaiting,
-		EventStuck, EventFinished, EventApproved, EventVerified, EventRevised, EventReceived, "unknown"}
+		EventFailed, EventWaiting, EventStuck, EventFinished, EventApproved, EventVerified, EventRevised, EventReceived,
+		"unknown"}
 	keys := []string{RunKey, addr + "/write_a", addr + "/verify_b", addr + "/verify_c", addr + "/verify_c",
 		addr + "/verify_c", addr + "/delete_a", "x"}
 	rapid.Check(t, func(rt *rapid.T) {
-		a, b, c, cfg := threeCompanies(t)
-		a.apply(rt, cfg)
-		a.sendTo(rt, b)
-		a.sendTo(rt, c)
-		b.apply(rt, cfg)
+		a, b, c, cfg := threeBegun(t)
 		honest := b.pack(rt)
 		hash := honest.h.Plan
 		spoken := 0 // how much of c's journal a has

@@ -55,15 +55,22 @@ func threeCompanies(t *testing.T) (a, b, c *company, cfg *schema.Config) {
 	return a, b, c, cfg
 }
 
+// threeBegun returns three companies of which the first has begun, told the others, and the second has gone on.
+func threeBegun(t *testing.T) (a, b, c *company, cfg *schema.Config) {
+	t.Helper()
+	a, b, c, cfg = threeCompanies(t)
+	a.apply(t, cfg)
+	a.sendTo(t, b)
+	a.sendTo(t, c)
+	b.apply(t, cfg)
+	return a, b, c, cfg
+}
+
 // TestTwoJournalsOfOneSite: a site that sends one journal to here and another to a third site is found out as soon as
 // those two have heard of each other, whoever is heard first, and nothing is removed.
 func TestTwoJournalsOfOneSite(t *testing.T) {
 	for _, order := range []string{"b, c", "c, b", "honest"} {
-		a, b, c, cfg := threeCompanies(t)
-		a.apply(t, cfg)
-		a.sendTo(t, b)
-		a.sendTo(t, c)
-		b.apply(t, cfg)
+		a, b, c, cfg := threeBegun(t)
 		toA, toC := b.pack(t), b.pack(t)
 		if order != "honest" {
 			chain := toC.cargo.Chain
@@ -99,11 +106,7 @@ func TestTwoJournalsOfOneSite(t *testing.T) {
 // TestClaimsOfAThirdSite: what a site says it has received of a third one, which never writes as much, neither counts
 // as done nor keeps the third one's own journal out, and the run still ends.
 func TestClaimsOfAThirdSite(t *testing.T) {
-	a, b, c, cfg := threeCompanies(t)
-	a.apply(t, cfg)
-	a.sendTo(t, b)
-	a.sendTo(t, c)
-	b.apply(t, cfg)
+	a, b, c, cfg := threeBegun(t)
 	lie := b.pack(t)
 	chain := lie.cargo.Chain
 	lie.rechain(t, append(chain, journal.Entry{Seq: len(chain) + 1, Key: RunKey, Event: EventReceived,

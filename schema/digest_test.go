@@ -327,7 +327,7 @@ func TestDigestOfFilesThatAct(t *testing.T) {
 		"behind a second =":     {fmt.Sprintf(inText, "--with=a=op"), true, false},
 		"in a list":             {fmt.Sprintf(inText, "x,@op"), true, false},
 		"part of a word":        {fmt.Sprintf(inText, "xop op2 a/op"), false, false},
-		"in a local text":       {fmt.Sprintf(server, "", "    local = true\n    stop = [[\"sh\", \"./op -q\"]]\n"), true, false},
+		"local text":            {fmt.Sprintf(server, "", "local = true\nstop = [[\"sh\", \"./op -q\"]]\n"), true, false},
 		"another":               {"syncctl {\n  operator {\n    command = [\"./op2\"]\n  }\n}\n", false, false},
 		"a local command":       {fmt.Sprintf(server, "", "    local = true\n    stop = [[\"sh\", \"op\"]]\n"), true, false},
 		"a command elsewhere":   {fmt.Sprintf(server, "", "    stop = [[\"sh\", \"op\"]]\n"), false, false},

@@ -288,11 +288,7 @@ func TestSilentConnections(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	res, err := b.browser().Do(r)
-	if err != nil {
-		t.Fatal(err)
-	}
-	_ = res.Body.Close()
+	b.send(b.browser(), r)
 	b.Changed()
 	if name, _ := watching.next(); name != "now" {
 		t.Errorf("the stream ended with %q", name)
