@@ -252,24 +252,24 @@ func (c *scanCounter) Read(b []byte) (int, error) {
 func TestHugeEntryOfMany(t *testing.T) {
 	const like = `{"localIssueKey":"A","remoteIssueKey":"B"}`
 	text := export(pair("A-1", "B-1", ""), pair("A-2", "B-2", `,"x":[`+strings.Repeat(like+",", 200_000)+like+"]"))
-	a := readAhead(strings.NewReader(text), &pieces{}, firstBuffer, DefaultMaxEntry, false)
-	defer a.stop()
-	start := []byte(`{"localIssueKey":`)
-	a.start.Store(&start)
-	counter := &scanCounter{ahead: a}
-	r := NewExportReader("f", counter)
-	r.ahead, counter.of = a, r
-	for n := 0; ; n++ {
+	for _, size := range []int{firstBuffer, smallPiece} {
+		a := readAhead(strings.NewReader(text), &pieces{}, size, DefaultMaxEntry, false)
+		start := []byte(`{"localIssueKey":`)
+		a.start.Store(&start)
+		counter := &scanCounter{ahead: a}
+		r := NewExportReader("f", counter)
+		r.ahead, counter.of = a, r
+		n := 0
 		_, err := r.Next()
-		if err == nil {
-			continue
+		for ; err == nil; n++ {
+			_, err = r.Next()
 		}
+		a.stop()
 		if !errors.Is(err, io.EOF) || n != 2 {
 			t.Fatal(n, err)
 		}
-		break
-	}
-	if counter.n > 4*len(text) {
-		t.Errorf("%d bytes are scanned of %d", counter.n, len(text))
+		if counter.n > 4*len(text) {
+			t.Errorf("in pieces of %d, %d bytes are scanned of %d", size, counter.n, len(text))
+		}
 	}
 }

@@ -444,8 +444,8 @@ func (r *Reader) fill() error {
 		if err != nil {
 			return fmt.Errorf("reading %s: %w", r.name, err)
 		}
-		if r.ahead != nil && r.ahead.scanned() && (had < largePiece || r.w-had >= had) {
-			break // but not after each piece of a huge entry
+		if r.ahead != nil && r.ahead.scanned() && (had < len(r.ahead.now.buf) || r.w-had >= had) {
+			break // but not after each piece of an entry that is larger than one
 		}
 		if empty++; n > 0 {
 			empty = 0
