@@ -43,6 +43,7 @@ type options struct {
 	only  *regexp.Regexp
 	runs  int
 	scale int
+	times int
 	write bool
 }
 
@@ -52,12 +53,13 @@ func parse(args []string) (options, error) {
 	o := options{}
 	flags.IntVar(&o.runs, "runs", 3, "how often each is run; medians are shown")
 	flags.IntVar(&o.scale, "scale", 1, "sizes are divided by this, for a quick look")
+	flags.IntVar(&o.times, "times", 1, "sizes are multiplied by this; if it is above 1, terraform and tofu are left out")
 	flags.BoolVar(&o.write, "write", false, "write the results to bench/README.md")
 	if err := flags.Parse(args); err != nil {
 		return o, err
 	}
-	if o.runs < 1 || o.scale < 1 || flags.NArg() > 0 {
-		return o, fmt.Errorf("-runs and -scale are at least 1, and there are no other arguments: %q", flags.Args())
+	if min(o.runs, o.scale, o.times) < 1 || flags.NArg() > 0 {
+		return o, fmt.Errorf("-runs, -scale and -times are at least 1, and there are no other arguments: %q", flags.Args())
 	}
 	var err error
 	o.only, err = regexp.Compile(*only)
@@ -78,7 +80,7 @@ func run(ctx context.Context, args []string, out io.Writer) (err error) {
 			err = e
 		}
 	}()
-	tools, err := find(ctx, dir)
+	tools, err := find(ctx, dir, o.times > 1)
 	if err != nil {
 		return err
 	}

@@ -32,7 +32,7 @@ type result struct {
 func (r *race) run(ctx context.Context, t *tools, dir string, o options, out io.Writer) ([]result, error) {
 	var results []result
 	for _, n := range r.sizes {
-		n = max(1, n/o.scale)
+		n = max(1, n*o.times/o.scale)
 		place := filepath.Join(dir, fmt.Sprint(n))
 		if err := os.MkdirAll(place, 0o700); err != nil {
 			return nil, err

@@ -31,7 +31,7 @@ func report(t *tools, all []result) string {
 	}
 	fmt.Fprintf(&b, "\nWith %s.\n", strings.Join(with, "; "))
 	if len(t.missing) > 0 {
-		fmt.Fprintf(&b, "Not installed, and so left out: %s.\n", strings.Join(t.missing, ", "))
+		fmt.Fprintf(&b, "Left out: %s.\n", strings.Join(t.missing, ", "))
 	}
 	return b.String()
 }
