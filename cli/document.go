@@ -120,7 +120,7 @@ func writeMarkdown(w io.Writer, r *report.Report) error {
 
 // showDocument prints a plan or a run as a document.
 func (c *command) showDocument(what string, write func(io.Writer, *report.Report) error) error {
-	plan, run, err := c.find(what)
+	plan, run, err := c.find(what, 0)
 	if err != nil {
 		return err
 	}

@@ -128,7 +128,7 @@ func (c *command) recordedRun(what string) (*executor.Run, error) {
 	if err := c.ownDataDir(); err != nil {
 		return nil, err
 	}
-	_, run, err := c.find(what)
+	_, run, err := c.find(what, 0)
 	switch {
 	case err != nil:
 		return nil, err

@@ -82,7 +82,7 @@ func diffWriter(markdown, html bool) func(io.Writer, *planner.PlanDiff) error {
 func (c *command) showDiff(old, made string, write func(io.Writer, *planner.PlanDiff) error) error {
 	var plans [2]*planner.Plan
 	for i, name := range []string{old, made} {
-		plan, run, err := c.find(name)
+		plan, run, err := c.find(name, 1)
 		if err != nil {
 			return err
 		}
@@ -108,8 +108,8 @@ func (c *command) showDiff(old, made string, write func(io.Writer, *planner.Plan
 	return nil
 }
 
-// find reads the plan in a file, or a run of this folder.
-func (c *command) find(what string) (*planner.Plan, *executor.Run, error) {
+// find reads the plan in a file, or a run of this folder, of which so many of the last entries are kept; 0: all.
+func (c *command) find(what string, entries int) (*planner.Plan, *executor.Run, error) {
 	if info, err := c.app.fs.Stat(c.abs(what)); err == nil && !info.IsDir() {
 		plan, _, err := c.readPlan(what)
 		return plan, nil, err
@@ -130,12 +130,16 @@ func (c *command) find(what string) (*planner.Plan, *executor.Run, error) {
 		return nil, nil, failf(exitError, "%s is neither a plan file nor a run of this folder.%s",
 			what, args.DidYouMean(filepath.Base(what), ids, ""))
 	}
-	run, err := c.store().Load(what)
+	run, err := c.store().Look(what, entries)
 	return nil, run, err
 }
 
 func (c *command) show(what string, detail bool) error {
-	plan, run, err := c.find(what)
+	entries := view.MostLines
+	if detail || c.wantsJSON() {
+		entries = 0
+	}
+	plan, run, err := c.find(what, entries)
 	if err != nil {
 		return err
 	}

@@ -108,7 +108,7 @@ type Brief struct {
 	ID  string
 	Dir string
 	End *End // nil if it has not ended
-	Run *Run // nil if End is enough
+	Run *Run // nil if End is enough; as Look reads it, with its last entry
 }
 
 // IDs returns the IDs of all runs, oldest first. The folder of a run that was not completely created is skipped.
@@ -158,13 +158,16 @@ func (s *Store) lastTime(id string) time.Time {
 }
 
 // Brief reads one run. If it has ended, only its end is read.
-func (s *Store) Brief(id string) (Brief, error) {
+func (s *Store) Brief(id string) (Brief, error) { return s.brief(id, 1) }
+
+// brief is Brief; most is that of Look.
+func (s *Store) brief(id string, most int) (Brief, error) {
 	b := Brief{ID: id, Dir: filepath.Join(s.Dir, id), End: s.end(id)}
 	if b.End != nil {
 		return b, nil
 	}
 	var err error
-	if b.Run, err = s.Load(id); err != nil || !b.Run.Finished() {
+	if b.Run, err = s.Look(id, most); err != nil || !b.Run.Finished() {
 		return b, err
 	}
 	b.End = endOf(b.Run.Plan, b.Run.Decision(s.Now()))
@@ -251,7 +254,7 @@ func (s *Store) Unfinished() (*Run, error) {
 		return nil, err
 	}
 	for _, id := range slices.Backward(ids) {
-		b, err := s.Brief(id)
+		b, err := s.brief(id, 0)
 		if err != nil {
 			return nil, err
 		}
@@ -295,7 +298,7 @@ func (s *Store) plans(b Brief) ([]string, error) {
 	r := b.Run
 	if r == nil {
 		var err error
-		if r, err = s.Load(b.ID); err != nil {
+		if r, err = s.Look(b.ID, 1); err != nil {
 			return nil, err
 		}
 	}

@@ -14,6 +14,9 @@ type history struct {
 	opened  int                // the sequence number of the last EventOpened
 	entries int                // how many were added
 
+	finished, abandoned bool            // the run, as its own entries say
+	revised             []journal.Entry // those that gave it a new plan
+
 	// These are used for a run over sites.
 	site     string          // the site from whose view the entries are read
 	approved map[string]bool // the sites that have approved the plan
@@ -73,6 +76,10 @@ func (h *history) add(e journal.Entry) {
 		h.records[e.Key] = r
 	}
 	r.last = e
+	r.last.Prev, r.last.Hash = "", "" // a long run has many
+	if e.Key == RunKey {
+		h.addOfRun(e)
+	}
 	switch f, failed := failureOf(e); {
 	case e.Event == EventOpened:
 		h.opened = e.Seq
@@ -94,6 +101,18 @@ func (h *history) add(e journal.Entry) {
 			r.outputs, cloned = merge(r.outputs, nil), true
 		}
 		r.outputs[name] = v
+	}
+}
+
+// addOfRun adds an entry about the run itself.
+func (h *history) addOfRun(e journal.Entry) {
+	switch e.Event {
+	case EventFinished:
+		h.finished = true
+	case EventAbandoned:
+		h.abandoned = true
+	case EventRevised:
+		h.revised = append(h.revised, e)
 	}
 }
 

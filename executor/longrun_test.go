@@ -1,10 +1,14 @@
 package executor
 
 import (
+	"bytes"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"reflect"
+	"runtime"
+	"slices"
 	"sync/atomic"
 	"testing"
 
@@ -113,6 +117,98 @@ func TestLongRunIsReadOnce(t *testing.T) {
 	}
 	if got := int(testing.AllocsPerRun(2, load)) / entries; got > most {
 		t.Errorf("%d allocations an entry, at most %d", got, most)
+	}
+}
+
+// TestEntriesTakeNoMemory: a run that is only looked at takes as much memory after many entries as after few, and what
+// is read of an entry is little.
+func TestEntriesTakeNoMemory(t *testing.T) {
+	const few, many, most = 5000, 15000, 100 // bytes of an entry: its hash has 64
+	for name, look := range map[string]func(s *Store, id string) (*Run, error){
+		"show":   func(s *Store, id string) (*Run, error) { return s.Look(id, 200) },
+		"status": func(s *Store, id string) (*Run, error) { b, err := s.Brief(id); return b.Run, err },
+	} {
+		var live, read [2]int64
+		for i, entries := range []int{few, many} {
+			s, _ := runsOf(t, 1, entries, false)
+			ids, err := s.IDs()
+			if err != nil {
+				t.Fatal(err)
+			}
+			before := memory()
+			r, err := look(s, ids[0])
+			var after runtime.MemStats
+			runtime.ReadMemStats(&after)
+			if err != nil || r.Damage != nil || r.told.entries != entries+1 {
+				t.Fatal(r, err)
+			}
+			read[i] = int64(after.TotalAlloc - before.TotalAlloc)
+			live[i] = int64(memory().HeapAlloc) - int64(before.HeapAlloc)
+			runtime.KeepAlive(r)
+			runtime.KeepAlive(s)
+		}
+		if more := live[1] - live[0]; more > many-few {
+			t.Errorf("%s: %d more entries keep %d bytes", name, many-few, more)
+		}
+		if each := (read[1] - read[0]) / (many - few); each > most {
+			t.Errorf("%s: reading an entry takes %d bytes, at most %d", name, each, most)
+		}
+	}
+}
+
+// memory returns what is in use after everything else was collected.
+func memory() (m runtime.MemStats) {
+	runtime.GC()
+	runtime.GC() // what has a finalizer needs two
+	runtime.ReadMemStats(&m)
+	return m
+}
+
+// TestLookSaysWhatLoadDoes: what is known of a run does not depend on how many of its entries were kept.
+func TestLookSaysWhatLoadDoes(t *testing.T) {
+	for name, c := range map[string]struct {
+		last string // the run's last entry
+		more int
+		edit func(src []byte) []byte
+	}{
+		"unfinished": {EventOpened, 0, nil}, "finished": {EventFinished, 0, nil}, "given up": {EventAbandoned, 0, nil},
+		"on after its end": {EventFinished, 3, nil}, "on after it was given up": {EventAbandoned, 3, nil},
+		"changed": {EventOpened, 0, func(src []byte) []byte {
+			return bytes.Replace(src, []byte("waiting"), []byte("done"), 1)
+		}},
+		"cut off": {EventFinished, 0, func(src []byte) []byte { return src[:len(src)-9] }},
+		"emptied": {EventFinished, 0, func([]byte) []byte { return nil }},
+	} {
+		s := keyed()
+		list := [][2]string{{RunKey, EventOpened}, {"ask", EventWaiting}, {"ask", EventDone}, {"tell", EventFailed},
+			{RunKey, c.last}, {"tell", EventStarted}, {"tell", EventWaiting}, {"remove", EventStarted}}
+		r := begun(t, s, moving(t), list[:5+c.more]...)
+		path := filepath.Join(r.Dir, journalName)
+		src, err := afero.ReadFile(s.Fs, path)
+		if err == nil && c.edit != nil {
+			err = afero.WriteFile(s.Fs, path, c.edit(src), 0o600)
+		}
+		whole, unread := s.Load(r.ID)
+		if err != nil || unread != nil || (whole.Damage != nil) != (name == "changed") {
+			t.Fatal(name, err, unread, whole.Damage)
+		}
+		now := s.Now()
+		for most := 1; most < 9; most++ {
+			got, err := s.Look(r.ID, most)
+			if err != nil {
+				t.Fatal(err)
+			}
+			want := &Run{Plan: whole.Plan, Entries: whole.Entries} // nothing is gathered
+			if got.Finished() != want.Finished() || got.Abandoned() != want.Abandoned() ||
+				!reflect.DeepEqual(got.Decision(now), Next(whole.Plan, whole.Entries, "", now)) ||
+				fmt.Sprint(got.Damage) != fmt.Sprint(whole.Damage) {
+				t.Errorf("%s, %d kept: %+v, want %+v", name, most, got, whole)
+			}
+			if kept := whole.Entries[max(0, len(whole.Entries)-most):]; !slices.EqualFunc(got.Entries, kept,
+				func(a, b journal.Entry) bool { return a.Hash == b.Hash }) {
+				t.Errorf("%s, %d kept: %+v, want %+v", name, most, got.Entries, kept)
+			}
+		}
 	}
 }
 

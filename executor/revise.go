@@ -207,12 +207,10 @@ func (s *Store) loadPlans(r *Run, key []byte, first func() (*planner.Plan, error
 	}
 	p, problem := first()
 	take(r.Dir, p, problem)
-	for _, e := range r.Entries {
-		if e.Key == RunKey && e.Event == EventRevised {
-			dir := filepath.Join(r.Dir, revisedPrefix+filepath.Base(e.Data[dataRevision]))
-			p, problem := s.readPlan(dir, e.Data[dataPlan], key)
-			take(dir, p, problem)
-		}
+	for _, e := range r.told.revised {
+		dir := filepath.Join(r.Dir, revisedPrefix+filepath.Base(e.Data[dataRevision]))
+		p, problem := s.readPlan(dir, e.Data[dataPlan], key)
+		take(dir, p, problem)
 	}
 	return damage, err
 }

@@ -68,7 +68,7 @@ func (s *Store) authenticate(id string, p *planner.Plan) error {
 type Run struct {
 	ID      string // the time it was made and the first digits of a hash of its plan; IDs sort by time
 	Plan    *planner.Plan
-	Entries []journal.Entry
+	Entries []journal.Entry // all, or after Look the last ones
 	Dir     string
 
 	// Site is the site whose journal the folder contains, or "" if the run is not over sites. Chains holds the journals
@@ -80,8 +80,7 @@ type Run struct {
 	Replaced []*planner.Plan
 	planDir  string // the folder of Plan and of what it was made from; "" if the plan could not be read
 
-	// told is what the entries say, as they were loaded. It is used if the run is not over sites.
-	told *history
+	told *history // see gathered
 
 	// Damage says why the run cannot be resumed: its plan or journal was changed, cut short or removed. It is nil if the
 	// run is intact. Otherwise Plan (empty if unreadable) and Entries hold what can still be read.
@@ -91,6 +90,9 @@ type Run struct {
 // Finished reports whether nothing is left to do, or the run was abandoned. Each site determines by itself that
 // nothing is left to do: what another site says about that does not count.
 func (r *Run) Finished() bool {
+	if h := r.gathered(); h != nil {
+		return h.finished || h.abandoned
+	}
 	for _, e := range slices.Backward(r.Entries) {
 		elsewhere := len(r.Plan.Sites) > 0 && e.Site != r.Site
 		if e.Key == RunKey && (e.Event == EventFinished && !elsewhere || e.Event == EventAbandoned) {
@@ -102,6 +104,9 @@ func (r *Run) Finished() bool {
 
 // Abandoned reports whether a person abandoned the run.
 func (r *Run) Abandoned() bool {
+	if h := r.gathered(); h != nil {
+		return h.abandoned
+	}
 	return slices.ContainsFunc(r.Entries, func(e journal.Entry) bool {
 		return e.Key == RunKey && e.Event == EventAbandoned
 	})
@@ -110,10 +115,23 @@ func (r *Run) Abandoned() bool {
 // Decision returns the decision of Next for the run on disk. Steps stand as the last process left them: one in which it
 // died counts as running.
 func (r *Run) Decision(now time.Time) Decision {
-	if r.told != nil && r.told.entries == len(r.Entries) && len(r.Plan.Sites) == 0 {
-		return r.told.next(r.Plan, now)
+	if h := r.gathered(); h != nil {
+		return h.next(r.Plan, now)
 	}
 	return Next(r.Plan, r.Entries, r.Site, now)
+}
+
+// gathered returns what all entries say, as they were loaded. It returns nil if the run has more of them by now, or is
+// over sites.
+func (r *Run) gathered() *history {
+	last := 0
+	if n := len(r.Entries); n > 0 {
+		last = r.Entries[n-1].Seq
+	}
+	if r.told == nil || r.told.entries != last || len(r.Plan.Sites) > 0 {
+		return nil
+	}
+	return r.told
 }
 
 // Create creates the folder of a new run. The folder gets the run's name only once it is complete. Create removes what
@@ -225,7 +243,11 @@ func removeParts(fsys afero.Fs, dir string) error {
 
 // Load reads one run. Damage says what is wrong with the content of its files; an error means that they could not be
 // read at all.
-func (s *Store) Load(id string) (*Run, error) {
+func (s *Store) Load(id string) (*Run, error) { return s.Look(id, 0) }
+
+// Look is like Load, but keeps at most so many of the last entries, so that the others take no memory; 0 keeps all.
+// Finished, Abandoned and Decision know what the others say. Of a run over sites, all are kept.
+func (s *Store) Look(id string, most int) (*Run, error) {
 	r := &Run{ID: id, Plan: &planner.Plan{}, Dir: filepath.Join(s.Dir, id)}
 	key, foreign := s.keyOf(id)
 	if foreign != nil && !errors.Is(foreign, errForeign) {
@@ -239,10 +261,9 @@ func (s *Store) Load(id string) (*Run, error) {
 		r.Damage = damage
 		return r, nil
 	}
-	var err error
 	first := s.readingPlan(r.Dir, key) // meanwhile: both take long if the run is long
 	defer func() { _, _ = first() }()  // its goroutine has ended when this returns
-	r.Entries, err = journal.Read(s.Fs, filepath.Join(r.Dir, journalName), key)
+	err := s.readEntries(r, most, key) // while the plan is read
 	if err != nil && !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, journal.ErrBroken) {
 		return nil, fmt.Errorf("reading run %s: %w", id, err)
 	}
@@ -256,10 +277,12 @@ func (s *Store) Load(id string) (*Run, error) {
 	if errors.Is(err, fs.ErrNotExist) {
 		err = errors.New("its journal was removed")
 	}
-	r.told = historyOf(nil, r.Entries, "") // while the plan is read
 	damage, unread := s.loadPlans(r, key, first)
 	if unread != nil {
 		return nil, fmt.Errorf("reading run %s: %w", id, unread)
+	}
+	if len(r.Plan.Sites) > 0 && most > 0 {
+		return s.Load(id)
 	}
 	damaged, unread := s.loadSites(r, key)
 	if unread != nil {
@@ -267,6 +290,26 @@ func (s *Store) Load(id string) (*Run, error) {
 	}
 	r.Damage = errors.Join(damage, damaged, err)
 	return r, nil
+}
+
+// readEntries reads the journal of a run, gathers what it says, and keeps the last entries, or all if most is 0.
+func (s *Store) readEntries(r *Run, most int, key []byte) (err error) {
+	path := filepath.Join(r.Dir, journalName)
+	if most == 0 {
+		r.Entries, err = journal.Read(s.Fs, path, key)
+		r.told = historyOf(nil, r.Entries, "")
+		return err
+	}
+	r.told = historyOf(nil, nil, "")
+	err = journal.Each(s.Fs, path, key, func(e journal.Entry) {
+		r.told.add(e)
+		if len(r.Entries) == 2*most {
+			r.Entries = append(r.Entries[:0], r.Entries[most:]...)
+		}
+		r.Entries = append(r.Entries, e)
+	})
+	r.Entries = r.Entries[max(0, len(r.Entries)-most):]
+	return err
 }
 
 // onlyFiles refuses a run that contains links or devices. syncctl makes none, and reading them might never end.

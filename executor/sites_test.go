@@ -6,6 +6,7 @@ import (
 	"io"
 	"maps"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -128,6 +129,10 @@ func (c *company) run(t fataler) *Run {
 	r, err := c.store.Load(ids[0])
 	if err != nil || r.Damage != nil {
 		t.Fatalf("%s: %v, %v", c.name, err, r)
+	}
+	looked, err := c.store.Look(ids[0], 1)
+	if err != nil || !reflect.DeepEqual(looked.Entries, r.Entries) || !reflect.DeepEqual(looked.Chains, r.Chains) {
+		t.Fatalf("%s: only looked at, it is %+v (%v), not %+v", c.name, looked, err, r)
 	}
 	return r
 }

@@ -211,8 +211,9 @@ func TestLongLine(t *testing.T) {
 }
 
 // parseText parses a journal without a key.
-func parseText(src []byte) ([]Entry, int64, error) {
-	return parse(bytes.NewReader(src), int64(len(src)), nil)
+func parseText(src []byte) (entries []Entry, good int64, err error) {
+	good, err = parse(bytes.NewReader(src), int64(len(src)), nil, collecting(&entries))
+	return entries, good, err
 }
 
 // failing fails every sync from the nth on.

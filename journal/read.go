@@ -22,6 +22,16 @@ func Read(fsys afero.Fs, path string, key []byte) ([]Entry, error) {
 	return entries, err
 }
 
+// Each calls do with each entry that Read returns, in order, and keeps none of them.
+func Each(fsys afero.Fs, path string, key []byte, do func(Entry)) error {
+	_, err := readParts(fsys, path, key, func(part []Entry, _ int64) {
+		for _, e := range part {
+			do(e)
+		}
+	})
+	return err
+}
+
 // Last returns the last entry of the journal at path, and reads no more than necessary. The entry is authentic; the
 // entries before it are not checked. The error wraps ErrBroken if the last line is incomplete or was changed.
 func Last(fsys afero.Fs, path string, key []byte) (Entry, error) {
@@ -67,21 +77,26 @@ func lastLine(fsys afero.Fs, path string) ([]byte, error) {
 }
 
 // read returns the entries and the length of the file up to the end of the last whole line.
-func read(fsys afero.Fs, path string, key []byte) ([]Entry, int64, error) {
+func read(fsys afero.Fs, path string, key []byte) (entries []Entry, good int64, err error) {
+	good, err = readParts(fsys, path, key, collecting(&entries))
+	return entries, good, err
+}
+
+// readParts calls take as parse does, and returns the length of the file up to the end of the last whole line.
+func readParts(fsys afero.Fs, path string, key []byte, take func(part []Entry, of int64)) (good int64, err error) {
 	f, err := fsys.Open(path)
 	if err != nil {
-		return nil, 0, fmt.Errorf("reading journal: %w", err)
+		return 0, fmt.Errorf("reading journal: %w", err)
 	}
 	defer func() { _ = f.Close() }()
 	info, err := f.Stat()
 	if err != nil {
-		return nil, 0, fmt.Errorf("reading journal: %w", err)
+		return 0, fmt.Errorf("reading journal: %w", err)
 	}
-	entries, good, err := parse(f, info.Size(), key)
-	if err != nil {
-		return entries, good, fmt.Errorf("reading journal %s: %w", path, err)
+	if good, err = parse(f, info.Size(), key, take); err != nil {
+		return good, fmt.Errorf("reading journal %s: %w", path, err)
 	}
-	return entries, good, nil
+	return good, nil
 }
 
 // Decode reads the output of Encode to its end. The error wraps ErrBroken if the chain is damaged.
@@ -90,7 +105,8 @@ func Decode(r io.Reader, key []byte) ([]Entry, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading a journal: %w", err)
 	}
-	entries, good, err := parse(bytes.NewReader(src), int64(len(src)), key)
+	var entries []Entry
+	good, err := parse(bytes.NewReader(src), int64(len(src)), key, collecting(&entries))
 	if err == nil && good < int64(len(src)) {
 		err = fmt.Errorf("%w: its last line is not whole", ErrBroken)
 	}
@@ -100,18 +116,29 @@ func Decode(r io.Reader, key []byte) ([]Entry, error) {
 	return entries, nil
 }
 
-// parse decodes the complete lines of a journal of about size bytes. It returns the entries before the first damaged
-// line, and their length in bytes. A last line without its newline is still being written, and is left out.
-func parse(r io.Reader, size int64, key []byte) (entries []Entry, good int64, err error) {
+// collecting returns a function for parse that keeps all entries. It makes room for all at first: growing takes long.
+func collecting(entries *[]Entry) func(part []Entry, of int64) {
+	return func(part []Entry, of int64) {
+		if *entries == nil {
+			*entries = make([]Entry, 0, of)
+		}
+		*entries = append(*entries, part...)
+	}
+}
+
+// parse decodes the complete lines of a journal of about size bytes. It calls take with the entries, some at a time,
+// and with about how many there are, if the others are as long. It returns the length of the lines before the
+// first damaged one. A last line without its newline is still being written, and is left out.
+func parse(r io.Reader, size int64, key []byte, take func(part []Entry, of int64)) (good int64, err error) {
 	var wait sync.WaitGroup
 	defer wait.Wait()
 	parts := make([]part, runtime.GOMAXPROCS(0)) // used in turn
-	begun, taken, ended, prev := 0, 0, false, ""
+	begun, taken, ended, seq, prev := 0, 0, false, 0, ""
 	var rest []byte // what was read behind the last whole line
 	for err == nil && !(ended && taken == begun) {
 		if p := &parts[begun%len(parts)]; !ended && begun-taken < len(parts) {
 			if rest, ended, err = p.read(r, rest, size); err != nil {
-				return nil, 0, err
+				return 0, err
 			}
 			wait.Go(func() { p.decode(key) })
 			begun++
@@ -120,24 +147,24 @@ func parse(r io.Reader, size int64, key []byte) (entries []Entry, good int64, er
 		p := &parts[taken%len(parts)]
 		<-p.decoded
 		fault.Raise(p.fault)
-		if taken == 0 && len(p.entries) > 0 { // room for all, if the other lines are as long: growing takes long
-			entries = slices.Grow(entries, int(size*int64(len(p.entries))/int64(len(p.text)))+1)
-		}
 		taken++
 		err = p.err
 		for i, e := range p.entries {
-			if e.Seq != len(entries)+1 || e.Prev != prev {
+			if e.Seq != seq+1 || e.Prev != prev {
 				p.entries, err = p.entries[:i], errChanged
 				break
 			}
-			entries, prev = append(entries, e), e.Hash
+			seq, prev = e.Seq, e.Hash
 		}
-		good += int64(lengthOf(len(p.entries), p.text))
+		if n := len(p.entries); n > 0 {
+			take(p.entries, size*int64(n)/int64(len(p.text))+1)
+			good += int64(lengthOf(n, p.text))
+		}
 	}
 	if err != nil {
-		err = fmt.Errorf("line %d: %w", len(entries)+1, err)
+		err = fmt.Errorf("line %d: %w", seq+1, err)
 	}
-	return entries, good, err
+	return good, err
 }
 
 // partSize is the number of bytes of a journal that are read and decoded together.

@@ -56,8 +56,8 @@ func (r RunState) Phase(id string) executor.Phase {
 	return p
 }
 
-// mostLines is the number of steps, and of journal entries, up to which all are written one by one without detail.
-const mostLines = 200
+// MostLines is the number of steps, and of journal entries, up to which all are written one by one without detail.
+const MostLines = 200
 
 // Run writes a run, step by step. If it is long and detail is false, steps in a row that are all done, or were all not
 // begun, share a line.
@@ -66,7 +66,7 @@ func Run(w io.Writer, s Style, r RunState, detail bool) error {
 	fmt.Fprint(b, head(s, r))
 	number := Numbers(r.Run.Plan)
 	steps := r.Run.Plan.Steps
-	long := len(steps) > mostLines && !detail
+	long := len(steps) > MostLines && !detail
 	left := 0
 	for i := 0; i < len(steps); {
 		to := i + 1
@@ -186,13 +186,15 @@ func EndWord(e *executor.End) string {
 	return "finished"
 }
 
-// Entries writes the journal of a run, a line for each entry. If it is long and detail is false, only the last entries
-// are written.
+// Entries writes the journal of a run, or the last entries of it, a line for each. If there are many and detail is
+// false, only the last ones are written.
 func Entries(w io.Writer, s Style, entries []journal.Entry, detail bool) error {
 	b := bufio.NewWriter(w)
-	if n := len(entries) - mostLines; n > 0 && !detail {
-		fmt.Fprintf(b, "%d earlier entries are not shown; -detail does so.\n", n)
+	if n := len(entries) - MostLines; n > 0 && !detail {
 		entries = entries[n:]
+	}
+	if len(entries) > 0 && entries[0].Seq > 1 {
+		fmt.Fprintf(b, "%d earlier entries are not shown; -detail does so.\n", entries[0].Seq-1)
 	}
 	for _, e := range entries {
 		at := e.Time.Format("2006-01-02T15:04:05.000Z07:00")

@@ -47,7 +47,7 @@ func TestLongRuns(t *testing.T) {
 			t.Fatal(err)
 		}
 		lines := strings.Count(out.String(), "\n")
-		whole := c.detail || c.steps < mostLines
+		whole := c.detail || c.steps < MostLines
 		if lines > c.most || whole && lines < c.steps || !strings.Contains(out.String(), fmt.Sprintf("/s%d\n", c.steps/2+1)) {
 			t.Errorf("%d steps, detail %v: %d lines:\n%.500s", c.steps, c.detail, lines, out.String())
 		}
@@ -59,8 +59,13 @@ func TestLongRuns(t *testing.T) {
 		if err := Entries(&out, Style{}, entries, c.detail); err != nil {
 			t.Fatal(err)
 		}
+		var last strings.Builder // of which only those were kept that are shown
+		if err := Entries(&last, Style{}, entries[max(0, c.steps-MostLines):], false); err != nil ||
+			!c.detail && last.String() != out.String() {
+			t.Errorf("%d entries: %v, %.500s", c.steps, err, last.String())
+		}
 		lines = strings.Count(out.String(), "\n")
-		if want := c.steps; whole && lines != want || !whole && lines != mostLines+1 ||
+		if want := c.steps; whole && lines != want || !whole && lines != MostLines+1 ||
 			!strings.Contains(out.String(), fmt.Sprintf("%5d  ", c.steps)) {
 			t.Errorf("%d entries, detail %v: %d lines", c.steps, c.detail, lines)
 		}
