@@ -175,7 +175,7 @@ func (c *command) past(cfg *schema.Config) (drift.Past, error) {
 	}
 	where := cfg.WhereMoved()
 	for _, id := range ids { // oldest first, because later runs override earlier ones
-		run, err := store.Load(id)
+		run, err := store.Look(id, 1)
 		if err != nil {
 			return past, err
 		}

@@ -11,9 +11,11 @@ import (
 	"slices"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/spf13/afero"
 	"github.com/syncctl/syncctl/journal"
+	"github.com/syncctl/syncctl/planner"
 )
 
 // metered is a file system that counts the bytes that are read.
@@ -120,6 +122,29 @@ func TestLongRunIsReadOnce(t *testing.T) {
 	}
 }
 
+// looked is how much memory takes what is known of a run that is only looked at, and how much was allocated for it,
+// garbage included.
+func looked(t *testing.T, s *Store, look func(s *Store, id string) (*Run, error)) (live, allocated int64) {
+	t.Helper()
+	ids, err := s.IDs()
+	if err != nil {
+		t.Fatal(err)
+	}
+	before := memory()
+	r, err := look(s, ids[0])
+	if err != nil || r.Damage != nil {
+		t.Fatal(r, err)
+	}
+	d := r.Decision(time.Time{})
+	var after runtime.MemStats
+	runtime.ReadMemStats(&after)
+	live = int64(memory().HeapAlloc) - int64(before.HeapAlloc)
+	runtime.KeepAlive(r)
+	runtime.KeepAlive(d)
+	runtime.KeepAlive(s)
+	return live, int64(after.TotalAlloc - before.TotalAlloc)
+}
+
 // TestEntriesTakeNoMemory: a run that is only looked at takes as much memory after many entries as after few, and what
 // is read of an entry is little.
 func TestEntriesTakeNoMemory(t *testing.T) {
@@ -128,31 +153,46 @@ func TestEntriesTakeNoMemory(t *testing.T) {
 		"show":   func(s *Store, id string) (*Run, error) { return s.Look(id, 200) },
 		"status": func(s *Store, id string) (*Run, error) { b, err := s.Brief(id); return b.Run, err },
 	} {
-		var live, read [2]int64
-		for i, entries := range []int{few, many} {
-			s, _ := runsOf(t, 1, entries, false)
-			ids, err := s.IDs()
-			if err != nil {
-				t.Fatal(err)
-			}
-			before := memory()
-			r, err := look(s, ids[0])
-			var after runtime.MemStats
-			runtime.ReadMemStats(&after)
-			if err != nil || r.Damage != nil || r.told.entries != entries+1 {
-				t.Fatal(r, err)
-			}
-			read[i] = int64(after.TotalAlloc - before.TotalAlloc)
-			live[i] = int64(memory().HeapAlloc) - int64(before.HeapAlloc)
-			runtime.KeepAlive(r)
-			runtime.KeepAlive(s)
-		}
-		if more := live[1] - live[0]; more > many-few {
+		short, _ := runsOf(t, 1, few, false)
+		long, _ := runsOf(t, 1, many, false)
+		live, read := looked(t, short, look)
+		liveAfter, readAfter := looked(t, long, look)
+		if more := liveAfter - live; more > many-few {
 			t.Errorf("%s: %d more entries keep %d bytes", name, many-few, more)
 		}
-		if each := (read[1] - read[0]) / (many - few); each > most {
+		if each := (readAfter - read) / (many - few); each > most {
 			t.Errorf("%s: reading an entry takes %d bytes, at most %d", name, each, most)
 		}
+	}
+}
+
+// TestMemoryOfSteps: what is known of each step of a run that is only looked at is little: the step as it was planned,
+// what the journal says of it, and how it stands.
+func TestMemoryOfSteps(t *testing.T) {
+	const few, many, mostLive, most = 3500, 7000, 1300, 2000 // bytes of a step and its three entries
+	stores := map[int]*Store{}
+	for _, n := range []int{few, many} {
+		var steps []planner.Step
+		entries := [][2]string{{RunKey, EventOpened}}
+		for i := range n {
+			op := fmt.Sprint("s", i)
+			steps = append(steps, planner.Step{Op: op, Mark: planner.MarkChange, Repeat: planner.Once})
+			if i > 0 {
+				steps[i].Needs = []string{planner.StepID(addr, steps[i-1].Op)}
+			}
+			entries = append(entries, [2]string{op, EventStarted}, [2]string{op, EventExecuted}, [2]string{op, EventDone})
+		}
+		stores[n] = keyed()
+		begun(t, stores[n], sealed(t, steps...), entries...)
+	}
+	look := func(s *Store, id string) (*Run, error) { return s.Look(id, 1) }
+	live, read := looked(t, stores[few], look)
+	liveAfter, readAfter := looked(t, stores[many], look)
+	if each := (liveAfter - live) / (many - few); each > mostLive {
+		t.Errorf("a step keeps %d bytes, at most %d", each, mostLive)
+	}
+	if each := (readAfter - read) / (many - few); each > most {
+		t.Errorf("reading a step takes %d bytes, at most %d", each, most)
 	}
 }
 
