@@ -1,7 +1,6 @@
 package rest_test
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -14,7 +13,7 @@ import (
 	"github.com/syncctl/syncctl/driver/rest"
 )
 
-// Most of these tests use synctest's clock, which moves only while all goroutines wait. They do not depend on the
+// These tests use synctest's clock, which moves only while all goroutines wait. They do not depend on the
 // machine's speed.
 
 type roundTrip func(*http.Request) (*http.Response, error)
@@ -71,35 +70,6 @@ func TestSlowAnswer(t *testing.T) {
 			t.Errorf("got %v", err)
 		}
 	})
-}
-
-// TestSlowChunk checks that bytes that arrive within one large chunk are noticed, although Read does not return.
-func TestSlowChunk(t *testing.T) {
-	t.Parallel()
-	const piece, pieces = 150 * time.Millisecond, 30
-	s := serve(t, func(w http.ResponseWriter, _ *http.Request) {
-		conn, _, err := http.NewResponseController(w).Hijack()
-		if err != nil {
-			t.Error(err)
-			return
-		}
-		defer conn.Close()
-		_, _ = io.WriteString(conn, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n7800\r\n")
-		for range pieces {
-			_, _ = conn.Write(bytes.Repeat([]byte("x"), 0x7800/pieces))
-			<-time.After(piece)
-		}
-		_, _ = io.WriteString(conn, "\r\n0\r\n\r\n")
-	})
-	c := connect(t, s, func(o *rest.Options) { o.Timeout, o.MaxRetries = 10*piece, -1 })
-	stream, err := c.Stream(t.Context(), rest.Request{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer stream.Body.Close()
-	if b, err := io.ReadAll(stream.Body); err != nil || len(b) != 0x7800 {
-		t.Errorf("%d bytes, %v", len(b), err)
-	}
 }
 
 func TestTimeoutOfTheWholeAnswer(t *testing.T) {
@@ -189,44 +159,4 @@ func TestTimeoutDoesNotCountTheUpload(t *testing.T) {
 			t.Errorf("%q, %v", got, err)
 		}
 	})
-}
-
-// TestTimeoutOfBytesThatSayNothing checks that bytes without an answer do not make the client wait: endless headers,
-// interim answers, and an error that comes byte by byte. Each server ends normally after a while, which must be too
-// late.
-func TestTimeoutOfBytesThatSayNothing(t *testing.T) {
-	t.Parallel()
-	const timeout, pieces = 30 * time.Millisecond, 300
-	for name, c := range map[string]struct{ begin, piece, end string }{
-		"headers":         {"HTTP/1.1 200 OK\r\nX: ", "x", "\r\nContent-Length: 2\r\n\r\n{}"},
-		"interim answers": {"", "HTTP/1.1 103 Early Hints\r\n\r\n", "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"},
-		"an error":        {"HTTP/1.1 503 No\r\nContent-Length: 300\r\n\r\n", "x", ""},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			all := make(chan bool, 1)
-			s := serve(t, func(w http.ResponseWriter, _ *http.Request) {
-				conn, _, err := http.NewResponseController(w).Hijack()
-				if err != nil {
-					t.Error(err)
-					return
-				}
-				defer conn.Close()
-				_, err = io.WriteString(conn, c.begin)
-				for range pieces {
-					if err == nil {
-						<-time.After(timeout / 6)
-						_, err = io.WriteString(conn, c.piece)
-					}
-				}
-				_, _ = io.WriteString(conn, c.end)
-				all <- err == nil
-			})
-			client := connect(t, s, func(o *rest.Options) { o.Timeout, o.MaxRetries = timeout, -1 })
-			_, err := client.Do(t.Context(), rest.Request{})
-			if told := <-all; told || err == nil || !errors.Is(err, rest.ErrTimeout) && !rest.IsStatus(err, 503) {
-				t.Errorf("heard to the end: %v, %v", told, err)
-			}
-		})
-	}
 }
