@@ -17,6 +17,7 @@ import (
 	"sync"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/pkg/sftp"
 	"golang.org/x/crypto/ssh"
@@ -339,7 +340,7 @@ func (s *server) run(channel ssh.Channel, requests <-chan *ssh.Request, line str
 // to makes a host of the server, closed at the end of the test.
 func (s *server) to(t *testing.T, change func(*SSHOptions)) *sshHost {
 	t.Helper()
-	o := SSHOptions{Address: "admin@" + s.addr, KnownHosts: s.known()}
+	o := SSHOptions{Address: "admin@" + s.addr, KnownHosts: s.known(), Timeout: time.Hour, FileTimeout: time.Hour}
 	if change != nil {
 		change(&o)
 	}
