@@ -5,7 +5,6 @@ package github
 
 import (
 	"bytes"
-	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -44,13 +43,11 @@ type Repository struct {
 	Token string // of the job; it is sent only to API
 
 	Transport http.RoundTripper
-
-	patience time.Duration // of tests; 0 is the usual one
 }
 
 // impatient returns a context that ends when a request or a list has taken too long.
-func (r *Repository) impatient(ctx context.Context) (context.Context, context.CancelFunc) {
-	return context.WithTimeout(ctx, cmp.Or(r.patience, patience))
+func impatient(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(ctx, patience)
 }
 
 var repositoryName = regexp.MustCompile(`^[A-Za-z0-9._-]+/[A-Za-z0-9._-]+$`)
@@ -95,7 +92,7 @@ func (r *Repository) call(ctx context.Context, method, path string, send any) ([
 
 // ask is call. It also returns the header of the answer.
 func (r *Repository) ask(ctx context.Context, method, path string, send any) ([]byte, http.Header, error) {
-	ctx, cancel := r.impatient(ctx)
+	ctx, cancel := impatient(ctx)
 	defer cancel()
 	var body io.Reader
 	if send != nil {
@@ -213,7 +210,7 @@ var errEnough = errors.New("the rest is not needed")
 
 // pages reads a list page by page. each returns how many items a page has. query is "" or begins with "&".
 func pages[P any](ctx context.Context, r *Repository, path, query string, each func(page P) (int, error)) error {
-	ctx, cancel := r.impatient(ctx)
+	ctx, cancel := impatient(ctx)
 	defer cancel()
 	size := 0
 	for n := 1; n <= mostPages; n++ {

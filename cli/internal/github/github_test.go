@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 )
 
@@ -394,14 +395,6 @@ func TestGreatLists(t *testing.T) {
 				page = append(page, object{"id": id, "body": body})
 			}
 			write(w, page)
-		case strings.HasSuffix(q.URL.Path, "/artifacts"):
-			var page []any
-			for id := range perPage {
-				page = append(page, object{"id": id, "name": "n"})
-			}
-			write(w, object{"artifacts": page})
-		case strings.HasSuffix(q.URL.Path, "/zip"):
-			time.Sleep(5 * time.Millisecond)
 		default:
 			w.WriteHeader(http.StatusForbidden)
 			write(w, object{"message": body})
@@ -413,12 +406,39 @@ func TestGreatLists(t *testing.T) {
 	if _, err := r.MergedAs(t.Context(), "c"); err == nil || len(err.Error()) > 1000 {
 		t.Errorf("a message is shown whole: %v", len(err.Error()))
 	}
-	r.patience = 300 * time.Millisecond
-	asked.Store(0)
-	text, skipped, err := r.Artifact(t.Context(), "n", "plan", func([]byte) error { return nil })
-	if text != nil || len(skipped) < 2 || asked.Load() > 100 || err != nil {
-		t.Errorf("%d are skipped, %d asked for, %v", len(skipped), asked.Load(), err)
-	}
+}
+
+// waiting answers requests without a network, so that a bubble of synctest has the time.
+type waiting http.HandlerFunc
+
+func (h waiting) RoundTrip(q *http.Request) (*http.Response, error) {
+	w := httptest.NewRecorder()
+	h(w, q)
+	return w.Result(), q.Context().Err()
+}
+
+// TestManyArtifacts checks that all requests for an artifact together have a time.
+func TestManyArtifacts(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		asked := 0
+		r := &Repository{API: "https://api.example", Name: "acme/plants", Transport: waiting(func(w http.ResponseWriter,
+			q *http.Request) {
+			asked++
+			if strings.HasSuffix(q.URL.Path, "/zip") {
+				time.Sleep(patience/50 + time.Millisecond) // the last one ends too late
+				return
+			}
+			var page []any
+			for id := range perPage {
+				page = append(page, object{"id": id, "name": "n"})
+			}
+			write(w, object{"artifacts": page})
+		})}
+		text, skipped, err := r.Artifact(t.Context(), "n", "plan", func([]byte) error { return nil })
+		if text != nil || len(skipped) != 50 || asked != 51 || err != nil {
+			t.Errorf("%d are skipped, %d asked for, %v", len(skipped), asked, err)
+		}
+	})
 }
 
 // TestManyArtifactsOfForks checks that lists without an end hide a plan, and stop nobody.
@@ -436,25 +456,28 @@ func TestManyArtifactsOfForks(t *testing.T) {
 
 // TestManyReviews checks that all requests about the reviews together have a time.
 func TestManyReviews(t *testing.T) {
-	r := served(t, func(w http.ResponseWriter, q *http.Request) {
-		if !strings.HasSuffix(q.URL.Path, "/reviews") {
-			time.Sleep(20 * time.Millisecond)
-			write(w, object{"permission": "read"})
-			return
+	synctest.Test(t, func(t *testing.T) {
+		r := &Repository{API: "https://api.example", Name: "acme/plants", Transport: waiting(func(w http.ResponseWriter,
+			q *http.Request) {
+			if !strings.HasSuffix(q.URL.Path, "/reviews") {
+				time.Sleep(patience/10 + time.Millisecond)
+				write(w, object{"permission": "read"})
+				return
+			}
+			var page []any
+			for n := range perPage {
+				page = append(page, object{"state": "APPROVED", "body": "sha256:" + strings.Repeat("a", 64),
+					"user": object{"login": "u" + strconv.Itoa(n), "type": "User"}})
+			}
+			if q.URL.Query().Get("page") != "1" {
+				page = nil
+			}
+			write(w, page)
+		})}
+		begun := time.Now()
+		_, _, err := r.Approved(t.Context(), 7)
+		if err == nil || errors.Is(err, ErrNotApproved) || time.Since(begun) < ofReviews*patience {
+			t.Errorf("want an end, got %v", err)
 		}
-		var page []any
-		for n := range perPage {
-			page = append(page, object{"state": "APPROVED", "body": "sha256:" + strings.Repeat("a", 64),
-				"user": object{"login": "u" + strconv.Itoa(n), "type": "User"}})
-		}
-		w.Header().Set("Link", "")
-		if q.URL.Query().Get("page") != "1" {
-			page = nil
-		}
-		write(w, page)
 	})
-	r.patience = 100 * time.Millisecond
-	if _, _, err := r.Approved(t.Context(), 7); err == nil || errors.Is(err, ErrNotApproved) {
-		t.Errorf("want an end, got %v", err)
-	}
 }

@@ -3,7 +3,6 @@ package github
 import (
 	"archive/zip"
 	"bytes"
-	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -93,7 +92,7 @@ type review struct {
 // write to the repository and is a person, and if nobody else has edited it. A review that names several hashes
 // is an error, and so is a search that takes too long: everybody may write reviews of a public repository.
 func (r *Repository) Approved(ctx context.Context, pull int) (hash, by string, err error) {
-	most := ofReviews * cmp.Or(r.patience, patience)
+	const most = ofReviews * patience
 	within, cancel := context.WithTimeout(ctx, most)
 	defer cancel()
 	hash, by, err = r.approved(within, pull)
@@ -247,7 +246,7 @@ func (r *Repository) Artifact(ctx context.Context, name, file string, right func
 		} `json:"workflow_run"`
 	}
 	parent := ctx
-	ctx, cancel := r.impatient(parent)
+	ctx, cancel := impatient(parent)
 	defer cancel()
 	err = pages(ctx, r, r.path("actions", "artifacts"), "&name="+url.QueryEscape(name), func(found struct {
 		Artifacts []artifact `json:"artifacts"`
