@@ -19,7 +19,7 @@ var errBroken = errors.New("disk broken")
 // be cleaned up.
 type brokenFs struct {
 	afero.Fs
-	mu    sync.Mutex // blocks are written by another goroutine
+	mu    sync.Mutex // files are read by other goroutines
 	n     int
 	calls []string
 }
@@ -115,7 +115,7 @@ var harmless = []string{"open w", "sync w", "close w", "close w/master.json", "c
 // TestMergeSurvivesEveryFailure lets each call of the file system fail in turn. The output must be the complete new
 // file or what it was before, and nothing else may be left.
 func TestMergeSurvivesEveryFailure(t *testing.T) {
-	// Several blocks, so that the writing goroutine also fails in the middle.
+	// Several blocks, so that writing also fails in the middle.
 	var master, slave []string
 	pad := strings.Repeat("x", 400)
 	for i := range 1500 {
@@ -137,7 +137,7 @@ func TestMergeSurvivesEveryFailure(t *testing.T) {
 					}
 					broken = &brokenFs{Fs: fs, n: n}
 					o := options(broken, Slave)
-					o.CompleteComments = complete
+					o.CompleteComments, o.Hash = complete, before != ""
 					_, err = Merge(context.Background(), o)
 					return fs, broken, err
 				}

@@ -17,7 +17,8 @@ type proof struct {
 	issues [2]distinct // of the side that stays: local, remote
 	pairs  int         // of the side that stays, less those of the other side
 	sum    uint64
-	silent bool // the side that stays begins with an entry without counters; then none may have one
+	text   []byte // that was hashed last
+	silent bool   // the side that stays begins with an entry without counters; then none may have one
 	failed bool
 }
 
@@ -31,13 +32,12 @@ func newProof(m *merge) *proof {
 
 // stays adds an entry of the side that stays.
 func (p *proof) stays(e *Entry) {
-	local, remote := maphash.Bytes(p.seed, e.LocalKey), maphash.Bytes(p.seed, e.RemoteKey)
 	p.issues[0].add(e.LocalKey)
 	p.issues[1].add(e.RemoteKey)
 	if p.pairs == 0 {
 		p.silent = e.Sequence == Sequence{}
 	}
-	p.sum += p.hash(local, remote, e.Sequence.Outgoing, e.Sequence.Incoming, e.Sequence)
+	p.sum += p.hash(e.LocalKey, e.RemoteKey, e.Sequence.Outgoing, e.Sequence.Incoming, e.Sequence)
 	p.pairs++
 }
 
@@ -50,23 +50,21 @@ func (p *proof) stayed() {
 
 // migrates adds an entry of the migrating side.
 func (p *proof) migrates(e *Entry) {
-	local, remote := maphash.Bytes(p.seed, e.RemoteKey), maphash.Bytes(p.seed, e.LocalKey)
-	p.sum -= p.hash(local, remote, e.Sequence.Incoming, e.Sequence.Outgoing, e.Sequence)
+	p.sum -= p.hash(e.RemoteKey, e.LocalKey, e.Sequence.Incoming, e.Sequence.Outgoing, e.Sequence)
 	p.pairs--
 }
 
-func (p *proof) hash(local, remote uint64, out, in int64, of Sequence) uint64 {
+func (p *proof) hash(local, remote []byte, out, in int64, of Sequence) uint64 {
 	if p.silent {
 		p.failed = p.failed || of != Sequence{}
 	} else {
 		p.failed = p.failed || !of.isKnown()
 	}
-	var b [32]byte
-	binary.LittleEndian.PutUint64(b[0:], local)
-	binary.LittleEndian.PutUint64(b[8:], remote)
-	binary.LittleEndian.PutUint64(b[16:], uint64(out))
-	binary.LittleEndian.PutUint64(b[24:], uint64(in))
-	return maphash.Bytes(p.seed, b[:])
+	b := append(append(p.text[:0], local...), remote...)
+	b = binary.LittleEndian.AppendUint64(b, uint64(len(local))) // so that it is clear where one key ends
+	b = binary.LittleEndian.AppendUint64(b, uint64(out))
+	p.text = binary.LittleEndian.AppendUint64(b, uint64(in))
+	return maphash.Bytes(p.seed, p.text)
 }
 
 // holds reports whether the proof has succeeded, once both files have been read.

@@ -14,25 +14,20 @@ import (
 	"github.com/syncctl/syncctl/driver/host"
 )
 
-// blockSize is the number of bytes that are written, and perhaps hashed, at a time, and blocks how many of them there
-// are. Larger ones take Linux more time, because it looks for as much memory in one piece.
-const (
-	blockSize = 32 << 10
-	blocks    = 8
-)
+// blockSize is the number of bytes that are written, and perhaps hashed, at a time. Larger ones take Linux more time,
+// because it looks for as much memory in one piece.
+const blockSize = 32 << 10
 
-// output is the merged file being written: a temporary file that becomes the output only if everything succeeds. A
-// goroutine writes blocks, and hashes them if asked to, while the next one is filled.
+// output is the merged file being written: a temporary file that becomes the output only if everything succeeds.
+// Blocks are written by who fills them: to hand them to a goroutine took more time of two processors than it saved.
 type output struct {
-	o  MergeOptions
-	to target
-	f  *tempFile
+	o    MergeOptions
+	to   target
+	f    *tempFile
+	file io.Writer // that f is written with
 
-	block  []byte       // being filled
-	full   chan []byte  // blocks for the goroutine; closed to end it
-	free   chan written // blocks that come back
-	closed bool         // full is closed
-	hash   hash.Hash    // nil if nobody asks for it
+	block []byte  // being filled
+	hash  *hasher // nil if nobody asks for it
 
 	size    int64
 	entries int
@@ -40,17 +35,8 @@ type output struct {
 	warning string
 }
 
-// written is a block that may be filled again, and the error of writing it or one before it, if any.
-type written struct {
-	block []byte
-	err   error
-}
-
 func newOutput(o MergeOptions, to target) (*output, error) {
 	w := &output{o: o, to: to}
-	if o.Hash {
-		w.hash = sha256.New()
-	}
 	var err error
 	if to.path != "" {
 		w.f, err = o.part(to)
@@ -60,70 +46,43 @@ func newOutput(o MergeOptions, to target) (*output, error) {
 	if err != nil {
 		return nil, err
 	}
-	w.full, w.free = make(chan []byte, blocks), make(chan written, blocks)
-	w.block = make([]byte, 0, blockSize)
-	for range blocks - 1 {
-		w.free <- written{block: make([]byte, 0, blockSize)}
-	}
-	f := io.Writer(w.f)
+	w.file, w.block = w.f, make([]byte, 0, blockSize)
 	if to.path != "" {
-		f = &writeback{file: w.f.File}
+		w.file = &writeback{file: w.f.File}
 	}
-	go writeBlocks(f, w.hash, w.full, w.free)
+	if o.Hash {
+		w.hash = newHasher()
+	}
 	return w, nil
 }
 
 func (w *output) name() string { return w.to.name }
 
-// writeBlocks writes the blocks from full, adds them to h unless it is nil, and closes free when full is closed. After
-// an error it only returns the blocks.
-func writeBlocks(f io.Writer, h hash.Hash, full <-chan []byte, free chan<- written) {
-	defer close(free)
-	var err error
-	for b := range full {
-		if err == nil {
-			if _, err = f.Write(b); err == nil && h != nil {
-				h.Write(b)
-			}
-		}
-		free <- written{b[:0], err}
-	}
-}
-
-// write adds bytes to the output. An error may be about bytes that were written before.
+// write adds bytes to the output.
 func (w *output) write(p []byte) error {
 	w.size += int64(len(p))
 	for len(p) > cap(w.block)-len(w.block) {
 		n := cap(w.block) - len(w.block)
-		w.full <- append(w.block, p[:n]...)
+		w.block = append(w.block, p[:n]...)
 		p = p[n:]
-		back := <-w.free
-		if w.block = back.block; back.err != nil {
-			return fmt.Errorf("writing %s: %w", w.name(), back.err)
+		if err := w.flush(); err != nil {
+			return err
 		}
 	}
 	w.block = append(w.block, p...)
 	return nil
 }
 
-// flush writes the rest and ends the goroutine.
+// flush writes the block, and begins the next one.
 func (w *output) flush() error {
-	w.full <- w.block
-	w.end()
-	var err error
-	for back := range w.free {
-		if back.err != nil {
-			err = fmt.Errorf("writing %s: %w", w.name(), back.err)
-		}
+	if _, err := w.file.Write(w.block); err != nil {
+		return fmt.Errorf("writing %s: %w", w.name(), err)
 	}
-	return err
-}
-
-func (w *output) end() {
-	if !w.closed {
-		w.closed = true
-		close(w.full)
+	if w.hash != nil {
+		w.block = w.hash.add(w.block)
 	}
+	w.block = w.block[:0]
+	return nil
 }
 
 // section ends the previous section, if any, and begins a new one.
@@ -242,16 +201,63 @@ func (w *output) sum() string {
 	if w.hash == nil {
 		return ""
 	}
-	return hex.EncodeToString(w.hash.Sum(nil))
+	return w.hash.sum()
 }
 
-// close ends the goroutine and removes the temporary file if it has not become the output.
+// close removes the temporary file if it has not become the output.
 func (w *output) close() error {
-	w.end()
-	for range w.free {
+	if w.hash != nil {
+		w.hash.end()
 	}
 	if err := w.f.discard(); err != nil {
 		return fmt.Errorf("removing a temporary file: %w", onOneLine{err})
 	}
 	return nil
+}
+
+// hasher hashes blocks in a goroutine, while the next ones are filled and written.
+type hasher struct {
+	hash  hash.Hash
+	full  chan []byte // closed to end the goroutine
+	free  chan []byte // blocks that come back
+	ended bool
+}
+
+const hashedBlocks = 8 // at a time
+
+func newHasher() *hasher {
+	h := &hasher{hash: sha256.New(), full: make(chan []byte, hashedBlocks), free: make(chan []byte, hashedBlocks)}
+	for range hashedBlocks - 1 {
+		h.free <- make([]byte, 0, blockSize)
+	}
+	go func() {
+		defer close(h.free)
+		for b := range h.full {
+			h.hash.Write(b)
+			h.free <- b
+		}
+	}()
+	return h
+}
+
+// add adds a block, and returns another one to be filled.
+func (h *hasher) add(block []byte) []byte {
+	h.full <- block
+	return <-h.free
+}
+
+// sum returns the hash. Nothing can be added afterwards.
+func (h *hasher) sum() string {
+	h.end()
+	return hex.EncodeToString(h.hash.Sum(nil))
+}
+
+// end returns once the goroutine has ended.
+func (h *hasher) end() {
+	if !h.ended {
+		h.ended = true
+		close(h.full)
+	}
+	for range h.free {
+	}
 }

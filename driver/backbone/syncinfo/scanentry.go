@@ -162,6 +162,10 @@ func (s *scanner) id(i int, e *Entry) (end int) {
 	case c == '"':
 		e.ID, end = s.text(entryID, i)
 	case c == '-' || '0' <= c && c <= '9':
+		if _, end = shortNumber(s.b, i); end >= 0 {
+			e.ID = s.b[i:end]
+			break
+		}
 		if end = s.number(i); end < 0 {
 			return -1
 		}
@@ -182,6 +186,10 @@ func (s *scanner) id(i int, e *Entry) (end int) {
 // counter reads a message sequence id. null counts as missing. So does a number that cannot be one, which also sets
 // OddSequence.
 func (s *scanner) counter(m member, i int, e *Entry, to *int64, has *bool) int {
+	if n, end := shortNumber(s.b, i); end >= 0 {
+		*to, *has = n, true
+		return end
+	}
 	end := s.value(i)
 	if end < 0 || s.b[i] == 'n' {
 		return end

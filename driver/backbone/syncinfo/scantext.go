@@ -7,6 +7,23 @@ import (
 	"unicode/utf8"
 )
 
+// shortNumber reads a number that is written with up to nine digits and nothing else, as nearly all are. If there is
+// another value at i, end is -1.
+func shortNumber(b []byte, i int) (n int64, end int) {
+	for end = i; end < i+9; end++ {
+		d := b[end] - '0'
+		if d > 9 {
+			break
+		}
+		n = n*10 + int64(d)
+	}
+	c := b[end]
+	if end == i || b[i] == '0' && end > i+1 || c == '.' || c|0x20 == 'e' || c-'0' <= 9 {
+		return 0, -1
+	}
+	return n, end
+}
+
 // parseInt returns the value of a JSON number that is written as a whole number and fits.
 func parseInt(b []byte) (int64, bool) {
 	neg := len(b) > 0 && b[0] == '-'
