@@ -92,7 +92,7 @@ func impatient(t *testing.T, p *planner.Plan) *planner.Plan {
 // until waits for the simulated time, which has its own ticks.
 func (b *bench) until(reached func() bool) {
 	b.t.Helper()
-	for range 1000 {
+	for range 6000 {
 		if reached() {
 			return
 		}

@@ -16,8 +16,8 @@ import (
 	"time"
 )
 
-// wired returns a client in a bubble of synctest, and what each of its connections leads to. Nothing depends on how fast
-// the machine is.
+// wired returns a client in a bubble of synctest, whose connections lead to answer. Nothing depends on how fast the
+// machine is.
 func wired(t *testing.T, timeout time.Duration, answer func(net.Conn)) *Client {
 	t.Helper()
 	var serving sync.WaitGroup

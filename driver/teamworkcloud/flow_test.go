@@ -3,6 +3,7 @@ package teamworkcloud_test
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -27,6 +28,16 @@ func twc() drivertest.Bench {
 		},
 		Simulator: func(seed []byte) (sandbox.World, error) { return twcsim.Open(seed) },
 	}
+}
+
+// sampled returns all of a table of whole flows, and with -short a third of it, by chance.
+func sampled[T any](t *testing.T, table map[string]T) map[string]T {
+	t.Helper()
+	out := map[string]T{}
+	for _, name := range drivertest.Sample(drivertest.Random(t), slices.Sorted(maps.Keys(table)), len(table)) {
+		out[name] = table[name]
+	}
+	return out
 }
 
 // example is a folder in examples with its seed.

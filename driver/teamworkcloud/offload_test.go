@@ -147,7 +147,7 @@ func TestOffloads(t *testing.T) {
 		activate     = "idle_target backup_target stop_target reactivate start_target editable_e70ef4e3 "
 		activateHand = "idle_target backup_target maintain_target editable_e70ef4e3 "
 	)
-	for name, c := range map[string]struct {
+	for name, c := range sampled(t, map[string]struct {
 		lines   []string
 		hosts   string
 		ops     string
@@ -185,7 +185,7 @@ func TestOffloads(t *testing.T) {
 			planner.Tally{Add: 2, Change: 2, Destroy: 1, Person: 4}, false, false},
 		"source_and_configuration_kept": {[]string{"remove_configuration = false"}, "ab", bring[:len(bring)-1],
 			planner.Tally{Add: 2, Person: 1}, false, true},
-	} {
+	}) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			out := newOffload(c.lines...).reach(c.hosts).goes(t, drivertest.Rehearsal{})

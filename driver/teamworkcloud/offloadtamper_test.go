@@ -50,7 +50,7 @@ func nothingRemoved(t *testing.T, out drivertest.Outcome, left int) {
 func TestNothingIsRemovedWhenTheWorldMoves(t *testing.T) {
 	commit := do("commit", "server", "a", "resource", "Engine", "branch", "trunk", "author", "zoe", "description", "late")
 	const late = "revision 7 by zoe"
-	for name, c := range map[string]struct {
+	for name, c := range sampled(t, map[string]struct {
 		lines   string // besides removing
 		when    drivertest.Rehearsal
 		fails   string // the step
@@ -142,7 +142,7 @@ func TestNothingIsRemovedWhenTheWorldMoves(t *testing.T) {
 		"somebody starts the services": {"", after("stop_source", do("run_maintenance", "server", "a", "commands",
 			"systemctl start twcloud")), "unchanged", []string{"the services of server.teamwork_cloud.a run",
 			"syncctl resolve migration.teamwork_cloud_offload.cars/stop_source -retry"}, true, 0},
-	} {
+	}) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			o := newOffload(removing, c.lines)

@@ -414,7 +414,10 @@ type waiting http.HandlerFunc
 func (h waiting) RoundTrip(q *http.Request) (*http.Response, error) {
 	w := httptest.NewRecorder()
 	h(w, q)
-	return w.Result(), q.Context().Err()
+	if err := q.Context().Err(); err != nil {
+		return nil, err
+	}
+	return w.Result(), nil
 }
 
 // TestManyArtifacts checks that all requests for an artifact together have a time.

@@ -282,7 +282,7 @@ func TestSilentConnections(t *testing.T) {
 		}
 		defer func() { _ = c.Close() }()
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, b.Address(), nil)
 	if err != nil {
