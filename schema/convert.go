@@ -29,7 +29,7 @@ func (m *meter) convert(v cty.Value, ty cty.Type) (cty.Value, error) {
 	if v != cty.NilVal {
 		if made, err := m.oneByOne(v, ty); err == nil {
 			v = made
-		} else if err := m.take(pairs(v.Type()) / pairUnit); err != nil {
+		} else if err := m.visit(pairs(v.Type()) / pairUnit); err != nil {
 			return cty.DynamicVal, err
 		} // the library says what is wrong
 	}
@@ -62,7 +62,7 @@ func (m *meter) oneByOne(v cty.Value, want cty.Type) (cty.Value, error) {
 	}
 	out, marks := out.Unmark()
 	out = functions.Alike(out, want)
-	if err := m.take(functions.Uniting(out, want)); err != nil {
+	if err := m.visit(functions.Uniting(out, want)); err != nil {
 		return v, err
 	}
 	if v.Type().IsCollectionType() && !out.Type().IsCollectionType() {

@@ -25,18 +25,19 @@ func (l *loader) fit(name string, f function.Function, args []cty.Value) ([]cty.
 		}
 		out[i] = val
 	}
-	if n := cost(name, out); n > 0 {
-		if err := l.meter.take(n); err != nil {
-			return args, err
-		}
+	if err := l.meter.count(cost(name, out)); err != nil {
+		return args, err
 	}
 	return out, nil
 }
 
 // cost returns how much a function will create from its arguments, beyond these.
-func cost(name string, args []cty.Value) int64 {
+func cost(name string, args []cty.Value) weight {
+	var w weight
 	if f := functions.Find(name); f != nil && f.Cost != nil {
-		return f.Cost(args)
+		w.values = f.Cost(args)
+	} else if f != nil && f.Writes != nil {
+		w.text = f.Writes(args)
 	}
-	return 0
+	return w
 }

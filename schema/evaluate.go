@@ -23,7 +23,7 @@ func (c *Config) Evaluate(
 	}
 	out, ctx := newOutside(ctx, l.opts.Room)
 	defer out.close()
-	l.outside, l.meter, l.diags, l.problems = out, &meter{ctx: ctx, more: l.meter.more}, nil, nil
+	l.outside, l.meter, l.diags, l.problems = out, l.meter.again(ctx), nil, nil
 	val := l.evaluateText(text, c.withOutputs(given))
 	c.redactor = l.secrets.redactor()
 	l.files[expressionFile] = source{text: []byte(text)}

@@ -35,7 +35,7 @@ func (l *loader) fileSet(args []cty.Value) (cty.Value, error) {
 	if err != nil {
 		return cty.NilVal, fmt.Errorf("listing %s: %w", args[0].AsString(), err)
 	}
-	if err := l.meter.take(int64(seen)); err != nil {
+	if err := l.meter.visit(int64(seen)); err != nil {
 		return cty.NilVal, err
 	}
 	var out []cty.Value

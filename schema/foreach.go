@@ -52,7 +52,7 @@ func (l *loader) eachKey(m *meta, f frame, rng hcl.Range, each func(index string
 	}
 	all := elementsOf(whole)
 	for _, k := range keys {
-		if l.expand(rng); l.meter.take(instanceCost) != nil { // even an empty instance takes memory
+		if l.expand(rng); l.meter.visit(instanceCost) != nil { // even an empty instance takes memory
 			l.add(problem(rng, "Too much to evaluate", "Evaluation ends here: %s.", l.meter.err))
 			m.unknown = true
 			return

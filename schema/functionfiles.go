@@ -75,7 +75,7 @@ func (l *loader) bytesOf(by, path string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return content, l.meter.take(int64(len(content) / textUnit))
+	return content, l.meter.text(len(content))
 }
 
 // textOf returns the content of a file that must be text.

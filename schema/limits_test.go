@@ -87,6 +87,36 @@ func TestLimits(t *testing.T) {
 	}
 }
 
+// TestLargeFleet: what a fleet of tens of thousands needs is within the limits of somebody's own configuration, where
+// work without bound is refused still.
+func TestLargeFleet(t *testing.T) {
+	t.Parallel()
+	var set, objects strings.Builder
+	for i := range 30_000 {
+		fmt.Fprintf(&set, "%q, %q, ", fmt.Sprint("P", i), fmt.Sprint("Q", i))
+		fmt.Fprintf(&objects, `,{"key":"P%d","type":"Bug","owner":"a@x.example","remote":"R%[1]d","on":true}`, i)
+	}
+	hundreds := `split("", format("%300s", ""))`
+	for name, c := range map[string]struct {
+		expr  string
+		taken bool
+	}{
+		"set":   {"toset([" + set.String() + "])", true},
+		"json":  {`{ for p in jsondecode(file("p.json")) : p.key => p if p.on }`, true},
+		"loops": {`[for a in L : [for b in L : [for c in L : { a = 1 }]]]`, false},
+		"texts": {`[for a in L : format("%1000000s", "")]`, false},
+	} {
+		fs := withFile(t, "locals {\n  a = "+strings.ReplaceAll(c.expr, "L", hundreds)+"\n}\n")
+		if err := afero.WriteFile(fs, "conf/p.json", []byte("["+objects.String()[1:]+"]"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		_, diags := Load(t.Context(), Options{Fs: fs, Dir: "conf", Room: Large})
+		if diags.HasErrors() == c.taken || !c.taken && diags[0].Summary != "Too much to evaluate" {
+			t.Errorf("%s: %v", name, diags)
+		}
+	}
+}
+
 // TestLimitsOfReferences: what stands in place of a reference is not evaluated again without limits, to hint at a text.
 func TestLimitsOfReferences(t *testing.T) {
 	elems := "[" + strings.Repeat("1, ", 50) + "1]"

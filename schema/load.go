@@ -123,7 +123,7 @@ func newLoader(ctx context.Context, opts Options, out *outside) *loader {
 	}
 	l := &loader{
 		outside: out,
-		meter:   &meter{ctx: ctx},
+		meter:   &meter{ctx: ctx, most: opts.Room.orUsual().values},
 		ctx:     ctx,
 		opts:    opts,
 		files:   map[string]source{},

@@ -15,22 +15,21 @@ import (
 
 // Limits of evaluation. No configuration written by a person comes near them.
 const (
-	maxWork   = 1 << 20 // values created or visited; a text counts once more for every textUnit bytes
+	maxText   = 1 << 20 // in units of textUnit bytes
 	textUnit  = functions.Unit
 	maxExp    = 4096 // of the binary exponent; the digits of larger numbers would fill the memory
 	maxDigits = 1500
 )
 
-var errTooMuch = fmt.Errorf("this makes too many values, or too much text: "+
-	"at most %d values, or %d MiB of text, are made "+
-	"in one configuration", maxWork, maxWork*textUnit>>20)
+var errTooMuch = errors.New("this makes too many values, or too much text")
 
 var errNumber = errors.New("the number is too large, or too close to zero, to be written in digits")
 
 // meter limits what one Load evaluates.
 type meter struct {
 	ctx  context.Context
-	used int64
+	most int64 // of values and text together; at least maxText
+	used weight
 	more int64     // extra limit for a large configuration: one for each of its bytes
 	err  error     // once set, nothing more is evaluated
 	at   hcl.Range // where err occurred
@@ -39,14 +38,34 @@ type meter struct {
 	hinted int64 // letters that were compared, see loader.nearest
 }
 
-// take counts work before it is done.
-func (m *meter) take(n int64) error {
-	if m.err == nil {
-		if m.used += n; m.used > maxWork+m.more || n < 0 {
-			m.err = errTooMuch
-		} else if err := context.Cause(m.ctx); err != nil {
-			m.err = fmt.Errorf("evaluation was ended: %w", err)
-		}
+// weight is what evaluation makes: values that are created or visited, and text in units of textUnit bytes. A large
+// configuration has many values. A few expressions can make much text of small ones.
+type weight struct{ values, text int64 }
+
+// again returns a meter with the same limits that has counted nothing.
+func (m *meter) again(ctx context.Context) *meter {
+	return &meter{ctx: ctx, most: m.most, more: m.more}
+}
+
+// visit counts values before they are created, or when they are visited; also work that takes as long.
+func (m *meter) visit(n int64) error { return m.count(weight{values: n}) }
+
+// text counts bytes of text before they are made.
+func (m *meter) text(bytes int) error { return m.count(weight{text: int64(bytes / textUnit)}) }
+
+func (m *meter) count(w weight) error {
+	if m.err != nil {
+		return m.err
+	}
+	m.used.values += w.values
+	m.used.text += w.text
+	switch {
+	case w.values < 0, w.text < 0, m.used.text > maxText+m.more,
+		m.used.values+m.used.text > max(m.most, maxText)+m.more:
+		m.err = fmt.Errorf("%w: at most %d values, or %d MiB of text, are made in one configuration of this size",
+			errTooMuch, max(m.most, maxText)+m.more, (maxText+m.more)*textUnit>>20)
+	case context.Cause(m.ctx) != nil:
+		m.err = fmt.Errorf("evaluation was ended: %w", context.Cause(m.ctx))
 	}
 	return m.err
 }
@@ -57,29 +76,29 @@ func (m *meter) weigh(v cty.Value) error {
 		return nil
 	}
 	v, _ = v.Unmark()
-	if err := m.take(1); err != nil || v.IsNull() || !v.IsKnown() {
+	if err := m.visit(1); err != nil || v.IsNull() || !v.IsKnown() {
 		return err
 	}
 	switch ty := v.Type(); {
 	case ty == cty.String:
-		return m.take(int64(len(v.AsString()) / textUnit))
+		return m.text(len(v.AsString()))
 	case ty == cty.Number:
 		exp := v.AsBigFloat().MantExp(nil)
 		if exp > maxExp || exp < -maxExp {
 			m.err = errNumber
 			return m.err
 		}
-		return m.take(int64(max(exp, -exp) / 100))
+		return m.visit(int64(max(exp, -exp) / 100))
 	case v.CanIterateElements():
 		if ty.IsSetType() { // iterating sorts it
-			if err := m.take(functions.Sorting(int64(v.LengthInt()))); err != nil {
+			if err := m.visit(functions.Sorting(int64(v.LengthInt()))); err != nil {
 				return err
 			}
 		}
 		for it := v.ElementIterator(); it.Next(); {
 			key, elem := it.Element()
 			if ty.IsMapType() || ty.IsObjectType() {
-				if err := m.take(int64(len(key.AsString()) / textUnit)); err != nil {
+				if err := m.text(len(key.AsString())); err != nil {
 					return err
 				}
 			}
@@ -104,15 +123,15 @@ func (l *loader) evaluate(expr hcl.Expression, ctx *hcl.EvalContext) (cty.Value,
 	l.now.Store(&rng)
 	flow := l.flow
 	l.meter.keyed = false
-	var weight int64
+	var known weight
 	if l.meter.err == nil {
-		weight = l.meter.preview(expr, ctx)
+		known = l.meter.preview(expr, ctx)
 	}
 	var val cty.Value
 	var diags hcl.Diagnostics
 	if l.meter.err == nil {
 		if val, diags = expr.Value(ctx); !diags.HasErrors() {
-			l.meter.keep(val, weight)
+			l.meter.keep(val, known)
 		}
 	}
 	if l.meter.err == nil {
@@ -146,9 +165,9 @@ func literal(expr hcl.Expression) (cty.Value, bool) {
 	return lit.Val, true
 }
 
-// preview evaluates an expression part by part. It ignores errors. It returns what the whole value weighs, or 0 if it
+// preview evaluates an expression part by part. It ignores errors. It returns what the whole value weighs, or zero if it
 // has not weighed that.
-func (m *meter) preview(expr hcl.Expression, ctx *hcl.EvalContext) (weight int64) {
+func (m *meter) preview(expr hcl.Expression, ctx *hcl.EvalContext) (whole weight) {
 	eachNative(expr, func(text cty.Value) bool { return m.weigh(text) == nil && ctx != nil },
 		func(e hclsyntax.Expression) {
 			part := m.watch(e)
@@ -157,16 +176,16 @@ func (m *meter) preview(expr hcl.Expression, ctx *hcl.EvalContext) (weight int64
 			}
 			_, _ = part.Value(ctx)
 			if w, ok := part.(*watched); ok && expr == hcl.Expression(e) {
-				weight = w.weight
+				whole = w.weight
 			}
 		})
-	return weight
+	return whole
 }
 
 // keep counts a value that stays in memory. Its weight is given if preview knows it: to weigh a set means to sort it.
-func (m *meter) keep(v cty.Value, weight int64) {
-	if weight > 0 {
-		_ = m.take(weight)
+func (m *meter) keep(v cty.Value, known weight) {
+	if known != (weight{}) {
+		_ = m.count(known)
 		return
 	}
 	_ = m.weigh(v)
@@ -206,12 +225,12 @@ type watched struct {
 	hclsyntax.Expression
 
 	meter  *meter
-	weight int64 // of its value, if it has one
+	weight weight // of its value, if it has one
 }
 
 // Value first evaluates and counts the parts of the expression.
 func (w *watched) Value(ctx *hcl.EvalContext) (cty.Value, hcl.Diagnostics) {
-	if w.meter.take(1) != nil {
+	if w.meter.visit(1) != nil {
 		return w.failed()
 	}
 	part := func(e *hclsyntax.Expression) bool {
@@ -262,7 +281,7 @@ func (w *watched) Value(ctx *hcl.EvalContext) (cty.Value, hcl.Diagnostics) {
 	if w.meter.err != nil || !diags.HasErrors() && w.meter.weigh(val) != nil {
 		return w.failed()
 	}
-	w.weight = w.meter.used - before
+	w.weight = weight{w.meter.used.values - before.values, w.meter.used.text - before.text}
 	return val, diags
 }
 
@@ -271,7 +290,7 @@ func (w *watched) unify(a, b hclsyntax.Expression) bool {
 	x, known := a.(*hclsyntax.LiteralValueExpr)
 	y, both := b.(*hclsyntax.LiteralValueExpr)
 	if known && both && !x.Val.Type().Equals(y.Val.Type()) {
-		_ = w.meter.take((pairs(x.Val.Type())+pairs(y.Val.Type()))/pairUnit +
+		_ = w.meter.visit((pairs(x.Val.Type())+pairs(y.Val.Type()))/pairUnit +
 			functions.Unifying([]cty.Type{x.Val.Type(), y.Val.Type()}))
 	}
 	return w.meter.err == nil

@@ -170,7 +170,7 @@ func (l *loader) expandMoves() {
 			l.moves = append(l.moves, b.move)
 			continue
 		}
-		if err := l.meter.take(moveWork * int64(len(b.mod.instances))); err != nil {
+		if err := l.meter.visit(moveWork * int64(len(b.mod.instances))); err != nil {
 			l.add(problem(b.move.Range, "Too many moves", "This block is about each instance of its module: %s.", err))
 			return
 		}

@@ -55,10 +55,11 @@ func (l *loader) loadNames(ctx context.Context) (*Config, hcl.Diagnostics) {
 	}
 	slices.SortFunc(settings.Sites, func(a, b *Site) int { return cmp.Compare(a.Name, b.Name) })
 	cfg, diags := l.finish(nil, settings)
-	room := &meter{ctx: ctx, more: l.read + l.opts.Room.Bytes()} // as much as Load may have
+	room := l.meter.again(ctx)
+	room.more = l.read + l.opts.Room.Bytes() // as much as Load may have
 	cfg.Named = make([]*Named, 0, len(declared)+len(l.root.plain))
 	for _, h := range l.root.plain {
-		if room.take(instanceCost) == nil {
+		if room.visit(instanceCost) == nil {
 			cfg.Named = append(cfg.Named, &h.Named)
 		}
 	}
@@ -150,7 +151,7 @@ func (l *loader) resolveNames() (declared, deciding []*node) {
 func (l *loader) named(to []*Named, d *decl, in *instance, room *meter) []*Named {
 	unused := make([]Named, max(1, len(d.keys))) // one by one they take longer
 	add := func(index string) {
-		if room.take(instanceCost) != nil {
+		if room.visit(instanceCost) != nil {
 			return
 		}
 		if len(unused) == 0 {

@@ -110,8 +110,8 @@ func TestNamesEnd(t *testing.T) {
 	for i := range 150 {
 		fmt.Fprintf(&keys, "\"k%d\", ", i)
 	}
-	room := Room{bytes: 1 << 16, signs: 1 << 20, time: time.Minute}
-	most := int(maxWork+2*room.bytes) / instanceCost
+	room := Room{bytes: 1 << 16, signs: 1 << 20, time: time.Minute, values: 1 << 20}
+	most := int(room.values+2*room.bytes) / instanceCost
 	set := "toset([" + keys.String() + "])"
 	for name, text := range map[string]string{
 		"written": "server \"depot\" \"a\" {\n  for_each = " + set + "\n}\n",

@@ -339,8 +339,8 @@ func endOfText(src []byte, i int) int {
 // jsonDecode is Terraform's jsondecode with limits, because its parser is recursive too. It also reports the position
 // of errors.
 var jsonDecode = checked(stdlib.JSONDecodeFunc, func(text string) error {
-	if d := tooNestedJSON([]byte(text), ""); d != nil {
-		return errors.New("it has more brackets inside each other, longer numbers or more signs than are read")
+	if d := tooDeepJSON([]byte(text), ""); d != nil {
+		return errors.New("it has more brackets inside each other, or longer numbers, than are read")
 	}
 	return functions.CheckJSON(text)
 })

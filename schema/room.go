@@ -13,18 +13,21 @@ type Room struct {
 	bytes int64 // of all files of a folder together; of one file of values
 	signs int   // words and signs in them; the parsers use some hundred bytes of memory for each
 	time  time.Duration
+
+	values int64 // that evaluation creates or visits, apart from what the size of the configuration adds
 }
 
 var (
-	// Usual is the limit for files that nobody has reviewed: 16 MiB, a million words and signs, and a minute.
-	Usual = Room{bytes: 16 << 20, signs: 1 << 20, time: time.Minute}
+	// Usual is the limit for files that nobody has reviewed: 16 MiB, a million words and signs, a minute, and a million
+	// values.
+	Usual = Room{bytes: 16 << 20, signs: 1 << 20, time: time.Minute, values: maxText}
 
-	// Large is the limit for somebody's own configuration: 128 MiB, sixteen million words and signs, and ten minutes.
-	// A hundred thousand declarations fit.
-	Large = Room{bytes: 128 << 20, signs: 16 << 20, time: 10 * time.Minute}
+	// Large is the limit for somebody's own configuration: 128 MiB, sixteen million words and signs, ten minutes, and
+	// eight million values. A hundred thousand declarations fit, also in one for_each.
+	Large = Room{bytes: 128 << 20, signs: 16 << 20, time: 10 * time.Minute, values: 8 * maxText}
 
 	// AtPrompt is Large for somebody who waits for a completion: five seconds.
-	AtPrompt = Room{bytes: 128 << 20, signs: 16 << 20, time: 5 * time.Second}
+	AtPrompt = Room{bytes: 128 << 20, signs: 16 << 20, time: 5 * time.Second, values: 8 * maxText}
 )
 
 // Bytes is the maximum size of a file.

@@ -73,7 +73,7 @@ func (c *Config) Assert(ctx context.Context, r *TestRun, given map[string]cty.Va
 	}
 	out, ctx := newOutside(ctx, l.opts.Room)
 	defer out.close()
-	l.outside, l.meter, l.diags, l.problems = out, &meter{ctx: ctx, more: l.meter.more}, nil, nil
+	l.outside, l.meter, l.diags, l.problems = out, l.meter.again(ctx), nil, nil
 	f := c.withOutputs(given)
 	names := f.known()
 	for _, a := range r.asserts {

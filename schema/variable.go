@@ -140,7 +140,7 @@ func (l *loader) setDefault(v *variable, attr *hcl.Attribute) {
 func (v *variable) convert(val cty.Value, m *meter) (cty.Value, error) {
 	if v.defaults != nil && !val.IsNull() {
 		if n := valuesIn(val); filled(v.defaults, n) > n {
-			if err := m.take(filled(v.defaults, n)); err != nil {
+			if err := m.visit(filled(v.defaults, n)); err != nil {
 				return cty.DynamicVal, err
 			}
 		}

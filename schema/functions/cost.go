@@ -87,8 +87,8 @@ func textSize(v cty.Value) int64 {
 func formatted(each bool) func([]cty.Value) int64 {
 	return func(args []cty.Value) int64 {
 		most, times := int64(1), int64(1)
-		for i := 1; i < len(args); i++ {
-			most = max(most, textSize(args[i]))
+		for _, arg := range args[min(1, len(args)):] {
+			most = max(most, largest(arg, each))
 		}
 		if each {
 			times = max(1, lengths(args))
@@ -96,6 +96,18 @@ func formatted(each bool) func([]cty.Value) int64 {
 		pattern := text(args, 0)
 		return units(Product(times, widths(pattern)+Product(int64(strings.Count(pattern, "%")), most)))
 	}
+}
+
+// largest estimates the size of the largest element of a value as text, or of the value if it is not one by one.
+func largest(v cty.Value, oneByOne bool) int64 {
+	if v, _ = v.Unmark(); !oneByOne || v.IsNull() || !v.IsKnown() || !v.CanIterateElements() {
+		return textSize(v)
+	}
+	n := int64(0)
+	for _, elem := range v.Elements() {
+		n = max(n, textSize(elem))
+	}
+	return n
 }
 
 var (

@@ -36,12 +36,12 @@ func encodings() []Function {
 		}, Summary: "The value that a JSON text writes.",
 			Differs:  "At most 100 brackets may be inside of each other.",
 			Examples: examples(`jsondecode("{\"hello\": \"world\"}")`, `{ hello = "world" }`)},
-		{Name: "jsonencode", Func: stdlib.JSONEncodeFunc, Cost: escaping(0, 12), Summary: "A value as JSON.",
+		{Name: "jsonencode", Func: stdlib.JSONEncodeFunc, Writes: escaping(0, 12), Summary: "A value as JSON.",
 			Examples: examples(`jsonencode({ hello = "world" })`, `"{\"hello\":\"world\"}"`)},
 		{Name: "textdecodebase64", Func: textFunc(decodeText, "source", "encoding"),
 			Summary:  "The text whose bytes in a character encoding (a name of IANA's registry) are given in base64.",
 			Examples: examples(`textdecodebase64("SABlAGwAbABvAA==", "UTF-16LE")`, `"Hello"`)},
-		{Name: "textencodebase64", Func: textFunc(encodeText, "string", "encoding"), Cost: escaping(6, 0),
+		{Name: "textencodebase64", Func: textFunc(encodeText, "string", "encoding"), Writes: escaping(6, 0),
 			Summary:  "The bytes of a text in a character encoding (a name of IANA's registry), in base64.",
 			Examples: examples(`textencodebase64("Hello", "UTF-16LE")`, `"SABlAGwAbABvAA=="`)},
 		{Name: "urldecode", Func: textFunc(decodeURL, "str"),
@@ -50,7 +50,7 @@ func encodings() []Function {
 			Examples: examples(`urldecode("Hello+World%21")`, `"Hello World!"`, `urldecode(urlencode("a&b c"))`,
 				`"a&b c"`)},
 		{Name: "urlencode", Func: textFunc(func(s ...string) (string, error) { return url.QueryEscape(s[0]), nil }, "str"),
-			Cost:    escaping(3, 6),
+			Writes:  escaping(3, 6),
 			Summary: "The text as a part of a URL's query: a space becomes +, and what is special %XX.",
 			Examples: examples(`urlencode("Hello World!")`, `"Hello+World%21"`,
 				`"https://a.example/?q=${urlencode("a&b")}"`, `"https://a.example/?q=a%26b"`)},
@@ -62,7 +62,7 @@ func encodings() []Function {
 			Examples: examples(`yamldecode("hello: world")`, `{ hello = "world" }`,
 				`yamldecode("a: &x [1, 2]\nb: *x")`, `{ a = [1, 2], b = [1, 2] }`)},
 		{Name: "yamlencode", Func: yaml.YAMLEncodeFunc,
-			Cost:     escaping(16, 48), // the library takes much memory for each byte
+			Writes:   escaping(16, 48), // the library takes much memory for each byte
 			Summary:  "A value as YAML.",
 			Examples: examples(`yamlencode({ a = "b", c = [1, 2] })`, `"\"a\": \"b\"\n\"c\":\n- 1\n- 2\n"`)},
 	}

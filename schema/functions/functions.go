@@ -26,9 +26,11 @@ type Function struct {
 	// signature.
 	Func function.Function
 
-	// Cost returns the work of a call whose result may be much larger than its arguments, or that compares elements
-	// with each other; see Unit. nil: no more than the arguments, which are counted anyway.
+	// Cost returns the work of a call, as a number of values, where the result may have many more than the arguments, or
+	// elements are compared with each other. nil: no more than the arguments, which are counted anyway.
 	Cost func(args []cty.Value) int64
+	// Writes returns how much text a call may make beyond its arguments, in Units, where that may be much more.
+	Writes func(args []cty.Value) int64
 }
 
 // Example is an expression and its value, also written as an expression. A test evaluates both.

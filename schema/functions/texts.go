@@ -14,22 +14,22 @@ func texts() []Function { //nolint:funlen // a row for each
 			Examples: examples(`chomp("hello\n\n")`, `"hello"`)},
 		{Name: "endswith", Func: testFunc("suffix", strings.HasSuffix), Summary: "Whether a text ends with another.",
 			Examples: examples(`endswith("prod.pem", ".pem")`, `true`)},
-		{Name: "format", Func: stdlib.FormatFunc, Cost: formatted(false),
+		{Name: "format", Func: stdlib.FormatFunc, Writes: formatted(false),
 			Summary: "A text with values in the places of verbs such as %s, %d, %q and %05.1f; %% is a percent sign.",
 			Examples: examples(`format("plant-%03d", 7)`, `"plant-007"`,
 				`format("%s has %d syncs", "north", 12)`, `"north has 12 syncs"`)},
-		{Name: "formatlist", Func: stdlib.FormatListFunc, Cost: formatted(true),
+		{Name: "formatlist", Func: stdlib.FormatListFunc, Writes: formatted(true),
 			Summary:  "format for each element of lists; what is not a list is used for each.",
 			Examples: examples(`formatlist("%s.example", ["a", "b"])`, `tolist(["a.example", "b.example"])`)},
-		{Name: "indent", Func: stdlib.IndentFunc, Cost: func(args []cty.Value) int64 {
+		{Name: "indent", Func: stdlib.IndentFunc, Writes: func(args []cty.Value) int64 {
 			return units(Product(number(args[0]), int64(strings.Count(text(args, 1), "\n"))))
 		}, Summary: "The text with spaces before each line but the first.",
 			Examples: examples(`indent(2, "a:\nb")`, `"a:\n  b"`)},
-		{Name: "join", Func: stdlib.JoinFunc, Cost: func(args []cty.Value) int64 {
+		{Name: "join", Func: stdlib.JoinFunc, Writes: func(args []cty.Value) int64 {
 			return units(Product(int64(len(text(args, 0))), lengths(args[1:])))
 		}, Summary: "The elements of lists as one text, with a separator between them.",
 			Examples: examples(`join(", ", ["north", "south"])`, `"north, south"`)},
-		{Name: "jql_quote", Own: true, Func: textFunc(jqlQuote, "text"), Cost: quoted,
+		{Name: "jql_quote", Own: true, Func: textFunc(jqlQuote, "text"), Writes: quoted,
 			Summary: "The text as one string of JQL, in double quotes: what is in it cannot become a part of the query. " +
 				"For the operator ~ the quoted text still is a search, with words and wildcards.",
 			Examples: examples(`jql_quote("Mine \"A\"")`, `"\"Mine \\\"A\\\"\""`,
@@ -49,7 +49,7 @@ func texts() []Function { //nolint:funlen // a row for each
 		}, Summary: "All matches of a regular expression (RE2), as a list.",
 			Examples: examples(`regexall("[a-z]+", "1234abcd5678efgh9")`, `tolist(["abcd", "efgh"])`,
 				`length(regexall("[a-z]+", "123456789"))`, `0`)},
-		{Name: "replace", Func: replaceFunc, Cost: replacing,
+		{Name: "replace", Func: replaceFunc, Writes: replacing,
 			Summary: "The text with each occurrence of a part replaced. A part between slashes is a regular expression, and " +
 				"$1 in the replacement its first group.",
 			Examples: examples(`replace("1 + 2 + 3", "+", "-")`, `"1 - 2 - 3"`,
