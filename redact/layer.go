@@ -53,6 +53,15 @@ func (l *layer) keep(of *layer, begin, end int) {
 	}
 }
 
+// unlessEmpty returns the layer, or nil if it is empty. Most texts decode to nothing, which then takes no memory.
+func (l *layer) unlessEmpty() *layer {
+	if len(l.b) == 0 {
+		return nil
+	}
+	kept := *l
+	return &kept
+}
+
 func (l *layer) size(n int) { l.b, l.origin = make([]byte, 0, n), make([]span32, 0, n) }
 
 // apart keeps what stands on both sides of it from being found as one.
@@ -80,7 +89,7 @@ func (l *layer) isCut(at int) bool { return l.cuts && bytes.HasPrefix(l.b[at:], 
 
 // text is the parts of a layer that are text and long enough to be an encoded secret; nil: none.
 func (l *layer) text() *layer {
-	out := &layer{cuts: l.cuts}
+	out := layer{cuts: l.cuts}
 	for i := 0; i < len(l.b); {
 		j := textEnd(l.b, i)
 		for n := l.runeCut(j); n > 0; n = l.runeCut(j) {
@@ -92,10 +101,7 @@ func (l *layer) text() *layer {
 		}
 		i = j + 1
 	}
-	if len(out.b) == 0 {
-		return nil
-	}
-	return out
+	return out.unlessEmpty()
 }
 
 // textEnd is where the text that begins at i ends.

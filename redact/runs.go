@@ -120,7 +120,7 @@ func decode64(b, text []byte) []byte {
 
 // hex decodes the runs that may be hexadecimal, as if it began so many characters later than it seems to.
 func (l *layer) hex(all []span32, begin int) *layer {
-	out := &layer{binary: true}
+	out := layer{binary: true}
 	for _, r := range all {
 		i, to := int(r.from)+begin, int(r.to)
 		out.apart(l, to)
@@ -129,16 +129,13 @@ func (l *layer) hex(all []span32, begin int) *layer {
 		}
 		out.cut(l, i, to)
 	}
-	if len(out.b) == 0 {
-		return nil
-	}
-	return out
+	return out.unlessEmpty()
 }
 
 // numbers decodes lists of bytes as numbers, as programs print them: [99 97 110], 0x63, 0x61, 63:61:6e, a line each,
 // and [-61, -87] as Java does.
 func (l *layer) numbers(base int) *layer {
-	out := &layer{binary: true}
+	out := layer{binary: true}
 	var list layer
 	for i := 0; i < len(l.b); {
 		if int(digits16[l.b[i]]) >= base || i > 0 && isWord(l.b[i-1]) {
@@ -171,10 +168,7 @@ func (l *layer) numbers(base int) *layer {
 		}
 		i = max(i+1, end)
 	}
-	if len(out.b) == 0 {
-		return nil
-	}
-	return out
+	return out.unlessEmpty()
 }
 
 // cutNumber ends a list of numbers that was cut off, where its last number begins: that may have been longer.
@@ -279,7 +273,7 @@ func (l *layer) wide(begin int, order binary.ByteOrder) *layer {
 // as base64 is. It is not worth while for short lines: words of a list would become others. nil: there are none.
 func (l *layer) unwrap() *layer {
 	const longLine = 16
-	out := &layer{joined: true}
+	out := layer{joined: true}
 	kept, line := 0, 0
 	for i, c := range l.b {
 		if c != '\n' {
@@ -305,9 +299,8 @@ func (l *layer) unwrap() *layer {
 		}
 		line = i + 1
 	}
-	if kept == 0 {
-		return nil
+	if kept > 0 {
+		out.keep(l, kept, len(l.b))
 	}
-	out.keep(l, kept, len(l.b))
-	return out
+	return out.unlessEmpty()
 }
