@@ -39,12 +39,19 @@ type Sequence struct {
 	last []string
 }
 
+// usualSteps is the number of steps for which a sequence has room at first: steps are large, and most sequences have
+// few.
+const usualSteps = 4
+
 // ID returns the ID of a step of the declaration.
 func (q *Sequence) ID(op string) string { return StepID(q.Addr, op) }
 
 // Then adds steps that need everything that the previous call added, but not each other. A call without steps does
 // nothing.
 func (q *Sequence) Then(steps ...Step) {
+	if q.Steps == nil {
+		q.Steps = make([]Step, 0, usualSteps)
+	}
 	var ids []string
 	for _, s := range steps {
 		if s.Needs == nil {
