@@ -94,6 +94,9 @@ func BenchmarkCarry(b *testing.B) {
 // TestAllocations: what a step costs beside its driver, at most, in plans of every shape.
 func TestAllocations(t *testing.T) {
 	const n, most = 400, 70
+	if testing.Short() {
+		t.Skip("counts the program as it is built: the race detector, which runs with -short, allocates too")
+	}
 	for shape := range shapes {
 		if got := testing.AllocsPerRun(2, carrying(t, shape, n)) / n; got > most {
 			t.Errorf("%s: %.0f allocations a step, at most %d", shape, got, most)
