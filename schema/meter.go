@@ -165,8 +165,8 @@ func literal(expr hcl.Expression) (cty.Value, bool) {
 	return lit.Val, true
 }
 
-// preview evaluates an expression part by part. It ignores errors. It returns what the whole value weighs, or zero if it
-// has not weighed that.
+// preview evaluates an expression part by part. It ignores errors. It returns what the whole value weighs, or zero if
+// it has not weighed that.
 func (m *meter) preview(expr hcl.Expression, ctx *hcl.EvalContext) (whole weight) {
 	eachNative(expr, func(text cty.Value) bool { return m.weigh(text) == nil && ctx != nil },
 		func(e hclsyntax.Expression) {

@@ -232,12 +232,15 @@ func (p *Page) look() (r *report.Report, l page.Live, err error) {
 	p.building.Lock()
 	defer p.building.Unlock()
 	defer fault.Catch(&err)
+	p.mu.Lock()
+	ended := p.closed // before the run is read: what says that it has ended shows the end
+	p.mu.Unlock()
 	r, err = p.o.Report()
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	l = page.Live{
 		At: p.o.Clock.Now(), Script: scriptName, Doing: maps.Clone(p.doing), Notes: slices.Clone(p.notes),
-		FirstNote: p.dropped, Ended: p.closed, Answers: p.token != "",
+		FirstNote: p.dropped, Ended: ended, Answers: p.token != "",
 		Secrets: p.o.Secrets,
 	}
 	for _, q := range p.questions {

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/syncctl/syncctl/executor"
+	"github.com/syncctl/syncctl/report"
 	"github.com/syncctl/syncctl/report/reporttest"
 )
 
@@ -148,6 +149,30 @@ func TestEvents(t *testing.T) {
 			t.Errorf("it ended with %q", name)
 		}
 	}
+}
+
+// TestClosedWhileTheRunIsRead checks that what was read before the end does not say that it is the end: streams would
+// leave with it.
+func TestClosedWhileTheRunIsRead(t *testing.T) {
+	var b *bench
+	end := func(ended bool) {
+		b.Page.mu.Lock()
+		defer b.Page.mu.Unlock()
+		b.closed = ended
+	}
+	b = serving(t, reporttest.Small(), func(o *Options) {
+		read := o.Report
+		o.Report = func() (*report.Report, error) {
+			defer end(true)
+			return read()
+		}
+	})
+	for _, want := range []bool{false, true} {
+		if _, l, err := b.look(); err != nil || l.Ended != want {
+			t.Error(l.Ended, err)
+		}
+	}
+	end(false)
 }
 
 // TestContextEnds checks that streams and questions end when the context of the command does.
