@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/hashicorp/hcl/v2/hclwrite"
 )
 
@@ -29,6 +30,9 @@ func format(name string, src []byte, room Room) ([]byte, hcl.Diagnostics) {
 	if d := tooDense(signs(src), room, name); d != nil {
 		return src, hcl.Diagnostics{d}
 	}
+	if out := formatPieces(src, name, pieceSize); out != nil {
+		return out, nil
+	}
 	file, diags := parseNative(src, name)
 	if file == nil {
 		return src, diags
@@ -37,4 +41,26 @@ func format(name string, src []byte, room Room) ([]byte, hcl.Diagnostics) {
 		return src, withoutEchoes(diags)
 	}
 	return hclwrite.Format(src), nil
+}
+
+// formatPieces formats a text piece by piece, so that it takes no more memory than its largest piece. It returns nil if
+// one of them does not parse, or an argument occurs in two. If each parses by itself, nothing is open at its end, and
+// the line there ends a block: what is aligned with each other, or indented alike, is in one piece.
+func formatPieces(src []byte, name string, size int) []byte {
+	out := make([]byte, 0, len(src)+len(src)/8)
+	arguments := map[string]bool{}
+	for _, text := range piecesOf(src, size) {
+		file, err := parsePiece(text, name, hcl.InitialPos)
+		if err != nil {
+			return nil
+		}
+		for argument := range file.Body.(*hclsyntax.Body).Attributes {
+			if arguments[argument] {
+				return nil
+			}
+			arguments[argument] = true
+		}
+		out = append(out, hclwrite.Format(text)...)
+	}
+	return out
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
+	"github.com/hashicorp/hcl/v2/hclwrite"
 	"github.com/syncctl/syncctl/schema"
 )
 
@@ -166,15 +167,23 @@ func (w *writer) expr(depth int) {
 
 // TestFormatManyFiles formats ten thousand made up files.
 func TestFormatManyFiles(t *testing.T) {
-	parsed := 0
+	parsed, large := 0, ""
 	for seed := range uint64(10_000) {
 		w := writer{Rand: rand.New(rand.NewPCG(seed, 1))}
 		w.body(3)
 		src := []byte(w.String())
 		if _, diags := hclsyntax.ParseConfig(src, "x", hcl.InitialPos); !diags.HasErrors() {
 			parsed++
+			large += fmt.Sprintf("  z  {\n%s\n}\n", src)
 		}
 		formatted(t, src)
+		if len(large) > 10_000 { // in pieces
+			formatted(t, []byte(large))
+			if got, _ := schema.Format("x", []byte(large)); !bytes.Equal(got, hclwrite.Format([]byte(large))) {
+				t.Errorf("in pieces it is another text: %q", large)
+			}
+			large = ""
+		}
 		if t.Failed() {
 			t.Fatalf("seed %d", seed)
 		}

@@ -271,15 +271,7 @@ func word(tokens hclsyntax.Tokens, i int) string {
 	return ""
 }
 
-// tooNestedJSON is like tooNestedExpression, for JSON syntax, in which strings are templates.
-func tooNestedJSON(src []byte, name string) *hcl.Diagnostic {
-	if d := tooDense(signs(src), Usual, name); d != nil {
-		return d
-	}
-	return tooDeepJSON(src, name)
-}
-
-// tooDeepJSON is like tooDeep, for JSON syntax.
+// tooDeepJSON is like tooDeep, for JSON syntax, in which strings are templates.
 func tooDeepJSON(src []byte, name string) *hcl.Diagnostic {
 	depth, at := 0, hcl.InitialPos
 	if functions.HasLongNumber(src) {
@@ -339,11 +331,28 @@ func endOfText(src []byte, i int) int {
 // jsonDecode is Terraform's jsondecode with limits, because its parser is recursive too. It also reports the position
 // of errors.
 var jsonDecode = checked(stdlib.JSONDecodeFunc, func(text string) error {
-	if d := tooDeepJSON([]byte(text), ""); d != nil {
+	if src := []byte(text); functions.HasLongNumber(src) || depthOfJSON(src) > maxNesting {
 		return errors.New("it has more brackets inside each other, or longer numbers, than are read")
 	}
 	return functions.CheckJSON(text)
 })
+
+// depthOfJSON returns how many brackets are inside each other.
+func depthOfJSON(src []byte) int {
+	most, depth := 0, 0
+	for i := 0; i < len(src); i++ {
+		switch src[i] {
+		case '{', '[':
+			depth++
+			most = max(most, depth)
+		case '}', ']':
+			depth--
+		case '"':
+			i = endOfText(src, i+1)
+		}
+	}
+	return most
+}
 
 // checked returns a function of one text that checks the text first.
 func checked(f function.Function, check func(string) error) function.Function {

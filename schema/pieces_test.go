@@ -8,6 +8,7 @@ import (
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
+	"github.com/hashicorp/hcl/v2/hclwrite"
 )
 
 // TestPieces: what is parsed in pieces is what the library makes of the whole. Where a piece ends within something, or
@@ -57,6 +58,9 @@ func checkPieces(t *testing.T, src []byte) bool {
 	want, diags := hclsyntax.ParseConfig(src, "x", hcl.InitialPos)
 	if len(diags) > 0 || !reflect.DeepEqual(got.Body, want.Body) || !reflect.DeepEqual(got.Bytes, want.Bytes) {
 		t.Errorf("it is another file: %v", diags)
+	}
+	if out := formatPieces(src, "x", 40); string(out) != string(hclwrite.Format(src)) {
+		t.Errorf("it is formatted otherwise: %q", out)
 	}
 	type navigation interface{ ContextString(offset int) string }
 	for at := range src {
