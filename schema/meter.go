@@ -1,6 +1,7 @@
 package schema
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -21,14 +22,12 @@ const (
 	maxDigits = 1500
 )
 
-var errTooMuch = errors.New("this makes too many values, or too much text")
-
 var errNumber = errors.New("the number is too large, or too close to zero, to be written in digits")
 
 // meter limits what one Load evaluates.
 type meter struct {
 	ctx  context.Context
-	most int64 // of values and text together; at least maxText
+	most int64 // of values and text together, see Room; 0 means that of Usual
 	used weight
 	more int64     // extra limit for a large configuration: one for each of its bytes
 	err  error     // once set, nothing more is evaluated
@@ -53,17 +52,18 @@ func (m *meter) visit(n int64) error { return m.count(weight{values: n}) }
 // text counts bytes of text before they are made.
 func (m *meter) text(bytes int) error { return m.count(weight{text: int64(bytes / textUnit)}) }
 
+// count counts both. Beyond the limits it sets err.
 func (m *meter) count(w weight) error {
 	if m.err != nil {
 		return m.err
 	}
 	m.used.values += w.values
 	m.used.text += w.text
+	all, text := cmp.Or(m.most, Usual.values)+m.more, maxText+m.more
 	switch {
-	case w.values < 0, w.text < 0, m.used.text > maxText+m.more,
-		m.used.values+m.used.text > max(m.most, maxText)+m.more:
-		m.err = fmt.Errorf("%w: at most %d values, or %d MiB of text, are made in one configuration of this size",
-			errTooMuch, max(m.most, maxText)+m.more, (maxText+m.more)*textUnit>>20)
+	case w.values < 0, w.text < 0, m.used.text > text, m.used.values+m.used.text > all:
+		m.err = fmt.Errorf("this makes too many values, or too much text: at most %d values, or %d MiB of text, are made "+
+			"in one configuration of this size", all, text*textUnit>>20)
 	case context.Cause(m.ctx) != nil:
 		m.err = fmt.Errorf("evaluation was ended: %w", context.Cause(m.ctx))
 	}

@@ -20,14 +20,14 @@ type Room struct {
 var (
 	// Usual is the limit for files that nobody has reviewed: 16 MiB, a million words and signs, a minute, and a million
 	// values.
-	Usual = Room{bytes: 16 << 20, signs: 1 << 20, time: time.Minute, values: maxText}
+	Usual = Room{bytes: 16 << 20, signs: 1 << 20, time: time.Minute, values: 1 << 20}
 
 	// Large is the limit for somebody's own configuration: 128 MiB, sixteen million words and signs, ten minutes, and
 	// eight million values. A hundred thousand declarations fit, also in one for_each.
-	Large = Room{bytes: 128 << 20, signs: 16 << 20, time: 10 * time.Minute, values: 8 * maxText}
+	Large = Room{bytes: 128 << 20, signs: 16 << 20, time: 10 * time.Minute, values: 8 << 20}
 
 	// AtPrompt is Large for somebody who waits for a completion: five seconds.
-	AtPrompt = Room{bytes: 128 << 20, signs: 16 << 20, time: 5 * time.Second, values: 8 * maxText}
+	AtPrompt = Room{bytes: 128 << 20, signs: 16 << 20, time: 5 * time.Second, values: 8 << 20}
 )
 
 // Bytes is the maximum size of a file.
