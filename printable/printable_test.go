@@ -112,8 +112,21 @@ func TestBoundsOfLargeDocuments(t *testing.T) {
 }
 
 // TestBoundsOfObjects: objects of which nothing is written take as much memory as others, so there are fewer of them
-// than of values, however long the document is.
+// than of values, however long the document is, and fewer still in a short one.
 func TestBoundsOfObjects(t *testing.T) {
+	b := printable.Bounds{Values: 9999, Objects: 400, EachObject: 10, Depth: 9, Text: 99}
+	for _, c := range []struct {
+		objects, each int
+		ok            bool
+	}{
+		{100, 3, true}, {101, 3, false}, {101, 9, false}, {101, 10, true}, {400, 10, true}, {401, 10, false},
+		{401, 90, false},
+	} {
+		text := strings.Repeat("{}"+strings.Repeat(" ", c.each-3)+"\n", c.objects) + "1"
+		if err := b.Check([]byte(text)); (err == nil) != c.ok {
+			t.Errorf("%d objects of %d bytes: %v", c.objects, c.each, err)
+		}
+	}
 	text := []byte("[" + strings.Repeat(" {},", 700_000) + strings.Repeat(" ", 40<<20) + "1]")
 	if printable.Documents.Check(text) == nil {
 		t.Error("it has too many objects")

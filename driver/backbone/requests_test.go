@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/syncctl/syncctl/executor"
+	"github.com/syncctl/syncctl/printable"
 	"github.com/syncctl/syncctl/sandbox"
 	"github.com/syncctl/syncctl/schema"
 )
@@ -64,6 +65,23 @@ sync "backbone" %[1]q {
 		panic(err)
 	}
 	return seed, declared.String()
+}
+
+// TestPlanOfAFleet: a plan of 100,000 synchronizations, of which few change, is within the bounds in which it is read
+// again. So it can be saved, and a run of it resumed.
+func TestPlanOfAFleet(t *testing.T) {
+	t.Parallel()
+	const n, times = 20, 5000
+	seed, hcl := fleet(n, true)
+	b := newBenchOf(t, t.TempDir(), seed)
+	b.write(hcl)
+	text, err := b.plan().Text()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := printable.Documents.Check(bytes.Repeat(text, times)); err != nil {
+		t.Errorf("the plans of %d synchronizations, one after the other: %v", n*times, err)
+	}
 }
 
 // TestRequests checks how many requests a plan sends to both servers together, and that none is sent twice.
