@@ -38,6 +38,26 @@ func TestMedian(t *testing.T) {
 	}
 }
 
+// TestTail: of however much output, written in whatever way, the end is kept, and no more.
+func TestTail(t *testing.T) {
+	long := strings.Repeat("x", 5*mostOfTail) + "the end"
+	for _, piece := range []int{1, 1000, mostOfTail, len(long)} {
+		var last tail
+		for rest := long; rest != ""; rest = rest[min(piece, len(rest)):] {
+			if _, err := last.Write([]byte(rest[:min(piece, len(rest))])); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if string(last.kept) != long[len(long)-mostOfTail:] {
+			t.Errorf("%d bytes at a time: %d are kept, %q", piece, len(last.kept), last.kept[max(0, len(last.kept)-9):])
+		}
+	}
+	var last any = &tail{}
+	if _, direct := last.(io.ReaderFrom); direct {
+		t.Error("a process's output would go by ReadFrom, and be kept whole")
+	}
+}
+
 // TestExports: both files of a merge are JSON, and have every pair once.
 func TestExports(t *testing.T) {
 	const n = 1000

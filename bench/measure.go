@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"io"
@@ -60,21 +59,23 @@ func (e entrant) measure(ctx context.Context) (_ figures, err error) {
 		return figures{}, fmt.Errorf("running %s: %w", e.name, runErr)
 	}
 	if code := cmd.ProcessState.ExitCode(); code != e.code {
-		return figures{}, fmt.Errorf("%s ended with code %d, not %d: %q\n%s", e.name, code, e.code, e.argv, last.Bytes())
+		return figures{}, fmt.Errorf("%s ended with code %d, not %d: %q\n%s", e.name, code, e.code, e.argv, last.kept)
 	}
 	s := cmd.ProcessState
 	return figures{cpu: s.UserTime() + s.SystemTime(), wall: wall, peak: peak(s)}, nil
 }
 
-// tail keeps the end of a process's output, for the error.
-type tail struct{ bytes.Buffer }
+// tail keeps the end of a process's output, for the error. It has no other method to write than Write: what is kept of
+// more counts as memory of the processes that are measured later.
+type tail struct{ kept []byte }
 
+// mostOfTail is how many bytes a tail keeps.
+const mostOfTail = 4 << 10
+
+// Write implements io.Writer.
 func (t *tail) Write(p []byte) (int, error) {
-	const most = 4 << 10
-	t.Buffer.Write(p)
-	if extra := t.Len() - most; extra > 0 {
-		t.Next(extra)
-	}
+	t.kept = append(t.kept, p[max(0, len(p)-mostOfTail):]...)
+	t.kept = slices.Delete(t.kept, 0, max(0, len(t.kept)-mostOfTail))
 	return len(p), nil
 }
 

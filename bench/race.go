@@ -15,6 +15,7 @@ type race struct {
 	name  string
 	unit  string // what n counts
 	sizes []int
+	most  int // the largest size that there can be; 0: any
 	// aim says what the first entrant should cost.
 	aim string
 	// prepare makes the inputs of size n in dir. Programs that cannot take part are left out.
@@ -32,7 +33,9 @@ type result struct {
 func (r *race) run(ctx context.Context, t *tools, dir string, o options, out io.Writer) ([]result, error) {
 	var results []result
 	for _, n := range r.sizes {
-		n = max(1, n*o.times/o.scale)
+		if n = max(1, n*o.times/o.scale); r.most > 0 {
+			n = min(n, r.most)
+		}
 		place := filepath.Join(dir, fmt.Sprint(n))
 		if err := os.MkdirAll(place, 0o700); err != nil {
 			return nil, err

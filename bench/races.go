@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bufio"
 	"context"
 	"fmt"
 	"os"
@@ -41,8 +42,10 @@ var races = []*race{
 		prepare: planning(forEach, true, "plan")},
 	{name: "plan, answers in 20 ms", unit: "declarations", sizes: []int{200}, aim: "20 pairs of servers as long as one",
 		prepare: asking(20 * time.Millisecond)},
-	{name: "show", unit: "declarations", sizes: []int{1000, 10000}, aim: "exponent 1.08",
+	{name: "show new", unit: "declarations", sizes: []int{1000, 10000}, most: 15000, aim: "exponent 1.08",
 		prepare: planning(blocks, false, "show")},
+	{name: "show unchanged", unit: "declarations", sizes: []int{1000, 10000}, aim: "exponent 1.08",
+		prepare: planning(blocks, true, "show")},
 	{name: "merge", unit: "pairs", sizes: []int{100000, 1000000}, aim: "cat x 2.5 by wall, jq / 60 by cpu",
 		prepare: merging},
 	{name: "apply", unit: "steps", sizes: []int{1000, 10000}, aim: "the bare loop x 3 by cpu",
@@ -116,7 +119,7 @@ func command(ctx context.Context, dir string, argv ...string) error {
 	var last tail
 	cmd.Stdout, cmd.Stderr = &last, &last
 	if err := cmd.Run(); err != nil {
-		return fmt.Errorf("%q: %w\n%s", argv, err, last.Bytes())
+		return fmt.Errorf("%q: %w\n%s", argv, err, last.kept)
 	}
 	return nil
 }
@@ -137,25 +140,22 @@ func planning(s shape, made bool, what string) func(context.Context, *tools, str
 		if err != nil {
 			return nil, err
 		}
-		if err := seed(ours, n, s, made); err != nil {
-			return nil, err
-		}
 		seen, saved := filepath.Join(dir, "observations.json"), filepath.Join(dir, "saved.syncplan.json")
-		env, err := t.observe(ctx, ours, seen)
+		env, err := t.observeOne(ctx, dir, seen, n, s, made)
 		if err != nil {
 			return nil, err
 		}
 		from := []string{t.syncctl, "plan", "-detailed-exitcode", "-refresh=false", "-observations=" + seen}
+		right := changes
+		if made {
+			right = 0
+		}
 		if what == "show" {
-			saving := entrant{name: "saving the plan", argv: append(from, "-out="+saved), dir: ours, env: env, code: changes}
+			saving := entrant{name: "saving the plan", argv: append(from, "-out="+saved), dir: ours, env: env, code: right}
 			if _, err := saving.measure(ctx); err != nil {
 				return nil, err
 			}
 			return []entrant{{name: "syncctl", argv: []string{t.syncctl, "show", saved}, dir: ours, env: env}}, nil
-		}
-		right := changes
-		if made {
-			right = 0
 		}
 		all := []entrant{{name: "syncctl", argv: from, dir: ours, env: env, code: right}}
 		if s != blocks {
@@ -194,6 +194,36 @@ func (t *tools) observe(ctx context.Context, dir, seen string) ([]string, error)
 	}
 	text, err := os.ReadFile(urls)
 	return append(strings.Fields(string(text)), password), err
+}
+
+// observeOne saves what simulated servers would show of n synchronizations. They have one, and what they show of it is
+// copied: each request takes them a time that grows with what they have.
+func (t *tools) observeOne(ctx context.Context, dir, seen string, n int, s shape, made bool) ([]string, error) {
+	one := filepath.Join(dir, "one")
+	if err := os.MkdirAll(one, 0o700); err != nil {
+		return nil, err
+	}
+	if err := declare(one, 1, s); err != nil {
+		return nil, err
+	}
+	if err := seed(one, 1, s, made); err != nil {
+		return nil, err
+	}
+	env, err := t.observe(ctx, one, seen)
+	if err != nil {
+		return nil, err
+	}
+	text, err := os.ReadFile(seen)
+	if err != nil {
+		return nil, err
+	}
+	return env, write(seen, func(w *bufio.Writer) {
+		for i := range n {
+			other := strings.NewReplacer("P0", fmt.Sprint("P", i), `"INT-1"`, fmt.Sprintf(`"INT-%d"`, i+1),
+				`"CON-1-`, fmt.Sprintf(`"CON-%d-`, 2*i+1), `"CON-2-`, fmt.Sprintf(`"CON-%d-`, 2*i+2))
+			_, _ = other.WriteString(w, string(text)) // write reports it
+		}
+	})
 }
 
 func merging(_ context.Context, t *tools, dir string, n int) ([]entrant, error) {

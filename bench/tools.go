@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"runtime"
@@ -26,13 +27,14 @@ var known = []struct {
 	{"terraform", "version", true}, {"tofu", "version", true}, {"jq", "--version", false}, {"cat", "--version", false},
 }
 
-// find builds syncctl without debug tables, and looks for the others in PATH, for the slow ones
+// find builds syncctl as releases are, but without debug tables, and looks for the others in PATH, for the slow ones
 // unless sizes are large.
 func find(ctx context.Context, dir string, large bool) (*tools, error) {
 	t := &tools{syncctl: filepath.Join(dir, "syncctl"), self: filepath.Join(dir, "self"), others: map[string]string{},
 		version: map[string]string{"go": runtime.Version()}}
 	for path, pkg := range map[string]string{t.syncctl: "./cmd/syncctl", t.self: "./bench"} {
 		build := exec.CommandContext(ctx, "go", "build", "-trimpath", "-ldflags=-s -w", "-o", path, pkg)
+		build.Env = append(os.Environ(), "CGO_ENABLED=0")
 		if out, err := build.CombinedOutput(); err != nil {
 			return nil, fmt.Errorf("building %s, in the module's folder: %w\n%s", pkg, err, out)
 		}
