@@ -6,6 +6,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"os"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -16,55 +18,95 @@ import (
 	"github.com/syncctl/syncctl/schema"
 )
 
+// link is a synchronization of a project between two of a fleet's servers, by their numbers.
+type link struct{ first, second, project int }
+
 // fleet returns a seed and a configuration of n direct synchronizations between two Jira servers. If made is set,
 // they all exist as declared.
 func fleet(n int, made bool) (seed []byte, hcl string) {
+	var links []link
+	for i := range n {
+		links = append(links, link{0, 1, i})
+	}
+	return fleetOf(links, made)
+}
+
+// fleetOf returns a seed with as many servers as the synchronizations need, and a configuration.
+func fleetOf(links []link, made bool) (seed []byte, hcl string) {
 	type m = map[string]any
-	servers, syncs := m{}, []m{}
-	for _, s := range []string{"a", "b"} {
-		upper := strings.ToUpper(s)
-		var projects []m
-		for i := range n {
-			projects = append(projects, m{"key": fmt.Sprintf("P%d", i), "name": fmt.Sprint("Project ", i),
-				"issue_types": []string{"Bug"}})
+	projects := map[int]map[int]bool{} // by server
+	var declared strings.Builder
+	syncs := []m{}
+	for i, l := range links {
+		for _, n := range []int{l.first, l.second} {
+			if projects[n] == nil {
+				projects[n] = map[int]bool{}
+			}
+			projects[n][l.project] = true
 		}
-		servers[s] = m{"deployment": "data_center", "backbone_version": "5.21", "jira_version": "9.12.2",
-			"sync_user": "backbone", "projects": projects,
-			"env": m{"url": "JIRA_" + upper + "_URL", "user": "JIRA_" + upper + "_USER",
-				"password": "SYNCCTL_VAR_jira_" + s + "_password"},
-			"users": []m{{"name": "syncctl", "display_name": "S", "email": "s@x.example", "password": "geheim-" + s,
+		name, project := fmt.Sprint("s", i), fmt.Sprint("P", l.project)
+		fmt.Fprintf(&declared, syncOfFleet, name, fmt.Sprint("j", l.first), fmt.Sprint("j", l.second), project)
+		if made {
+			syncs = append(syncs, m{"transport": "direct", "name": name, "issue_types": []m{{"first": "Bug", "second": "Bug"}},
+				"first":  m{"server": fmt.Sprint("j", l.first), "project": project, "status": "RUNNING"},
+				"second": m{"server": fmt.Sprint("j", l.second), "project": project},
+				"fields": []m{{"first": "summary", "second": "summary"}}})
+		}
+	}
+	servers := m{}
+	for n := range projects {
+		var has []m
+		for i := range projects[n] {
+			has = append(has, m{"key": fmt.Sprint("P", i), "name": fmt.Sprint("Project ", i), "issue_types": []string{"Bug"}})
+		}
+		servers[fmt.Sprint("j", n)] = m{"deployment": "data_center", "backbone_version": "5.21", "jira_version": "9.12.2",
+			"sync_user": "backbone", "projects": has, "env": m{"url": fmt.Sprintf("J%d_URL", n),
+				"password": "SYNCCTL_VAR_password"},
+			"users": []m{{"name": "syncctl", "display_name": "S", "email": "s@x.example", "password": "geheim",
 				"permission": "system_admin"}, {"name": "backbone", "display_name": "B", "email": "b@x.example",
 				"permission": "none"}}}
-	}
-	var declared strings.Builder
-	for i := range n {
-		key := fmt.Sprintf("P%d", i)
-		fmt.Fprintf(&declared, `
-sync "backbone" %[1]q {
-  transport = "direct"
-  first {
-    server  = server.backbone.a
-    project = %[1]q
-  }
-  second {
-    server  = server.backbone.b
-    project = %[1]q
-  }
-  issue_types = { Bug = "Bug" }
-  field "summary" {}
-}
-`, key)
-		if made {
-			syncs = append(syncs, m{"transport": "direct", "name": key, "issue_types": []m{{"first": "Bug", "second": "Bug"}},
-				"first":  m{"server": "a", "project": key, "status": "RUNNING"},
-				"second": m{"server": "b", "project": key}, "fields": []m{{"first": "summary", "second": "summary"}}})
-		}
+		fmt.Fprintf(&declared, serverOfFleet, n)
 	}
 	seed, err := json.Marshal(m{"backbone": m{"now": "2026-01-01T00:00:00Z", "servers": servers, "syncs": syncs}})
 	if err != nil {
 		panic(err)
 	}
-	return seed, declared.String()
+	return seed, "variable \"password\" { sensitive = true }\n" + declared.String()
+}
+
+const serverOfFleet = `
+server "backbone" "j%[1]d" {
+  url      = env("J%[1]d_URL")
+  user     = "syncctl"
+  password = var.password
+  ca_file  = env("SYNCCTL_SANDBOX_CA_FILE")
+}
+`
+
+const syncOfFleet = `
+sync "backbone" %[1]q {
+  transport = "direct"
+  first {
+    server  = server.backbone.%[2]s
+    project = %[4]q
+  }
+  second {
+    server  = server.backbone.%[3]s
+    project = %[4]q
+  }
+  issue_types = { Bug = "Bug" }
+  field "summary" {}
+}
+`
+
+// openFleet returns a bench with the servers and the configuration of a fleet.
+func openFleet(t *testing.T, seed []byte, hcl string, more ...any) *bench {
+	t.Helper()
+	b := newBenchOf(t, t.TempDir(), seed, more...)
+	if err := os.WriteFile(filepath.Join(b.dir, "main.sync.hcl"), []byte(hcl), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return b
 }
 
 // TestPlanOfAFleet: a plan of 100,000 synchronizations, of which few change, is within the bounds in which it is read
@@ -73,8 +115,7 @@ func TestPlanOfAFleet(t *testing.T) {
 	t.Parallel()
 	const n, times = 20, 5000
 	seed, hcl := fleet(n, true)
-	b := newBenchOf(t, t.TempDir(), seed)
-	b.write(hcl)
+	b := openFleet(t, seed, hcl)
 	text, err := b.plan().Text()
 	if err != nil {
 		t.Fatal(err)
@@ -102,35 +143,77 @@ func TestRequests(t *testing.T) {
 		for n, want := range c.want {
 			t.Run(fmt.Sprintf("%s, %d", c.what, n), func(t *testing.T) {
 				t.Parallel()
-				var log syncBuffer
 				seed, hcl := fleet(n, c.made)
-				b := newBenchOf(t, t.TempDir(), seed, benchLog{&log})
-				b.write(hcl)
-				b.load()
-				if log := log.Bytes(); len(log) > 0 {
-					t.Errorf("validating made requests: %s", log)
-				}
-				p := b.plan()
-				if err := b.box.Close(); err != nil {
-					t.Error(err)
-				}
-				if (len(p.Steps) == 0) != c.made || len(p.Refusals()) > 0 {
-					t.Errorf("%d steps, %+v", len(p.Steps), p.Refusals())
-				}
-				asked := map[string]bool{}
-				all := requestsIn(t, &log)
-				for _, l := range all {
-					if asked[said(l)] {
-						t.Errorf("asked twice: %s", said(l))
-					}
-					asked[said(l)] = true
-				}
-				if len(all) != want {
-					t.Errorf("%d requests, want %d", len(all), want)
+				if got := requestsOfPlan(t, seed, hcl, c.made); got != want {
+					t.Errorf("%d requests, want %d", got, want)
 				}
 			})
 		}
 	}
+}
+
+// TestRequestsOfShapes: whatever servers are linked in whatever way, a plan lists each project once on each Jira that
+// configures synchronizations of it, and asks twice about each existing one, and nothing else.
+func TestRequestsOfShapes(t *testing.T) {
+	t.Parallel()
+	shapes := map[string]func(i int) link{
+		"one server with all":                 func(i int) link { return link{0, 1 + i%7, i} },
+		"all configured elsewhere":            func(i int) link { return link{1 + i%7, 0, i} },
+		"ten on each server":                  func(i int) link { return link{2 * (i / 10), 2*(i/10) + 1, i} },
+		"a chain of one project":              func(i int) link { return link{i, i + 1, 0} },
+		"a ring, three projects on each link": func(i int) link { return link{i / 3 % 6, (i/3 + 1) % 6, i % 3} },
+	}
+	for what, shape := range shapes {
+		for _, made := range []bool{false, true} {
+			for _, n := range []int{2, 7, 18} {
+				t.Run(fmt.Sprintf("%s, %d, there: %v", what, n, made), func(t *testing.T) {
+					t.Parallel()
+					var links []link
+					listed := map[[2]int]bool{}
+					for i := range n {
+						l := shape(i)
+						links = append(links, l)
+						listed[[2]int{l.first, l.project}] = true
+					}
+					want := len(listed)
+					if made {
+						want += 2 * n
+					}
+					seed, hcl := fleetOf(links, made)
+					if got := requestsOfPlan(t, seed, hcl, made); got != want {
+						t.Errorf("%d requests, want %d", got, want)
+					}
+				})
+			}
+		}
+	}
+}
+
+// requestsOfPlan returns how many requests a plan sends. It fails if one is sent twice, or if validating sends any.
+func requestsOfPlan(t *testing.T, seed []byte, hcl string, made bool) int {
+	t.Helper()
+	var log syncBuffer
+	b := openFleet(t, seed, hcl, benchLog{&log})
+	b.load()
+	if log := log.Bytes(); len(log) > 0 {
+		t.Errorf("validating made requests: %s", log)
+	}
+	p := b.plan()
+	if err := b.box.Close(); err != nil {
+		t.Error(err)
+	}
+	if (len(p.Steps) == 0) != made || len(p.Refusals()) > 0 {
+		t.Errorf("%d steps, %+v", len(p.Steps), p.Refusals())
+	}
+	asked := map[string]bool{}
+	all := requestsIn(t, &log)
+	for _, l := range all {
+		if asked[said(l)] {
+			t.Errorf("asked twice: %s", said(l))
+		}
+		asked[said(l)] = true
+	}
+	return len(all)
 }
 
 // requestsIn are those that an access log has so far.
@@ -160,9 +243,8 @@ func TestApplyRequests(t *testing.T) {
 			t.Parallel()
 			var log syncBuffer
 			seed, hcl := fleet(n, false)
-			b := newBenchOf(t, t.TempDir(), seed, benchLog{&log})
+			b := openFleet(t, seed, hcl, benchLog{&log})
 			b.atOnce = 1
-			b.write(hcl)
 			p := b.plan()
 			planned := len(requestsIn(t, &log))
 			if rep := b.apply(p); !rep.Finished {

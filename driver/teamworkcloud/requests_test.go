@@ -72,6 +72,19 @@ func (l *accessLog) lines(t *testing.T) []sandbox.AccessLine {
 	return out
 }
 
+// askedOnce returns how many requests were sent, and fails if one was sent twice.
+func askedOnce(t *testing.T, log *accessLog) int {
+	t.Helper()
+	lines, asked := log.lines(t), map[string]int{}
+	for _, l := range lines {
+		what := l.Server + " " + l.Method + " " + l.Path + "?" + l.Query
+		if asked[what]++; asked[what] == 2 {
+			t.Errorf("asked twice: %s", what)
+		}
+	}
+	return len(lines)
+}
+
 // TestRequests is the table of how many requests a command sends to both servers together, including the login and
 // logout at each. It also checks that none is sent twice. Validating sends none. A plan asks each server for its
 // version, health, categories and resources; the source for what its user may read in the category, and the target for
@@ -116,20 +129,76 @@ func TestRequests(t *testing.T) {
 				if len(p.Changes) != n+3 || (len(p.Steps) == 0) != c.copies || len(p.Refusals()) > 0 {
 					t.Errorf("%d changes, %d steps, %+v", len(p.Changes), len(p.Steps), p.Refusals())
 				}
-				lines, asked := s.log.lines(t), map[string]int{}
-				for _, l := range lines {
-					what := l.Server + " " + l.Method + " " + l.Path + "?" + l.Query
-					if asked[what]++; asked[what] == 2 {
-						t.Errorf("asked twice: %s", what)
-					}
-				}
-				if len(lines) != want {
-					t.Errorf("%d requests, want %d", len(lines), want)
+				if got := askedOnce(t, s.log); got != want {
+					t.Errorf("%d requests, want %d", got, want)
 				}
 			})
 		}
 	}
 }
+
+// TestRequestsOfShapes: what a plan asks a server for once, it asks once however many declarations use the server, and
+// what it asks for each model on it, once however many share or copy that model.
+func TestRequestsOfShapes(t *testing.T) {
+	onward := func(w *world, n int) { // from b to c
+		w.add("c", "categories", j{"path": "From B"})
+		var configurations []any
+		for i := range n {
+			name, id := fmt.Sprintf("M%04d", i), fmt.Sprintf("0a000000-0000-4000-8000-%012d", i)
+			w.add("c", "resources", resource(name, "From B", "id", id, "read_only", true))
+			configurations = append(configurations, j{"source": "b", "resource": name, "target_category": "From B",
+				"user": "syncctl"})
+			w.hcl += fmt.Sprintf(between, fmt.Sprint("on", i), "b", "c", fmt.Sprintf(`"From A/%s"`, name), "From B")
+		}
+		w.set("c", "configurations", configurations)
+	}
+	for _, c := range []struct {
+		what      string
+		change    func(w *world, n int)
+		any, each int // requests for any number of models, and for each of them
+	}{
+		{"a declaration each", func(*world, int) {}, 16, 10},
+		{"one declaration of all", func(w *world, n int) {
+			var all []string
+			for i := range n {
+				all = append(all, fmt.Sprintf(`"Cars/M%04d"`, i))
+			}
+			w.hcl = fmt.Sprintf(between, "all", "a", "b", strings.Join(all, ", "), "From A")
+		}, 16, 10},
+		{"a chain of three servers", onward, 26, 15}, // two copies, and a history on each server
+	} {
+		for _, n := range []int{1, 2, 9} {
+			t.Run(fmt.Sprintf("%s, %d", c.what, n), func(t *testing.T) {
+				t.Parallel()
+				w := fleet(n, true)
+				c.change(w, n)
+				for _, server := range []string{"a", "b", "c"} {
+					w.set(server, "answers", "pairs")
+				}
+				s := w.open(t)
+				if p := s.plan(w.hcl); len(p.Steps)+len(p.Refusals()) > 0 {
+					t.Errorf("%s, %+v", ops(p), p.Refusals())
+				}
+				if err := s.box.Close(); err != nil {
+					t.Error(err)
+				}
+				if got, want := askedOnce(t, s.log), c.any+n*c.each; got != want {
+					t.Errorf("%d requests, want %d", got, want)
+				}
+			})
+		}
+	}
+}
+
+// between is a declaration of resources: its name, its servers, the resources, and the category on the target.
+const between = `
+sync "teamwork_cloud" "%s" {
+  source          = server.teamwork_cloud.%s
+  target          = server.teamwork_cloud.%s
+  resources       = [%s]
+  target_category = "%s"
+}
+`
 
 // TestApplyRequests is the table of how many requests to both servers a plan, its run and the second plan send,
 // including the login and logout at each. The number grows with the number of synchronizations, and not with its
