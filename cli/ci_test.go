@@ -64,8 +64,11 @@ func cmdJob(ts *testscript.TestScript, _ bool, args []string) {
 	}
 	doc, err := yamlOf([]byte(ts.ReadFile(args[2])))
 	ts.Check(err)
-	j := &jobRun{ts: ts, dir: ts.MkAbs(args[1]), doc: doc,
-		vars: object{"vars": object{"SYNCCTL_POLICY": ts.Getenv("POLICY")}}}
+	vars := object{}
+	if file := ts.Getenv("POLICY"); file != "" {
+		vars["SYNCCTL_POLICY"] = ts.ReadFile(file)
+	}
+	j := &jobRun{ts: ts, dir: ts.MkAbs(args[1]), doc: doc, vars: object{"vars": vars}}
 	var got string
 	switch name := args[3]; {
 	case at(doc, "workflows") != nil:

@@ -65,6 +65,12 @@ func (c *command) policyInit(ctx context.Context, vars *variables, out string) e
 			declare.UseReach(&used, d.Reach(r), c.dir)
 		}
 	}
+	env := c.driverEnv("policy")
+	for _, r := range p.cfg.Resources {
+		if err := declare.UseKnown(&used, r, env); err != nil {
+			return failf(exitError, "%w", err)
+		}
+	}
 	for _, h := range used.Hosts {
 		used.Files = append(used.Files, h.SSHKeys...)
 	}

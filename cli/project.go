@@ -81,11 +81,7 @@ func (c *command) catalog() (schema.Catalog, map[typeKey]driver.Driver) {
 	var catalog schema.Catalog
 	drivers := map[typeKey]driver.Driver{}
 	for _, prod := range c.app.products {
-		d := prod.Driver(driver.Env{
-			Fs: files.In(c.app.fs, c.dir), Log: c.log.Named(prod.Name), Version: version(),
-			Now: c.app.clock.Now, LookupEnv: c.app.env, Policy: c.policy, Access: c.access(),
-			Waiting: c.waiting, Patience: c.waits.patience, Own: c.usersOwn,
-		})
+		d := prod.Driver(c.driverEnv(prod.Name))
 		if closer, ok := d.(driver.Closer); ok {
 			c.held = append(c.held, closer)
 		}
@@ -95,6 +91,15 @@ func (c *command) catalog() (schema.Catalog, map[typeKey]driver.Driver) {
 		}
 	}
 	return catalog, drivers
+}
+
+// driverEnv returns what a driver has to work with.
+func (c *command) driverEnv(product string) driver.Env {
+	return driver.Env{
+		Fs: files.In(c.app.fs, c.dir), Log: c.log.Named(product), Version: version(),
+		Now: c.app.clock.Now, LookupEnv: c.app.env, Policy: c.policy, Access: c.access(),
+		Waiting: c.waiting, Patience: c.waits.patience, Own: c.usersOwn,
+	}
 }
 
 // closeDrivers releases what the drivers hold on servers, such as sessions, which must not outlive the command,

@@ -30,7 +30,10 @@ var bundlesSchema = &hcl.BodySchema{
 }
 
 var hostSchema = &hcl.BodySchema{
-	Attributes: []hcl.AttributeSchema{{Name: "commands"}, {Name: "files"}, {Name: "ssh_keys"}, {Name: "ssh_agent"}},
+	Attributes: []hcl.AttributeSchema{
+		{Name: "commands"}, {Name: "files"}, {Name: "ssh_keys"}, {Name: "ssh_agent"},
+		{Name: "variables"}, {Name: "environment"}, {Name: "ca"}, {Name: "host_keys"},
+	},
 }
 
 // Parse reads a policy in HCL. name is the name of its file, and home replaces ~ in paths. If there are errors, the
@@ -64,12 +67,7 @@ func (r *reader) policy(body hcl.Body) *Policy {
 	r.diags = append(r.diags, diags...)
 	p := &Policy{}
 	attrs := content.Attributes
-	p.environment = r.texts(attrs["environment"], func(s string) (string, error) {
-		if s == "" || strings.Contains(strings.TrimSuffix(s, "*"), "*") {
-			return "", fmt.Errorf("write a name, or the beginning of names and *")
-		}
-		return s, nil
-	})
+	p.environment = r.texts(attrs["environment"], name)
 	p.files = r.texts(attrs["files"], r.path)
 	p.commands = r.commandLines(attrs["commands"])
 	p.nonsensitive = r.flag(attrs["nonsensitive"])
@@ -118,22 +116,25 @@ func (r *reader) host(block *hcl.Block) hostRule {
 	content, diags := block.Body.Content(hostSchema)
 	r.diags = append(r.diags, diags...)
 	pattern := strings.ToLower(block.Labels[0])
-	name, _ := split(pattern)
-	domain, wild := strings.CutPrefix(name, "*")
-	if name == "" || strings.ContainsAny(strings.TrimPrefix(pattern, "*"), "*/@ ") ||
+	machine, _ := split(pattern)
+	domain, wild := strings.CutPrefix(machine, "*")
+	if machine == "" || strings.ContainsAny(strings.TrimPrefix(pattern, "*"), "*/@ ") ||
 		wild && domain != "" && (domain[0] != '.' || domain == ".") {
 		r.problem(block.LabelRanges[0], "Invalid host",
 			"Write the name of a host, *.DOMAIN for all in a domain, or * for every host; with :PORT for that port alone.")
 	}
 	var files []filePattern
-	r.texts(content.Attributes["files"], func(s string) (string, error) {
+	attrs := content.Attributes
+	r.texts(attrs["files"], func(s string) (string, error) {
 		p, err := parsePattern(s)
 		files = append(files, p)
 		return s, err
 	})
 	return hostRule{
-		pattern: pattern, commands: r.commandLines(content.Attributes["commands"]), files: files,
-		sshKeys: r.texts(content.Attributes["ssh_keys"], r.path), sshAgent: r.flag(content.Attributes["ssh_agent"]),
+		pattern: pattern, commands: r.commandLines(attrs["commands"]), files: files,
+		sshKeys: r.texts(attrs["ssh_keys"], r.path), sshAgent: r.flag(attrs["ssh_agent"]),
+		variables: r.texts(attrs["variables"], name), environment: r.texts(attrs["environment"], name),
+		ca: r.texts(attrs["ca"], fingerprint), hostKeys: r.texts(attrs["host_keys"], hostKey),
 	}
 }
 

@@ -37,6 +37,23 @@ type hostRule struct {
 	sshKeys  []string
 	sshAgent bool
 	files    []filePattern
+
+	// Secrets that may be sent to the host: names; with * at the end for all with that prefix.
+	variables   []string // of the configuration
+	environment []string // of the environment
+
+	// What a configuration may say of how the host is known: fingerprints, or *.
+	ca       []string // of authorities, see Fingerprint
+	hostKeys []string // of SSH keys: SHA256: and base64
+}
+
+// anything returns a rule that allows everything on a host but the SSH agent.
+func anything(address string) hostRule {
+	all := []string{"*"}
+	return hostRule{
+		pattern: address, commands: [][]string{all}, sshKeys: []string{string(filepath.Separator)}, files: everyFile,
+		variables: all, environment: all, ca: all, hostKeys: all,
+	}
 }
 
 // Refusal is the error for something that a policy does not allow.
@@ -48,14 +65,15 @@ type Refusal struct {
 func (r *Refusal) Error() string { return "the policy does not allow " + r.What + ": " + r.Way }
 
 // Untrusted returns the policy for untrusted files, such as those of a pull request. It allows no environment
-// variables, commands, keys or files elsewhere, and only connections to the hosts that the policy names.
+// variables, commands, keys or files elsewhere, and only connections to the hosts that the policy names, as they are
+// known there and with the variables that may be sent there.
 func (p *Policy) Untrusted() *Policy {
 	u := &Policy{untrusted: true}
 	if p != nil {
 		u.name = p.name
 		u.signers, u.bundles = p.signers, p.bundles
 		for _, h := range p.hosts {
-			u.hosts = append(u.hosts, hostRule{pattern: h.pattern})
+			u.hosts = append(u.hosts, hostRule{pattern: h.pattern, variables: h.variables, ca: h.ca, hostKeys: h.hostKeys})
 		}
 	}
 	return u
@@ -71,9 +89,7 @@ func (p *Policy) Simulated(addresses, environment []string) *Policy {
 	}
 	s.simulated, s.hosts = true, nil
 	for _, a := range addresses {
-		s.hosts = append(s.hosts, hostRule{
-			pattern: a, commands: [][]string{{"*"}}, sshKeys: []string{string(filepath.Separator)}, files: everyFile,
-		})
+		s.hosts = append(s.hosts, anything(a))
 	}
 	s.environment = append(slices.Clone(s.environment), environment...)
 	return s
@@ -89,7 +105,9 @@ func (p *Policy) Confined(addresses, environment []string) *Policy {
 		c.environment = append(slices.Clone(p.environment), environment...)
 	}
 	for _, a := range addresses {
-		c.hosts = append(c.hosts, hostRule{pattern: a, commands: [][]string{{"*"}}, files: everyFile})
+		rule := anything(a)
+		rule.sshKeys = nil
+		c.hosts = append(c.hosts, rule)
 	}
 	return c
 }

@@ -22,7 +22,17 @@ host "*.twc.example" {
   ssh_keys  = ["~/.ssh/ops"]
   ssh_agent = true
 }
-host "jira.example:443" {}
+host "jira.example:443" {
+  variables   = ["jira_*", "token"]
+  environment = ["JIRA_TOKEN"]
+  ca          = ["AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB"]
+  host_keys   = ["SHA256:o7gZyIYtu9dnHcGLKgBGxI+VPp+ukzXnAAAAAAAAAAA"]
+}
+host "open.example" {
+  variables = ["*"]
+  ca        = ["*"]
+  host_keys = ["*"]
+}
 `
 
 func parse(t *testing.T, text string) *Policy {
@@ -33,6 +43,9 @@ func parse(t *testing.T, text string) *Policy {
 	}
 	return p
 }
+
+// pairs is a fingerprint of one byte, over and over.
+func pairs(b string) string { return strings.Repeat(b+":", 31) + b }
 
 // zoned is an address: what follows the % is the name of a network interface, and may be anything.
 const zoned = "[2001:db8::1%a.twc.example]:22"
@@ -58,6 +71,26 @@ var deeds = []struct {
 	{"another program", func(p *Policy) error { return p.Command([]string{"/bin/sh", "-c", "x"}) }, false},
 	{"no program", func(p *Policy) error { return p.Command(nil) }, false},
 	{"nonsensitive", (*Policy).Nonsensitive, false},
+	{"a secret of a host", func(p *Policy) error { return p.Variable("jira.example:443", "token") }, true},
+	{"a family of secrets of a host", func(p *Policy) error { return p.Variable("JIRA.example:443", "jira_x") }, true},
+	{"the same elsewhere", func(p *Policy) error { return p.Variable("a.twc.example:443", "token") }, false},
+	{"the same at another port", func(p *Policy) error { return p.Variable("jira.example:80", "token") }, false},
+	{"another secret there", func(p *Policy) error { return p.Variable("jira.example:443", "tokens") }, false},
+	{"any secret for a host", func(p *Policy) error { return p.Variable("open.example:1", "x") }, true},
+	{"the environment there", func(p *Policy) error { return p.EnvironmentAt("jira.example:443", "JIRA_TOKEN") }, true},
+	{"the same for another host", func(p *Policy) error { return p.EnvironmentAt("a.twc.example:443", "JIRA_TOKEN") }, false},
+	{"a variable is not the environment", func(p *Policy) error { return p.EnvironmentAt("open.example:1", "x") }, false},
+	{"an authority of a host", func(p *Policy) error { return p.Authority("jira.example:443", pairs("AB")) }, true},
+	{"another authority", func(p *Policy) error { return p.Authority("jira.example:443", pairs("AC")) }, false},
+	{"an authority elsewhere", func(p *Policy) error { return p.Authority("a.twc.example:443", pairs("AB")) }, false},
+	{"any authority of a host", func(p *Policy) error { return p.Authority("open.example:443", pairs("AC")) }, true},
+	{"a host key", func(p *Policy) error {
+		return p.HostKey("jira.example:443", "SHA256:o7gZyIYtu9dnHcGLKgBGxI+VPp+ukzXnAAAAAAAAAAA")
+	}, true},
+	{"another host key", func(p *Policy) error {
+		return p.HostKey("jira.example:443", "SHA256:p7gZyIYtu9dnHcGLKgBGxI+VPp+ukzXnAAAAAAAAAAA")
+	}, false},
+	{"any host key", func(p *Policy) error { return p.HostKey("open.example:443", "SHA256:x") }, true},
 	{"a host of a domain", func(p *Policy) error { return p.Connect("a.twc.example:8111") }, true},
 	{"in other letters", func(p *Policy) error { return p.Connect("A.TWC.Example.:8111") }, true},
 	{"the domain itself", func(p *Policy) error { return p.Connect("twc.example:8111") }, false},
@@ -134,7 +167,7 @@ func TestUpwards(t *testing.T) {
 	}
 }
 
-// TestUntrusted: of a policy, only the hosts remain.
+// TestUntrusted: of a policy, only the hosts remain, with what may be sent there and how they are known.
 func TestUntrusted(t *testing.T) {
 	for _, p := range []*Policy{parse(t, sample).Untrusted(), (*Policy)(nil).Untrusted()} {
 		for _, d := range deeds {
@@ -158,7 +191,8 @@ func TestSimulated(t *testing.T) {
 		p := from.Simulated([]string{served}, []string{"URL_A"})
 		for _, err := range []error{
 			p.Environment("URL_A"), p.Connect(served), p.CommandAt(served, []string{"x"}), p.FileAt(served, "/a"),
-			p.ConnectFrom(served, "twc.example:10002"), p.Key(served, "/k"),
+			p.ConnectFrom(served, "twc.example:10002"), p.Key(served, "/k"), p.Variable(served, "v"),
+			p.EnvironmentAt(served, "V"), p.Authority(served, pairs("AB")), p.HostKey(served, "SHA256:x"),
 		} {
 			if err != nil {
 				t.Errorf("%s: %v", name, err)
@@ -223,6 +257,11 @@ func TestParseMistakes(t *testing.T) {
 		"upwards there":         "host \"a\" {\n files = [\"/a/../b\"]\n}",
 		"two stars there":       "host \"a\" {\n files = [\"/a/**\"]\n}",
 		"a relative key":        "host \"a\" {\n ssh_keys = [\"id\"]\n}",
+		"a short fingerprint":   "host \"a\" {\n ca = [\"AB:CD\"]\n}",
+		"another fingerprint":   "host \"a\" {\n ca = [\"SHA256:o7gZyIYtu9dnHcGLKgBGxI+VPp+ukzXnAAAAAAAAAAA\"]\n}",
+		"a short host key":      "host \"a\" {\n host_keys = [\"SHA256:o7gZ\"]\n}",
+		"a host key in hex":     "host \"a\" {\n host_keys = [\"" + pairs("AB") + "\"]\n}",
+		"a star inside a name":  "host \"a\" {\n variables = [\"a*b\"]\n}",
 		"argument of a host":    "host \"a\" {\n keys = []\n}",
 	} {
 		p, _, diags := Parse([]byte(text+"\n"), "policy.hcl", "/home/ada")
@@ -240,8 +279,9 @@ func TestWrite(t *testing.T) {
 	used := Used{
 		Environment: []string{"B", "A", "A"}, Files: []string{"/x"}, Commands: [][]string{{"*"}, {"/a b", "c"}},
 		Hosts: map[string]*UsedHost{
-			"b.example:22":  {Commands: [][]string{{"*"}}, Files: []string{"/etc/f"}, SSHKeys: []string{"/k"}, SSHAgent: true},
-			"a.example:443": {},
+			"b.example:22": {Commands: [][]string{{"*"}}, Files: []string{"/etc/f"}, SSHKeys: []string{"/k"}, SSHAgent: true},
+			"a.example:443": {Variables: []string{"pw"}, Environment: []string{"B"}, CA: []string{pairs("0A")},
+				HostKeys: []string{"SHA256:o7gZyIYtu9dnHcGLKgBGxI+VPp+ukzXnAAAAAAAAAAA"}},
 		},
 	}
 	var first, second bytes.Buffer
@@ -258,13 +298,15 @@ func TestWrite(t *testing.T) {
 		p.Environment("A"), p.Environment("B"), p.File("/x"), p.Command([]string{"/a b", "c"}),
 		p.Command([]string{"anything"}),
 		p.Connect("a.example:443"), p.CommandAt("b.example:22", []string{"x", "y"}), p.Key("b.example:22", "/k"),
-		p.FileAt("b.example:22", "/etc/f"),
+		p.FileAt("b.example:22", "/etc/f"), p.Variable("a.example:443", "pw"), p.EnvironmentAt("a.example:443", "B"),
+		p.Authority("a.example:443", pairs("0A")),
+		p.HostKey("a.example:443", "SHA256:o7gZyIYtu9dnHcGLKgBGxI+VPp+ukzXnAAAAAAAAAAA"),
 	} {
 		if err != nil {
 			t.Error(err)
 		}
 	}
-	if p.Connect("a.example:80") == nil || p.Environment("C") == nil || p.Nonsensitive() == nil ||
+	if p.Variable("b.example:22", "pw") == nil || p.Connect("a.example:80") == nil || p.Environment("C") == nil || p.Nonsensitive() == nil ||
 		p.FileAt("b.example:22", "/etc/g") == nil || p.FileAt("a.example:443", "/etc/f") == nil {
 		t.Error("more is allowed than is used")
 	}

@@ -26,6 +26,11 @@ type UsedHost struct {
 	Files    []string // on the host, absolute
 	SSHKeys  []string // absolute
 	SSHAgent bool
+
+	Variables   []string // that hold secrets
+	Environment []string // the same, of the environment
+	CA          []string // fingerprints of authorities
+	HostKeys    []string // fingerprints
 }
 
 const head = `# What configurations may make syncctl do for you. Everything that is not named here is refused.
@@ -87,14 +92,16 @@ func Write(w io.Writer, used Used) error {
 		host := used.Hosts[name]
 		body.AppendNewline()
 		in := body.AppendNewBlock("host", []string{name}).Body()
-		if len(host.Commands) > 0 {
-			in.SetAttributeValue("commands", list(lines(host.Commands)))
-		}
-		if len(host.Files) > 0 {
-			in.SetAttributeValue("files", list(host.Files))
-		}
-		if len(host.SSHKeys) > 0 {
-			in.SetAttributeValue("ssh_keys", list(host.SSHKeys))
+		for _, l := range []struct {
+			name  string
+			texts []string
+		}{
+			{"commands", lines(host.Commands)}, {"files", host.Files}, {"ssh_keys", host.SSHKeys}, {"variables", host.Variables},
+			{"environment", host.Environment}, {"ca", host.CA}, {"host_keys", host.HostKeys},
+		} {
+			if len(l.texts) > 0 {
+				in.SetAttributeValue(l.name, list(l.texts))
+			}
 		}
 		if host.SSHAgent {
 			in.SetAttributeValue("ssh_agent", cty.True)

@@ -175,7 +175,7 @@ func (l *loader) envFunc() function.Function {
 				l.foreign.add(Text(val), "env()")
 			}
 			if secretName(name) || holdsPrivateKey(text) {
-				val = Sensitive(val)
+				val = sensitiveFrom(Source{Environment: name}, val)
 			}
 			return val, nil
 		},

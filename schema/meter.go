@@ -33,8 +33,8 @@ type meter struct {
 	err  error     // once set, nothing more is evaluated
 	at   hcl.Range // where err occurred
 
-	keyed  bool  // the expression looks something up by a sensitive key
-	hinted int64 // letters that were compared, see loader.nearest
+	keyed  cty.ValueMarks // of sensitive keys by which the expression looks something up
+	hinted int64          // letters that were compared, see loader.nearest
 }
 
 // weight is what evaluation makes: values that are created or visited, and text in units of textUnit bytes. A large
@@ -122,7 +122,7 @@ func (l *loader) evaluate(expr hcl.Expression, ctx *hcl.EvalContext) (cty.Value,
 	rng := expr.Range()
 	l.now.Store(&rng)
 	flow := l.flow
-	l.meter.keyed = false
+	l.meter.keyed = nil
 	var known weight
 	if l.meter.err == nil {
 		known = l.meter.preview(expr, ctx)
@@ -135,8 +135,8 @@ func (l *loader) evaluate(expr hcl.Expression, ctx *hcl.EvalContext) (cty.Value,
 		}
 	}
 	if l.meter.err == nil {
-		if l.meter.keyed {
-			val = Sensitive(val)
+		if len(l.meter.keyed) > 0 {
+			val = val.WithMarks(l.meter.keyed)
 		}
 		if len(diags) > 0 && l.reached(expr, ctx, flow) {
 			for _, d := range diags {
@@ -270,7 +270,10 @@ func (w *watched) Value(ctx *hcl.EvalContext) (cty.Value, hcl.Diagnostics) {
 		c := *e
 		ok, expr = part(&c.Key) && w.numbers(cty.Number, c.Key), &c
 		if lit, known := c.Key.(*hclsyntax.LiteralValueExpr); known && IsSensitive(lit.Val) {
-			w.meter.keyed = true
+			if w.meter.keyed == nil {
+				w.meter.keyed = cty.ValueMarks{}
+			}
+			gather(w.meter.keyed, lit.Val)
 		}
 	}
 	if !ok {

@@ -2,6 +2,7 @@ package schema
 
 import (
 	"errors"
+	"maps"
 	"sync"
 
 	"github.com/hashicorp/hcl/v2"
@@ -17,13 +18,17 @@ import (
 
 // flow records the use of secrets while an expression is evaluated.
 type flow struct {
-	calls int // calls of functions that received or returned a secret
+	calls int            // calls of functions that received or returned a secret
+	marks cty.ValueMarks // of these secrets, inside of try and can; otherwise nil
 }
 
 func (l *loader) noteSecrets(vals ...cty.Value) {
 	for _, v := range vals {
 		if IsSensitive(v) {
 			l.flow.calls++
+			if l.flow.marks != nil {
+				gather(l.flow.marks, v)
+			}
 		}
 	}
 }
@@ -31,7 +36,7 @@ func (l *loader) noteSecrets(vals ...cty.Value) {
 // reached reports whether something sensitive was used in an evaluated expression. before is the flow before the
 // evaluation.
 func (l *loader) reached(expr hcl.Expression, ctx *hcl.EvalContext, before flow) bool {
-	return l.flow.calls != before.calls || l.meter.keyed || refersToSecret(expr, ctx)
+	return l.flow.calls != before.calls || len(l.meter.keyed) > 0 || refersToSecret(expr, ctx)
 }
 
 // attempt returns try or can. The result is sensitive if a secret decides whether an expression has a value.
@@ -40,22 +45,25 @@ func (l *loader) attempt(name string) function.Function {
 	return function.New(&function.Spec{
 		Params: f.Params(), VarParam: f.VarParam(), Type: function.StaticReturnType(cty.DynamicPseudoType),
 		Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {
-			before, refers := l.flow, false
+			outer, marks := l.flow.marks, cty.ValueMarks{}
+			l.flow.marks = marks
 			tries := make([]cty.Value, len(args))
 			for i, arg := range args {
 				closure := customdecode.ExpressionClosureFromVal(arg)
-				refers = refers || refersToSecret(closure.Expression, closure.EvalContext)
+				maps.Copy(marks, secretsIn(closure.Expression, closure.EvalContext))
 				tries[i] = customdecode.ExpressionClosureVal(&customdecode.ExpressionClosure{
 					Expression: once{closure.Expression, sync.OnceValues(closure.Value)}, EvalContext: closure.EvalContext})
 			}
 			val, err := f.Call(tries)
-			secret := refers || l.flow.calls != before.calls
+			if l.flow.marks = outer; outer != nil {
+				maps.Copy(outer, marks)
+			}
 			switch {
-			case secret && err != nil:
+			case len(marks) > 0 && err != nil:
 				return cty.NilVal, errors.New("no expression succeeded (details are left out, because something sensitive " +
 					"goes into them)")
-			case secret && err == nil:
-				val = Sensitive(val)
+			case err == nil:
+				val = val.WithMarks(marks)
 			}
 			return val, err
 		},
@@ -94,20 +102,28 @@ func discreetly(d *hcl.Diagnostic, ctx *hcl.EvalContext) {
 	}
 }
 
-// refersToSecret reports whether an expression uses something sensitive: it refers to it, or to a value with sensitive
-// attributes or elements.
+// refersToSecret reports whether an expression uses something sensitive.
 func refersToSecret(expr hcl.Expression, ctx *hcl.EvalContext) bool {
+	return len(secretsIn(expr, ctx)) > 0
+}
+
+// secretsIn returns the marks of what is sensitive in an expression: what it refers to, or a value with sensitive
+// attributes or elements.
+func secretsIn(expr hcl.Expression, ctx *hcl.EvalContext) cty.ValueMarks {
+	marks := cty.ValueMarks{}
 	for _, t := range expr.Variables() {
 		for i := len(t); i > 0; i-- {
 			val, diags := t[:i].TraverseAbs(ctx)
 			if diags.HasErrors() {
 				continue
 			}
-			if val.IsMarked() || i == len(t) && IsSensitive(val) {
-				return true
+			if i == len(t) {
+				gather(marks, val)
+			} else {
+				maps.Copy(marks, val.Marks())
 			}
 			break
 		}
 	}
-	return false
+	return marks
 }

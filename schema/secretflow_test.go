@@ -3,6 +3,7 @@ package schema
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -36,7 +37,7 @@ server "depot" "t" {
 `
 
 // TestWhatDependsOnSecrets: what is found out about a secret is one, also by whether an expression has a value, and by
-// what a key finds.
+// what a key finds. Where it comes from is known, too.
 func TestWhatDependsOnSecrets(t *testing.T) {
 	for _, expr := range []string{
 		`can(regex("^Ж", var.s))`, `can(regex("^q", var.s)) ? "yes" : "no"`, `try([regex("^Ж", var.s), "yes"][1], "no")`,
@@ -56,8 +57,16 @@ func TestWhatDependsOnSecrets(t *testing.T) {
 				t.Errorf("%s: %s", expr, textOf(t, cfg, diags))
 				continue
 			}
-			if r := cfg.Lookup(Addr{Kind: Server, Type: "depot", Name: "t"}); !IsSensitive(Get(r.Value, "anything")) {
+			r := cfg.Lookup(Addr{Kind: Server, Type: "depot", Name: "t"})
+			if !IsSensitive(Get(r.Value, "anything")) {
 				t.Errorf("%s in %s: it is shown", expr, name)
+			}
+			source := Source{Variable: "s"}
+			if strings.Contains(expr, "THE_TOKEN") {
+				source = Source{Environment: "THE_TOKEN"}
+			}
+			if got := r.Sources(); !slices.Equal(got, []Source{source}) {
+				t.Errorf("%s in %s: comes from %v", expr, name, got)
 			}
 		}
 	}

@@ -70,7 +70,9 @@ func (l *loader) readValues(ctx context.Context) {
 		v := l.root.vars[name]
 		g, ok := values[name]
 		before := len(l.diags)
-		v.value = l.settle(v, g, ok)
+		if v.value = l.settle(v, g, ok); v.sensitive {
+			v.value = sensitiveFrom(Source{Variable: name}, v.value)
+		}
 		for i := before; ok && i < len(l.diags); i++ {
 			l.diags[i] = ofObject(l.diags[i], frame{in: l.root.instances[0]}, "var."+name)
 		}

@@ -101,6 +101,10 @@ func (h *Host) Open(env driver.Env) (host.Host, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reaching %s: %w", h.SSH, err)
 	}
+	last := machines[len(machines)-1]
+	if err := maySend(env, h.Resource(), last); err != nil {
+		return nil, fmt.Errorf("secrets of %s: %w", h.Addr(), err)
+	}
 	key, err := h.key(env, machines)
 	if err != nil {
 		return nil, err
@@ -111,8 +115,9 @@ func (h *Host) Open(env driver.Env) (host.Host, error) {
 	if o.KnownHosts, err = Contents(env, []byte(h.KnownHosts), h.KnownHostsFile, "known_hosts_file"); err != nil {
 		return nil, err
 	}
-	o.KnownHostsFrom = h.KnownHostsFile
+	o.KnownHostsFrom, o.HostKey = h.KnownHostsFile, env.Policy.HostKey
 	if len(o.KnownHosts) == 0 {
+		o.HostKey = nil // it is the user's own word
 		if o.KnownHosts, err = knownHosts(env); err != nil {
 			return nil, err
 		}
@@ -124,7 +129,7 @@ func (h *Host) Open(env driver.Env) (host.Host, error) {
 			return nil, fmt.Errorf("reaching %s: %w", h.SSH, err)
 		}
 		if o.AgentSocket = socket; socket != "" && own != nil {
-			o.KnownHosts = own // what the configuration says of the same names does not count
+			o.KnownHosts, o.HostKey = own, nil // what the configuration says of the same names does not count
 			o.KnownHostsFrom = "your own " + ownKnownHosts(env) + " (it counts because of agent)"
 		}
 	}
@@ -132,7 +137,6 @@ func (h *Host) Open(env driver.Env) (host.Host, error) {
 	if err != nil {
 		return nil, err
 	}
-	last := machines[len(machines)-1]
 	may := host.Permission{
 		Command: func(args []string) error { return env.Policy.CommandAt(last, args) },
 		Connect: func(address string) error { return env.Policy.ConnectFrom(last, address) },

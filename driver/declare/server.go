@@ -123,14 +123,22 @@ func (s *Server) Rest(env driver.Env) (rest.Options, error) {
 	if err := Reachable(s.Resource()); err != nil {
 		return rest.Options{}, err
 	}
-	if err := env.Policy.Connect(s.hostPort()); err != nil {
+	address := s.hostPort()
+	if err := env.Policy.Connect(address); err != nil {
 		return rest.Options{}, fmt.Errorf("url of %s: %w", s.Addr(), err)
 	}
+	if err := maySend(env, s.Resource(), address); err != nil {
+		return rest.Options{}, fmt.Errorf("secrets of %s: %w", s.Addr(), err)
+	}
 	ca, err := Contents(env, []byte(s.CA.Reveal()), s.CAFile, "ca_file")
-	if err == nil {
-		if err = rest.CheckCA(ca); err != nil {
-			err = fmt.Errorf("%s of %s: %w", s.caNames(), s.Addr(), err)
-		}
+	if err != nil {
+		return rest.Options{}, err
+	}
+	if err = rest.CheckCA(ca); err == nil {
+		err = mayTrust(env, ca, address)
+	}
+	if err != nil {
+		err = fmt.Errorf("%s of %s: %w", s.caNames(), s.Addr(), err)
 	}
 	return rest.Options{
 		BaseURL: s.URL.Reveal(), CAPEM: ca, Timeout: s.RequestTimeout, RatePerSecond: s.RequestsPerSecond,

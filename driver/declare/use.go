@@ -36,9 +36,7 @@ func (u *user) look(v cty.Value) {
 				u.host(net.JoinHostPort(name, port))
 			}
 		}
-		if text(v, "ssh") != "" {
-			u.machine(v)
-		}
+		u.machine(v)
 		for _, name := range []string{"ca_file", "known_hosts_file"} {
 			if file := text(v, name); file != "" {
 				u.used.Files = append(u.used.Files, u.path(file))
@@ -54,8 +52,12 @@ func (u *user) look(v cty.Value) {
 	}
 }
 
-// machine adds what a block with HostAttributes uses.
-func (u *user) machine(v cty.Value) {
+// machinesOf returns the machines of a block with HostAttributes: the target first, then those on the way to it. It
+// returns none if v is not such a block.
+func machinesOf(v cty.Value) []string {
+	if text(v, "ssh") == "" {
+		return nil
+	}
 	addresses := []string{text(v, "ssh")}
 	if jumps := schema.Get(v, "jump"); jumps.IsKnown() && !jumps.IsNull() {
 		for it := jumps.ElementIterator(); it.Next(); {
@@ -63,7 +65,12 @@ func (u *user) machine(v cty.Value) {
 			addresses = append(addresses, schema.Text(jump))
 		}
 	}
-	for i, address := range addresses {
+	return addresses
+}
+
+// machine adds what a block with HostAttributes uses.
+func (u *user) machine(v cty.Value) {
+	for i, address := range machinesOf(v) {
 		name, err := host.HostPort(address)
 		if err != nil {
 			continue // reported when the declaration is checked

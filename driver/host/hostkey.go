@@ -83,6 +83,14 @@ func (k *hostKeys) verify(a address, key ssh.PublicKey) error {
 	return fmt.Errorf("the host key that it shows, %s, is refused: %s", shown, foreign(err))
 }
 
+// proof returns the key that a line of known_hosts has for a machine with this key or certificate.
+func proof(key ssh.PublicKey) ssh.PublicKey {
+	if c, ok := key.(*ssh.Certificate); ok {
+		return c.SignatureKey
+	}
+	return key
+}
+
 // inWords explains a library's error in our words.
 type inWords struct {
 	text  string
@@ -144,12 +152,25 @@ func (k *hostKeys) algorithms(a address) []string {
 // Known reports whether the lines of a known_hosts file name a machine, host:port, whatever its key. from names
 // the file in errors.
 func Known(lines []byte, from, hostPort string) (bool, error) {
+	keys, err := Fingerprints(lines, from, hostPort)
+	return len(keys) > 0, err
+}
+
+// Fingerprints returns the fingerprints, as of ssh-keygen -l, of the keys that the lines of a known_hosts file have for
+// a machine, host:port, and of the authorities that certify its keys. from names the file in errors.
+func Fingerprints(lines []byte, from, hostPort string) ([]string, error) {
 	k, err := parseKnownHosts(lines, from)
 	if err != nil {
-		return false, err
+		return nil, err
 	}
 	var known *knownhosts.KeyError
-	return errors.As(k.check(hostPort, nowhere, probe{}), &known) && len(known.Want) > 0, nil
+	var out []string
+	if errors.As(k.check(hostPort, nowhere, probe{}), &known) {
+		for _, w := range known.Want {
+			out = append(out, ssh.FingerprintSHA256(w.Key))
+		}
+	}
+	return out, nil
 }
 
 // rank puts first the kind of key that people find in documents, and that is short enough to be compared by eye.

@@ -7,6 +7,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"net"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -72,6 +73,21 @@ func TestHostKeyIsVerified(t *testing.T) {
 	})
 	t.Run("revoked", func(t *testing.T) {
 		fails(t, host(append(line(first), "@revoked * "+serialized(first)...)), "is revoked by line 2 of known_hosts")
+	})
+	t.Run("known, and not to be", func(t *testing.T) {
+		allowed := ssh.FingerprintSHA256(other.PublicKey())
+		h := s.to(t, func(o *SSHOptions) {
+			o.Keys, o.KnownHosts = [][]byte{key}, line(other.PublicKey(), first)
+			o.HostKey = func(_, print string) error {
+				if print != allowed {
+					return errors.New("not with this key")
+				}
+				return nil
+			}
+		})
+		fails(t, h, "not with this key")
+		allowed = shown
+		works(t, h)
 	})
 	t.Run("an authority without certificate", func(t *testing.T) {
 		fails(t, host([]byte("@cert-authority [127.0.0.1]:* "+serialized(other.PublicKey()))), "no known_hosts line")
@@ -142,6 +158,21 @@ func TestHostCertificates(t *testing.T) {
 				fails(t, s.to(t, func(o *SSHOptions) {
 					o.Keys, o.KnownHosts = [][]byte{key}, append(h.o.KnownHosts, revoked...)
 				}), "revoked")
+				byAuthority := ssh.FingerprintSHA256(authority.PublicKey())
+				asked := s.to(t, func(o *SSHOptions) {
+					o.Keys, o.KnownHosts = [][]byte{key}, h.o.KnownHosts
+					o.HostKey = func(machine, print string) error {
+						if machine != s.addr || print != byAuthority {
+							t.Errorf("asked about %s of %s", print, machine)
+						}
+						return errors.New("not by this authority")
+					}
+				})
+				fails(t, asked, "not by this authority")
+				prints, err := Fingerprints(h.o.KnownHosts, "", s.addr)
+				if err != nil || !slices.Equal(prints, []string{byAuthority}) {
+					t.Errorf("%v, %v", prints, err)
+				}
 			} else {
 				fails(t, h, c.want)
 			}

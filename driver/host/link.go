@@ -147,6 +147,9 @@ func (h *sshHost) handshake(conn net.Conn, to address, ids []identity) (*ssh.Cli
 		HostKeyAlgorithms: h.known.algorithms(to),
 		HostKeyCallback: func(_ string, _ net.Addr, key ssh.PublicKey) error {
 			err := h.known.verify(to, key)
+			if err == nil && h.o.HostKey != nil {
+				err = h.o.HostKey(to.hostPort(), ssh.FingerprintSHA256(proof(key)))
+			}
 			l.mu.Lock()
 			defer l.mu.Unlock()
 			l.key, l.verified = err, err == nil

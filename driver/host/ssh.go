@@ -21,9 +21,12 @@ type SSHOptions struct {
 	Passphrase string   // of the encrypted keys
 	// lines of a known_hosts file. It cannot be switched off: a machine that it does not name is refused
 	KnownHosts     []byte
-	KnownHostsFrom string        // what these lines are called in errors; "": known_hosts
-	AgentSocket    string        // socket of an SSH agent; "" for none
-	Timeout        time.Duration // to connect and log in, jumps included; 0: 30 s
+	KnownHostsFrom string // what these lines are called in errors; "": known_hosts
+	// HostKey returns an error if a machine (host:port) may not be known by a key, or as one that this key has
+	// certified, even if a line says so. fingerprint is that of ssh-keygen -l. If nil, each may be.
+	HostKey     func(machine, fingerprint string) error
+	AgentSocket string        // socket of an SSH agent; "" for none
+	Timeout     time.Duration // to connect and log in, jumps included; 0: 30 s
 	// KeepAlive is the interval of checks whether the machine still answers. After three intervals without an answer
 	// the connection is given up. 0: 15 s.
 	KeepAlive time.Duration

@@ -14,13 +14,13 @@ const begin = "-----BEGIN CERTIFICATE-----"
 
 // CheckCA returns an error if text is not a valid value of Options.CAPEM.
 func CheckCA(text []byte) error {
-	_, err := authorities(text)
+	_, err := Authorities(text)
 	return err
 }
 
-// authorities parses certificates in PEM. One that cannot be parsed is an error: otherwise a server whose certificate
+// Authorities parses certificates in PEM, such as Options.CAPEM. One that cannot be parsed is an error: otherwise a server whose certificate
 // it signed would be refused for a misleading reason.
-func authorities(text []byte) ([]*x509.Certificate, error) {
+func Authorities(text []byte) ([]*x509.Certificate, error) {
 	text = bytes.ReplaceAll(text, []byte("\ufeff"), nil) // byte order marks keep PEM from being found
 	if len(bytes.TrimSpace(text)) == 0 {
 		return nil, nil

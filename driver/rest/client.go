@@ -220,7 +220,7 @@ func transport(o Options, base *url.URL) (*http.Transport, error) {
 	if err != nil { // some systems have no list of them
 		roots = x509.NewCertPool()
 	}
-	extra, err := authorities(o.CAPEM)
+	extra, err := Authorities(o.CAPEM)
 	if err != nil {
 		return nil, err
 	}
