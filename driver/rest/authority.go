@@ -18,8 +18,8 @@ func CheckCA(text []byte) error {
 	return err
 }
 
-// Authorities parses certificates in PEM, such as Options.CAPEM. One that cannot be parsed is an error: otherwise a server whose certificate
-// it signed would be refused for a misleading reason.
+// Authorities parses certificates in PEM, such as Options.CAPEM. One that cannot be parsed is an error: otherwise a
+// server whose certificate it signed would be refused for a misleading reason.
 func Authorities(text []byte) ([]*x509.Certificate, error) {
 	text = bytes.ReplaceAll(text, []byte("\ufeff"), nil) // byte order marks keep PEM from being found
 	if len(bytes.TrimSpace(text)) == 0 {
