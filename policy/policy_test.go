@@ -306,7 +306,8 @@ func TestWrite(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	if p.Variable("b.example:22", "pw") == nil || p.Connect("a.example:80") == nil || p.Environment("C") == nil || p.Nonsensitive() == nil ||
+	if p.Variable("b.example:22", "pw") == nil || p.Connect("a.example:80") == nil || p.Environment("C") == nil ||
+		p.Nonsensitive() == nil ||
 		p.FileAt("b.example:22", "/etc/g") == nil || p.FileAt("a.example:443", "/etc/f") == nil {
 		t.Error("more is allowed than is used")
 	}
