@@ -30,6 +30,8 @@ type finder struct {
 	work    int            // bytes that may still be looked at; below 0: secrets may be left
 	compare int            // bytes that may still be compared; below 0: the same
 	room    []byte         // for what is decoded
+	words   []int32        // room for where words begin
+	list    layer          // room for a list of numbers
 }
 
 var (
@@ -118,12 +120,13 @@ func (f *finder) decode(l *layer, deep int) {
 	for begin := range 4 {
 		try(l.base64(in64, begin, &f.room, f.set.mayHold))
 	}
-	in16 := l.runs(&digits16, 2*MinLength)
+	in16 := l.runs16(in64)
 	for begin := range 2 {
 		try(l.hex(in16, begin))
 	}
-	for _, base := range []int{10, 16} {
-		try(l.numbers(base))
-	}
+	f.words = l.words(f.words[:0])
+	inTen, inSixteen := l.numbers(10, f.words, &f.list), l.numbers(16, f.words, &f.list)
+	try(inTen) // which has words of its own
+	try(inSixteen)
 	try(l.unwrap())
 }

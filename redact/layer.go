@@ -48,6 +48,10 @@ func (l *layer) put(of *layer, begin, end int, decoded ...byte) {
 // keep adds bytes of another layer as they are.
 func (l *layer) keep(of *layer, begin, end int) {
 	l.b = append(l.b, of.b[begin:end]...)
+	if of.origin != nil {
+		l.origin = append(l.origin, of.origin[begin:end]...)
+		return
+	}
 	for i := begin; i < end; i++ {
 		l.origin = append(l.origin, span32{int32(of.from(i)), int32(of.to(i))}) // #nosec G115 -- see put
 	}
@@ -107,21 +111,29 @@ func (l *layer) text() *layer {
 // textEnd is where the text that begins at i ends.
 func textEnd(b []byte, i int) int {
 	for i < len(b) {
-		n := 1
-		if c := b[i]; c >= utf8.RuneSelf {
-			if !utf8.RuneStart(c) {
-				break
-			}
-			if _, n = utf8.DecodeRune(b[i:]); n == 1 {
-				break
-			}
-		} else if c < ' ' && c != '\n' && c != '\r' && c != '\t' || c == 0x7f {
+		if inText[b[i]] {
+			i++
+			continue
+		}
+		if !utf8.RuneStart(b[i]) || i+1 == len(b) || utf8.RuneStart(b[i+1]) { // as most bytes are that are no text
+			break
+		}
+		_, n := utf8.DecodeRune(b[i:])
+		if n == 1 {
 			break
 		}
 		i += n
 	}
 	return i
 }
+
+// inText holds the characters of ASCII that stand in texts.
+var inText = func() (in [256]bool) {
+	for c := range byte(0x7f) {
+		in[c] = c >= ' ' || c == '\n' || c == '\r' || c == '\t'
+	}
+	return in
+}()
 
 // runeCut returns the length of a character of UTF-8 that was cut off. 0: none was.
 func (l *layer) runeCut(at int) int {

@@ -225,7 +225,8 @@ func (s *Set) Spans(text string) []Span {
 	if s == nil || len(s.index) == 0 || len(text) < MinLength {
 		return nil
 	}
-	f := &finder{set: s, text: text, seen: map[uint64]int{}, work: mostWork(len(text)), compare: mostCompared(len(text))}
+	f := &finder{set: s, text: text, seen: map[uint64]int{}, work: mostWork(len(text)), compare: mostCompared(len(text)),
+		room: make([]byte, 0, len(text))}
 	f.find(&layer{b: []byte(text)})
 	if f.compare < 0 || f.work < 0 {
 		return []Span{{0, len(text)}}

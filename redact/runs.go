@@ -3,6 +3,7 @@ package redact
 import (
 	"bytes"
 	"encoding/binary"
+	"slices"
 	"unicode/utf16"
 	"unicode/utf8"
 )
@@ -32,20 +33,37 @@ const none = 0xff
 
 // runs are the stretches of digits that are long enough.
 func (l *layer) runs(digits *[256]byte, least int) []span32 {
+	return l.within(span32{0, int32(len(l.b))}, digits, least, nil) // #nosec G115 -- see put
+}
+
+// runs16 are those of hexadecimal digits. They lie within those of base64, which has the same digits, and more.
+func (l *layer) runs16(in64 []span32) []span32 {
+	const least = 2 * MinLength
 	var found []span32
-	for i := 0; i < len(l.b); {
-		if digits[l.b[i]] == none {
+	for _, r := range in64 {
+		if r.to-r.from >= least {
+			found = l.within(r, &digits16, least, found)
+		}
+	}
+	return found
+}
+
+// within appends the stretches of digits within another stretch.
+func (l *layer) within(r span32, digits *[256]byte, least int, found []span32) []span32 {
+	b := l.b[:r.to]
+	for i := int(r.from); i < len(b); {
+		if digits[b[i]] == none {
 			i++
 			continue
 		}
 		j := i + 1
-		for j < len(l.b) && digits[l.b[j]] != none {
+		for j < len(b) && digits[b[j]] != none {
 			j++
 		}
 		if j-i >= least {
 			if found == nil {
 				const usual = 16 // bytes of a text to each of its words
-				found = make([]span32, 0, (len(l.b)-i)/usual+1)
+				found = make([]span32, 0, (len(b)-i)/usual+1)
 			}
 			found = append(found, span32{int32(i), int32(j)}) // #nosec G115 -- see put
 		}
@@ -132,14 +150,31 @@ func (l *layer) hex(all []span32, begin int) *layer {
 	return out.unlessEmpty()
 }
 
+// words appends where the words begin that may be numbers.
+func (l *layer) words(at []int32) []int32 {
+	within := false
+	for i, c := range l.b {
+		if word := inWord[c]; word != within {
+			if within = word; word && digits16[c] != none {
+				if at == nil {
+					const usual = 16 // bytes of a text to each of them
+					at = make([]int32, 0, len(l.b)/usual+1)
+				}
+				at = append(at, int32(i)) // #nosec G115 -- see put
+			}
+		}
+	}
+	return at
+}
+
 // numbers decodes lists of bytes as numbers, as programs print them: [99 97 110], 0x63, 0x61, 63:61:6e, a line each,
-// and [-61, -87] as Java does.
-func (l *layer) numbers(base int) *layer {
+// and [-61, -87] as Java does. They begin with some of the words. list is room for one list.
+func (l *layer) numbers(base int, words []int32, list *layer) *layer {
 	out := layer{binary: true}
-	var list layer
-	for i := 0; i < len(l.b); {
-		if int(digits16[l.b[i]]) >= base || i > 0 && isWord(l.b[i-1]) {
-			i++
+	done := 0
+	for _, at := range words {
+		i := int(at)
+		if i < done || int(digits16[l.b[i]]) >= base {
 			continue
 		}
 		list.b, list.origin = list.b[:0], list.origin[:0]
@@ -166,7 +201,7 @@ func (l *layer) numbers(base int) *layer {
 			out.apart(l, end)
 			out.b, out.origin = append(out.b, list.b...), append(out.origin, list.origin...)
 		}
-		i = max(i+1, end)
+		done = end
 	}
 	return out.unlessEmpty()
 }
@@ -187,6 +222,14 @@ func (l *layer) cutNumber(of *layer, last int) {
 }
 
 func isWord(c byte) bool { return c >= '0' && c <= '9' || c|0x20 >= 'a' && c|0x20 <= 'z' }
+
+// inWord says the same, faster.
+var inWord = func() (in [256]bool) {
+	for i := range in {
+		in[i] = isWord(byte(i)) // #nosec G115 -- there are 256
+	}
+	return in
+}()
 
 // number reads one number of a list, and how many bytes it takes.
 func (l *layer) number(at, base int) (value byte, n int) {
@@ -275,32 +318,35 @@ func (l *layer) unwrap() *layer {
 	const longLine = 16
 	out := layer{joined: true}
 	kept, line := 0, 0
-	for i, c := range l.b {
-		if c != '\n' {
-			if digits64[c] == none && c != '\r' && c != ' ' && c != '=' {
-				line = i + 1 // what is on a line before the text is not counted
-			}
-			continue
+	for {
+		n := bytes.IndexByte(l.b[line:], '\n')
+		if n < 0 {
+			break
 		}
-		end := i
+		end, begin := line+n, line
+		line = end + 1
 		if end > 0 && l.b[end-1] == '\r' {
 			end--
 		}
-		next := i + 1
+		next := line
 		for next < len(l.b) && (l.b[next] == ' ' || l.b[next] == '\t') {
 			next++
 		}
-		if end-line >= longLine && next < len(l.b) && digits64[l.b[next]] != none {
-			if kept == 0 {
-				out.size(len(l.b))
-			}
-			out.keep(l, kept, end)
-			kept = next
+		if next == len(l.b) || digits64[l.b[next]] == none || end-begin < longLine ||
+			slices.ContainsFunc(l.b[end-longLine:end], notWrapped) { // before that, anything may stand on the line
+			continue
 		}
-		line = i + 1
+		if kept == 0 {
+			out.size(len(l.b))
+		}
+		out.keep(l, kept, end)
+		kept = next
 	}
 	if kept > 0 {
 		out.keep(l, kept, len(l.b))
 	}
 	return out.unlessEmpty()
 }
+
+// notWrapped reports whether a character does not stand in a text that is broken into lines.
+func notWrapped(c byte) bool { return digits64[c] == none && c != '\r' && c != ' ' && c != '=' }
