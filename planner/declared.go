@@ -49,9 +49,10 @@ func declared(planned []*schema.Resource, seen map[schema.Addr][]Shown) []Declar
 		add(r)
 	}
 	out := make([]Declared, 0, len(all))
+	path := make([]string, 0, 8) // nothing keeps it
 	for _, r := range all {
 		d := Declared{Addr: r.Addr.String(), Site: r.Site, Seen: seen[r.Addr]}
-		d.collect(r, &r.Type.Body, r.Value, nil)
+		d.collect(r, &r.Type.Body, r.Value, path)
 		out = append(out, d)
 	}
 	slices.SortFunc(out, func(a, b Declared) int { return strings.Compare(a.Addr, b.Addr) })

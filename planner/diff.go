@@ -17,7 +17,13 @@ import (
 // in everything declared. Secrets are not compared; the values next to them are.
 func Compare(declared, actual cty.Value) []Difference {
 	var out []Difference
+	if actual == cty.NilVal || actual.IsNull() {
+		out = make([]Difference, 0, usualArguments)
+	}
 	compare(&out, make([]string, 0, 8), declared, actual)
+	if len(out) == 0 {
+		return nil
+	}
 	slices.SortFunc(out, func(a, b Difference) int { return strings.Compare(a.Path, b.Path) })
 	return out
 }
@@ -41,6 +47,9 @@ func compare(out *[]Difference, path []string, declared, actual cty.Value) {
 		}
 	}
 }
+
+// usualArguments is the number of arguments for which there is room if all of them differ.
+const usualArguments = 16
 
 // same reports whether a value that is neither an object nor a map is as declared. Lists are compared element by
 // element, so null values inside them are not compared, and a driver may return a tuple for a declared list.
@@ -162,13 +171,16 @@ func Text(v cty.Value) string {
 		}
 		return "[" + strings.Join(parts, ", ") + "]"
 	}
-	if t == cty.String {
+	switch t { // the library takes long
+	case cty.String:
 		return quoted(v.AsString())
+	case cty.Bool:
+		return strconv.FormatBool(v.True())
 	}
 	return string(hclwrite.TokensForValue(v).Bytes())
 }
 
-// quoted returns a text as HCL writes it. The library takes a hundred times as long for the usual ones.
+// quoted returns a text as HCL writes it. The library takes a hundred times as long for usual ones.
 func quoted(text string) string {
 	for _, c := range []byte(text) {
 		if c < ' ' || c > '~' || strings.IndexByte(`"\$%`, c) >= 0 {

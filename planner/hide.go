@@ -79,12 +79,19 @@ func hiding[T comparable](list []T, hide func(*T)) []T {
 }
 
 // remembering returns a function that gives the same as instead. Many texts of a plan are equal, and looking through
-// one costs more than finding it.
+// one costs more than finding it. Those of one declaration alone are forgotten again: they are most.
 func remembering(instead func(string) string) func(string) string {
-	known := map[string]string{"": ""}
+	const most = 1000
+	known := map[string]string{}
 	return func(text string) string {
+		if text == "" {
+			return ""
+		}
 		is, ok := known[text]
 		if !ok {
+			if len(known) == most {
+				clear(known)
+			}
 			is = instead(text)
 			known[text] = is
 		}

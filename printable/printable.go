@@ -42,6 +42,9 @@ func JSON(doc []byte) []byte {
 func Safe(s string) bool { return Text(s) == s }
 
 func escape(s string, layout bool, write func(b *strings.Builder, r rune, invalid bool)) string {
+	if isPlain(s, layout) {
+		return s // the usual case, which takes no memory
+	}
 	var b strings.Builder
 	kept := 0 // s[:kept] is already in b
 	before := rune(0)
@@ -70,6 +73,16 @@ func escape(s string, layout bool, write func(b *strings.Builder, r rune, invali
 	}
 	b.WriteString(s[kept:])
 	return b.String()
+}
+
+// isPlain reports whether a text has only characters of ASCII that are safe.
+func isPlain(s string, layout bool) bool {
+	for _, c := range []byte(s) {
+		if (c < ' ' || c >= 0x7f) && !(layout && (c == '\n' || c == '\t')) {
+			return false
+		}
+	}
+	return true
 }
 
 func goEscape(b *strings.Builder, r rune, invalid bool) {

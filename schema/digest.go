@@ -49,7 +49,8 @@ func (c *Config) canonical(w io.Writer, secrets bool) {
 		if i > 0 {
 			b = append(b, ',')
 		}
-		_, _ = w.Write(e.appendTo(b, secrets))
+		b = e.appendTo(b, secrets)
+		_, _ = w.Write(b)
 		b = b[:0]
 	}
 	b = append(b, ']')

@@ -58,7 +58,7 @@ type result[T any] struct {
 func decoded[T any](r *schema.Resource) result[T] {
 	return r.Memo(decodedKey[T]{}, func() any {
 		o, d := result[T]{value: new(T)}, decoder{r: r}
-		d.fill(reflect.ValueOf(o.value).Elem(), r.Value, nil)
+		d.fill(reflect.ValueOf(o.value).Elem(), r.Value, make([]string, 0, usualDepth))
 		o.diags, o.known = d.diags, d.settled()
 		return o
 	}).(result[T])

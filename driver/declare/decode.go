@@ -31,6 +31,9 @@ type decoder struct {
 	unknown map[*hcl.Diagnostic]bool // those that say that a value is not known
 }
 
+// usualDepth is the length of a path for which there is room at first.
+const usualDepth = 8
+
 // field is a field of a struct that is filled.
 type field struct {
 	index int

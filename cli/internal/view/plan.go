@@ -85,7 +85,7 @@ func (v *planView) flush() {
 const blockSize = 64 << 10
 
 func (v *planView) shown() []*planner.Step {
-	var out []*planner.Step
+	out := make([]*planner.Step, 0, len(v.p.Steps))
 	for i := range v.p.Steps {
 		if !v.o.Done[v.p.Steps[i].ID] {
 			out = append(out, &v.p.Steps[i])
