@@ -106,7 +106,7 @@ func (l *loader) collectSettings(m *module, b *hcl.Block) {
 			"module."))
 		return
 	}
-	s, _ := l.shape(b.Body, &settingsBody, b.DefRange, "a syncctl block", nil)
+	s, _ := l.shape(b.Body, &settingsBody, b.DefRange, spot{name: "a syncctl block"}, nil)
 	l.setBlock = append(l.setBlock, s)
 }
 
@@ -231,7 +231,7 @@ func (l *loader) shapeDeclaration(n *node, body hcl.Body) {
 	if hasSite(kind) && !own {
 		common.args = append(slices.Clone(common.args), siteArgument.Name)
 	}
-	d.shape, content = l.shape(body, &t.Body, d.rng, fmt.Sprintf("%s %q", kind, t.Name), &common)
+	d.shape, content = l.shape(body, &t.Body, d.rng, spot{name: string(kind), label: t.Name}, &common)
 	if d.meta = metaOf(content); !own {
 		d.site = content.Attributes[siteArgument.Name]
 	}

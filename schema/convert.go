@@ -46,17 +46,20 @@ func (m *meter) oneByOne(v cty.Value, want cty.Type) (cty.Value, error) {
 	if !opens(v, want) {
 		return v, nil
 	}
-	out, err := opened(v, func(key cty.Value, at int, elem cty.Value) (cty.Value, error) {
-		inside := typeInside(want, key, at)
-		if inside == cty.DynamicPseudoType {
-			return elem, nil
-		}
-		elem, err := m.oneByOne(elem, inside)
-		if err != nil {
-			return elem, err
-		}
-		return convert.Convert(elem, inside)
-	})
+	out, err := v, error(nil)
+	if !hasOnly(v.Type(), want) {
+		out, err = opened(v, func(key cty.Value, at int, elem cty.Value) (cty.Value, error) {
+			inside := typeInside(want, key, at)
+			if inside == cty.DynamicPseudoType {
+				return elem, nil
+			}
+			elem, err := m.oneByOne(elem, inside)
+			if err != nil {
+				return elem, err
+			}
+			return convert.Convert(elem, inside)
+		})
+	}
 	if err != nil || !want.IsCollectionType() {
 		return out, err
 	}
@@ -69,6 +72,19 @@ func (m *meter) oneByOne(v cty.Value, want cty.Type) (cty.Value, error) {
 		return v, nil
 	}
 	return out.WithMarks(marks), nil
+}
+
+// hasOnly reports whether all parts of an object are the texts, numbers or booleans that a map is to have.
+func hasOnly(object, want cty.Type) bool {
+	if !object.IsObjectType() || !want.IsMapType() || !want.ElementType().IsPrimitiveType() {
+		return false
+	}
+	for _, ty := range object.AttributeTypes() {
+		if ty != want.ElementType() {
+			return false
+		}
+	}
+	return true
 }
 
 // apart makes tuples and objects of the lists, sets and maps into whose elements defaults are filled: in those the

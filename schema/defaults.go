@@ -2,7 +2,6 @@ package schema
 
 import (
 	"fmt"
-	"strings"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/zclconf/go-cty/cty"
@@ -44,7 +43,8 @@ func (l *loader) collectDefaults(m *module, b *hcl.Block) {
 	if !l.declare(m, n, "defaults", b.TypeRange) {
 		return
 	}
-	n.defaults.shape, _ = l.shape(b.Body, &t.Body, b.DefRange, fmt.Sprintf("defaults %q %q", kind, typeName), nil)
+	n.defaults.shape, _ = l.shape(b.Body, &t.Body, b.DefRange,
+		spot{name: fmt.Sprintf("defaults %q", kind), label: typeName}, nil)
 }
 
 func kindWords() []string {
@@ -150,15 +150,17 @@ func (l *loader) complete() {
 
 // requireAll reports the required parts of a body that are missing.
 func (l *loader) requireAll(s *shaped, elsewhere func(name string) bool) {
-	for _, a := range s.grammar.Attributes {
+	for i := range s.grammar.Attributes {
+		a := &s.grammar.Attributes[i]
 		if a.Required && s.attrs[a.Name] == nil && !elsewhere(a.Name) {
 			l.add(problem(s.header, "Missing required argument", "The argument %q is required in %s.", a.Name, s.where))
 		}
 	}
-	for _, b := range s.grammar.Blocks {
+	for i := range s.grammar.Blocks {
+		b := &s.grammar.Blocks[i]
 		if b.Required && len(s.blocks[b.Name]) == 0 && !elsewhere(b.Name) {
 			l.add(problem(s.header, "Missing required block", "A block %q is required in %s.", b.Name,
-				strings.TrimPrefix(s.where, "in ")))
+				s.where))
 		}
 	}
 }

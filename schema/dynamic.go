@@ -64,7 +64,7 @@ func (l *loader) shapeDynamic(s *shaped, blk *hcl.Block) {
 	}
 	inner := content.Blocks[0]
 	s.blocks[b.Name] = append(s.blocks[b.Name], &shapedBlock{dynamic: d,
-		shaped: l.shapeNested(inner.Body, b, inner.DefRange, fmt.Sprintf("block %s", b.Name))})
+		shaped: l.shapeNested(inner.Body, b, inner.DefRange, "")})
 }
 
 // expandedBlock is one block, written or made by a dynamic block.
@@ -77,7 +77,7 @@ type expandedBlock struct {
 // expandBlocks returns all blocks of one name, with those of dynamic blocks. It returns false if they are unknown or
 // invalid.
 func (l *loader) expandBlocks(b *Block, found []*shapedBlock, f frame) ([]expandedBlock, bool) {
-	var out []expandedBlock
+	out := make([]expandedBlock, 0, len(found))
 	ok := true
 	for _, blk := range found {
 		if blk.dynamic == nil {
@@ -90,7 +90,10 @@ func (l *loader) expandBlocks(b *Block, found []*shapedBlock, f frame) ([]expand
 	if !ok {
 		return nil, false
 	}
-	seen := map[string]bool{}
+	var seen map[string]bool
+	if b.Label != "" {
+		seen = make(map[string]bool, len(out))
+	}
 	for i, e := range out {
 		if b.Label == "" && !b.Many && i > 0 || b.Label != "" && seen[e.label] {
 			name := b.Name
@@ -100,7 +103,9 @@ func (l *loader) expandBlocks(b *Block, found []*shapedBlock, f frame) ([]expand
 			l.add(problem(e.header, "Duplicate block", "There are several blocks %s here. It may stand there once.", name))
 			return nil, false
 		}
-		seen[e.label] = true
+		if b.Label != "" {
+			seen[e.label] = true
+		}
 	}
 	return out, true
 }

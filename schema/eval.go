@@ -265,8 +265,7 @@ func (l *loader) nested(b *Block, found []*shapedBlock, f frame, path string) ct
 		}
 		return cty.NullVal(l.blockType(b))
 	}
-	var list []cty.Value
-	byLabel := map[string]cty.Value{}
+	list := make([]cty.Value, 0, len(blocks))
 	for i, blk := range blocks {
 		at := path
 		if b.Label != "" {
@@ -277,21 +276,29 @@ func (l *loader) nested(b *Block, found []*shapedBlock, f frame, path string) ct
 		if f.res.writes(at, blk.header); i == 0 && at != path {
 			f.res.writes(path, blk.header)
 		}
-		val := l.object(blk.shaped, blk.frame, at)
-		list = append(list, val)
-		byLabel[blk.label] = val
+		list = append(list, l.object(blk.shaped, blk.frame, at))
 	}
 	switch {
-	case b.Label == "" && !b.Many:
+	case b.Label != "":
+		return labelled(blocks, list)
+	case !b.Many:
 		return list[0]
-	case b.Label != "" && sameTypes(list):
-		return cty.MapVal(byLabel)
-	case b.Label != "": // arguments of any type make the objects differ
-		return cty.ObjectVal(byLabel)
 	case sameTypes(list):
 		return cty.ListVal(list)
 	}
 	return cty.TupleVal(list)
+}
+
+// labelled returns the values of blocks by their labels. Arguments of any type make the objects differ.
+func labelled(blocks []expandedBlock, values []cty.Value) cty.Value {
+	byLabel := make(map[string]cty.Value, len(values))
+	for i, v := range values {
+		byLabel[blocks[i].label] = v
+	}
+	if sameTypes(values) {
+		return cty.MapVal(byLabel)
+	}
+	return cty.ObjectVal(byLabel)
 }
 
 func sameTypes(list []cty.Value) bool {

@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"slices"
 	"sort"
+	"strconv"
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
@@ -16,7 +17,7 @@ import (
 type shaped struct {
 	grammar *Body
 	header  hcl.Range
-	where   string
+	where   spot
 	attrs   map[string]*hcl.Attribute
 	blocks  map[string][]*shapedBlock
 }
@@ -27,9 +28,28 @@ type shapedBlock struct {
 	*shaped
 }
 
+// spot is what messages call a body, such as "a site block" or `block field "summary"`. Most are never called anything.
+type spot struct {
+	of    *Block // nil if it is not that of a block in a declaration
+	name  string // if of is nil
+	label string // "" if it has none
+}
+
+func (s spot) String() string {
+	name := s.name
+	if s.of != nil {
+		name = "block " + s.of.Name
+	}
+	if s.label != "" {
+		name += " " + strconv.Quote(s.label)
+	}
+	return name
+}
+
 // scope is what one body permits, for messages about what it does not.
 type scope struct {
-	where  string // "in ..." of a message, without the "in"
+	where  string // such as "at the top level of a file"; "" for a spot
+	in     spot
 	args   []string
 	blocks []hcl.BlockHeaderSchema
 	secret map[string]bool // arguments whose value must not be shown, even when misspelt
@@ -37,23 +57,31 @@ type scope struct {
 
 // shape matches a body with its grammar and reports everything that is not allowed. Missing arguments are left to the
 // caller. extra is what the body permits in addition to the grammar; the returned content holds it.
-func (l *loader) shape(body hcl.Body, g *Body, header hcl.Range, where string, extra *scope) (*shaped,
+func (l *loader) shape(body hcl.Body, g *Body, header hcl.Range, where spot, extra *scope) (*shaped,
 	*hcl.BodyContent) {
 	sc, known := l.scopes[scopeKey{g, extra != nil}]
 	if !known {
 		sc = g.shapeScope(extra)
 		l.scopes[scopeKey{g, extra != nil}] = sc
 	}
-	sc.where = "in " + where
+	sc.in = where
 	content := l.content(body, sc)
 	s := &shaped{grammar: g, header: header, where: where, attrs: content.Attributes}
-	for _, a := range g.Attributes {
-		if attr := s.attrs[a.Name]; attr != nil && a.Secret {
-			l.mask(attr.Expr)
+	for i := range g.Attributes {
+		if a := &g.Attributes[i]; a.Secret && s.attrs[a.Name] != nil {
+			l.mask(s.attrs[a.Name].Expr)
 		}
 	}
 	l.shapeBlocks(s, content.Blocks)
 	return s, content
+}
+
+// place is where the body stands, in words.
+func (sc *scope) place() string {
+	if sc.where != "" {
+		return sc.where
+	}
+	return "in " + sc.in.String()
 }
 
 // scopeKey is a body, and whether it is that of a declaration, which permits more.
@@ -102,10 +130,9 @@ func (l *loader) shapeBlocks(s *shaped, found hcl.Blocks) {
 		if b == nil { // or one of extra's
 			continue
 		}
-		label, name, at := "", b.Name, blk.TypeRange
+		label, at := "", blk.TypeRange
 		if b.Label != "" {
 			label = blk.Labels[0]
-			name = fmt.Sprintf("%s %q", b.Name, label)
 			at = blk.LabelRanges[0]
 			if strings.TrimSpace(label) == "" {
 				l.add(problem(at, "Invalid name", "The label of a block %q is its %s, which cannot be empty.", b.Name, b.Label))
@@ -114,19 +141,19 @@ func (l *loader) shapeBlocks(s *shaped, found hcl.Blocks) {
 		}
 		if was, dup := first[[2]string{b.Name, label}]; dup && (b.Label != "" || !b.Many) {
 			l.add(problem(at, "Duplicate block",
-				"There was already a block %s in this %s, at %s. It may stand there once.", name,
-				strings.TrimPrefix(s.where, "a "), place(*was)))
+				"There was already a block %s in this %s, at %s. It may stand there once.", spot{name: b.Name, label: label},
+				strings.TrimPrefix(s.where.String(), "a "), place(*was)))
 			continue
 		}
 		first[[2]string{b.Name, label}] = &blk.DefRange
 		s.blocks[b.Name] = append(s.blocks[b.Name], &shapedBlock{label: label,
-			shaped: l.shapeNested(blk.Body, b, blk.DefRange, "block "+name)})
+			shaped: l.shapeNested(blk.Body, b, blk.DefRange, label)})
 	}
 }
 
 // shapeNested matches the body of a nested block with its grammar, and reports what is missing.
-func (l *loader) shapeNested(body hcl.Body, b *Block, header hcl.Range, where string) *shaped {
-	s, _ := l.shape(body, &b.Body, header, where, nil)
+func (l *loader) shapeNested(body hcl.Body, b *Block, header hcl.Range, label string) *shaped {
+	s, _ := l.shape(body, &b.Body, header, spot{of: b, label: label}, nil)
 	l.requireAll(s, func(string) bool { return false })
 	return s
 }
@@ -221,7 +248,7 @@ func (l *loader) unexpected(body *hclsyntax.Body, sc scope) {
 				"%q is a block, not an argument. Write it without the equals sign: %s { ... }", name, header(b)))
 			continue
 		}
-		l.add(problem(attr.NameRange, "Unsupported argument", "An argument %q is not expected %s.%s", name, sc.where,
+		l.add(problem(attr.NameRange, "Unsupported argument", "An argument %q is not expected %s.%s", name, sc.place(),
 			cmp.Or(sc.knownFromTerraform(name), suggest(meant, all, isBlock))))
 	}
 	for _, b := range blocks {
@@ -236,7 +263,7 @@ func (l *loader) unexpected(body *hclsyntax.Body, sc scope) {
 				meant = alias
 			}
 		}
-		l.add(problem(b.TypeRange, "Unsupported block", "A block %q is not expected %s.%s", b.Type, sc.where,
+		l.add(problem(b.TypeRange, "Unsupported block", "A block %q is not expected %s.%s", b.Type, sc.place(),
 			cmp.Or(sc.knownFromTerraform(b.Type), suggest(meant, all, isBlock))))
 	}
 }
@@ -250,11 +277,11 @@ func (sc *scope) knownFromTerraform(word string) string {
 	if word == "count" && slices.Contains(sc.args, "for_each") {
 		return " " + countText(word)
 	}
-	if kind, _, _ := strings.Cut(strings.TrimPrefix(sc.where, "in "), " "); isKind(kind) && declarationWords[word] != "" {
+	if kind, _, _ := strings.Cut(strings.TrimPrefix(sc.place(), "in "), " "); isKind(kind) && declarationWords[word] != "" {
 		return " " + declarationWords[word]
 	}
 	for where, words := range elsewhereWords {
-		if text := words[word]; text != "" && strings.HasPrefix(sc.where, where) {
+		if text := words[word]; text != "" && strings.HasPrefix(sc.place(), where) {
 			return " " + text
 		}
 	}

@@ -60,7 +60,7 @@ func (l *loader) collectSite(m *module, b *hcl.Block) {
 	case !l.validName(name, b.LabelRanges[0]):
 		return
 	}
-	s, _ := l.shape(b.Body, &siteBody, b.DefRange, "a site block", nil)
+	s, _ := l.shape(b.Body, &siteBody, b.DefRange, spot{name: "a site block"}, nil)
 	if at := slices.IndexFunc(l.sites, func(was *siteBlock) bool { return was.name == name }); at >= 0 {
 		l.add(problem(b.LabelRanges[0], "Duplicate site", "The site %q was already declared at %s. Each is declared once.",
 			name, place(l.sites[at].shape.header)))

@@ -1,6 +1,10 @@
 package functions
 
 import (
+	"iter"
+	"maps"
+	"slices"
+
 	"github.com/zclconf/go-cty/cty"
 	"github.com/zclconf/go-cty/cty/function"
 	"github.com/zclconf/go-cty/cty/function/stdlib"
@@ -53,18 +57,26 @@ func Alike(v cty.Value, want cty.Type) cty.Value {
 		v.LengthInt() == 0 {
 		return v
 	}
-	first := cty.NilType
-	for it := v.ElementIterator(); it.Next(); {
-		_, one := it.Element()
-		if first == cty.NilType {
-			first = one.Type()
-		}
-		if one.Type().HasDynamicTypes() || !one.Type().Equals(first) {
-			return v
-		}
-	}
 	if want.IsMapType() {
-		return cty.MapVal(v.AsValueMap())
+		if areAlike(maps.Values(ty.AttributeTypes())) {
+			return cty.MapVal(v.AsValueMap())
+		}
+	} else if areAlike(slices.Values(ty.TupleElementTypes())) {
+		return cty.ListVal(v.AsValueSlice())
 	}
-	return cty.ListVal(v.AsValueSlice())
+	return v
+}
+
+// areAlike reports whether all types are the same one.
+func areAlike(types iter.Seq[cty.Type]) bool {
+	first := cty.NilType
+	for ty := range types {
+		if first == cty.NilType {
+			first = ty
+		}
+		if ty.HasDynamicTypes() || !ty.Equals(first) {
+			return false
+		}
+	}
+	return true
 }
