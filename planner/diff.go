@@ -187,5 +187,5 @@ func quoted(text string) string {
 			return string(hclwrite.TokensForValue(cty.StringVal(text)).Bytes())
 		}
 	}
-	return strconv.Quote(text)
+	return `"` + text + `"`
 }

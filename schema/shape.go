@@ -192,8 +192,10 @@ func (l *loader) content(body hcl.Body, sc scope) *hcl.BodyContent {
 // permitted returns the content of a body in which everything is permitted, or else nil. The library finds out what is
 // wrong, and makes five maps for each body.
 func (sc *scope) permitted(body *hclsyntax.Body) *hcl.BodyContent {
-	content := &hcl.BodyContent{Attributes: make(hcl.Attributes, len(body.Attributes)),
-		Blocks: make(hcl.Blocks, 0, len(body.Blocks))}
+	content := &hcl.BodyContent{Blocks: make(hcl.Blocks, 0, len(body.Blocks))}
+	if len(body.Attributes) > 0 {
+		content.Attributes = make(hcl.Attributes, len(body.Attributes))
+	}
 	for name, attr := range body.Attributes {
 		if !slices.Contains(sc.args, name) {
 			return nil

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -39,11 +40,11 @@ func configureStep(s *synchronization, because string, names spelling) planner.S
 }
 
 func configurationValues(s *synchronization, issueTypes map[string]string, fields []field) []planner.Value {
-	values := []planner.Value{
-		{Name: "server", Label: "Jira", Value: s.one.server.URL.String()},
-		{Name: "first_project", Label: "Project", Value: s.one.Project},
-		{Name: "second_project", Label: "Partner project", Value: s.two.Project},
-	}
+	const most = 10
+	values := append(make([]planner.Value, 0, most),
+		planner.Value{Name: "server", Label: "Jira", Value: s.one.server.URL.String()},
+		planner.Value{Name: "first_project", Label: "Project", Value: s.one.Project},
+		planner.Value{Name: "second_project", Label: "Partner project", Value: s.two.Project})
 	add := func(label, name, human, machine string) {
 		values = append(values, planner.Value{Name: name, Label: label, Value: machine, Shown: human})
 	}
@@ -51,7 +52,7 @@ func configurationValues(s *synchronization, issueTypes map[string]string, field
 		add("Name", "name", *s.Name, *s.Name)
 	}
 	if s.IssueTypes != nil {
-		var types []string
+		types := make([]string, 0, len(issueTypes))
 		for k, v := range issueTypes {
 			types = append(types, k+" = "+v)
 		}
@@ -59,7 +60,7 @@ func configurationValues(s *synchronization, issueTypes map[string]string, field
 		add("Issue types", "issue_types", strings.Join(types, ", "), jsonText(issueTypes))
 	}
 	if len(fields) > 0 {
-		var lines []string
+		lines := make([]string, 0, len(fields))
 		for _, f := range fields {
 			lines = append(lines, f.String())
 		}
@@ -70,8 +71,11 @@ func configurationValues(s *synchronization, issueTypes map[string]string, field
 		on    *bool
 	}{{"Comments", s.Comments}, {"Attachments", s.Attachments}} {
 		if part.on != nil {
-			add(part.label, strings.ToLower(part.label), map[bool]string{true: "on", false: "off"}[*part.on],
-				fmt.Sprint(*part.on))
+			state := "off"
+			if *part.on {
+				state = "on"
+			}
+			add(part.label, strings.ToLower(part.label), state, strconv.FormatBool(*part.on))
 		}
 	}
 	for i, e := range []*end{s.one, s.two} {

@@ -34,7 +34,7 @@ func spelled(c configuration, turned bool) spelling {
 
 // types returns declared issue types in the servers' spelling.
 func (s spelling) types(declared map[string]string) map[string]string {
-	out := map[string]string{}
+	out := make(map[string]string, len(declared))
 	for a, b := range declared {
 		out[inSpelling(s.first, a)] = inSpelling(s.second, b)
 	}
