@@ -441,7 +441,7 @@ func TestAllocations(t *testing.T) {
 	if testing.Short() {
 		t.Skip("counts the program as it is built: the race detector, which runs with -short, allocates too")
 	}
-	for written, most := range map[bool]float64{true: 179, false: 378} {
+	for written, most := range map[bool]float64{true: 181, false: 379} {
 		text := fleet(n, written)
 		if got := testing.AllocsPerRun(2, func() {
 			world{files: map[string]string{"main.sync.hcl": text}, valuesOnly: true}.load(t)
