@@ -1,6 +1,10 @@
 package cli
 
-import "testing"
+import (
+	"runtime"
+	"runtime/metrics"
+	"testing"
+)
 
 // TestUnusedMemory: who says how memory is collected gets no more than that.
 func TestUnusedMemory(t *testing.T) {
@@ -10,4 +14,33 @@ func TestUnusedMemory(t *testing.T) {
 			t.Errorf("%q: %d", name, len(got))
 		}
 	}
+	afterFirstCollection()
+}
+
+// TestUnusedMemoryBeginsNoCollection: a start takes none, and the first one makes the next ones usual.
+func TestUnusedMemoryBeginsNoCollection(t *testing.T) {
+	runtime.GC()
+	before := metric("/gc/cycles/total:gc-cycles")
+	unused := unusedMemory(func(string) (string, bool) { return "", false })
+	for range 1000 {
+		runtime.Gosched()
+	}
+	if n := metric("/gc/cycles/total:gc-cycles") - before; n != 0 {
+		t.Errorf("%d collections", n)
+	}
+	runtime.KeepAlive(unused)
+	afterFirstCollection()
+}
+
+// afterFirstCollection waits until memory is collected as usual again.
+func afterFirstCollection() {
+	for runtime.GC(); metric("/gc/gogc:percent") != 100; runtime.GC() {
+		runtime.Gosched()
+	}
+}
+
+func metric(name string) uint64 {
+	sample := []metrics.Sample{{Name: name}}
+	metrics.Read(sample)
+	return sample[0].Value.Uint64()
 }
