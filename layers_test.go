@@ -114,6 +114,8 @@ func mayImport(from, to string) bool {
 	switch {
 	case under(from, "cmd"), under(from, "bench") && productOf(to) == "": // bench starts programs, and the engine
 		return true
+	case to == "lazyregexp": // regexp, but for when it compiles
+		return true
 	case slices.Contains([]string{"fault", "printable", "redact"}, to): // what is shown of faults, foreign text, secrets
 		return !isSimulator(from) && !slices.Contains([]string{"fault", "printable", "redact"}, from)
 	case under(from, "cli"): // every product comes to it from outside

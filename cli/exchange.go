@@ -8,13 +8,13 @@ import (
 	"io"
 	"maps"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/syncctl/syncctl/bundle"
 	"github.com/syncctl/syncctl/executor"
 	"github.com/syncctl/syncctl/journal"
+	"github.com/syncctl/syncctl/lazyregexp"
 	"github.com/syncctl/syncctl/planner"
 	"github.com/syncctl/syncctl/printable"
 	"github.com/syncctl/syncctl/schema"
@@ -270,7 +270,7 @@ func (c *command) shareable(cfg *schema.Config) map[string][]byte {
 }
 
 // asterisks match a masked secret in a file that is shown.
-var asterisks = regexp.MustCompile(`\*{2,}`)
+var asterisks = lazyregexp.New(`\*{2,}`)
 
 // configurationSource reports whether a file holds declarations, rather than values, plans or tests.
 func configurationSource(name string) bool {

@@ -3,10 +3,10 @@ package cli
 import (
 	"context"
 	"path/filepath"
-	"regexp"
 	"strings"
 
 	"github.com/spf13/afero"
+	"github.com/syncctl/syncctl/lazyregexp"
 	"github.com/syncctl/syncctl/schema"
 )
 
@@ -23,7 +23,7 @@ func (f *formatter) masked(ctx context.Context, name string, src []byte) []byte 
 }
 
 // declares matches a block. A text with a block is a configuration, rather than values of variables.
-var declares = regexp.MustCompile(`(?m)^[ \t]*[a-z]+([ \t]+"[^"\n]*")*[ \t]*\{`)
+var declares = lazyregexp.New(`(?m)^[ \t]*[a-z]+([ \t]+"[^"\n]*")*[ \t]*\{`)
 
 // maskedAs loads the folder with the text as the file of that name.
 func (f *formatter) maskedAs(ctx context.Context, name string, src []byte) []byte {

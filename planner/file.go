@@ -10,8 +10,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"regexp"
 
+	"github.com/syncctl/syncctl/lazyregexp"
 	"github.com/syncctl/syncctl/printable"
 )
 
@@ -82,7 +82,7 @@ func (d *document) write(w io.Writer) error {
 }
 
 // escaped matches an escape in JSON.
-var escaped = regexp.MustCompile(`\\(?:ufffd|.)`)
+var escaped = lazyregexp.New(`\\(?:ufffd|.)`)
 
 // asDecoded returns the JSON that json.Marshal gives after the value was written and read once. json.Marshal escapes
 // bytes that are not UTF-8; after reading they are characters. Hashes must be the same before and after.

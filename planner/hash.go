@@ -5,14 +5,15 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
-	"regexp"
 	"slices"
+
+	"github.com/syncctl/syncctl/lazyregexp"
 )
 
 // hashPrefix names the algorithm of a plan's hash.
 const hashPrefix = "sha256:"
 
-var wellFormedHash = regexp.MustCompile(`^` + hashPrefix + `[0-9a-f]{64}$`)
+var wellFormedHash = lazyregexp.New(`^` + hashPrefix + `[0-9a-f]{64}$`)
 
 // IsHash reports whether a text has the form of a plan's hash.
 func IsHash(s string) bool { return wellFormedHash.MatchString(s) }

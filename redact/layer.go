@@ -3,11 +3,12 @@ package redact
 import (
 	"bytes"
 	"html"
-	"regexp"
 	"strconv"
 	"strings"
 	"unicode/utf16"
 	"unicode/utf8"
+
+	"github.com/syncctl/syncctl/lazyregexp"
 )
 
 // layer is a text, or what it decodes to, and where in the text each byte comes from.
@@ -217,7 +218,7 @@ func (kinds escapes) begin(c byte) bool {
 }
 
 // incomplete is an escape that is not whole, or may be the beginning of a longer one.
-var incomplete = regexp.MustCompile(`^(?:%(?:[0-9a-fA-F]?|[uU][0-9a-fA-F]{0,3})` +
+var incomplete = lazyregexp.New(`^(?:%(?:[0-9a-fA-F]?|[uU][0-9a-fA-F]{0,3})` +
 	`|\\(?:|[0-3][0-7]?|[xX][0-9a-fA-F]?|u[0-9a-fA-F]{0,3}|U[0-9a-fA-F]{0,7}|u\{[0-9a-fA-F]{0,6})` +
 	`|&(?:|#[0-9]*|#[xX][0-9a-fA-F]*|[a-zA-Z][0-9a-zA-Z]*))$`)
 

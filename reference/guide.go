@@ -1,9 +1,10 @@
 package reference
 
 import (
-	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/syncctl/syncctl/lazyregexp"
 )
 
 // Guide returns a page that was written by hand, in Markdown. It returns nil if the text says that a program wrote it.
@@ -31,7 +32,7 @@ func Guide(word, text string) *Page {
 }
 
 // fileWord matches the name of a file that a guide is about, which its first paragraph says.
-var fileWord = regexp.MustCompile("`(?:NAME\\.)?([a-z]+\\.(?:hcl|json))`")
+var fileWord = lazyregexp.New("`(?:NAME\\.)?([a-z]+\\.(?:hcl|json))`")
 
 // tableWord matches the word that a row of a table is about.
-var tableWord = regexp.MustCompile("(?m)^\\| `([a-z][a-z_]+)[` ]")
+var tableWord = lazyregexp.New("(?m)^\\| `([a-z][a-z_]+)[` ]")

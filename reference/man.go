@@ -2,8 +2,9 @@ package reference
 
 import (
 	"io"
-	"regexp"
 	"strings"
+
+	"github.com/syncctl/syncctl/lazyregexp"
 )
 
 // ManFile returns the name of a command's manual page, or "" for other pages. The program's own is PROGRAM.1.
@@ -91,8 +92,8 @@ func (m *man) part(t *part) {
 }
 
 var (
-	inlineCode = regexp.MustCompile("`([^`]*)`")
-	pageLink   = regexp.MustCompile(`\[([^\]]*)\]\([^)]*\)`)
+	inlineCode = lazyregexp.New("`([^`]*)`")
+	pageLink   = lazyregexp.New(`\[([^\]]*)\]\([^)]*\)`)
 )
 
 // prose converts Markdown: code becomes bold, and links become their text.

@@ -5,10 +5,11 @@ import (
 	"fmt"
 	"io"
 	"net/url"
-	"regexp"
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/syncctl/syncctl/lazyregexp"
 )
 
 // The protocols of the access log.
@@ -90,7 +91,7 @@ func (a *accessLog) err() error {
 	return a.failed
 }
 
-var secretParameter = regexp.MustCompile(`(?i)pass|pwd|token|secret|credential|api_?key|auth|session|signature`)
+var secretParameter = lazyregexp.New(`(?i)pass|pwd|token|secret|credential|api_?key|auth|session|signature`)
 
 // redactQuery returns a query as it was sent, except for the values of parameters with names of secrets.
 func redactQuery(query string) string {
@@ -114,10 +115,10 @@ func redactQuery(query string) string {
 // secretWord matches the names of secrets in command lines. It is narrower than for queries: --author is not a
 // secret.
 var (
-	secretWord     = regexp.MustCompile(`(?i)pass|pwd|token|secret|credential|api[_-]?key`)
-	shellWord      = regexp.MustCompile(`(?s)(?:[^\s'"\\]|\\.|'[^']*'?|"(?:\\.|[^"\\])*"?)+`)
-	assignment     = regexp.MustCompile(`(?s)^(["']?)(-{0,2}[A-Za-z_][A-Za-z0-9_.-]*)=`)
-	addressWithKey = regexp.MustCompile(`(?i)([a-z][a-z0-9+.-]*://[^/\s:@]*:)[^/\s@]+@`)
+	secretWord     = lazyregexp.New(`(?i)pass|pwd|token|secret|credential|api[_-]?key`)
+	shellWord      = lazyregexp.New(`(?s)(?:[^\s'"\\]|\\.|'[^']*'?|"(?:\\.|[^"\\])*"?)+`)
+	assignment     = lazyregexp.New(`(?s)^(["']?)(-{0,2}[A-Za-z_][A-Za-z0-9_.-]*)=`)
+	addressWithKey = lazyregexp.New(`(?i)([a-z][a-z0-9+.-]*://[^/\s:@]*:)[^/\s@]+@`)
 )
 
 // redactCommand returns a command line as it was sent, except for the values of options and variables with names of

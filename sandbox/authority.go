@@ -11,8 +11,9 @@ import (
 	"fmt"
 	"math/big"
 	"net"
-	"regexp"
 	"time"
+
+	"github.com/syncctl/syncctl/lazyregexp"
 )
 
 // authority is a certificate authority for the lifetime of the sandbox. Its key is never written anywhere, so nobody
@@ -77,7 +78,7 @@ func (a *authority) issue(server string, now time.Time) (tls.Certificate, error)
 	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}, nil
 }
 
-var hostName = regexp.MustCompile(`^[A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9_])?` +
+var hostName = lazyregexp.New(`^[A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9_])?` +
 	`(\.[A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9_])?)*$`)
 
 func certificate(name string, now time.Time) (*x509.Certificate, error) {

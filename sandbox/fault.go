@@ -10,6 +10,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/syncctl/syncctl/lazyregexp"
 )
 
 // FaultKind is the kind of a fault.
@@ -173,7 +175,7 @@ func parseNth(value string) (first, last int, err error) {
 	return first, last, nil
 }
 
-var httpMethod = regexp.MustCompile(`^[A-Z]+$`)
+var httpMethod = lazyregexp.New(`^[A-Z]+$`)
 
 // complete sets the defaults, checks the fault, and compiles its path.
 func (f Fault) complete() (Fault, *regexp.Regexp, error) {

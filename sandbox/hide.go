@@ -7,10 +7,11 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"regexp"
 	"slices"
 	"strings"
 	"sync"
+
+	"github.com/syncctl/syncctl/lazyregexp"
 )
 
 // Part is one piece of an answer or a command's output: a member of a JSON document, or a word of any other text. A
@@ -102,8 +103,8 @@ func (p *Parts) List() []Part {
 }
 
 var (
-	withDigit = regexp.MustCompile(`[^/]*[0-9][^/]*`)
-	longID    = regexp.MustCompile(`[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|` +
+	withDigit = lazyregexp.New(`[^/]*[0-9][^/]*`)
+	longID    = lazyregexp.New(`[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|` +
 		`\b[0-9a-f]{16,}\b|[0-9]{6,}|:[0-9]{4,5}\b`)
 )
 
@@ -198,7 +199,7 @@ func (h *hiding) text(of Part, body []byte) []byte {
 	return h.words(of, body)
 }
 
-var word = regexp.MustCompile(`\S+`)
+var word = lazyregexp.New(`\S+`)
 
 // words hides words of a text.
 func (h *hiding) words(of Part, text []byte) []byte {

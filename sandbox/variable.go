@@ -7,11 +7,11 @@ import (
 	"maps"
 	"net"
 	"net/url"
-	"regexp"
 	"slices"
 	"sort"
 	"strings"
 
+	"github.com/syncctl/syncctl/lazyregexp"
 	"golang.org/x/crypto/ssh"
 )
 
@@ -98,7 +98,7 @@ func (s *Sandbox) environment(wanted func(name string) bool) (map[string]string,
 // ofVariables is the prefix of the names of environment variables that set the configuration's variables.
 const ofVariables = "SYNCCTL_VAR_"
 
-var variableName = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_]*$`)
+var variableName = lazyregexp.New(`^[A-Za-z][A-Za-z0-9_]*$`)
 
 // given holds the words that the name of a variable may end in, and the checks of their values: the things that
 // simulated servers provide. Only for names, passwords and the like is any text allowed.

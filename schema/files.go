@@ -3,7 +3,6 @@ package schema
 import (
 	"maps"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"sort"
 	"strings"
@@ -12,6 +11,7 @@ import (
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 	hcljson "github.com/hashicorp/hcl/v2/json"
 	"github.com/spf13/afero"
+	"github.com/syncctl/syncctl/lazyregexp"
 )
 
 const (
@@ -292,8 +292,8 @@ func (n *lostNames) add(key string) {
 // These match declarations line by line, whatever is wrong around them: an unclosed quote makes nonsense of all tokens
 // after it.
 var (
-	blockLine  = regexp.MustCompile(`(?m)^[ \t]*(\w+)[ \t]+"([^"\n]*)"(?:[ \t]+"([^"\n]*)")?`)
-	assignLine = regexp.MustCompile(`(?m)^[ \t]*([\w-]+)[ \t]*=`)
+	blockLine  = lazyregexp.New(`(?m)^[ \t]*(\w+)[ \t]+"([^"\n]*)"(?:[ \t]+"([^"\n]*)")?`)
+	assignLine = lazyregexp.New(`(?m)^[ \t]*([\w-]+)[ \t]*=`)
 )
 
 // scan looks for block headers and assignments in the lines of a file with syntax errors.

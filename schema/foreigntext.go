@@ -5,12 +5,12 @@ import (
 	"cmp"
 	"fmt"
 	"iter"
-	"regexp"
 	"strconv"
 	"strings"
 	"unicode/utf8"
 
 	"github.com/hashicorp/hcl/v2"
+	"github.com/syncctl/syncctl/lazyregexp"
 	"github.com/syncctl/syncctl/redact"
 	"github.com/zclconf/go-cty/cty"
 )
@@ -184,7 +184,7 @@ func instead(text, by string) string {
 }
 
 // quotedText matches a quoted text in a message.
-var quotedText = regexp.MustCompile(`"(?:[^"\\]|\\.)*"`)
+var quotedText = lazyregexp.New(`"(?:[^"\\]|\\.)*"`)
 
 // without returns the texts that are not in the configuration's own files.
 func (o *foreignTexts) without(own func(text string) bool) *foreignTexts {

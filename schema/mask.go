@@ -3,11 +3,11 @@ package schema
 import (
 	"bytes"
 	"maps"
-	"regexp"
 	"slices"
 	"sync"
 
 	"github.com/hashicorp/hcl/v2"
+	"github.com/syncctl/syncctl/lazyregexp"
 	"github.com/syncctl/syncctl/redact"
 )
 
@@ -20,7 +20,7 @@ func (l *loader) maskWhole(expr hcl.Expression) { l.masked = append(l.masked, ex
 // secretLine matches, in a file that does not parse, a value assigned to a name that may be that of a secret (it is
 // wider than maskedName), even if the sign between the two is missing. It also matches the defaults of variables,
 // which may be sensitive.
-var secretLine = regexp.MustCompile(`(?i)"?\b[\w-]*(?:PASS|PWD|SECRET|TOKEN|KEY|CRED|AUTH|BEARER|JWT|\bPAT|_PAT|DSN|` +
+var secretLine = lazyregexp.New(`(?i)"?\b[\w-]*(?:PASS|PWD|SECRET|TOKEN|KEY|CRED|AUTH|BEARER|JWT|\bPAT|_PAT|DSN|` +
 	`DATABASE|DB_?UR|CONNECTION|DEFAULT)[\w-]*(?:"?[ \t]*[=:][=:>]?|"?[ \t]|")[ \t]*(.+)`)
 
 func secretLines(path string, src []byte) []hcl.Range { return groupRanges(secretLine, path, src) }
@@ -45,7 +45,7 @@ func (l *loader) allButNames(path string, src []byte) []hcl.Range {
 	return out
 }
 
-func groupRanges(re *regexp.Regexp, path string, src []byte) []hcl.Range {
+func groupRanges(re *lazyregexp.Regexp, path string, src []byte) []hcl.Range {
 	var out []hcl.Range
 	for _, m := range re.FindAllSubmatchIndex(src, -1) {
 		out = append(out, hcl.Range{Filename: path, Start: hcl.Pos{Byte: m[2]}, End: hcl.Pos{Byte: m[3]}})

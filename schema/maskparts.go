@@ -4,13 +4,13 @@ import (
 	"bytes"
 	"encoding/json"
 	"maps"
-	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 	hcljson "github.com/hashicorp/hcl/v2/json"
+	"github.com/syncctl/syncctl/lazyregexp"
 )
 
 // masker finds possible secrets and parts of secrets in the sources, in addition to the known values: values under a
@@ -24,10 +24,10 @@ type masker struct {
 }
 
 // privateKey matches a private key in its usual form, in a heredoc as well as in one line with escaped line feeds.
-var privateKey = regexp.MustCompile(`(?s)-----BEGIN [A-Z0-9 ]*PRIVATE KEY[A-Z ]*-----(.*?)(?:-----END |\z)`)
+var privateKey = lazyregexp.New(`(?s)-----BEGIN [A-Z0-9 ]*PRIVATE KEY[A-Z ]*-----(.*?)(?:-----END |\z)`)
 
 // feedInText is used instead of feeds for a template in JSON that cannot be parsed.
-var feedInText = regexp.MustCompile(`\b(?:local|var)\.[\pL_][\pL\pN_-]*`)
+var feedInText = lazyregexp.New(`\b(?:local|var)\.[\pL_][\pL\pN_-]*`)
 
 // maskedParts returns the ranges in files that snippets must not show, and texts that they must not show anywhere.
 // secret holds the known sensitive expressions.
@@ -60,10 +60,10 @@ func maskedParts(files map[string]*hcl.File, secret []hcl.Expression) ([]hcl.Ran
 
 // assigned matches an assignment in a comment or a text, such as an argument that was commented out, an option of a
 // program, or a member in JSON.
-var assigned = regexp.MustCompile(`([\w-]+)\\?"?[ \t]*[=:][=:>]?[ \t]*`)
+var assigned = lazyregexp.New(`([\w-]+)\\?"?[ \t]*[=:][=:>]?[ \t]*`)
 
 // login matches the password in an address.
-var login = regexp.MustCompile(`://[^\s/:@]*:([^\s/@]+)@`)
+var login = lazyregexp.New(`://[^\s/:@]*:([^\s/@]+)@`)
 
 // inTexts returns the ranges of values that comments and texts assign to names that sound like secrets, up to the ends
 // of the lines, and of passwords in addresses.

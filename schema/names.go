@@ -4,12 +4,12 @@ import (
 	"cmp"
 	"context"
 	"maps"
-	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
+	"github.com/syncctl/syncctl/lazyregexp"
 	"github.com/zclconf/go-cty/cty"
 )
 
@@ -369,12 +369,12 @@ func unparsed(words []string, header hcl.Range, body *hclsyntax.Body) *hclsyntax
 }
 
 // declarationLine matches what looks like the first line of a declaration.
-var declarationLine = func() *regexp.Regexp {
+var declarationLine = func() *lazyregexp.Regexp {
 	var kinds []string
 	for _, k := range Kinds {
 		kinds = append(kinds, string(k))
 	}
-	return regexp.MustCompile(`(?m)^(` + strings.Join(kinds, "|") + `)[ \t]+"([A-Za-z0-9_-]+)"[ \t]+"([A-Za-z0-9_-]+)"`)
+	return lazyregexp.New(`(?m)^(` + strings.Join(kinds, "|") + `)[ \t]+"([A-Za-z0-9_-]+)"[ \t]+"([A-Za-z0-9_-]+)"`)
 }()
 
 // withHeaders adds to the blocks of a file with a syntax error those that seem to begin in the rest of it.

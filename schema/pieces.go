@@ -2,12 +2,12 @@ package schema
 
 import (
 	"bytes"
-	"regexp"
 	"slices"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/syncctl/syncctl/fault"
+	"github.com/syncctl/syncctl/lazyregexp"
 	"golang.org/x/sync/errgroup"
 )
 
@@ -16,7 +16,7 @@ import (
 const pieceSize = 2 << 10
 
 // blockEnd matches the last line of a block in most files.
-var blockEnd = regexp.MustCompile(`\n}\r?\n`)
+var blockEnd = lazyregexp.New(`\n}\r?\n`)
 
 // pieces are the parts of the text of a file, each of which parses by itself.
 type pieces struct {

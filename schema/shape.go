@@ -3,7 +3,6 @@ package schema
 import (
 	"cmp"
 	"fmt"
-	"regexp"
 	"slices"
 	"sort"
 	"strconv"
@@ -11,6 +10,7 @@ import (
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
+	"github.com/syncctl/syncctl/lazyregexp"
 )
 
 // shaped is a body that was matched with its grammar, but not yet evaluated.
@@ -271,7 +271,7 @@ func (l *loader) unexpected(body *hclsyntax.Body, sc scope) {
 }
 
 // extraneous matches the library's message about something that is not allowed in JSON.
-var extraneous = regexp.MustCompile(`^No argument or block type is named "([^"]*)"`)
+var extraneous = lazyregexp.New(`^No argument or block type is named "([^"]*)"`)
 
 // knownFromTerraform explains the alternative to something that Terraform users write in such a place. It returns ""
 // if there is nothing to say.

@@ -2,13 +2,13 @@ package schema
 
 import (
 	"context"
-	"regexp"
 	"slices"
 	"sort"
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
+	"github.com/syncctl/syncctl/lazyregexp"
 	"github.com/zclconf/go-cty/cty"
 )
 
@@ -111,7 +111,7 @@ func ReadTests(ctx context.Context, opts Options) ([]*Test, map[string]*hcl.File
 
 // tornText matches text that may be a value in a test that does not parse, so that it is unknown whose value it is:
 // quoted text, and lines without punctuation of the language.
-var tornText = regexp.MustCompile(`(?m)((?:"[^"\n]*)|^[^={}\[\]"\n]+$)`)
+var tornText = lazyregexp.New(`(?m)((?:"[^"\n]*)|^[^={}\[\]"\n]+$)`)
 
 // maskVariables keeps all values that a test sets for variables out of snippets.
 func (l *loader) maskVariables(t *Test) {

@@ -2,12 +2,12 @@ package schema
 
 import (
 	"fmt"
-	"regexp"
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/ext/typeexpr"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
+	"github.com/syncctl/syncctl/lazyregexp"
 	"github.com/syncctl/syncctl/schema/functions"
 	"github.com/zclconf/go-cty/cty"
 )
@@ -115,4 +115,4 @@ func typeHint(d *hcl.Diagnostic, native bool) {
 	}
 }
 
-var noType = regexp.MustCompile(`^(?:The keyword|Keyword) "([^"]*)" is not a valid type (?:specification|constructor)`)
+var noType = lazyregexp.New(`^(?:The keyword|Keyword) "([^"]*)" is not a valid type (?:specification|constructor)`)

@@ -8,13 +8,12 @@ import (
 	"maps"
 	"net/http"
 	"net/url"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
 
 	"github.com/syncctl/syncctl/driver/rest"
+	"github.com/syncctl/syncctl/lazyregexp"
 )
 
 // jira returns the path of a resource of Jira's REST interface. Data Center and cloud have different versions.
@@ -59,7 +58,7 @@ func (c *reader) issues(ctx context.Context, keys []string) (map[string]issueSee
 	out := map[string]issueSeen{}
 	plain := make([]string, 0, len(keys))
 	for _, key := range keys {
-		if plainKey().MatchString(key) {
+		if plainKey.MatchString(key) {
 			plain = append(plain, key)
 		} else if err := c.each(ctx, []string{key}, out); err != nil {
 			return nil, fmt.Errorf("reading issue %s: %w", key, err)
@@ -74,11 +73,8 @@ func (c *reader) issues(ctx context.Context, keys []string) (map[string]issueSee
 }
 
 // plainKey is what stands in a search as a key and as nothing else. Keys come from what other servers have exported,
-// and may be any text. Other ones are asked for alone, by their address. It is compiled at its first use, as that takes
-// time.
-var plainKey = sync.OnceValue(func() *regexp.Regexp {
-	return regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_]{0,254}-[0-9]{1,19}$`)
-})
+// and may be any text. Other ones are asked for alone, by their address.
+var plainKey = lazyregexp.New(`^[A-Za-z][A-Za-z0-9_]{0,254}-[0-9]{1,19}$`)
 
 // search asks for several issues at once. Jira refuses a search with a key that does not exist (400); then the issues
 // are asked for one by one.

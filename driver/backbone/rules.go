@@ -2,13 +2,13 @@ package backbone
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/syncctl/syncctl/driver/backbone/syncinfo"
 	"github.com/syncctl/syncctl/driver/declare"
+	"github.com/syncctl/syncctl/lazyregexp"
 	"github.com/syncctl/syncctl/schema"
 )
 
@@ -17,7 +17,7 @@ var userFields = []string{"assignee", "reporter", "creator"}
 
 // projectKey matches every key that a Jira can have. Administrators may set another pattern, but never one with
 // lower-case letters.
-var projectKey = regexp.MustCompile(`^\p{Lu}[\p{Lu}\p{Nd}_]*$`)
+var projectKey = lazyregexp.New(`^\p{Lu}[\p{Lu}\p{Nd}_]*$`)
 
 func checkServer(s *serverBlock) hcl.Diagnostics {
 	diags := s.Server.Check()

@@ -8,9 +8,10 @@ import (
 	"io/fs"
 	"net"
 	"path"
-	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/syncctl/syncctl/lazyregexp"
 )
 
 // Permission says what may be done on a machine. If a function returns an error, the action is not started. A nil
@@ -78,9 +79,9 @@ type guardedFiles struct {
 }
 
 // made matches the names of the files that Replace makes next to a file: its temporary files and its backups.
-var made = []*regexp.Regexp{
-	regexp.MustCompile(`^\.(.+)\.syncctl-[0-9a-f]{16}$`),
-	regexp.MustCompile(`^(.+)\.[0-9]{8}T[0-9]{6}Z(?:-[0-9]{1,3})?\.bak$`),
+var made = []*lazyregexp.Regexp{
+	lazyregexp.New(`^\.(.+)\.syncctl-[0-9a-f]{16}$`),
+	lazyregexp.New(`^(.+)\.[0-9]{8}T[0-9]{6}Z(?:-[0-9]{1,3})?\.bak$`),
 }
 
 // madeFor returns the file for which Replace made a file, or name itself if it was not made by Replace.

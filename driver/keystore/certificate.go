@@ -10,10 +10,10 @@ import (
 	"errors"
 	"fmt"
 	"math/big"
-	"regexp"
 	"strings"
 	"time"
 
+	"github.com/syncctl/syncctl/lazyregexp"
 	"github.com/syncctl/syncctl/schema"
 )
 
@@ -205,7 +205,7 @@ var (
 )
 
 // beginCertificate is the first line of a certificate in PEM.
-var beginCertificate = regexp.MustCompile(`-----BEGIN (?:X509 |TRUSTED )?CERTIFICATE-----`)
+var beginCertificate = lazyregexp.New(`-----BEGIN (?:X509 |TRUSTED )?CERTIFICATE-----`)
 
 // unusable says why a certificate cannot be put into a keystore, or returns nil if it can. A certificate that Java
 // reads and Go does not is usable: one with a negative serial number, or with a key on a curve that Go does not have.

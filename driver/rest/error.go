@@ -7,12 +7,12 @@ import (
 	"fmt"
 	"html"
 	"net/http"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/syncctl/syncctl/driver/wording"
+	"github.com/syncctl/syncctl/lazyregexp"
 )
 
 // Sent reports whether a request that failed reached the server.
@@ -178,8 +178,8 @@ func jsonMessage(body []byte) string {
 }
 
 var (
-	title = regexp.MustCompile(`(?is)<title[^>]*>(.*?)</title`)
-	login = regexp.MustCompile(`(?i)\b(log|sign)[ _-]?(in|on)\b|\blogin|\bsso\b|\bsaml|\boauth|anmelden`)
+	title = lazyregexp.New(`(?is)<title[^>]*>(.*?)</title`)
+	login = lazyregexp.New(`(?i)\b(log|sign)[ _-]?(in|on)\b|\blogin|\bsso\b|\bsaml|\boauth|anmelden`)
 )
 
 func titleOf(page []byte) string {

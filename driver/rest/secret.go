@@ -3,8 +3,9 @@ package rest
 import (
 	"encoding/json"
 	"net/url"
-	"regexp"
 	"strings"
+
+	"github.com/syncctl/syncctl/lazyregexp"
 )
 
 const redacted = "REDACTED"
@@ -20,7 +21,7 @@ func plainJSON(v any) string {
 
 func (c *Client) scrub(text string) string { return c.scrubber.Load().String(text) }
 
-var secretParameter = regexp.MustCompile(`(?i)pass|pwd|token|secret|credential|api_?key|auth|session|signature`)
+var secretParameter = lazyregexp.New(`(?i)pass|pwd|token|secret|credential|api_?key|auth|session|signature`)
 
 // redactURL returns a URL without its user, and without the values of parameters with names of secrets.
 func redactURL(u *url.URL) string {

@@ -3,7 +3,6 @@ package teamworkcloud
 import (
 	"fmt"
 	"path"
-	"regexp"
 	"strconv"
 	"strings"
 
@@ -11,6 +10,7 @@ import (
 	"github.com/syncctl/syncctl/driver/declare"
 	"github.com/syncctl/syncctl/driver/teamworkcloud/connect"
 	"github.com/syncctl/syncctl/driver/teamworkcloud/encrypt"
+	"github.com/syncctl/syncctl/lazyregexp"
 	"github.com/syncctl/syncctl/schema"
 )
 
@@ -55,7 +55,7 @@ func checkShown(s *connect.Server, name string) hcl.Diagnostics {
 		name+" is shown in plans and entered on web pages, so it cannot be sensitive.", name)}
 }
 
-var majorForm = regexp.MustCompile(`^20[0-9]{2}x$`)
+var majorForm = lazyregexp.New(`^20[0-9]{2}x$`)
 
 func checkSyncAddress(s *connect.Server) hcl.Diagnostics {
 	if !s.Known("sync_address") {

@@ -2,11 +2,11 @@ package functions
 
 import (
 	"math/bits"
-	"regexp"
 	"regexp/syntax"
 	"strconv"
 	"strings"
 
+	"github.com/syncctl/syncctl/lazyregexp"
 	"github.com/zclconf/go-cty/cty"
 )
 
@@ -111,8 +111,8 @@ func largest(v cty.Value, oneByOne bool) int64 {
 }
 
 var (
-	verbs  = regexp.MustCompile(`%[^%a-zA-Z]*`)
-	digits = regexp.MustCompile(`[0-9]+`)
+	verbs  = lazyregexp.New(`%[^%a-zA-Z]*`)
+	digits = lazyregexp.New(`[0-9]+`)
 )
 
 // widths returns the sum of all numbers in the verbs of a format, which may be widths.

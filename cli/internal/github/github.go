@@ -13,12 +13,12 @@ import (
 	"net"
 	"net/http"
 	"net/url"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/syncctl/syncctl/driver/wording"
+	"github.com/syncctl/syncctl/lazyregexp"
 	"github.com/syncctl/syncctl/printable"
 )
 
@@ -50,7 +50,7 @@ func impatient(ctx context.Context) (context.Context, context.CancelFunc) {
 	return context.WithTimeout(ctx, patience)
 }
 
-var repositoryName = regexp.MustCompile(`^[A-Za-z0-9._-]+/[A-Za-z0-9._-]+$`)
+var repositoryName = lazyregexp.New(`^[A-Za-z0-9._-]+/[A-Za-z0-9._-]+$`)
 
 // Check returns an error if a field of the repository is missing or wrong.
 func (r *Repository) Check() error {
@@ -239,7 +239,7 @@ func pages[P any](ctx context.Context, r *Repository, path, query string, each f
 }
 
 // nextPage is found in the header Link of every page but the last one. A page may have fewer items than asked for.
-var nextPage = regexp.MustCompile(`(?i);\s*rel="?next\b`)
+var nextPage = lazyregexp.New(`(?i);\s*rel="?next\b`)
 
 // path returns the path of an address below the repository.
 func (r *Repository) path(parts ...string) string {

@@ -10,12 +10,12 @@ import (
 	"io"
 	"net/http"
 	"net/url"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/syncctl/syncctl/driver/wording"
+	"github.com/syncctl/syncctl/lazyregexp"
 )
 
 type user struct {
@@ -75,10 +75,10 @@ func (r *Repository) MergedAs(ctx context.Context, commit string) (int, error) {
 var ErrNotApproved = errors.New("no review that approves it names the hash of a plan, by somebody who may write to " +
 	"the repository")
 
-var hashes = regexp.MustCompile(`\bsha256:[0-9a-f]{64}\b`)
+var hashes = lazyregexp.New(`\bsha256:[0-9a-f]{64}\b`)
 
 // logins are names of persons; an error shows them.
-var logins = regexp.MustCompile(`^[A-Za-z0-9_-]+$`)
+var logins = lazyregexp.New(`^[A-Za-z0-9_-]+$`)
 
 type review struct {
 	Node  string `json:"node_id"`

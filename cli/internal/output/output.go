@@ -5,11 +5,11 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
-	"regexp"
 	"strings"
 	"sync"
 	"syscall"
 
+	"github.com/syncctl/syncctl/lazyregexp"
 	"github.com/syncctl/syncctl/printable"
 	"github.com/syncctl/syncctl/redact"
 )
@@ -67,8 +67,8 @@ func (g *Guarded) Unread() bool {
 // The escape sequences that may pass. A sequence that moves the cursor passes only at the beginning of a write, where
 // there is never foreign text.
 var (
-	ownLook  = regexp.MustCompile("\x1b\\[(?:[0124]|3[1236]|1;3[13])m")
-	ownErase = regexp.MustCompile("^\x1b\\[[0-9]{1,4}A\x1b\\[J")
+	ownLook  = lazyregexp.New("\x1b\\[(?:[0124]|3[1236]|1;3[13])m")
+	ownErase = lazyregexp.New("^\x1b\\[[0-9]{1,4}A\x1b\\[J")
 )
 
 // plain makes text printable, and keeps our own escape sequences.

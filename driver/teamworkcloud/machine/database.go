@@ -3,17 +3,17 @@ package machine
 import (
 	"context"
 	"fmt"
-	"regexp"
 
 	"github.com/syncctl/syncctl/driver/host"
 	"github.com/syncctl/syncctl/driver/wording"
+	"github.com/syncctl/syncctl/lazyregexp"
 )
 
 // The lines of nodetool status: for each datacenter a title and a table of nodes. A node's line begins with U or D
 // (up, down), then N, L, J or M (normal, leaving, joining, moving), then its address.
 var (
-	nodeLine  = regexp.MustCompile(`^([UD?])([NLJM])\s+(\S+)`)
-	titleLine = regexp.MustCompile(`^(?:Datacenter: |=+$|Status=Up/Down|\|/ State=|--\s+Address|Note: )`)
+	nodeLine  = lazyregexp.New(`^([UD?])([NLJM])\s+(\S+)`)
+	titleLine = lazyregexp.New(`^(?:Datacenter: |=+$|Status=Up/Down|\|/ State=|--\s+Address|Note: )`)
 )
 
 // DatabaseProblem checks whether all nodes of Cassandra are up and normal (UN), which Data Manager needs (MCS

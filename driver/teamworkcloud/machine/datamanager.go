@@ -5,12 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"path"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/syncctl/syncctl/driver/host"
+	"github.com/syncctl/syncctl/lazyregexp"
 )
 
 // DataManager is the vendor's tool for a server's database. It writes directly to Cassandra, and what it removes
@@ -83,7 +83,7 @@ func batches(program, ids []string, size int, args func([]string) []string) [][]
 }
 
 // plainID matches IDs that are safe on a command line: not an option, not a list, nothing special to a shell.
-var plainID = regexp.MustCompile(`^[0-9A-Za-z][0-9A-Za-z._-]*$`)
+var plainID = lazyregexp.New(`^[0-9A-Za-z][0-9A-Za-z._-]*$`)
 
 // longestID is the maximum length of such an ID. In the expression it would take longer to compile than all others.
 const longestID = 128

@@ -2,15 +2,14 @@ package machine
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
 	"unicode"
 
 	"github.com/syncctl/syncctl/driver/host"
 	"github.com/syncctl/syncctl/driver/wording"
+	"github.com/syncctl/syncctl/lazyregexp"
 )
 
 // idList holds the IDs in a listing.
@@ -21,7 +20,7 @@ type idList struct {
 
 // uuid matches the ID of a resource or branch. It also accepts letters beyond f, because the vendor's own example has
 // one (seed).
-var uuid = regexp.MustCompile(`[0-9A-Za-z]{8}(?:-[0-9A-Za-z]{4}){3}-[0-9A-Za-z]{12}`)
+var uuid = lazyregexp.New(`[0-9A-Za-z]{8}(?:-[0-9A-Za-z]{4}){3}-[0-9A-Za-z]{12}`)
 
 // readList reads the IDs that datamanager lists. ASSUMED, since the form is not documented: each line has one entry
 // with its ID. Everything else on or between the lines is ignored. So no caller concludes from a single listing that
@@ -47,26 +46,20 @@ func readList(out host.Output) idList {
 	return l
 }
 
-// compiled compiles an expression at its first use. Large expressions take time to compile, and before main starts a
-// signal ends the process without a message.
-func compiled(expression string) func() *regexp.Regexp {
-	return sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(expression) })
-}
-
 // beforeNumber matches what may precede a revision's number.
 const beforeNumber = `(?i:(?:revision|rev|version|commit|id|number|no)\b[\s.:=#]*){0,2}`
 
 // The lines of a list of revisions.
 var (
-	revisionLine  = compiled(`^([^0-9A-Za-z]*` + beforeNumber + `)(\d{1,9})(?:[\s,;:|)\]}.].*)?$`)
-	revisionsLine = compiled(
+	revisionLine  = lazyregexp.New(`^([^0-9A-Za-z]*` + beforeNumber + `)(\d{1,9})(?:[\s,;:|)\]}.].*)?$`)
+	revisionsLine = lazyregexp.New(
 		`^[^0-9A-Za-z]*(?i:(?:revisions?|ids?)[\s:=\[]*)?(\d{1,9}(?:\s*[,;]\s*\d{1,9})+)[\s,;.\]]*$`)
-	countLine = compiled(
+	countLine = lazyregexp.New(
 		`(?i)^\W*(?:found |total:? )?(\d{1,9})(?:\s+(?:revision|row|item|result|commit)(?:s|\(s\)))?` +
 			`(?:\s+(?:found|listed|in total))?\W*$`)
-	countsWhat = regexp.MustCompile(`(?i)found|total|listed|revision|row|item|result|commit`)
-	logLine    = regexp.MustCompile(`^\W*(?:\d{4}-\d\d-\d\d|\d\d:\d\d:\d\d|\d\d?/\d\d?/\d{4})`)
-	digits     = regexp.MustCompile(`\d{1,9}`)
+	countsWhat = lazyregexp.New(`(?i)found|total|listed|revision|row|item|result|commit`)
+	logLine    = lazyregexp.New(`^\W*(?:\d{4}-\d\d-\d\d|\d\d:\d\d:\d\d|\d\d?/\d\d?/\d{4})`)
+	digits     = lazyregexp.New(`\d{1,9}`)
 )
 
 // revisionList holds the numbers in a listing, in its order.
@@ -78,8 +71,8 @@ type revisionList struct {
 
 // read reads one line. It returns why the listing cannot be relied on, or "" if it can.
 func (l *revisionList) read(line string) string {
-	count, several := countLine().FindStringSubmatch(line), revisionsLine().FindStringSubmatch(line)
-	one := revisionLine().FindStringSubmatch(line)
+	count, several := countLine.FindStringSubmatch(line), revisionsLine.FindStringSubmatch(line)
+	one := revisionLine.FindStringSubmatch(line)
 	switch {
 	case logLine.MatchString(line) && !saysError(line):
 	case logLine.MatchString(line):
@@ -180,7 +173,7 @@ func brokenOff(out host.Output) string {
 }
 
 // errorWords matches a line that reports a failure: it begins with such a word, or has one in capitals as in a log.
-var errorWords = compiled(
+var errorWords = lazyregexp.New(
 	`(?i:^\W*(?:error|exception|fatal|severe|failed|failure|cannot|can't|could not|unable to|` +
 		`unknown (?:command|option)|` +
 		`unrecognized|invalid|usage:|caused by|all host\(s\) tried)\b)` +
@@ -188,6 +181,6 @@ var errorWords = compiled(
 		`|(?i:connection (?:refused|reset|closed|timed out)|permission denied|no such file|command not found)`)
 
 // logError matches the level of a log line that reports a failure.
-var logError = regexp.MustCompile(`\b(?:ERROR|FATAL|SEVERE)\b`)
+var logError = lazyregexp.New(`\b(?:ERROR|FATAL|SEVERE)\b`)
 
-func saysError(line string) bool { return errorWords().MatchString(line) }
+func saysError(line string) bool { return errorWords.MatchString(line) }

@@ -6,10 +6,10 @@ import (
 	"encoding/base64"
 	"fmt"
 	"net/http"
-	"regexp"
 	"strings"
 
 	"github.com/syncctl/syncctl/driver/rest"
+	"github.com/syncctl/syncctl/lazyregexp"
 )
 
 // ClientTLS is the state of the encrypted port for clients (/osmc/admin/tls).
@@ -49,7 +49,7 @@ func (r Reader) ClientTLS(ctx context.Context) (*ClientTLS, error) {
 }
 
 // encoded matches a piece of a keystore that a server may repeat: it is too long to be a word.
-var encoded = regexp.MustCompile(`(?:[A-Za-z0-9_-]|\\?[+/=]|\\u00(?i:2b|2f|3d)){32,}`)
+var encoded = lazyregexp.New(`(?:[A-Za-z0-9_-]|\\?[+/=]|\\u00(?i:2b|2f|3d)){32,}`)
 
 // hidePieces removes pieces of a keystore from what a server says about a failed request. A server may repeat only a
 // part of a long keystore, in which hiding the whole finds nothing. hidePieces does not stop retries.

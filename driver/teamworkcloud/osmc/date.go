@@ -2,10 +2,11 @@ package osmc
 
 import (
 	"encoding/json"
-	"regexp"
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/syncctl/syncctl/lazyregexp"
 )
 
 // date reads a time in one of the forms that documents and real servers use:
@@ -33,9 +34,9 @@ func (n *node) date() (time.Time, bool) {
 }
 
 var (
-	digits  = regexp.MustCompile(`^-?[0-9]+$`)
-	compact = regexp.MustCompile(`^((?:19|20)[0-9]{12})([0-9]{3})? ?([A-Za-z]{1,5})?$`)
-	printed = regexp.MustCompile(`^([A-Z][a-z]{2} [A-Z][a-z]{2} {1,2}[0-9]{1,2} ` +
+	digits  = lazyregexp.New(`^-?[0-9]+$`)
+	compact = lazyregexp.New(`^((?:19|20)[0-9]{12})([0-9]{3})? ?([A-Za-z]{1,5})?$`)
+	printed = lazyregexp.New(`^([A-Z][a-z]{2} [A-Z][a-z]{2} {1,2}[0-9]{1,2} ` +
 		`[0-9]{2}:[0-9]{2}:[0-9]{2}) ([^ ]+) ([0-9]{4})$`)
 )
 
@@ -82,7 +83,7 @@ func inZone(layout, text, zone string) (time.Time, bool) {
 	return t.Add(-offset).UTC(), err == nil
 }
 
-var numericZone = regexp.MustCompile(`^(?:GMT|UTC)?([+-])([0-9]{1,2}):?([0-9]{2})$`)
+var numericZone = lazyregexp.New(`^(?:GMT|UTC)?([+-])([0-9]{1,2}):?([0-9]{2})$`)
 
 // offsetOf returns how much a zone is ahead of UTC. Java's names of zones are accepted if no other zone has the same
 // name: CST, CDT, IST, BST, AST and similar names are not.

@@ -2,9 +2,10 @@ package osmc
 
 import (
 	"fmt"
-	"regexp"
 	"strconv"
 	"strings"
+
+	"github.com/syncctl/syncctl/lazyregexp"
 )
 
 // Release is a version of Teamwork Cloud: "2024x Refresh3 Hot Fix 1". The zero value means unknown.
@@ -33,7 +34,7 @@ var (
 
 // named matches a release in a text, in the spellings of the vendor's pages, files and servers: "2024x", "2024x
 // Refresh3 Hot Fix 1", "2024xR3 HF1", "2024x Refresh 3, HotFix 1".
-var named = regexp.MustCompile(`(?i)(?:^|[^0-9])(20[0-9]{2}) ?x` +
+var named = lazyregexp.New(`(?i)(?:^|[^0-9])(20[0-9]{2}) ?x` +
 	`(?:[ _.,(-]*(?:Refresh|R)[ _.-]*([0-9]{1,3}))?` +
 	`(?:[ _.,()-]*(?:Hot[ _-]*Fix|HF)[ _.-]*([0-9]{1,3}))?(?:$|[^0-9A-Za-z])`)
 
@@ -88,7 +89,7 @@ func (r Release) Before(other Release) bool {
 // IsZero reports whether the release is unknown.
 func (r Release) IsZero() bool { return r == Release{} }
 
-var ofKeyspace = regexp.MustCompile(`(?i)(?:^|[^0-9])(20[0-9]{2}x)`)
+var ofKeyspace = lazyregexp.New(`(?i)(?:^|[^0-9])(20[0-9]{2}x)`)
 
 // Major returns the major version from the name of the database's keyspace: "2024x" for "esi2024x0". It returns "" if
 // the name has none. ASSUMED: not documented, but the vendor's examples of three versions have this form.

@@ -1,9 +1,10 @@
 package osmc
 
 import (
-	"regexp"
 	"slices"
 	"time"
+
+	"github.com/syncctl/syncctl/lazyregexp"
 )
 
 // Names of members that servers use.
@@ -136,7 +137,7 @@ func parseResources(n *node) ([]resource, error) {
 }
 
 // master matches what servers append to the name of a project for its main branch.
-var master = regexp.MustCompile(`(?i)\.master$`)
+var master = lazyregexp.New(`(?i)\.master$`)
 
 // parseResource reads one resource. It returns false if that is only an ID, or not a resource.
 func parseResource(at *node, id string) (resource, bool) {

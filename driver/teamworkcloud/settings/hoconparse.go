@@ -2,9 +2,10 @@ package settings
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/syncctl/syncctl/lazyregexp"
 )
 
 // deepest is the maximum nesting of braces, brackets and names. It is deeper than anybody writes, but not too deep for
@@ -261,7 +262,7 @@ func (p *parser) array(f field) {
 	}
 }
 
-var aroundIncluded = regexp.MustCompile(`^(required\()?((file|url|classpath)\()?$`)
+var aroundIncluded = lazyregexp.New(`^(required\()?((file|url|classpath)\()?$`)
 
 // include reads "name", file("name"), url("name") or classpath("name"), each also within required(...).
 func (p *parser) include(path []string) {

@@ -6,12 +6,12 @@ import (
 	"fmt"
 	"maps"
 	"math/rand/v2"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/syncctl/syncctl/driver/backbone/backbonesim/state"
+	"github.com/syncctl/syncctl/lazyregexp"
 	"github.com/syncctl/syncctl/sandbox/seed"
 )
 
@@ -81,7 +81,7 @@ func build(w *state.World, in *seedWorld) error {
 	return nil
 }
 
-var contextPath = regexp.MustCompile(`^(/[A-Za-z0-9._-]+)*$`)
+var contextPath = lazyregexp.New(`^(/[A-Za-z0-9._-]+)*$`)
 
 func buildServer(w *state.World, name string, in *seedServer) (*state.Server, error) {
 	if name == "" || strings.ContainsAny(name, "/ ") {
@@ -178,7 +178,7 @@ func buildUsers(s *state.Server, in *seedServer) error {
 	return nil
 }
 
-var projectKey = regexp.MustCompile(`^[A-Z][A-Z0-9_]{1,31}$`)
+var projectKey = lazyregexp.New(`^[A-Z][A-Z0-9_]{1,31}$`)
 
 func buildProject(w *state.World, s *state.Server, in *seedProject) error {
 	if !projectKey.MatchString(in.Key) {
@@ -209,7 +209,7 @@ func buildProject(w *state.World, s *state.Server, in *seedProject) error {
 	return nil
 }
 
-var issueNumber = regexp.MustCompile(`^[1-9][0-9]{0,8}$`)
+var issueNumber = lazyregexp.New(`^[1-9][0-9]{0,8}$`)
 
 func buildIssue(w *state.World, s *state.Server, p *state.Project, in *seedIssue) (*state.Issue, error) {
 	if n, ok := strings.CutPrefix(in.Key, p.Key+"-"); !ok || !issueNumber.MatchString(n) {

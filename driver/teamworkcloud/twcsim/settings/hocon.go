@@ -3,13 +3,14 @@ package settings
 import (
 	"errors"
 	"fmt"
-	"regexp"
 	"strings"
+
+	"github.com/syncctl/syncctl/lazyregexp"
 )
 
 // hoconWord matches the first word of a text: a comment, a string in three quotes or one, a substitution, blanks, the
 // end of a line, punctuation, or unquoted text.
-var hoconWord = regexp.MustCompile(`^(?:(?:#|//)[^\n]*|"""(?s:.*?)"""|` +
+var hoconWord = lazyregexp.New(`^(?:(?:#|//)[^\n]*|"""(?s:.*?)"""|` +
 	`"(?:\\["\\/bfnrtu]|[^"\\\n])*"|\$\{[^}\n]+\}|[ \t\r\f]+|\n|` +
 	`\+=|[{}\[\]=:,]|(?:/?[^\s"{}\[\],:=#$+` + "`" + `^?!@*&\\/])+/?|/)`)
 

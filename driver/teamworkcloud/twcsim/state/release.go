@@ -3,8 +3,9 @@ package state
 import (
 	"cmp"
 	"fmt"
-	"regexp"
 	"strconv"
+
+	"github.com/syncctl/syncctl/lazyregexp"
 )
 
 // Switches reports whether each configuration has a switch for encryption: "Use Secure Connection (TLS)"
@@ -30,7 +31,7 @@ func (r Release) ChecksLocalID() bool { return r.Since(2024, 2, 1) }
 // KeepsNumbers reports whether copies keep the numbers of revisions (MCS/pages/247046793).
 func (r Release) KeepsNumbers() bool { return r.Since(2026, 0, 0) }
 
-var releaseForm = regexp.MustCompile(`(?i)^\s*(20\d\d)x` +
+var releaseForm = lazyregexp.New(`(?i)^\s*(20\d\d)x` +
 	`(?:[\s_-]*(?:refresh|r)\s*(\d{1,2}))?(?:[\s_-]*(?:hot\s*fix|hf)\s*(\d{1,3}))?\s*$`)
 
 // ParseRelease reads "2021xR2", "2024x Refresh3 Hot Fix 1", "2026x" and similar spellings.
