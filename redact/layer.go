@@ -116,7 +116,7 @@ func textEnd(b []byte, i int) int {
 			i++
 			continue
 		}
-		if !utf8.RuneStart(b[i]) || i+1 == len(b) || utf8.RuneStart(b[i+1]) { // as most bytes of anything else
+		if !utf8.RuneStart(b[i]) || i+1 == len(b) || utf8.RuneStart(b[i+1]) { // usual where there is no text
 			break
 		}
 		_, n := utf8.DecodeRune(b[i:])

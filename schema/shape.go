@@ -279,7 +279,8 @@ func (sc *scope) knownFromTerraform(word string) string {
 	if word == "count" && slices.Contains(sc.args, "for_each") {
 		return " " + countText(word)
 	}
-	if kind, _, _ := strings.Cut(strings.TrimPrefix(sc.place(), "in "), " "); isKind(kind) && declarationWords[word] != "" {
+	kind, _, _ := strings.Cut(strings.TrimPrefix(sc.place(), "in "), " ")
+	if isKind(kind) && declarationWords[word] != "" {
 		return " " + declarationWords[word]
 	}
 	for where, words := range elsewhereWords {
