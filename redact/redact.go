@@ -8,7 +8,9 @@
 // times. In secrets of at least 8 bytes, letters beyond ASCII are recognised in another case, decomposed, in Latin-1,
 // and read wrongly as that. What was compressed, encrypted, hashed or taken apart is not recognised, nor another case
 // of secrets shorter than 8 bytes. Of a secret that was cut off at its end, and is marked so by "…", the beginning is
-// taken out, however it is encoded. A text that would take too long to be looked through is taken out whole.
+// taken out, however it is encoded. A text that would take too long to be looked through is taken out whole. A text of
+// more than 2 MiB is looked through in stretches, in which a secret is found if its encoding makes it no more than
+// 1,000 times longer.
 package redact
 
 import (
@@ -225,20 +227,51 @@ func (s *Set) Spans(text string) []Span {
 	if s == nil || len(s.index) == 0 || len(text) < MinLength {
 		return nil
 	}
+	overlap := max(leastOverlap, mostGrowth*s.longest)
+	return s.stretches(text, 4*overlap, overlap)
+}
+
+const (
+	leastOverlap = 512 << 10
+	mostGrowth   = 1 << 10 // how much longer an encoding may make a secret in a text that is looked through in stretches
+)
+
+// stretches looks through a text in stretches of a size, because what it decodes to takes many times its memory. They
+// overlap, so that what is not longer than that stands whole in one of them.
+func (s *Set) stretches(text string, size, overlap int) []Span {
+	var found []Span
+	for from := 0; ; from += size - overlap {
+		to := min(from+size, len(text))
+		for _, span := range s.find(text[from:to]) {
+			found = append(found, Span{from + span.From, from + span.To})
+		}
+		if to == len(text) {
+			return joined(found)
+		}
+	}
+}
+
+// find looks through a text as a whole.
+func (s *Set) find(text string) []Span {
 	f := &finder{set: s, text: text, seen: map[uint64]int{}, work: mostWork(len(text)), compare: mostCompared(len(text)),
 		room: make([]byte, 0, len(text))}
 	f.find(&layer{b: []byte(text)})
 	if f.compare < 0 || f.work < 0 {
 		return []Span{{0, len(text)}}
 	}
-	slices.SortFunc(f.spans, func(a, b Span) int {
+	return f.spans
+}
+
+// joined sorts spans, and joins those that overlap.
+func joined(spans []Span) []Span {
+	slices.SortFunc(spans, func(a, b Span) int {
 		if a.From != b.From {
 			return a.From - b.From
 		}
 		return b.To - a.To
 	})
 	var out []Span
-	for _, span := range f.spans {
+	for _, span := range spans {
 		if n := len(out); n > 0 && span.From < out[n-1].To {
 			out[n-1].To = max(out[n-1].To, span.To)
 			continue

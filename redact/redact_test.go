@@ -443,3 +443,19 @@ func numbered(text string, n int) []string {
 	}
 	return out
 }
+
+// TestStretches: in a text that is looked through in stretches the same is found, wherever it stands.
+func TestStretches(t *testing.T) {
+	const secret, size, overlap = "Geh€im & <x>! and more", 2048, 512
+	set := redact.New("*", secret)
+	words := strings.Repeat("some = \"words\" # here\n", 3*size/20)
+	for name, encode := range encodings {
+		encoded := encode(secret)
+		for at := size - overlap - len(encoded); at < 2*size; at += 7 {
+			text := words[:at] + " " + encoded + " " + words[at:]
+			if is, want := set.Stretches(text, size, overlap), set.Spans(text); !slices.Equal(is, want) || len(want) == 0 {
+				t.Fatalf("%s at %d: %v, not %v", name, at, is, want)
+			}
+		}
+	}
+}

@@ -139,7 +139,7 @@ func (l *loader) parse(m *module, name string) hcl.Body {
 // parseWhole parses the text of a file.
 func (l *loader) parseWhole(m *module, path string, src []byte) hcl.Body {
 	file, diags := l.parseText(path, src, strings.HasSuffix(path, ".json"))
-	l.files[path] = source{text: src, parses: file != nil, pieces: piecesIn(file)}
+	l.files[path] = source{text: src, parses: file != nil, pieces: piecesIn(path, file, diags)}
 	l.add(withoutEchoes(diags)...)
 	if file == nil {
 		m.lost.everything = true
@@ -213,17 +213,15 @@ func sentence(err error) string {
 type source struct {
 	text   []byte
 	parses bool    // it was parsed, if with errors
-	pieces *pieces // it was parsed in
+	pieces *pieces // it was parsed in; nil: it is in JSON, has mistakes, or was skimmed
 }
 
-// file returns the text with its syntax tree, and whether that is the whole of it, but for pieces in which there is
-// nothing to mask. There may be no tree, also of a file that was skimmed.
-func (s source) file(path string, plain plainTexts) (file *hcl.File, whole bool) {
+// tree parses the text, and returns whether its syntax tree is that of the whole text. There may be no tree, also of a
+// file that was skimmed.
+func (s source) tree(path string) (file *hcl.File, whole bool) {
 	var diags hcl.Diagnostics
 	switch {
 	case !s.parses:
-	case s.pieces != nil:
-		file = s.pieces.file(plain.mayMask)
 	case strings.HasSuffix(path, ".json"):
 		file, diags = hcljson.Parse(s.text, path)
 	default:

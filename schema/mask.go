@@ -76,32 +76,33 @@ func (c *Config) show(l *loader) {
 	})
 }
 
-// maskFiles returns the sources with secrets replaced by asterisks.
+// maskFiles returns the sources with secrets replaced by asterisks. A text in which there are none is not copied.
 func maskFiles(
 	sources map[string]source, masked []hcl.Range, secret []hcl.Expression, redactor *redact.Set,
 ) map[string]*hcl.File {
-	files, plain := map[string]*hcl.File{}, plainTexts{}
-	for path, s := range sources {
-		file, whole := s.file(path, plain)
-		if files[path] = file; !whole {
-			masked = append(masked, secretLines(path, s.text)...)
-		}
-	}
 	ranges := map[string][]hcl.Range{}
-	parts, texts := maskedParts(files, secret)
+	files, parts, texts := maskedParts(sources, secret)
 	repeated := redact.New(sensitiveText, texts...)
-	for _, rng := range slices.Concat(masked, parts) {
-		ranges[rng.Filename] = append(ranges[rng.Filename], rng)
+	for _, list := range [][]hcl.Range{masked, parts} {
+		for _, rng := range list {
+			ranges[rng.Filename] = append(ranges[rng.Filename], rng)
+		}
 	}
 	for name, f := range files {
-		f.Bytes = bytes.Clone(f.Bytes)
+		hidden := bytes.Clone(f.Bytes)
 		for _, rng := range ranges[name] {
-			if rng.CanSliceBytes(f.Bytes) {
-				asterisks(rng.SliceBytes(f.Bytes))
+			if rng.CanSliceBytes(hidden) {
+				asterisks(rng.SliceBytes(hidden))
 			}
 		}
-		for _, span := range slices.Concat(redactor.Spans(string(f.Bytes)), repeated.Spans(string(f.Bytes))) {
-			asterisks(f.Bytes[span.From:span.To])
+		text := string(hidden)
+		for _, set := range []*redact.Set{redactor, repeated} {
+			for _, span := range set.Spans(text) {
+				asterisks(hidden[span.From:span.To])
+			}
+		}
+		if !bytes.Equal(hidden, f.Bytes) {
+			f.Bytes = hidden
 		}
 	}
 	return files

@@ -15,12 +15,22 @@ import (
 
 // masker finds possible secrets and parts of secrets in the sources, in addition to the known values: values under a
 // name that sounds like a secret, wherever they are, and the inputs of such expressions through locals, variables,
-// outputs and each.value. It does not distinguish modules, because hiding too much does no harm.
+// outputs and each.value. It does not distinguish modules, because hiding too much does no harm. Pieces of files are
+// parsed one after the other, and those with nothing but inputs only if one of them is asked for.
 type masker struct {
-	named map[string][]hcl.Expression // the expressions of referable names, by feeds, until they are taken
-	seen  map[hcl.Range]bool          // expressions already visited
-	out   []hcl.Range
-	texts []string // constants under names of secrets: hidden wherever they are repeated
+	named  map[string][]hcl.Expression // the expressions of referable names, by feeds, until they are taken
+	seen   map[hcl.Range]bool          // expressions already visited
+	found  []hcl.Expression            // secrets that are not yet hidden
+	out    []hcl.Range
+	texts  []string // constants under names of secrets: hidden wherever they are repeated
+	plain  plainTexts
+	unread []piece         // pieces with inputs
+	asked  map[string]bool // the names for which unread was searched
+}
+
+func newMasker() *masker {
+	return &masker{named: map[string][]hcl.Expression{}, seen: map[hcl.Range]bool{}, plain: plainTexts{},
+		asked: map[string]bool{}}
 }
 
 // privateKey matches a private key in its usual form, in a heredoc as well as in one line with escaped line feeds.
@@ -29,33 +39,79 @@ var privateKey = lazyregexp.New(`(?s)-----BEGIN [A-Z0-9 ]*PRIVATE KEY[A-Z ]*----
 // feedInText is used instead of feeds for a template in JSON that cannot be parsed.
 var feedInText = lazyregexp.New(`\b(?:local|var)\.[\pL_][\pL\pN_-]*`)
 
-// maskedParts returns the ranges in files that snippets must not show, and texts that they must not show anywhere.
-// secret holds the known sensitive expressions.
-func maskedParts(files map[string]*hcl.File, secret []hcl.Expression) ([]hcl.Range, []string) {
-	m := &masker{named: map[string][]hcl.Expression{}, seen: map[hcl.Range]bool{}}
-	paths := slices.Sorted(maps.Keys(files))
-	for _, path := range paths {
-		if files[path].Body != nil {
-			m.collect(path, files[path].Body)
+// maskedParts returns the sources, with neither trees nor masks, the ranges in them that snippets must not show, and
+// texts that they must not show anywhere. secret holds the known sensitive expressions.
+func maskedParts(sources map[string]source, secret []hcl.Expression) (map[string]*hcl.File, []hcl.Range, []string) {
+	m, files := newMasker(), map[string]*hcl.File{}
+	var inJSON []string
+	trees := map[string]*hcl.File{}
+	for _, path := range slices.Sorted(maps.Keys(sources)) {
+		s := sources[path]
+		files[path] = &hcl.File{Bytes: s.text}
+		m.out = append(m.out, groupRanges(privateKey, path, s.text)...)
+		if s.pieces != nil {
+			files[path].Nav = s.pieces
+			m.readPieces(s.pieces)
+			continue
+		}
+		tree, whole := s.tree(path)
+		files[path].Nav = tree.Nav
+		if !whole {
+			m.out = append(m.out, secretLines(path, s.text)...)
+		}
+		if body, ok := tree.Body.(*hclsyntax.Body); ok {
+			m.read(piece{path: path, text: s.text}, body)
+			continue
+		}
+		if tree.Body != nil {
+			m.collect(path, tree.Body)
+		}
+		if strings.HasSuffix(path, ".json") {
+			inJSON, trees[path] = append(inJSON, path), tree
 		}
 	}
-	found := slices.Clone(secret)
-	for _, path := range paths {
-		f := files[path]
-		m.out = append(m.out, groupRanges(privateKey, path, f.Bytes)...)
-		if body, ok := f.Body.(*hclsyntax.Body); ok {
-			found = append(found, m.names(path, body)...)
-			if mayTell(f.Bytes) {
-				m.out = append(m.out, inTexts(path, f.Bytes)...)
-			}
-		} else if strings.HasSuffix(path, ".json") {
-			found = append(found, m.members(path, f)...)
+	for _, path := range inJSON { // once all inputs are known
+		m.found = append(m.found, m.members(path, trees[path])...)
+	}
+	m.hideAll(secret)
+	return files, m.out, m.texts
+}
+
+// readPieces finds what is in the pieces of a file. It notes those in which there may be inputs and nothing else.
+func (m *masker) readPieces(p *pieces) {
+	at := 0
+	for _, text := range p.texts {
+		part := piece{path: p.path, text: text, at: at}
+		at += len(text)
+		switch m.plain.mayHold(text) {
+		case nothing:
+		case inputs:
+			m.unread = append(m.unread, part)
+		case secrets:
+			m.parse(part)
 		}
 	}
-	for _, expr := range found {
-		m.hide(expr)
+}
+
+// parse finds what is in a piece of a file.
+func (m *masker) parse(p piece) {
+	file, err := parsePiece(p.text, p.path, hcl.Pos{Line: 1, Column: 1, Byte: p.at})
+	if err != nil { // never: it did parse
+		m.out = append(m.out, hcl.Range{Filename: p.path, Start: hcl.Pos{Byte: p.at}, End: hcl.Pos{Byte: p.at + len(p.text)}})
+		return
 	}
-	return m.out, m.texts
+	m.read(p, file.Body.(*hclsyntax.Body))
+}
+
+// read finds what is in the tree of a piece of a file. It keeps nothing of the tree.
+func (m *masker) read(p piece, body *hclsyntax.Body) {
+	m.collect(p.path, body)
+	for _, expr := range m.names(p.path, body) {
+		m.found = append(m.found, gistOf(expr))
+	}
+	if mayTell(p.text) {
+		m.out = append(m.out, inTexts(p)...)
+	}
 }
 
 // assigned matches an assignment in a comment or a text, such as an argument that was commented out, an option of a
@@ -67,8 +123,8 @@ var login = lazyregexp.New(`://[^\s/:@]*:([^\s/@]+)@`)
 
 // inTexts returns the ranges of values that comments and texts assign to names that sound like secrets, up to the ends
 // of the lines, and of passwords in addresses.
-func inTexts(path string, src []byte) (out []hcl.Range) {
-	tokens, _ := hclsyntax.LexConfig(src, path, hcl.InitialPos) // errors are reported elsewhere
+func inTexts(p piece) (out []hcl.Range) {
+	tokens, _ := hclsyntax.LexConfig(p.text, p.path, hcl.Pos{Byte: p.at}) // errors are reported elsewhere
 	for _, t := range tokens {
 		switch t.Type { //nolint:exhaustive // no other token contains text
 		case hclsyntax.TokenComment, hclsyntax.TokenQuotedLit, hclsyntax.TokenStringLit:
@@ -78,7 +134,7 @@ func inTexts(path string, src []byte) (out []hcl.Range) {
 		at := t.Range.Start.Byte
 		for line := range bytes.Lines(t.Bytes) {
 			for _, part := range secretParts(line) {
-				out = append(out, hcl.Range{Filename: path, Start: hcl.Pos{Byte: at + part[0]}, End: hcl.Pos{Byte: at + part[1]}})
+				out = append(out, hcl.Range{Filename: p.path, Start: hcl.Pos{Byte: at + part[0]}, End: hcl.Pos{Byte: at + part[1]}})
 			}
 			at += len(line)
 		}
@@ -169,7 +225,7 @@ var namedBlocks = &hcl.BodySchema{Blocks: []hcl.BlockHeaderSchema{
 
 // collect records expressions that can be referred to. Errors in a file are reported elsewhere.
 func (m *masker) collect(path string, body hcl.Body) {
-	add := func(name string, expr hcl.Expression) { m.named[name] = append(m.named[name], expr) }
+	add := func(name string, expr hcl.Expression) { m.named[name] = append(m.named[name], gistOf(expr)) }
 	if strings.HasSuffix(strings.TrimSuffix(path, ".json"), ".syncvars.hcl") {
 		attrs, _ := body.JustAttributes()
 		for name, attr := range attrs {
@@ -256,9 +312,40 @@ func outputs(t hcl.Traversal) []string {
 
 // take returns the expressions of a name in masker.named and removes them, so that each is visited once.
 func (m *masker) take(name string) []hcl.Expression {
+	m.ask(name)
 	exprs := m.named[name]
 	delete(m.named, name)
 	return exprs
+}
+
+// mostSearched is for how many names the unread pieces are searched. For more, they are all read.
+const mostSearched = 16
+
+// ask reads the pieces in which a name in masker.named may be.
+func (m *masker) ask(name string) {
+	if len(m.unread) == 0 || m.asked[name] {
+		return
+	}
+	m.asked[name] = true
+	search := m.unread
+	m.unread = nil
+	for _, p := range search {
+		if len(m.asked) > mostSearched || p.mayName(name) {
+			m.parse(p)
+		} else {
+			m.unread = append(m.unread, p)
+		}
+	}
+}
+
+// hideAll hides these expressions, and those that were found.
+func (m *masker) hideAll(exprs []hcl.Expression) {
+	for len(exprs) > 0 || len(m.found) > 0 {
+		for _, expr := range exprs {
+			m.hide(expr)
+		}
+		exprs, m.found = m.found, nil
+	}
 }
 
 // hide masks the texts and numbers in an expression and in its inputs.
@@ -280,6 +367,9 @@ func (m *masker) hide(expr hcl.Expression) {
 
 // literals returns the ranges of the texts and numbers in an expression; in JSON, its whole range.
 func literals(expr hcl.Expression) []hcl.Range {
+	if g, ok := expr.(gist); ok {
+		return g.literals
+	}
 	node, ok := expr.(hclsyntax.Node)
 	if !ok {
 		return []hcl.Range{expr.Range()}
@@ -307,7 +397,7 @@ func (m *masker) names(path string, in hclsyntax.Node) (found []hcl.Expression) 
 				m.repeats(n.Name, n.Expr)
 			}
 			if n.Name == "for_each" {
-				m.named["each "+path] = append(m.named["each "+path], n.Expr)
+				m.named["each "+path] = append(m.named["each "+path], gistOf(n.Expr))
 			}
 		case *hclsyntax.ObjectConsExpr:
 			for _, item := range n.Items {

@@ -3,7 +3,6 @@ package schema
 import (
 	"fmt"
 	"regexp"
-	"slices"
 	"strings"
 	"testing"
 
@@ -201,7 +200,8 @@ func TestMaskedPartsOnce(t *testing.T) {
 		t.Fatal(diags)
 	}
 	looks := 0
-	m := &masker{named: map[string][]hcl.Expression{"local.p": {counted{part, &looks}}}, seen: map[hcl.Range]bool{}}
+	m := newMasker()
+	m.named["local.p"] = []hcl.Expression{counted{part, &looks}}
 	for i := range 100 {
 		secret, diags := hclsyntax.ParseExpression([]byte("local.p"), "secret", hcl.Pos{Line: 1, Column: 1, Byte: i})
 		if diags.HasErrors() {
@@ -230,7 +230,7 @@ func TestMaskedPartsEvaluateNothing(t *testing.T) {
 			}}},
 		}}
 	}
-	m := &masker{named: map[string][]hcl.Expression{}, seen: map[hcl.Range]bool{}}
+	m := newMasker()
 	if found := m.names("x", named("password")); len(found) != 2 || evaluated > 0 {
 		t.Errorf("%d found, %d times evaluated", len(found), evaluated)
 	}
@@ -268,7 +268,7 @@ func FuzzMayTell(f *testing.F) {
 		f.Add(text)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
-		if found := inTexts("x", []byte(text)); len(found) > 0 && !mayTell([]byte(text)) {
+		if found := inTexts(piece{path: "x", text: []byte(text)}); len(found) > 0 && !mayTell([]byte(text)) {
 			t.Errorf("%q: %v", text, found)
 		}
 	})
@@ -286,8 +286,8 @@ func TestMayTell(t *testing.T) {
 	}
 }
 
-// FuzzMayMask: a piece in which there may be nothing to mask makes no difference.
-func FuzzMayMask(f *testing.F) {
+// FuzzMayHold: a piece in which there may be nothing to mask makes no difference.
+func FuzzMayHold(f *testing.F) {
 	const plain = "sync \"x\" \"y\" {\n  a = { Bug = \"Bug\" }\n  b {\n    c = each.value\n  }\n}\n"
 	for _, seed := range []string{
 		"locals {\n  p = \"x\"\n}\n%sa {\n  password = local.p\n}\n",
@@ -300,39 +300,33 @@ func FuzzMayMask(f *testing.F) {
 		"a {\n  b = { (f(\"to\", \"ken\")) = 2 }\n}\n%sa {\n  b = { \"p\\u0061ss\" = 3 }\n}\n",
 		"a {\n  b = { true ? \"to\" : \"ken\" = 1 }\n}\n%sa {\n  b = { \"api\u00a0key\" = 2, \"pass$word\" = 4 }\n}\n",
 		"a {\n  pa\u017fs = 2\n}\n%sa {\n  b = { \"to%%{ if true }ken%%{ endif }\" = 3, \"dsn-url\" = 4 }\n}\n",
+		"a {\n  b = \"https://u:canary@c.example\"\n}\n%sa {\n  b = 1 # https://u:canary@c.example\n}\n",
 		"a {\n  pass = 2\n  type = \"x\"\n}\n%sa {\n  b = { \"to%%%%{ken\" = 3 }\n}\n",
 	} {
 		f.Add(fmt.Sprintf(seed, plain))
 	}
 	f.Fuzz(func(t *testing.T, text string) {
 		p := &pieces{path: "x", texts: piecesOf([]byte(text), 20)}
-		all := p.file(func([]byte) bool { return true })
-		if all == nil {
+		if p.file() == nil {
 			return
 		}
-		masked := func(file *hcl.File) (string, []string) {
-			file.Bytes = []byte(text)
-			ranges, texts := maskedParts(map[string]*hcl.File{"x": file}, nil)
-			hidden := []byte(text)
-			for _, rng := range ranges {
-				asterisks(rng.SliceBytes(hidden))
-			}
-			return string(hidden), texts
+		masked := func(s source) string {
+			s.text, s.parses = []byte(text), true
+			return string(maskFiles(map[string]source{"x": s}, nil, nil, nil)["x"].Bytes)
 		}
-		want, wantTexts := masked(all)
-		is, texts := masked(p.file(plainTexts{}.mayMask))
-		if is != want || !slices.Equal(texts, wantTexts) {
+		if is, want := masked(source{pieces: p}), masked(source{}); is != want {
 			t.Errorf("%q is masked as\n%s\nand not as\n%s", text, is, want)
 		}
 	})
 }
 
-// TestMayMask: most pieces need not be parsed again.
-func TestMayMask(t *testing.T) {
+// TestMayHold: most pieces need not be parsed again.
+func TestMayHold(t *testing.T) {
 	const block = "sync \"x\" \"y\" {\n  project = \"P1\"\n  f \"%s\" {\n    m = \"user_passthrough_by_email\"\n  }\n}\n"
-	for label, want := range map[string]bool{"summary": false, "key": true, "for_each": true, "é": true, "${a}": true} {
-		if (plainTexts{}).mayMask([]byte(strings.Replace(block, "%s", label, 1))) != want {
-			t.Errorf("%s: %v", label, !want)
+	for label, want := range map[string]holds{"summary": nothing, "key": secrets, "for_each": inputs, "default": secrets,
+		"é": secrets, "${a}": secrets} {
+		if got := (plainTexts{}).mayHold([]byte(strings.Replace(block, "%s", label, 1))); got != want {
+			t.Errorf("%s: %v", label, got)
 		}
 	}
 }

@@ -5,6 +5,10 @@ import (
 	"slices"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+	"github.com/zclconf/go-cty/cty"
 )
 
 // mostPlain is how many texts are remembered, no more: it saves time, and takes memory.
@@ -30,38 +34,103 @@ func mayTell(src []byte) bool {
 	return false
 }
 
-// feeding are the words one of which stands in every piece that has expressions for masker.named or default values,
-// unless a function is called there.
-var feeding = []string{"locals", "module", "output", "default", "for_each"}
+// feeding are the words one of which stands in every piece that has expressions for masker.named, unless a function is
+// called there.
+var feeding = []string{"locals", "module", "output", "for_each"}
+
+// holds is what a piece of a file may hold that matters for masks.
+type holds int
+
+const (
+	nothing holds = iota
+	inputs        // what a secret elsewhere may be put together from
+	secrets       // and secrets
+)
 
 // plainTexts remembers in which texts there is nothing to mask: the same ones come again and again.
 type plainTexts map[string]bool
 
-// mayMask reports whether masker may find anything in a piece of a file, or take anything from it: if it may not, that
-// is certain. To parse the piece takes longer. Names may be keys in quotes, so what is between quotes is looked at as a
-// whole, too; where they may be computed, nothing is certain.
-func (plain plainTexts) mayMask(piece []byte) bool {
+// mayHold returns what masker may find in a piece of a file, or take from it: what it does not say is certainly not
+// there. To parse the piece takes longer. Names may be keys in quotes, so what is between quotes is looked at as a
+// whole, too; where they may be computed, nothing is certain. A default may be that of a block that was meant as a
+// variable.
+func (plain plainTexts) mayHold(piece []byte) holds {
 	if bytes.ContainsFunc(piece, func(c rune) bool { return c >= utf8.RuneSelf || strings.ContainsRune(`\$%(?`, c) }) {
-		return true
+		return secrets
 	}
+	if login.Match(piece) {
+		return secrets
+	}
+	most := nothing
 	for text := range bytes.SplitSeq(piece, []byte(`"`)) {
 		if plain[string(text)] {
 			continue
 		}
 		if maskedName(string(text)) {
-			return true
+			return secrets
 		}
+		feeds := false
 		for word := range bytes.FieldsFuncSeq(text, notInName) {
-			if name := string(word); slices.Contains(feeding, name) || maskedName(name) {
-				return true
+			name := string(word)
+			if name == "default" || maskedName(name) {
+				return secrets
 			}
+			feeds = feeds || slices.Contains(feeding, name)
 		}
-		if len(plain) < mostPlain {
+		switch {
+		case feeds:
+			most = inputs
+		case len(plain) < mostPlain:
 			plain[string(text)] = true
 		}
 	}
-	return false
+	return most
 }
+
+// piece is a part of a file that parses by itself.
+type piece struct {
+	path string
+	text []byte
+	at   int // its first byte in the file
+}
+
+// mayName reports whether a piece may have an expression of a name in masker.named. It is one in which mayHold finds
+// inputs alone, so names are written as they are.
+func (p piece) mayName(name string) bool {
+	if path, ok := strings.CutPrefix(name, "each "); ok {
+		return path == p.path
+	}
+	_, word, _ := strings.Cut(name, ".")
+	return bytes.Contains(p.text, []byte(word))
+}
+
+// gist is what masker needs of an expression. Its syntax tree takes much more memory, and is let go.
+type gist struct {
+	rng       hcl.Range
+	literals  []hcl.Range
+	variables []hcl.Traversal
+}
+
+// gistOf returns the gist of an expression in the native syntax. Expressions in JSON stay as they are: to find their
+// variables, their texts are parsed.
+func gistOf(expr hcl.Expression) hcl.Expression {
+	if _, native := expr.(hclsyntax.Node); !native {
+		return expr
+	}
+	return gist{rng: expr.Range(), literals: literals(expr), variables: expr.Variables()}
+}
+
+// Value is not called: masker evaluates nothing.
+func (gist) Value(*hcl.EvalContext) (cty.Value, hcl.Diagnostics) { return cty.DynamicVal, nil }
+
+// Variables returns the references in the expression.
+func (g gist) Variables() []hcl.Traversal { return g.variables }
+
+// Range returns where the expression is.
+func (g gist) Range() hcl.Range { return g.rng }
+
+// StartRange returns the same.
+func (g gist) StartRange() hcl.Range { return g.rng }
 
 // notInName reports whether a character belongs to no name that assigned matches.
 func notInName(c rune) bool {

@@ -79,10 +79,11 @@ func tooNestedExpression(src []byte, name string) *hcl.Diagnostic {
 // as parsing. It knows only the usual contents of files; for anything else, such as a template, it returns false and
 // the tokens must be checked.
 func plainlyFlat(src []byte) bool {
-	var open []byte // the closing signs expected
-	var outer []int // for each of them, what linked was before
-	linked := 0     // signs since an expression may have begun: at least as many as its operators and those around it
-	number := 0     // length of a possible number
+	var open []byte  // the closing signs expected
+	var outer []int  // for each of them, what linked was before
+	var lines []bool // and whether the end of a line ends an expression before it
+	linked := 0      // signs since an expression may have begun: at least as many as its operators and those around it
+	number := 0      // length of a possible number
 	for i := 0; i < len(src); i++ {
 		c := src[i]
 		number++
@@ -92,12 +93,13 @@ func plainlyFlat(src []byte) bool {
 		switch c {
 		case '{', '[', '(':
 			open, outer = append(open, "}])"[strings.IndexByte("{[(", c)]), append(outer, linked)
+			lines = append(lines, c == '{' && !mayLoop(src[i+1:]))
 			linked++
 		case '}', ']', ')':
 			if len(open) == 0 || open[len(open)-1] != c {
 				return false
 			}
-			open, outer = open[:len(open)-1], outer[:len(outer)-1]
+			open, outer, lines = open[:len(open)-1], outer[:len(outer)-1], lines[:len(lines)-1]
 		case ',':
 			if len(open) == 0 {
 				return false
@@ -119,6 +121,8 @@ func plainlyFlat(src []byte) bool {
 		case '\n':
 			if len(open) == 0 {
 				linked = 0
+			} else if lines[len(lines)-1] {
+				linked = outer[len(outer)-1] + 1
 			}
 		case '!', '-', '+', '*', '%', '&', '|', '=', '>', '?', '.':
 			linked++
@@ -130,6 +134,20 @@ func plainlyFlat(src []byte) bool {
 		}
 	}
 	return true
+}
+
+// mayLoop reports whether the text after a brace may begin with the word for. If it does not, that is certain.
+func mayLoop(src []byte) bool {
+	src = bytes.TrimLeft(src, " \t\r\n")
+	for len(src) > 0 && src[0] == '#' {
+		end := bytes.IndexByte(src, '\n')
+		if end < 0 {
+			return true
+		}
+		src = bytes.TrimLeft(src[end:], " \t\r\n")
+	}
+	rest, found := bytes.CutPrefix(src, []byte("for"))
+	return found && (len(rest) == 0 || notInName(rune(rest[0])))
 }
 
 func tooNestedTokens(tokens hclsyntax.Tokens, depth int) *hcl.Diagnostic {

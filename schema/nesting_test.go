@@ -10,6 +10,7 @@ import (
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/spf13/afero"
+	"pgregory.net/rapid"
 )
 
 // TestNesting: what would overflow the parser's stack is one error at its place, wherever such a text may come from.
@@ -155,7 +156,9 @@ func TestTooManyProblems(t *testing.T) {
 func FuzzPlainlyFlat(f *testing.F) {
 	for _, seed := range []string{
 		"a = 1\n", "b \"x\" {\n  a = [1, 2] # [\n}\n", "a = \"x\"", "a = [1] + [1]\n", "a = 1e5\n", "a = {b = (1)}",
-		"a = [1, 2 + 3, [4,\n", "f(1 + [2, 3], 4) + ",
+		"a = [1, 2 + 3, [4,\n", "f(1 + [2, 3], 4) + ", "a = {\n  b = 1 + 2\n", "a = {\n b = {c = 1\n}\n} + ",
+		"a = { # x\n for k in b :\n k => 1 +\n", "{for\u00b2\n+\n", "{for-x\n+\n", "{\nforx = 1 + \n", "1 + {\n1 +\n",
+		"1 + {for\n", "{[\n+\n", "({\n+\n",
 	} {
 		f.Add(seed, uint16(1))
 		f.Add(seed, uint16(2500))
@@ -174,6 +177,32 @@ func FuzzPlainlyFlat(f *testing.F) {
 	})
 }
 
+// TestPlainlyFlatLines: the same for words and signs in any order, many times, with lines that end within them.
+func TestPlainlyFlatLines(t *testing.T) {
+	flat := 0
+	rapid.Check(t, func(t *rapid.T) {
+		words := rapid.SampledFrom([]string{"{", "}", "[", "]", "(", ")", "\n", "\n", "+ ", "a ", "= ", ", ", "for ", "forx ",
+			"# x\n", "\"b\" ", ".", "? ", ": "})
+		var text strings.Builder
+		for range rapid.IntRange(1, 5).Draw(t, "parts") {
+			part := strings.Join(rapid.SliceOfN(words, 1, 6).Draw(t, "words"), "")
+			text.WriteString(strings.Repeat(part, rapid.SampledFrom([]int{1, 1, 99, 1100, 2001}).Draw(t, "times")))
+		}
+		src := []byte(text.String())
+		if !plainlyFlat(src) {
+			return
+		}
+		flat++
+		tokens, _ := hclsyntax.LexConfig(src, "", hcl.InitialPos)
+		if d := tooNestedTokens(tokens, 0); d != nil {
+			t.Fatalf("%.200q: %v", src, d)
+		}
+	})
+	if flat == 0 {
+		t.Error("no text is flat")
+	}
+}
+
 // TestPlainlyFlat: an ordinary file is told at a glance, and nothing at its limits is.
 func TestPlainlyFlat(t *testing.T) {
 	for text, want := range map[string]bool{
@@ -181,6 +210,10 @@ func TestPlainlyFlat(t *testing.T) {
 		strings.Repeat("(", maxNesting): false, "a = " + strings.Repeat("[1] + ", maxChain) + "1\n": false,
 		strings.Repeat("a = 1\n", 3*maxChain): true, "a = " + strings.Repeat("1", maxDigits+1): false, "a = (]": false,
 		"a = [" + strings.Repeat("\"x\",\n", 2*maxChain) + "]\n":                                           true,
+		"a = {\n" + strings.Repeat("b = {\nc = 1\n}\n", 2*maxChain) + "}\n":                                true,
+		"a = {\n b = " + strings.Repeat("1 + ", maxChain) + "1\n}\n":                                       false,
+		"a = { # x\n for b in c :\n b => " + strings.Repeat("1 +\n", maxChain) + "1\n}\n":                  false,
+		"a = {\n for_each = 1\n" + strings.Repeat("b = 1\n", maxChain) + "}\n":                             true,
 		"a = [1, " + strings.Repeat("1 + ", maxChain) + "1]\n":                                             false,
 		"a = " + strings.Repeat("1 + ", maxChain/2) + "[1, " + strings.Repeat("1 + ", maxChain/2) + "1]\n": false,
 	} {

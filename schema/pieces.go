@@ -2,7 +2,6 @@ package schema
 
 import (
 	"bytes"
-	"slices"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
@@ -44,15 +43,15 @@ func parsePieces(src []byte, path string, size int) *hcl.File {
 	if len(p.texts) < 2 {
 		return nil
 	}
-	file := p.file(func([]byte) bool { return true })
+	file := p.file()
 	if file != nil {
 		file.Bytes = src
 	}
 	return file
 }
 
-// file parses those pieces that are wanted. It returns nil if one of them does not parse, or an argument occurs in two.
-func (p *pieces) file(wanted func(text []byte) bool) *hcl.File {
+// file parses the pieces. It returns nil if one of them does not parse, or an argument occurs in two.
+func (p *pieces) file() *hcl.File {
 	files, pos := make([]*hcl.File, len(p.texts)), hcl.InitialPos
 	var group errgroup.Group
 	group.SetLimit(2)
@@ -60,9 +59,6 @@ func (p *pieces) file(wanted func(text []byte) bool) *hcl.File {
 		at := pos
 		pos.Line += bytes.Count(text, []byte("\n"))
 		pos.Byte += len(text)
-		if !wanted(text) {
-			continue
-		}
 		group.Go(func() (err error) {
 			defer fault.Catch(&err)
 			files[i], err = parsePiece(text, p.path, at)
@@ -73,7 +69,7 @@ func (p *pieces) file(wanted func(text []byte) bool) *hcl.File {
 		fault.Raise(err)
 		return nil // the caller parses the whole file, which reports the errors
 	}
-	return p.assembled(slices.DeleteFunc(files, func(f *hcl.File) bool { return f == nil }))
+	return p.assembled(files)
 }
 
 // ContextString returns the header of the block around a byte. So it is called by those who show where something is.
@@ -112,15 +108,23 @@ func parsePiece(piece []byte, path string, at hcl.Pos) (*hcl.File, error) {
 	return file, nil
 }
 
-// piecesOf splits a text into pieces of about size bytes, after lines that may end a block.
+// piecesOf splits a text into pieces of about size bytes, after lines that may end a block. What stands before a large
+// block is a piece by itself.
 func piecesOf(src []byte, size int) [][]byte {
 	var out [][]byte
 	for len(src) > size {
-		found := blockEnd.FindIndex(src[size:])
-		if found == nil {
+		end := len(src)
+		if found := blockEnd.FindIndex(src[size:]); found != nil {
+			end = size + found[1]
+		}
+		if end > 2*size {
+			if at := bytes.LastIndex(src[:size], []byte("\n}\n")); at >= 0 {
+				end = at + len("\n}\n")
+			}
+		}
+		if end == len(src) {
 			break
 		}
-		end := size + found[1]
 		out, src = append(out, src[:end]), src[end:]
 	}
 	return append(out, src)
@@ -147,11 +151,17 @@ func (p *pieces) assembled(files []*hcl.File) *hcl.File {
 	return &hcl.File{Body: whole, Nav: p}
 }
 
-// piecesIn returns the pieces in which a file was parsed, or nil.
-func piecesIn(file *hcl.File) *pieces {
-	if file == nil {
+// piecesIn returns the pieces in which a file in the native syntax was parsed: one if it was parsed as a whole. It
+// returns nil for other files, and for one with mistakes.
+func piecesIn(path string, file *hcl.File, diags hcl.Diagnostics) *pieces {
+	if file == nil || len(diags) > 0 {
 		return nil
 	}
-	p, _ := file.Nav.(*pieces)
-	return p
+	if p, ok := file.Nav.(*pieces); ok {
+		return p
+	}
+	if _, native := file.Body.(*hclsyntax.Body); !native {
+		return nil
+	}
+	return &pieces{path: path, texts: [][]byte{file.Bytes}}
 }

@@ -29,6 +29,7 @@ func TestPieces(t *testing.T) {
 		"a mark in front":    {"\ufeff" + text, true},
 		"space in front":     {"\n\n  " + text, true},
 		"arguments":          {"a = 1\n" + text + "b = 2\n" + text, true},
+		"a large block":      {"a {\n}\nb {\n}\nc {\n" + strings.Repeat("  # long\n", 20) + "}\nd {\n}\n", true},
 		"one":                {"a = 1\n", false},
 		"twice":              {"a = 1\n" + text + "a = 2\n" + text, false},
 		"a heredoc":          {"a = <<EOT\n" + text + "EOT\n" + text, false},
