@@ -24,7 +24,7 @@ type Bounds struct {
 // about 60 values, in five to eleven objects, and at least 18 bytes for each value. A declaration without changes has
 // eight objects, with 91 bytes each, and 46 values, with 16. A step that is {} takes 1900 bytes in memory while it is
 // read.
-var Documents = Bounds{Values: 2_000_000, Each: 12, Objects: 2_400_000, EachObject: 64, Depth: 100, Text: 16 << 20}
+var Documents = Bounds{Values: 2_000_000, Each: 12, Objects: 1_000_000, EachObject: 64, Depth: 100, Text: 16 << 20}
 
 // Times returns the bounds of a document that may hold so many times as much.
 func (b Bounds) Times(n int) Bounds {
