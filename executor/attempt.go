@@ -125,6 +125,9 @@ func (a *attempt) execute(ctx context.Context) error {
 		if WasNotSent(err) || isLater(err) {
 			return a.fail(ctx, a.s, Failure{Err: err, Unsent: true})
 		}
+		if MayContinue(err) {
+			return a.fail(ctx, a.s, Failure{Err: err})
+		}
 		return a.afterDoubt(ctx, err)
 	}
 	data := map[string]string{}

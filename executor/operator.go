@@ -59,6 +59,24 @@ func WasNotSent(err error) bool {
 	return errors.As(err, &n)
 }
 
+// mayContinue marks an error after which what was begun may still go on.
+type mayContinue struct{ error }
+
+func (e mayContinue) Unwrap() error { return e.error }
+
+// Unended marks err to say that what was begun may still go on, such as a command on a machine to which the connection
+// broke. The step then fails without being verified: a person has to make sure that nothing goes on any more, so err
+// says how. The next process verifies it first.
+func Unended(err error) error {
+	if err == nil {
+		return nil
+	}
+	return mayContinue{err}
+}
+
+// MayContinue reports whether err is marked by Unended.
+func MayContinue(err error) bool { return errors.As(err, new(mayContinue)) }
+
 // Later is an error that means: nothing was changed, try again after that duration. It is a server's Retry-After, or a
 // pause after another temporary failure.
 type Later struct {

@@ -32,8 +32,9 @@ type depot struct {
 	mu     sync.Mutex
 	thrown map[string]int
 	facts  map[string]string
-	lose   map[string]bool  // the request is carried out, the answer lost
-	refuse map[string]error // Execute fails without doing anything
+	lose   map[string]bool   // the request is carried out, the answer lost
+	lost   func(error) error // what Execute makes of that error; nil: nothing
+	refuse map[string]error  // Execute fails without doing anything
 	verify func(id string, thrown int) (Verdict, error)
 	broken func(id string) error // what Execute meets; nil: nothing
 	read   func()                // is told that facts are read; nil for nobody
@@ -71,7 +72,11 @@ func (d *depot) Execute(_ context.Context, t *Task) (Result, error) {
 	}
 	d.thrown[id]++
 	if d.lose[id] {
-		return Result{}, errors.New("connection reset")
+		err := errors.New("connection reset")
+		if d.lost != nil {
+			err = d.lost(err)
+		}
+		return Result{}, err
 	}
 	return Result{Outputs: map[string]string{"n": fmt.Sprint(d.thrown[id])}}, nil
 }
@@ -199,6 +204,21 @@ func TestLostAnswerIsSeenOnTheServer(t *testing.T) {
 	d.lose[id] = true
 	if rep := carry(t, afero.NewMemMapFs(), d, sample(), nil, d); !rep.Finished || d.thrown[id] != 1 {
 		t.Fatalf("finished %v, sent %d times", rep.Finished, d.thrown[id])
+	}
+}
+
+// TestUnended: what may still go on is not verified, and nothing follows, before a person has looked. The next process
+// sees that it was carried out.
+func TestUnended(t *testing.T) {
+	d, fsys := newDepot(), afero.NewMemMapFs()
+	id := planner.StepID(addr, "send")
+	d.lose[id] = true
+	d.lost = Unended
+	if rep := carry(t, fsys, d, sample(), nil, d); rep.Finished || d.thrown[id] != 1 || rep.Count(PhaseFailed) != 1 {
+		t.Fatalf("finished %v, sent %d times, %+v", rep.Finished, d.thrown[id], rep)
+	}
+	if rep := carry(t, fsys, d, sample(), nil, d); !rep.Finished || d.thrown[id] != 1 {
+		t.Errorf("resumed: finished %v, sent %d times", rep.Finished, d.thrown[id])
 	}
 }
 

@@ -76,6 +76,7 @@ var deeds = []struct {
 	{"the same elsewhere", func(p *Policy) error { return p.Variable("a.twc.example:443", "token") }, false},
 	{"the same at another port", func(p *Policy) error { return p.Variable("jira.example:80", "token") }, false},
 	{"another secret there", func(p *Policy) error { return p.Variable("jira.example:443", "tokens") }, false},
+	{"an address from a secret", func(p *Policy) error { return p.SecretAddress("var.token") }, false},
 	{"any secret for a host", func(p *Policy) error { return p.Variable("open.example:1", "x") }, true},
 	{"the environment there", func(p *Policy) error { return p.EnvironmentAt("jira.example:443", "JIRA_TOKEN") }, true},
 	{"the same for another host", func(p *Policy) error { return p.EnvironmentAt("a.twc.example:443", "JIRA_TOKEN") }, false},
@@ -130,7 +131,7 @@ func TestPolicy(t *testing.T) {
 		if d.allowed != (err == nil) || err != nil && !errors.As(err, &refused) {
 			t.Errorf("%s: %v", d.name, err)
 		}
-		if err != nil && !strings.Contains(err.Error(), "/cfg/policy.hcl") {
+		if err != nil && !strings.Contains(err.Error(), "/cfg/policy.hcl") && d.name != "an address from a secret" {
 			t.Errorf("%s: %v does not say where to allow it", d.name, err)
 		}
 		if err := d.try(nil); err != nil {
@@ -192,7 +193,7 @@ func TestSimulated(t *testing.T) {
 		for _, err := range []error{
 			p.Environment("URL_A"), p.Connect(served), p.CommandAt(served, []string{"x"}), p.FileAt(served, "/a"),
 			p.ConnectFrom(served, "twc.example:10002"), p.Key(served, "/k"), p.Variable(served, "v"),
-			p.EnvironmentAt(served, "V"), p.Authority(served, pairs("AB")), p.HostKey(served, "SHA256:x"),
+			p.SecretAddress("var.v"), p.EnvironmentAt(served, "V"), p.Authority(served, pairs("AB")), p.HostKey(served, "SHA256:x"),
 		} {
 			if err != nil {
 				t.Errorf("%s: %v", name, err)

@@ -30,6 +30,16 @@ func (p *Policy) send(address, name, shown, list string, of func(hostRule) []str
 		list == "environment")
 }
 
+// SecretAddress returns nil if the address of a server may depend on a secret: whoever resolves names, and each proxy,
+// then sees it. That is so without a policy, and inside of the sandbox. shown is where the secret comes from.
+func (p *Policy) SecretAddress(shown string) error {
+	if p == nil || p.simulated || p.confined {
+		return nil
+	}
+	return &Refusal{"an address that depends on " + shown, "who resolves names sees it, and each proxy. Write the address " +
+		"into the configuration, or give it in a variable that is not secret"}
+}
+
 // Authority returns nil if a configuration may add an authority to those that a host's certificate may be signed by.
 // fingerprint is one of Fingerprint.
 func (p *Policy) Authority(address, fingerprint string) error {

@@ -213,7 +213,7 @@ func sentence(err error) string {
 type source struct {
 	text   []byte
 	parses bool    // it was parsed, if with errors
-	pieces *pieces // it was parsed in; nil: it is in JSON, has mistakes, or was skimmed
+	pieces *pieces // it was parsed in; nil: JSON, values, skimmed, or with mistakes
 }
 
 // tree parses the text, and returns whether its syntax tree is that of the whole text. There may be no tree, also of a

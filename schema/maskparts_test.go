@@ -299,6 +299,7 @@ func FuzzMayHold(f *testing.F) {
 		"a {\n  default = \"x\"\n}\n%sa {\n  b = { \"to${\"\"}ken\" = 1 }\n}\n",
 		"a {\n  b = { (f(\"to\", \"ken\")) = 2 }\n}\n%sa {\n  b = { \"p\\u0061ss\" = 3 }\n}\n",
 		"a {\n  b = { true ? \"to\" : \"ken\" = 1 }\n}\n%sa {\n  b = { \"api\u00a0key\" = 2, \"pass$word\" = 4 }\n}\n",
+		"a {\n  b = { \"to\" + \"ken\" = 1 }\n}\n%sa {\n  c = 1\n}\n",
 		"a {\n  pa\u017fs = 2\n}\n%sa {\n  b = { \"to%%{ if true }ken%%{ endif }\" = 3, \"dsn-url\" = 4 }\n}\n",
 		"a {\n  b = \"https://u:canary@c.example\"\n}\n%sa {\n  b = 1 # https://u:canary@c.example\n}\n",
 		"a {\n  pass = 2\n  type = \"x\"\n}\n%sa {\n  b = { \"to%%%%{ken\" = 3 }\n}\n",

@@ -55,7 +55,7 @@ type plainTexts map[string]bool
 // whole, too; where they may be computed, nothing is certain. A default may be that of a block that was meant as a
 // variable.
 func (plain plainTexts) mayHold(piece []byte) holds {
-	if bytes.ContainsFunc(piece, func(c rune) bool { return c >= utf8.RuneSelf || strings.ContainsRune(`\$%(?`, c) }) {
+	if bytes.ContainsFunc(piece, func(c rune) bool { return c >= utf8.RuneSelf || strings.ContainsRune(`\$%(?+`, c) }) {
 		return secrets
 	}
 	if login.Match(piece) {

@@ -2,6 +2,7 @@ package schema
 
 import (
 	"bytes"
+	"sync"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
@@ -21,6 +22,10 @@ var blockEnd = lazyregexp.New(`\n}\r?\n`)
 type pieces struct {
 	path  string
 	texts [][]byte
+
+	showing sync.Mutex
+	shown   *hcl.File // the piece that ContextString has parsed last: messages are sorted by place
+	begin   int       // its first byte
 }
 
 // parseNative parses a file in the native syntax, in pieces if that makes no difference. The file is nil if it is
@@ -77,11 +82,16 @@ func (p *pieces) ContextString(offset int) string {
 	pos := hcl.InitialPos
 	for _, text := range p.texts {
 		if offset < pos.Byte+len(text) {
-			file, err := parsePiece(text, p.path, pos)
-			if err != nil {
-				return "" // never: it did parse
+			p.showing.Lock()
+			defer p.showing.Unlock()
+			if p.shown == nil || p.begin != pos.Byte {
+				file, err := parsePiece(text, p.path, pos)
+				if err != nil {
+					return "" // never: it did parse
+				}
+				p.shown, p.begin = file, pos.Byte
 			}
-			return contextOf(file, offset)
+			return contextOf(p.shown, offset)
 		}
 		pos.Byte += len(text)
 	}

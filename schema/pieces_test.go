@@ -11,6 +11,25 @@ import (
 	"github.com/hashicorp/hcl/v2/hclwrite"
 )
 
+// TestContextsCost: a piece is parsed once for all messages about it.
+func TestContextsCost(t *testing.T) {
+	text := strings.Repeat("locals {\n  k = <<E\n}\n E\n}\n", 200) + "locals {\n  k = <<E\n}\nE\n}\n"
+	file, diags := parseNative([]byte(text), "a.sync.hcl")
+	if diags.HasErrors() {
+		t.Fatal(diags)
+	}
+	p := &pieces{path: "a.sync.hcl", texts: [][]byte{file.Bytes}}
+	show := func() {
+		if got := p.ContextString(len(text) - 6); got != "locals" {
+			t.Errorf("in %q", got)
+		}
+	}
+	show()
+	if got := testing.AllocsPerRun(2, show); got > 20 {
+		t.Errorf("%.0f allocations", got)
+	}
+}
+
 // TestPieces: what is parsed in pieces is what the library makes of the whole. Where a piece ends within something, or
 // something is wrong, nothing is.
 func TestPieces(t *testing.T) {

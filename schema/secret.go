@@ -82,6 +82,17 @@ func (r *Resource) Sources() []Source {
 		}
 	}
 	look(r)
+	return sources(marks)
+}
+
+// SourcesOf returns where the secrets in a value come from, sorted.
+func SourcesOf(v cty.Value) []Source {
+	marks := cty.ValueMarks{}
+	gather(marks, v)
+	return sources(marks)
+}
+
+func sources(marks cty.ValueMarks) []Source {
 	var out []Source
 	for m := range marks {
 		if m, ok := m.(mark); ok && m.from != (Source{}) {

@@ -93,6 +93,34 @@ func TestKnown(t *testing.T) {
 	}
 }
 
+// TestAddressFromASecret: under a policy the address of a server does not depend on a secret, which each proxy would see,
+// even if it may be sent to that host. One that the configuration has itself may be called a secret.
+func TestAddressFromASecret(t *testing.T) {
+	p := parsePolicy(t, "host \"*.example\" {\n  variables = [\"*\"]\n}\n")
+	for url, want := range map[string]bool{
+		`"https://${var.pw}.example"`: false, `"https://a.example/${var.pw}"`: false,
+		`sensitive("https://a.example")`: true, `"https://a.example"`: true,
+	} {
+		cfg, diags := load(t, "variable \"pw\" {\n  sensitive = true\n  default = \"b\"\n}\n"+
+			"server \"depot\" \"a\" {\n  url = "+url+"\n  token = var.pw\n}\n", false)
+		if diags.HasErrors() {
+			t.Fatal(diags)
+		}
+		s, diags := declare.Decode[server](cfg.Resources[0])
+		if diags.HasErrors() {
+			t.Fatal(diags)
+		}
+		for _, u := range []*policy.Policy{p, p.Untrusted()} {
+			if _, err := s.Rest(environment(t, u, "")); want != (err == nil) {
+				t.Errorf("%s: %v", url, err)
+			}
+		}
+		if _, err := s.Rest(environment(t, nil, "")); err != nil {
+			t.Errorf("%s without a policy: %v", url, err)
+		}
+	}
+}
+
 // TestUseKnown: what is written down of a configuration is what it needs.
 func TestUseKnown(t *testing.T) {
 	ca, print := authority(t)

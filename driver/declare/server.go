@@ -124,6 +124,11 @@ func (s *Server) Rest(env driver.Env) (rest.Options, error) {
 		return rest.Options{}, err
 	}
 	address := s.hostPort()
+	for _, from := range schema.SourcesOf(s.Resource().Get(s.at([]string{"url"})...)) {
+		if err := env.Policy.SecretAddress(from.String()); err != nil {
+			return rest.Options{}, fmt.Errorf("url of %s: %w", s.Addr(), err)
+		}
+	}
 	if err := env.Policy.Connect(address); err != nil {
 		return rest.Options{}, fmt.Errorf("url of %s: %w", s.Addr(), err)
 	}

@@ -185,6 +185,9 @@ func (a *attempt) unanswered(ctx, limited context.Context, err error, sent Sent,
 		if strings.HasPrefix(err.Error(), "failed to parse Location header") { // it quotes parts: of secrets, too
 			err = errors.New("answered with a redirect to what is not an address")
 		}
+		if strings.Contains(err.Error(), "malformed MIME header") { // it quotes the line, which may have a session's ID
+			err = errors.New("answered with a header that is not one")
+		}
 		e.permanent = hopeless(err)
 	}
 	e.Message, e.cause = wording.Closed(err).Error(), err

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"io"
 	"log"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -284,6 +285,34 @@ func TestSecretsNeverShow(t *testing.T) {
 	}
 	if s.auth[0] != "Basic dXNlcjpjYW4iYXJ5LysgPMOkPiYx" {
 		t.Errorf("the test's own base64 is wrong: %s", s.auth[0])
+	}
+}
+
+// TestSecretInBadHeader checks that a header that cannot be parsed is not quoted: it may have a session's ID.
+func TestSecretInBadHeader(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	go func() {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			_, _ = c.Read(make([]byte, 1<<10))
+			_, _ = c.Write([]byte("HTTP/1.1 200 OK\r\nSet-Cookie: JSESSIONID=canary4711; Path=/\x01\r\n\r\n"))
+			_ = c.Close()
+		}
+	}()
+	c, err := rest.New(rest.Options{BaseURL: "http://" + l.Addr().String(), MaxRetries: 1,
+		Sleep: func(context.Context, time.Duration) error { return nil }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := c.Do(t.Context(), rest.Request{Path: "x"}); err == nil || strings.Contains(err.Error(), "canary4711") {
+		t.Errorf("%v", err)
 	}
 }
 

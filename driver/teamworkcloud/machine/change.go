@@ -73,7 +73,12 @@ func (m *Machine) batches(
 		out, err := m.Host.Run(ctx, host.Command{Args: command, Within: longest})
 		if err != nil {
 			err = fmt.Errorf("running %s on %s: %w", shown(command[len(m.DataManager):]), m.Host.Name(), err)
-			if i == 0 && host.WasStarted(err) == host.StartedNo {
+			switch {
+			case host.WasStarted(err) == host.StartedMaybe:
+				return executor.Unended(fmt.Errorf("%w. Data Manager may still be running there. Before you run syncctl apply "+
+					"again, make sure on %s that it has ended: two at once, or the services beside it, can damage the database",
+					err, m.Host.Name()))
+			case i == 0 && host.WasStarted(err) == host.StartedNo:
 				return executor.NotSent(err)
 			}
 			return err

@@ -52,6 +52,30 @@ func TestNoBatchWhileServicesRun(t *testing.T) {
 	}
 }
 
+// lostHost is a machine to which the connection breaks when a command has been sent, or before.
+type lostHost struct {
+	host.Host // other methods are not used
+
+	started host.Started
+}
+
+func (lostHost) Name() string { return "admin@twc" }
+
+func (h lostHost) Run(context.Context, host.Command) (host.Output, error) {
+	return host.Output{}, &host.Error{Host: h.Name(), Started: h.started}
+}
+
+// TestManagerUnended checks that nothing follows by itself on a command that may still run on the machine.
+func TestManagerUnended(t *testing.T) {
+	for started, want := range map[host.Started][2]bool{host.StartedMaybe: {true, false}, host.StartedNo: {false, true}} {
+		m := New(lostHost{started: started}, CommandsOf("server.x.a", Declared{}, osmc.Release{}))
+		err := m.batches(t.Context(), task("remove"), manyIDs(), Remove, &strings.Builder{})
+		if got := [2]bool{executor.MayContinue(err), executor.WasNotSent(err)}; got != want {
+			t.Errorf("started %v: %v, %v", started, got, err)
+		}
+	}
+}
+
 // manyIDs returns ids for four batches.
 func manyIDs() (ids []string) {
 	for i := range 3*batchSize + 1 {
