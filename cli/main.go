@@ -60,8 +60,8 @@ func Main(products ...Product) {
 // unusedMemory returns memory that is never written to; see unusedSize. It returns none if the environment says how
 // memory is collected.
 //
-// To make it would begin a collection, which takes a quarter of the time of a start, and a megabyte. So the percent of
-// garbage at which one begins is high until the first one, which has to wait until as much has been used.
+// Making it would begin a collection, which takes a quarter of a start's time and a megabyte. So collections begin late
+// until the first has run: its finalizer sets the usual 100 percent.
 func unusedMemory(env func(string) (string, bool)) []byte {
 	for _, name := range []string{"GOGC", "GOMEMLIMIT"} {
 		if v, _ := env(name); v != "" {

@@ -1,5 +1,5 @@
 // Package lazyregexp gives regular expressions that are compiled when they are first used. A package has its own in
-// variables, and the program imports them all: to compile them at every start takes a quarter of its time. Imports
+// variables, and the program imports them all: to compile them at every start takes a good part of its time. Imports
 // nothing of ours.
 package lazyregexp
 

@@ -171,7 +171,7 @@ func Text(v cty.Value) string {
 		}
 		return "[" + strings.Join(parts, ", ") + "]"
 	}
-	switch t { // the library takes long
+	switch t { // hclwrite takes a hundred times as long for these
 	case cty.String:
 		return quoted(v.AsString())
 	case cty.Bool:
@@ -180,7 +180,7 @@ func Text(v cty.Value) string {
 	return string(hclwrite.TokensForValue(v).Bytes())
 }
 
-// quoted returns a text as HCL writes it. The library takes a hundred times as long for usual ones.
+// quoted returns a text as HCL writes it. The library takes a hundred times as long for the usual ones.
 func quoted(text string) string {
 	for _, c := range []byte(text) {
 		if c < ' ' || c > '~' || strings.IndexByte(`"\$%`, c) >= 0 {

@@ -164,23 +164,18 @@ func fingerprint(p *Plan) error {
 	prints := make(map[string]string, len(p.Steps))
 	h := sha256.New()
 	to := marshalling(h)
-	var b []byte // what is hashed before and after a step
-	var sum [sha256.Size]byte
 	for i := range p.Steps {
 		s := &p.Steps[i]
 		s.Print = ""
 		h.Reset()
-		b = append(b[:0], p.Digest...)
-		h.Write(b)
+		to.text(p.Digest)
 		if to.value(s); to.err != nil {
 			return fmt.Errorf("writing step %s: %w", s.ID, to.err)
 		}
-		b = b[:0]
 		for _, n := range s.Needs {
-			b = append(b, prints[n]...)
+			to.text(prints[n])
 		}
-		h.Write(b)
-		s.Print = hex.EncodeToString(h.Sum(sum[:0])[:16])
+		s.Print = hex.EncodeToString(h.Sum(nil)[:16])
 		prints[s.ID] = s.Print
 	}
 	return nil

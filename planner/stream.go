@@ -26,7 +26,6 @@ type stream struct {
 	w   io.Writer
 	b   bytes.Buffer // of one value
 	enc *json.Encoder
-	own *marshaller         // nil: enc writes all values
 	as  func([]byte) []byte // what is written of the JSON of a value
 	err error               // the first
 
@@ -41,7 +40,6 @@ type layout struct{ open, colon, next, end, openList, nextInList, endList string
 func marshalling(w io.Writer) *stream {
 	s := newStream(w, asDecoded, layout{"{", ":", ",", "}", "[", ",", "]"})
 	s.enc.SetEscapeHTML(true)
-	s.own = &marshaller{decoded: true}
 	return s
 }
 
@@ -49,7 +47,6 @@ func marshalling(w io.Writer) *stream {
 func (s *stream) compare(text []byte) {
 	s.compared, s.as = &remainder{text: text}, asMarshalled
 	s.enc.SetEscapeHTML(false)
-	s.own.decoded = false
 }
 
 // indenting writes documents for people, and for terminals.
@@ -142,28 +139,21 @@ func (s *stream) list(v reflect.Value) {
 }
 
 func (s *stream) value(v any) {
-	doc, final := s.marshal(v)
+	s.b.Reset()
+	if err := s.enc.Encode(v); err != nil {
+		s.fail(err)
+		return
+	}
+	doc := bytes.TrimSuffix(s.b.Bytes(), []byte("\n"))
 	if s.compared != nil {
 		s.compared.next(printable.JSON(doc))
 	}
-	if !final {
-		doc = s.as(doc)
-	}
+	doc = s.as(doc)
 	if step, ok := v.(*Step); ok && s.prints != nil {
 		s.prints.check(step, doc)
 	}
 	_, err := s.w.Write(doc)
 	s.fail(err)
-}
-
-// marshal returns the JSON of a value, and whether it is what is written of it.
-func (s *stream) marshal(v any) (doc []byte, final bool) {
-	if s.own != nil && s.own.marshal(v) {
-		return s.own.b, s.own.decoded
-	}
-	s.b.Reset()
-	s.fail(s.enc.Encode(v))
-	return bytes.TrimSuffix(s.b.Bytes(), []byte("\n")), false
 }
 
 func (s *stream) text(t string) {

@@ -79,7 +79,7 @@ var deeds = []struct {
 	{"an address from a secret", func(p *Policy) error { return p.SecretAddress("var.token") }, false},
 	{"any secret for a host", func(p *Policy) error { return p.Variable("open.example:1", "x") }, true},
 	{"the environment there", func(p *Policy) error { return p.EnvironmentAt("jira.example:443", "JIRA_TOKEN") }, true},
-	{"the same for another host", func(p *Policy) error { return p.EnvironmentAt("a.twc.example:443", "JIRA_TOKEN") }, false},
+	{"it for another host", func(p *Policy) error { return p.EnvironmentAt("a.twc.example:443", "JIRA_TOKEN") }, false},
 	{"a variable is not the environment", func(p *Policy) error { return p.EnvironmentAt("open.example:1", "x") }, false},
 	{"an authority of a host", func(p *Policy) error { return p.Authority("jira.example:443", pairs("AB")) }, true},
 	{"another authority", func(p *Policy) error { return p.Authority("jira.example:443", pairs("AC")) }, false},
