@@ -72,6 +72,23 @@ func checkMasked(t *testing.T, what string, files map[string]string) {
 	}
 }
 
+// TestMaskedPartsOfMany: what is asked for is found by however many names, each in a piece of its own, and a file of
+// values has no pieces: all in it may go into secrets.
+func TestMaskedPartsOfMany(t *testing.T) {
+	var parts, secrets strings.Builder
+	for i := range mostSearched + 4 {
+		fmt.Fprintf(&parts, "locals {\n  p%d = \"canary-%d\"\n  # %s\n}\n", i, i, strings.Repeat("x", pieceSize))
+		fmt.Fprintf(&secrets, "  b%d = { password = local.p%d }\n", i, i)
+	}
+	checkMasked(t, "many", map[string]string{
+		"a.sync.hcl": parts.String() + "locals {\n  q = \"shown-q\"\n}\n", "b.sync.hcl": "locals {\n" + secrets.String() + "}\n",
+	})
+	checkMasked(t, "values", map[string]string{
+		"a.sync.hcl":          "variable \"p\" {}\nlocals {\n  a = { password = \"${var.p}x\" }\n}\n",
+		"x.auto.syncvars.hcl": "p = \"canary-p\"\n",
+	})
+}
+
 // TestMaskedPartsWays: the ways by which a part goes into a secret, in both syntaxes, alone and into the other one.
 func TestMaskedPartsWays(t *testing.T) {
 	for what, c := range map[string]struct{ part, secret, inJSON string }{
