@@ -47,7 +47,7 @@ func BenchmarkMake(b *testing.B) {
 
 // TestAllocations: what a declaration costs to plan beside its driver, at most.
 func TestAllocations(t *testing.T) {
-	const n, most = 400, 46
+	const n, most = 400, 51
 	if testing.Short() {
 		t.Skip("counts the program as it is built: the race detector, which runs with -short, allocates too")
 	}
