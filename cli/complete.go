@@ -174,7 +174,7 @@ func (c *command) asDeclared() schema.Options {
 	catalog, _ := c.catalog()
 	var none *policy.Policy
 	untrusted := none.Untrusted()
-	return schema.Options{Fs: c.files(), Dir: c.dirName, Catalog: catalog, Version: version(), Env: c.app.env,
+	return schema.Options{Fs: c.files(), Dir: c.dirName, Catalog: catalog, Version: version(), Env: c.exactEnv,
 		AllowUnset: true, Room: schema.AtPrompt, Access: schema.Access{Env: untrusted.Environment,
 			ReadFile: func(r schema.Reading) error { return untrusted.File(r.Path) }}}
 }

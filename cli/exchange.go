@@ -276,3 +276,11 @@ var asterisks = lazyregexp.New(`\*{2,}`)
 func configurationSource(name string) bool {
 	return filepath.IsLocal(name) && (strings.HasSuffix(name, ".sync.hcl") || strings.HasSuffix(name, ".sync.hcl.json"))
 }
+
+// usesOwnKey returns an error if nobody has reviewed the files, which say for whom the user's key signs.
+func (c *command) usesOwnKey(command string) error {
+	if c.flags.untrusted {
+		return failf(exitError, "%s uses your key, and -untrusted is for files that nobody has reviewed", command)
+	}
+	return nil
+}

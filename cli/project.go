@@ -6,6 +6,9 @@ import (
 	"fmt"
 	"io/fs"
 	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -64,7 +67,7 @@ func (c *command) read(ctx context.Context, vars []schema.VarSource, allowUnset 
 	keys, err := c.rehearsedKeys()
 	var diags hcl.Diagnostics
 	p.cfg, diags = schema.Load(ctx, schema.Options{
-		Fs: c.files(), Dir: c.dirName, Catalog: catalog, Version: version(), Env: c.app.env, Added: c.added,
+		Fs: c.files(), Dir: c.dirName, Catalog: catalog, Version: version(), Env: c.exactEnv, Added: c.added,
 		Vars: vars, AllowUnset: allowUnset, Access: c.access(), Room: c.room(), Ask: c.asker(),
 		Run: c.testing, Site: c.site(), SiteRequired: c.live, SiteKeys: keys,
 	})
@@ -91,6 +94,21 @@ func (c *command) catalog() (schema.Catalog, map[typeKey]driver.Driver) {
 		}
 	}
 	return catalog, drivers
+}
+
+// exactEnv returns a variable of the environment whose name is spelled so. On Windows, the system finds it in other
+// letters, too, and a name that was changed so would no longer tell of a secret, nor be one that a policy names.
+func (c *command) exactEnv(name string) (string, bool) {
+	value, ok := c.app.env(name)
+	if runtime.GOOS == "windows" && ok && !spelled(c.app.environ(), name) {
+		return "", false
+	}
+	return value, ok
+}
+
+// spelled reports whether a name is in an environment, which has NAME=VALUE, in exactly these letters.
+func spelled(environ []string, name string) bool {
+	return slices.ContainsFunc(environ, func(entry string) bool { return strings.HasPrefix(entry, name+"=") })
 }
 
 // driverEnv returns what a driver has to work with.

@@ -32,3 +32,16 @@ func TestCloseDrivers(t *testing.T) {
 		t.Errorf("closed %d times, want once for each of 2", closed)
 	}
 }
+
+// TestSpelled: a name in other letters is not taken for one that stands in an environment.
+func TestSpelled(t *testing.T) {
+	environ := []string{"JIRA_PASSWORD=x", "SYNCCTL_VAR_db_password=y", "=C:=C:\\"}
+	for name, want := range map[string]bool{
+		"JIRA_PASSWORD": true, "JIRA_PASSwORD": false, "JIRA_PASS": false, "SYNCCTL_VAR_db_password": true,
+		"SYNCCTL_VAR_db_passwOrd": false,
+	} {
+		if got := spelled(environ, name); got != want {
+			t.Errorf("%s: %v", name, got)
+		}
+	}
+}

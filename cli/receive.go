@@ -44,6 +44,9 @@ says what, and nothing is changed. Receiving the same bundle again changes nothi
 }
 
 func (c *command) receive(ctx context.Context, name string, f *receiveFlags) error {
+	if err := c.usesOwnKey("receive"); err != nil {
+		return err
+	}
 	p, err := c.load(ctx, f.vars.list, true)
 	if err != nil {
 		return err

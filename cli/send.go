@@ -57,6 +57,9 @@ docs/bundles.md says what is in it, and who could do what with it.`,
 }
 
 func (c *command) send(ctx context.Context, f *sendFlags) error {
+	if err := c.usesOwnKey("send"); err != nil {
+		return err
+	}
 	p, err := c.loadLive(ctx, f.vars.list)
 	if err != nil {
 		return err

@@ -319,6 +319,7 @@ func TestWriteLiteral(t *testing.T) {
 	for name, used := range map[string]Used{
 		"every variable": {Environment: []string{"*"}},
 		"many variables": {Environment: []string{"A", "B_*"}},
+		"no name":        {Environment: []string{""}},
 		"any argument":   {Commands: [][]string{{"/bin/answer", "*"}}},
 		"every host":     {Hosts: map[string]*UsedHost{"*:443": {}}},
 		"many files":     {Hosts: map[string]*UsedHost{"a:22": {Files: []string{"/etc/*"}}}},

@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -40,6 +41,9 @@ const head = `# What configurations may make syncctl do for you. Everything that
 
 // Literal returns an error if a name would mean others, too, in a policy.
 func Literal(name string) error {
+	if name == "" {
+		return errors.New("without a name cannot be named in a policy")
+	}
 	if strings.Contains(name, "*") {
 		return fmt.Errorf("%q cannot be named in a policy, where * stands for anything: use a name without *", name)
 	}
