@@ -20,8 +20,9 @@ import (
 // planNamespace is the namespace of signatures of plans (-n of ssh-keygen -Y).
 const planNamespace = "plan@syncctl"
 
-// mostOfPlan is the maximum size of a plan file, in bytes: of about 17,000 new objects. Of objects that are as declared,
-// 125,000 have as many JSON objects as printable.Documents allows. A plan file in a repository may be a link to a device.
+// mostOfPlan is the maximum size of a plan file, in bytes: of about 17,000 new objects. Of objects that are as
+// declared, 125,000 have as many JSON objects as printable.Documents allows. A plan file in a repository may be a link
+// to a device.
 const mostOfPlan = 128 << 20
 
 // planKey returns the key that authenticates plan files, derived from the user's key.

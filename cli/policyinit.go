@@ -59,17 +59,8 @@ func (c *command) policyInit(ctx context.Context, vars *variables, out string) e
 		return err
 	}
 	home, _ := c.app.env("HOME")
-	for _, r := range p.cfg.Resources {
-		declare.Use(&used, r, c.dir, home)
-		if d, ok := p.drivers[typeKey{r.Addr.Kind, r.Addr.Type}].(driver.Reacher); ok {
-			declare.UseReach(&used, d.Reach(r), c.dir)
-		}
-	}
-	env := c.driverEnv("policy")
-	for _, r := range p.cfg.Resources {
-		if err := declare.UseKnown(&used, r, env); err != nil {
-			return failf(exitError, "%w", err)
-		}
+	if err := c.useAll(&used, p, home); err != nil {
+		return err
 	}
 	for _, h := range used.Hosts {
 		used.Files = append(used.Files, h.SSHKeys...)
@@ -111,6 +102,23 @@ func (c *command) policyInit(ctx context.Context, vars *variables, out string) e
 		return err
 	}
 	c.say("Wrote %s. Read each line of it: everything that it names is allowed from now on where it is used.", out)
+	return nil
+}
+
+// useAll adds what all declarations use.
+func (c *command) useAll(used *policy.Used, p *project, home string) error {
+	for _, r := range p.cfg.Resources {
+		declare.Use(used, r, c.dir, home)
+		if d, ok := p.drivers[typeKey{r.Addr.Kind, r.Addr.Type}].(driver.Reacher); ok {
+			declare.UseReach(used, d.Reach(r), c.dir)
+		}
+	}
+	env := c.driverEnv("policy")
+	for _, r := range p.cfg.Resources {
+		if err := declare.UseKnown(used, r, env); err != nil {
+			return failf(exitError, "%w", err)
+		}
+	}
 	return nil
 }
 

@@ -160,6 +160,9 @@ func (c *command) makeDataDir() error {
 	if err := c.app.fs.MkdirAll(dir, 0o700); err != nil {
 		return fmt.Errorf("creating the data folder: %w", err)
 	}
+	if err := c.privateDataDir(c.realDataDir()); err != nil { // somebody may have created it meanwhile
+		return err
+	}
 	ignore := filepath.Join(dir, ".gitignore")
 	// After a full disk there may be an empty one.
 	if b, err := afero.ReadFile(c.app.fs, ignore); err == nil && string(b) == "*\n" {
@@ -182,23 +185,10 @@ func (c *command) ownDataDir() error {
 		if err := host.Planted(c.app.fs, dir); err != nil {
 			return failf(exitError, "the data folder cannot be used: %w", err)
 		}
-		if real, err := filepath.EvalSymlinks(dir); err == nil {
-			dir = real
-		}
 	}
-	private := func(path string) error {
-		if err := files.Private(c.app.fs, path); err != nil {
-			return failf(exitError, "the data folder cannot be used: %w", err)
-		}
-		return nil
-	}
-	for _, name := range append([]string{".", ".gitignore"}, dataNames...) { // before any of them is opened
-		if err := private(filepath.Join(dir, name)); err != nil {
-			return err
-		}
-	}
-	if err := files.Alone(c.app.fs, filepath.Join(dir, "lock")); err != nil {
-		return failf(exitError, "the data folder cannot be used: %w", err)
+	dir = c.realDataDir()
+	if err := c.privateDataDir(dir); err != nil {
+		return err
 	}
 	for _, folder := range []string{"sites", "received", "sent", "damaged"} { // runs are looked at when they are read
 		top := filepath.Join(dir, folder)
@@ -209,7 +199,7 @@ func (c *command) ownDataDir() error {
 			case err != nil:
 				return failf(exitError, "the data folder cannot be used: %w", err)
 			}
-			if err := private(path); err != nil || path == top || folder != "damaged" || !info.IsDir() {
+			if err := c.private(path); err != nil || path == top || folder != "damaged" || !info.IsDir() {
 				return err
 			}
 			return filepath.SkipDir // a run that is not read any more
@@ -225,6 +215,37 @@ func (c *command) ownDataDir() error {
 	if tracked != "" {
 		return failf(exitError, "the data folder cannot be used: git tracks %s, and what comes with a repository is "+
 			"nobody's record of what was done here. Take it out: git rm -r --cached %s", tracked, shellquote.Join(c.near(dir)))
+	}
+	return nil
+}
+
+// realDataDir returns the data folder, and where a link leads if the user has named it.
+func (c *command) realDataDir() string {
+	dir := c.dataDir()
+	if c.app.set("SYNCCTL_DATA_DIR") {
+		if real, err := filepath.EvalSymlinks(dir); err == nil {
+			return real
+		}
+	}
+	return dir
+}
+
+// privateDataDir refuses a data folder of which somebody else may change what is in it, before any of that is opened.
+func (c *command) privateDataDir(dir string) error {
+	for _, name := range append([]string{".", ".gitignore"}, dataNames...) {
+		if err := c.private(filepath.Join(dir, name)); err != nil {
+			return err
+		}
+	}
+	if err := files.Alone(c.app.fs, filepath.Join(dir, "lock")); err != nil {
+		return failf(exitError, "the data folder cannot be used: %w", err)
+	}
+	return nil
+}
+
+func (c *command) private(path string) error {
+	if err := files.Private(c.app.fs, path); err != nil {
+		return failf(exitError, "the data folder cannot be used: %w", err)
 	}
 	return nil
 }

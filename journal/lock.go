@@ -52,20 +52,47 @@ func Acquire(_ context.Context, path string, h Holder) (*Lock, error) {
 		}
 		return nil, locked
 	}
+	l := &Lock{f: f}
 	src, err := json.Marshal(h)
 	if err == nil {
-		err = os.WriteFile(path, printable.JSON(src), 0o600) // #nosec G703 -- the caller's own data folder
+		err = l.write(printable.JSON(src))
 	}
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("writing the holder into the lock %s: %w", path, err), f.Unlock())
 	}
-	return &Lock{f: f}, nil
+	return l, nil
+}
+
+// write replaces what the file holds. Whoever may rename what is in the folders above could have put a link, or another
+// file, in its place: nothing is written but to the file that is locked.
+func (l *Lock) write(src []byte) (err error) {
+	locked, err := l.f.Stat()
+	if err != nil {
+		return err
+	}
+	replaced := errors.New("somebody has replaced it")
+	if info, err := os.Lstat(l.f.Path()); err != nil || !info.Mode().IsRegular() || !os.SameFile(info, locked) {
+		return errors.Join(replaced, err)
+	}
+	w, err := os.OpenFile(l.f.Path(), os.O_WRONLY, 0)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, w.Close()) }()
+	if info, err := w.Stat(); err != nil || !os.SameFile(info, locked) {
+		return errors.Join(replaced, err)
+	}
+	if err := w.Truncate(0); err != nil {
+		return err
+	}
+	_, err = w.Write(src)
+	return err
 }
 
 // Release releases the lock. The file stays: if it were removed, two processes could lock two files with the same
 // name.
 func (l *Lock) Release() error {
-	if err := os.Truncate(l.f.Path(), 0); err != nil {
+	if err := l.write(nil); err != nil {
 		return errors.Join(fmt.Errorf("clearing the lock %s: %w", l.f.Path(), err), l.f.Unlock())
 	}
 	return l.f.Unlock()

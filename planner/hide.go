@@ -79,8 +79,8 @@ func hiding[T comparable](list []T, hide func(*T)) []T {
 }
 
 // remembering returns a function that gives the same as instead. Many texts of a plan are equal, and looking through
-// one costs more than finding it. At a thousand it starts over: most texts are of one declaration alone, and common ones
-// are soon known again.
+// one costs more than finding it. At a thousand it starts over: most texts are of one declaration alone, and common
+// ones are soon known again.
 func remembering(instead func(string) string) func(string) string {
 	const most = 1000
 	known := map[string]string{}

@@ -193,7 +193,8 @@ func TestSimulated(t *testing.T) {
 		for _, err := range []error{
 			p.Environment("URL_A"), p.Connect(served), p.CommandAt(served, []string{"x"}), p.FileAt(served, "/a"),
 			p.ConnectFrom(served, "twc.example:10002"), p.Key(served, "/k"), p.Variable(served, "v"),
-			p.SecretAddress("var.v"), p.EnvironmentAt(served, "V"), p.Authority(served, pairs("AB")), p.HostKey(served, "SHA256:x"),
+			p.SecretAddress("var.v"), p.EnvironmentAt(served, "V"), p.Authority(served, pairs("AB")),
+			p.HostKey(served, "SHA256:x"),
 		} {
 			if err != nil {
 				t.Errorf("%s: %v", name, err)

@@ -36,8 +36,8 @@ func (p *Policy) SecretAddress(shown string) error {
 	if p == nil || p.simulated || p.confined {
 		return nil
 	}
-	return &Refusal{"an address that depends on " + shown, "who resolves names sees it, and each proxy. Write the address " +
-		"into the configuration, or give it in a variable that is not secret"}
+	return &Refusal{"an address that depends on " + shown, "who resolves names sees it, and each proxy. Write the " +
+		"address into the configuration, or give it in a variable that is not secret"}
 }
 
 // Authority returns nil if a configuration may add an authority to those that a host's certificate may be signed by.

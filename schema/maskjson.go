@@ -11,8 +11,8 @@ import (
 	hcljson "github.com/hashicorp/hcl/v2/json"
 )
 
-// members does the same as names for a JSON text, and masks what it finds. It does not take apart a text that could not be
-// read, because that may be nested too deeply.
+// members does the same as names for a JSON text, and masks what it finds. It does not take apart a text that could not
+// be read, because that may be nested too deeply.
 func (m *masker) members(path string, f *hcl.File) (found []hcl.Expression) {
 	var in []json.Delim
 	name := false // whether a name comes next

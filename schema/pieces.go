@@ -80,10 +80,10 @@ func (p *pieces) file() *hcl.File {
 // ContextString returns the header of the block around a byte. So it is called by those who show where something is.
 func (p *pieces) ContextString(offset int) string {
 	pos := hcl.InitialPos
+	p.showing.Lock()
+	defer p.showing.Unlock()
 	for _, text := range p.texts {
 		if offset < pos.Byte+len(text) {
-			p.showing.Lock()
-			defer p.showing.Unlock()
 			if p.shown == nil || p.begin != pos.Byte {
 				file, err := parsePiece(text, p.path, pos)
 				if err != nil {

@@ -93,8 +93,8 @@ func TestKnown(t *testing.T) {
 	}
 }
 
-// TestAddressFromASecret: under a policy the address of a server does not depend on a secret, which each proxy would see,
-// even if it may be sent to that host. One that the configuration has itself may be called a secret.
+// TestAddressFromASecret: under a policy the address of a server does not depend on a secret, which each proxy would
+// see, even if it may be sent to that host. One that the configuration has itself may be called a secret.
 func TestAddressFromASecret(t *testing.T) {
 	p := parsePolicy(t, "host \"*.example\" {\n  variables = [\"*\"]\n}\n")
 	for url, want := range map[string]bool{
