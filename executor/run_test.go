@@ -198,30 +198,6 @@ func TestCarriesAPlanOut(t *testing.T) {
 	}
 }
 
-func TestLostAnswerIsSeenOnTheServer(t *testing.T) {
-	d := newDepot()
-	id := planner.StepID(addr, "send")
-	d.lose[id] = true
-	if rep := carry(t, afero.NewMemMapFs(), d, sample(), nil, d); !rep.Finished || d.thrown[id] != 1 {
-		t.Fatalf("finished %v, sent %d times", rep.Finished, d.thrown[id])
-	}
-}
-
-// TestUnended: what may still go on is not verified, and nothing follows, before a person has looked. The next process
-// sees that it was carried out.
-func TestUnended(t *testing.T) {
-	d, fsys := newDepot(), afero.NewMemMapFs()
-	id := planner.StepID(addr, "send")
-	d.lose[id] = true
-	d.lost = Unended
-	if rep := carry(t, fsys, d, sample(), nil, d); rep.Finished || d.thrown[id] != 1 || rep.Count(PhaseFailed) != 1 {
-		t.Fatalf("finished %v, sent %d times, %+v", rep.Finished, d.thrown[id], rep)
-	}
-	if rep := carry(t, fsys, d, sample(), nil, d); !rep.Finished || d.thrown[id] != 1 {
-		t.Errorf("resumed: finished %v, sent %d times", rep.Finished, d.thrown[id])
-	}
-}
-
 // TestFault: a fault ends the run, and no step is said to have failed by it: it may have been carried out. What runs
 // beside it is finished, and the next process goes on.
 func TestFault(t *testing.T) {

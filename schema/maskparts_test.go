@@ -81,7 +81,8 @@ func TestMaskedPartsOfMany(t *testing.T) {
 		fmt.Fprintf(&secrets, "  b%d = { password = local.p%d }\n", i, i)
 	}
 	checkMasked(t, "many", map[string]string{
-		"a.sync.hcl": parts.String() + "locals {\n  q = \"shown-q\"\n}\n", "b.sync.hcl": "locals {\n" + secrets.String() + "}\n",
+		"a.sync.hcl": parts.String() + "locals {\n  q = \"shown-q\"\n}\n",
+		"b.sync.hcl": "locals {\n" + secrets.String() + "}\n",
 	})
 	checkMasked(t, "values", map[string]string{
 		"a.sync.hcl":          "variable \"p\" {}\nlocals {\n  a = { password = \"${var.p}x\" }\n}\n",

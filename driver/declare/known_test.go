@@ -36,18 +36,6 @@ func authority(t *testing.T) (text, fingerprint string) {
 func TestKnown(t *testing.T) {
 	ca, print := authority(t)
 	other, otherPrint := authority(t)
-	read := func(text string) *server {
-		t.Helper()
-		cfg, diags := load(t, text, false)
-		if diags.HasErrors() {
-			t.Fatal(diags)
-		}
-		s, diags := declare.Decode[server](cfg.Resources[0])
-		if diags.HasErrors() {
-			t.Fatal(diags)
-		}
-		return s
-	}
 	const head = "variable \"pw\" {\n  sensitive = true\n  default = \"geheim-4711\"\n}\n" +
 		"server \"depot\" \"a\" {\n  url = \"https://a.example\"\n  token = var.pw\n"
 	const machine = "  host {\n    ssh = \"admin@a.example:2222\"\n    key_file = \"/keys/ops\"\n    agent = false\n  }\n"
@@ -72,7 +60,7 @@ func TestKnown(t *testing.T) {
 		if c.ca != "" {
 			text += "  ca = " + strconv.Quote(c.ca) + "\n"
 		}
-		s := read(text + machine + "}\n")
+		s := decoded(t, text+machine+"}\n")
 		var p *policy.Policy
 		if c.host != "" {
 			p = parsePolicy(t, "host \"*\" {\n  ssh_keys = [\"/keys\"]\n}\nhost \""+c.host+"\" {\n"+c.more+"}\n")
@@ -101,15 +89,8 @@ func TestAddressFromASecret(t *testing.T) {
 		`"https://${var.pw}.example"`: false, `"https://a.example/${var.pw}"`: false,
 		`sensitive("https://a.example")`: true, `"https://a.example"`: true,
 	} {
-		cfg, diags := load(t, "variable \"pw\" {\n  sensitive = true\n  default = \"b\"\n}\n"+
-			"server \"depot\" \"a\" {\n  url = "+url+"\n  token = var.pw\n}\n", false)
-		if diags.HasErrors() {
-			t.Fatal(diags)
-		}
-		s, diags := declare.Decode[server](cfg.Resources[0])
-		if diags.HasErrors() {
-			t.Fatal(diags)
-		}
+		s := decoded(t, "variable \"pw\" {\n  sensitive = true\n  default = \"b\"\n}\n"+
+			"server \"depot\" \"a\" {\n  url = "+url+"\n  token = var.pw\n}\n")
 		for _, u := range []*policy.Policy{p, p.Untrusted()} {
 			if _, err := s.Rest(environment(t, u, "")); want != (err == nil) {
 				t.Errorf("%s: %v", url, err)

@@ -21,8 +21,14 @@ import (
 // permitted returns a server with a machine that has more arguments.
 func permitted(t *testing.T, more string) *server {
 	t.Helper()
-	cfg, diags := load(t, "server \"depot\" \"a\" {\n  url = \"https://a.example\"\n  token = \"geheim-4711\"\n  host {\n"+
-		"    ssh = \"admin@a.example:2222\"\n    jump = [\"gate@gate.example\"]\n"+more+"  }\n}\n", false)
+	return decoded(t, "server \"depot\" \"a\" {\n  url = \"https://a.example\"\n  token = \"geheim-4711\"\n  host {\n"+
+		"    ssh = \"admin@a.example:2222\"\n    jump = [\"gate@gate.example\"]\n"+more+"  }\n}\n")
+}
+
+// decoded returns the server that a text declares.
+func decoded(t *testing.T, text string) *server {
+	t.Helper()
+	cfg, diags := load(t, text, false)
 	if diags.HasErrors() {
 		t.Fatal(diags)
 	}
