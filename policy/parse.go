@@ -67,7 +67,7 @@ func (r *reader) policy(body hcl.Body) *Policy {
 	r.diags = append(r.diags, diags...)
 	p := &Policy{}
 	attrs := content.Attributes
-	p.environment = r.texts(attrs["environment"], name)
+	p.environment = r.texts(attrs["environment"], variableName)
 	p.files = r.texts(attrs["files"], r.path)
 	p.commands = r.commandLines(attrs["commands"])
 	p.nonsensitive = r.flag(attrs["nonsensitive"])
@@ -133,7 +133,7 @@ func (r *reader) host(block *hcl.Block) hostRule {
 	return hostRule{
 		pattern: pattern, commands: r.commandLines(attrs["commands"]), files: files,
 		sshKeys: r.texts(attrs["ssh_keys"], r.path), sshAgent: r.flag(attrs["ssh_agent"]),
-		variables: r.texts(attrs["variables"], name), environment: r.texts(attrs["environment"], name),
+		variables: r.texts(attrs["variables"], variableName), environment: r.texts(attrs["environment"], variableName),
 		ca: r.texts(attrs["ca"], fingerprint), hostKeys: r.texts(attrs["host_keys"], hostKey),
 	}
 }

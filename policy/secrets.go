@@ -77,8 +77,8 @@ func colons(sum []byte) string {
 	return strings.Join(pairs, ":")
 }
 
-// name checks the name of a variable, or the beginning of such names.
-func name(s string) (string, error) {
+// variableName checks the name of a variable, or the beginning of such names.
+func variableName(s string) (string, error) {
 	if s == "" || strings.Contains(strings.TrimSuffix(s, "*"), "*") {
 		return "", errors.New("write a name, or the beginning of names and *")
 	}

@@ -75,9 +75,7 @@ func (m *Machine) batches(
 			err = fmt.Errorf("running %s on %s: %w", shown(command[len(m.DataManager):]), m.Host.Name(), err)
 			switch {
 			case host.WasStarted(err) == host.StartedMaybe:
-				return executor.Unended(fmt.Errorf("%w. Data Manager may still be running there. Before you run syncctl apply "+
-					"again, make sure on %s that it has ended: two at once, or the services beside it, can damage the database",
-					err, m.Host.Name()))
+				return m.unended(err)
 			case i == 0 && host.WasStarted(err) == host.StartedNo:
 				return executor.NotSent(err)
 			}
@@ -91,10 +89,21 @@ func (m *Machine) batches(
 		}
 		fmt.Fprintf(said, "(exit code %d)\n", out.Code)
 		if why := reportedError(out); why != "" {
-			return fmt.Errorf("%s on %s: %s", shown(command[len(m.DataManager):]), m.Host.Name(), why)
+			err := fmt.Errorf("%s on %s: %s", shown(command[len(m.DataManager):]), m.Host.Name(), why)
+			if out.Truncated { // what it has started may still have its output open
+				return m.unended(err)
+			}
+			return err
 		}
 	}
 	return nil
+}
+
+// unended returns the error of a command that may still run: nothing must follow on it by itself.
+func (m *Machine) unended(err error) error {
+	return executor.Unended(fmt.Errorf("%w. Data Manager may still be running there. Before you run syncctl apply again, "+
+		"make sure on %s that it has ended: two at once, or the services beside it, can damage the database",
+		err, m.Host.Name()))
 }
 
 // reportedError returns what went wrong according to the output of a command that changes something. It returns "" if

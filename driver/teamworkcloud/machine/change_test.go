@@ -74,6 +74,14 @@ func TestManagerUnended(t *testing.T) {
 			t.Errorf("started %v: %v, %v", started, got, err)
 		}
 	}
+	for _, open := range []bool{true, false} { // whether something that it has started has its output open
+		h := &fakeHost{fs: afero.NewMemMapFs(), answers: map[string]host.Output{"dm -dr a": {Truncated: open, Code: 1}}}
+		m := New(h, CommandsOf("server.x.a", Declared{DataManager: []string{"dm"}}, osmc.Release{}))
+		err := m.batches(t.Context(), task("remove"), []string{"a"}, Remove, &strings.Builder{})
+		if err == nil || executor.MayContinue(err) != open {
+			t.Errorf("open %v: %v", open, err)
+		}
+	}
 }
 
 // manyIDs returns ids for four batches.
